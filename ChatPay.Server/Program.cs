@@ -1,0 +1,1 @@
+namespace ChatPay.Server; internal static class Program { private static void Main() { } }
