@@ -1,0 +1,49 @@
+namespace ChatPay.Core.Protocol;
+
+/// <summary>
+/// What clients call on the hub at <c>/hub</c>. Every reply is a <see cref="HubReply{T}"/>. The first call on a
+/// connection is <see cref="Hello"/>; until then the others answer <c>hello_first</c>.
+/// </summary>
+public interface IChatHub
+{
+    Task<HubReply<HelloReply>> Hello(HelloRequest request);
+
+    Task<HubReply<SyncReply>> Sync(SyncRequest request);
+
+    Task<HubReply<SendReply>> Send(SendRequest request);
+
+    Task<HubReply<CommitReply>> SubmitCommit(CommitRequest request);
+
+    /// <summary>Removes received device messages from this device's queue.</summary>
+    Task<HubReply<Unit>> AckDevice(AckDeviceRequest request);
+
+    /// <summary>The next page of this device's queue, oldest first.</summary>
+    Task<HubReply<DeviceMessagesPage>> PullDevice();
+
+    Task<HubReply<Unit>> Mark(MarkRequest request);
+
+    Task<HubReply<Unit>> Typing(TypingRequest request);
+
+    Task<HubReply<CardActReply>> CardAct(CardActRequest request);
+}
+
+/// <summary>What the server calls on clients; always batched.</summary>
+public interface IChatClient
+{
+    /// <summary>Committed events, in seq order per conversation. Hints: apply last+1, drop older, sync on a gap.</summary>
+    Task Events(IReadOnlyList<Event> events);
+
+    /// <summary>Conversations whose state (members, roles, epoch, pending removals) changed, or that are new.</summary>
+    Task Heads(IReadOnlyList<ConversationView> conversations);
+
+    Task DeviceMessages(IReadOnlyList<DeviceMessage> messages);
+
+    Task Receipts(IReadOnlyList<Receipt> receipts);
+
+    Task Ephemeral(IReadOnlyList<EphemeralSignal> signals);
+
+    /// <summary>The wallet of this account changed; balances as of the commit.</summary>
+    Task WalletChanged(IReadOnlyList<WalletBalance> balances);
+
+    Task Control(ControlSignal signal);
+}

@@ -1,0 +1,59 @@
+namespace ChatPay.Core.Protocol;
+
+/// <summary>
+/// Every bound that clients can meet, named once. Servers refuse what is beyond them before doing any work.
+/// </summary>
+public static class Limits
+{
+    /// <summary>Version of the hub contract; a client that speaks another gets <c>upgrade_required</c>.</summary>
+    public const int ProtocolVersion = 1;
+
+    public const int HandleMinChars = 3;
+    public const int HandleMaxChars = 32;
+    public const int DisplayNameMaxChars = 64;
+    public const int DeviceNameMaxChars = 64;
+    public const int PasswordMinChars = 10;
+    public const int PasswordMaxChars = 128;
+    public const int DevicesPerAccount = 10;
+
+    /// <summary>Largest hub frame; anything larger goes over HTTP.</summary>
+    public const int HubFrameBytes = 128 * 1024;
+
+    /// <summary>Largest HTTP request body.</summary>
+    public const int HttpBodyBytes = 4 * 1024 * 1024;
+
+    /// <summary>Largest MLS PrivateMessage in a send.</summary>
+    public const int MessageBodyBytes = 64 * 1024;
+
+    /// <summary>Largest commit, Welcome or GroupInfo each.</summary>
+    public const int HandshakeBytes = 1024 * 1024;
+
+    /// <summary>Commits up to this size (all parts together) may go over the hub; larger ones over HTTP.</summary>
+    public const int HubHandshakeBytes = 64 * 1024;
+
+    public const int KeyPackageBytes = 4 * 1024;
+    public const int KeyPackagesPerUpload = 100;
+    public const int KeyPackagesPerDevice = 200;
+
+    /// <summary>Below this many one-time key packages a device is told to upload more.</summary>
+    public const int KeyPackagesLowStock = 20;
+
+    public const int MembersPerGroup = 500;
+    public const int AccountsPerClaim = 100;
+    public const int ConversationsPerAccount = 10_000;
+    public const int CursorsPerHello = 10_000;
+    public const int ConversationsPerSync = 100;
+    public const int EventsPerSyncPage = 200;
+    public const int DeviceMessagesPerPage = 100;
+
+    public const int StatementPageEntries = 100;
+
+    /// <summary>Largest amount in minor units: far above any wallet, far below overflow of a sum of balances.</summary>
+    public const long AmountMaxMinor = 1_000_000_000_000_000;
+
+    public const int CardLifetimeMinSeconds = 60;
+    public const int CardLifetimeMaxSeconds = 30 * 24 * 3600;
+
+    /// <summary>How long a transfer waits to be accepted unless its terms say otherwise.</summary>
+    public const int CardLifetimeDefaultSeconds = 24 * 3600;
+}

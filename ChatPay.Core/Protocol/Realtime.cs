@@ -1,0 +1,151 @@
+namespace ChatPay.Core.Protocol;
+
+/// <param name="Device">Must be the session's device, else <c>wrong_device</c>.</param>
+/// <param name="Protocol"><see cref="Limits.ProtocolVersion"/>.</param>
+/// <param name="Capabilities">Names of optional features the client understands; unknown names are ignored.</param>
+/// <param name="Lineage">The database lineage the cursors belong to; null at first.</param>
+/// <param name="Cursors">Last applied seq per conversation, at most <see cref="Limits.CursorsPerHello"/>.</param>
+public sealed record HelloRequest(
+    DeviceId Device, int Protocol, IReadOnlyList<string> Capabilities, Guid? Lineage, IReadOnlyList<Cursor> Cursors);
+
+/// <param name="Seq">Last applied seq, 0 for none.</param>
+public sealed record Cursor(ConversationId Conversation, long Seq);
+
+/// <param name="Lineage">Differs from the client's after a restored backup: discard all cursors and resync.</param>
+/// <param name="Changed">Conversations new to the client or whose head differs from its cursor.</param>
+/// <param name="Gone">Conversations the client has a cursor for and the account is no longer in.</param>
+/// <param name="DeviceMessagesWaiting">How many device messages wait; pull and acknowledge them.</param>
+/// <param name="KeyPackagesLeft">One-time key packages left; upload more below the low-stock mark.</param>
+public sealed record HelloReply(
+    Guid Lineage, DateTimeOffset ServerTime, AccountId Account, IReadOnlyList<ConversationView> Changed,
+    IReadOnlyList<ConversationId> Gone, int DeviceMessagesWaiting, int KeyPackagesLeft);
+
+/// <param name="After">Per conversation the last applied seq; at most <see cref="Limits.ConversationsPerSync"/>.</param>
+public sealed record SyncRequest(IReadOnlyList<Cursor> After);
+
+public sealed record SyncReply(IReadOnlyList<SyncPage> Pages);
+
+/// <param name="Conversation">State now: members, epoch, head.</param>
+/// <param name="Events">The next events after the cursor, gapless, at most a page.</param>
+/// <param name="More">Whether the head lies beyond this page.</param>
+public sealed record SyncPage(ConversationView Conversation, IReadOnlyList<Event> Events, bool More);
+
+/// <param name="ClientId">The idempotency key: a retry with the same body gets the same answer.</param>
+/// <param name="Epoch">The MLS epoch the body is encrypted in; must be the conversation's, else <c>stale_epoch</c>.</param>
+/// <param name="Body">An MLSMessage holding a PrivateMessage, at most <see cref="Limits.MessageBodyBytes"/>.</param>
+public sealed record SendRequest(ConversationId Conversation, ClientMessageId ClientId, long Epoch, byte[] Body);
+
+/// <param name="Seq">Position in the log, committed.</param>
+public sealed record SendReply(long Seq, DateTimeOffset At);
+
+/// <summary>A commit for the conversation's current epoch, and what comes with it if it wins.</summary>
+/// <param name="Epoch">The epoch the commit was made in; compare-and-set against the conversation's.</param>
+/// <param name="Commit">An MLSMessage holding a PublicMessage with a Commit; proposals by value only.</param>
+/// <param name="Welcome">MLSMessage with a Welcome for the added devices, or null.</param>
+/// <param name="GroupInfo">MLSMessage with the new epoch's GroupInfo (external_pub and ratchet_tree), for joins.</param>
+public sealed record CommitRequest(
+    ConversationId Conversation, ClientMessageId ClientId, long Epoch, byte[] Commit, byte[]? Welcome, byte[] GroupInfo);
+
+/// <param name="Seq">Where the commit stands in the log.</param>
+/// <param name="Epoch">The new epoch.</param>
+public sealed record CommitReply(long Seq, long Epoch, DateTimeOffset At);
+
+/// <summary>One entry of a conversation's log.</summary>
+/// <param name="Seq">Gapless from 1 per conversation.</param>
+/// <param name="Account">Who caused it; null for the server itself (an expiry).</param>
+/// <param name="Epoch">MLS epoch at this position, before a commit is applied.</param>
+/// <param name="Body">Message, card and commit: the MLSMessage bytes. Others: null.</param>
+/// <param name="Card">Card and cardChanged: the card as of this event.</param>
+/// <param name="Members">Commit and members: who came, went or changed role by it.</param>
+public sealed record Event(
+    ConversationId Conversation, long Seq, EventKind Kind, AccountId? Account, DeviceId? Device,
+    ClientMessageId? ClientId, long Epoch, DateTimeOffset At, byte[]? Body = null, CardView? Card = null,
+    MembersChange? Members = null);
+
+public enum EventKind
+{
+    /// <summary>An encrypted application message.</summary>
+    Message = 1,
+
+    /// <summary>An MLS commit: the epoch after it is Epoch + 1.</summary>
+    Commit = 2,
+
+    /// <summary>A card posted, with the encrypted message that shows it.</summary>
+    Card = 3,
+
+    /// <summary>A card's state changed.</summary>
+    CardChanged = 4,
+
+    /// <summary>Somebody left, changed role, or had a device revoked.</summary>
+    Members = 5,
+}
+
+/// <param name="Added">Accounts that became members.</param>
+/// <param name="Removed">Accounts that an owner removed.</param>
+/// <param name="Left">Accounts that left by themselves.</param>
+/// <param name="Roles">Accounts whose role changed.</param>
+/// <param name="DevicesAdded">Leaves that joined.</param>
+/// <param name="DevicesRemoved">Leaves that were removed.</param>
+/// <param name="DevicesRevoked">Devices revoked by their account, still to be removed from the group by a commit.</param>
+public sealed record MembersChange(
+    IReadOnlyList<MemberView> Added, IReadOnlyList<AccountId> Removed, IReadOnlyList<AccountId> Left,
+    IReadOnlyList<RoleChange> Roles, IReadOnlyList<DeviceId> DevicesAdded, IReadOnlyList<DeviceId> DevicesRemoved,
+    IReadOnlyList<DeviceId> DevicesRevoked);
+
+public sealed record RoleChange(AccountId Account, MemberRole Role);
+
+/// <summary>Something for one device only.</summary>
+/// <param name="Id">To acknowledge it with.</param>
+/// <param name="Seq">For a Welcome: the seq of the commit it belongs to; the device's log starts after it.</param>
+public sealed record DeviceMessage(
+    Guid Id, DeviceMessageKind Kind, ConversationId Conversation, long Seq, byte[] Body, DateTimeOffset At);
+
+public enum DeviceMessageKind
+{
+    Welcome = 1,
+}
+
+public sealed record DeviceMessagesPage(IReadOnlyList<DeviceMessage> Messages, bool More);
+
+public sealed record AckDeviceRequest(IReadOnlyList<Guid> Ids);
+
+/// <summary>Raises this device's delivered or read mark; lower values than the stored ones are ignored.</summary>
+public sealed record MarkRequest(IReadOnlyList<ReceiptMark> Marks);
+
+public sealed record ReceiptMark(ConversationId Conversation, long Delivered, long Read);
+
+public sealed record Receipt(
+    ConversationId Conversation, AccountId Account, DeviceId Device, long Delivered, long Read);
+
+public sealed record TypingRequest(ConversationId Conversation, bool Active);
+
+/// <param name="TtlMs">The signal is void after this long unless renewed.</param>
+public sealed record EphemeralSignal(
+    EphemeralKind Kind, ConversationId Conversation, AccountId Account, bool Active, int TtlMs);
+
+public enum EphemeralKind
+{
+    Typing = 1,
+}
+
+/// <param name="Conversation">For a resync of one conversation; null for all.</param>
+/// <param name="ReconnectAfterMs">For a reconnect: wait this long, plus jitter.</param>
+public sealed record ControlSignal(ControlKind Kind, ConversationId? Conversation = null, int? ReconnectAfterMs = null);
+
+public enum ControlKind
+{
+    /// <summary>Something was dropped on the way: call Sync.</summary>
+    Resync = 1,
+
+    /// <summary>This device's session is over; the connection closes.</summary>
+    Revoked = 2,
+
+    /// <summary>The node is going away: reconnect after the given delay.</summary>
+    Reconnect = 3,
+
+    /// <summary>The client is too old for this server.</summary>
+    Upgrade = 4,
+
+    /// <summary>Few one-time key packages are left: upload more.</summary>
+    KeyPackagesLow = 5,
+}
