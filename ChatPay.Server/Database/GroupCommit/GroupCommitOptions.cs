@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ChatPay.Server.Database.GroupCommit;
+
+/// <summary>Configuration section <c>GroupCommit</c>.</summary>
+internal sealed class GroupCommitOptions
+{
+    /// <summary>Commands waiting at most, 64 to 1,000,000; beyond it callers get <c>overloaded</c>. Default 8,192.</summary>
+    [Range(64, 1_000_000)]
+    public int QueueCapacity { get; set; } = 8192;
+
+    /// <summary>Commands in one transaction at most, 1 to 4,096. Default 512.</summary>
+    [Range(1, 4096)]
+    public int BatchSize { get; set; } = 512;
+
+    /// <summary>Attempts at one batch before its callers get <c>unavailable</c>, 1 to 20. Default 8.</summary>
+    [Range(1, 20)]
+    public int MaxAttempts { get; set; } = 8;
+
+    /// <summary>First pause before another attempt, in milliseconds, doubled each time, 1 to 1,000. Default 10.</summary>
+    [Range(1, 1000)]
+    public int RetryDelayMs { get; set; } = 10;
+}

@@ -1,0 +1,45 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Server.Database.GroupCommit;
+
+/// <summary>
+/// One durable command on its way through the write path: it names the rows it needs, is decided in memory once they are
+/// loaded and locked, and its caller is answered after the commit.
+/// </summary>
+internal abstract class WriteCommand
+{
+    /// <summary>Names the rows to load, by calling <c>Need…</c> on the participants' rows in <paramref name="set"/>.</summary>
+    public abstract void Declare(WriteSet set);
+
+    /// <summary>
+    /// Decides with pure code from Core against the loaded rows and leaves the changes there. Called again on a
+    /// retry with freshly loaded rows, so it keeps nothing but its outcome.
+    /// </summary>
+    public abstract void Decide(WriteSet set);
+
+    /// <summary>Answers the caller with the outcome of the last <see cref="Decide"/>; the batch is committed.</summary>
+    internal abstract void Complete();
+
+    /// <summary>Answers the caller when the batch could not be committed; nothing was changed.</summary>
+    internal abstract void Fail(Error error);
+}
+
+/// <summary>A command with an answer of type <typeparamref name="T"/>.</summary>
+internal abstract class WriteCommand<T> : WriteCommand
+{
+    private readonly TaskCompletionSource<Result<T>> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Result<T>? _outcome;
+
+    public Task<Result<T>> Completion => _completion.Task;
+
+    public sealed override void Decide(WriteSet set) => _outcome = DecideOutcome(set);
+
+    protected abstract Result<T> DecideOutcome(WriteSet set);
+
+    internal sealed override void Complete() =>
+        _completion.TrySetResult(_outcome ?? throw new InvalidOperationException("Completed before it was decided."));
+
+    internal sealed override void Fail(Error error) => _completion.TrySetResult(error);
+}

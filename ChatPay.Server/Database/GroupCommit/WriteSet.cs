@@ -1,0 +1,85 @@
+using Npgsql;
+
+namespace ChatPay.Server.Database.GroupCommit;
+
+/// <summary>
+/// One feature's rows in a batch: collects what is needed, loads it under row locks in key order, holds it while
+/// commands decide, and writes the changes with set-based statements.
+/// </summary>
+internal abstract class WriteRows
+{
+    /// <summary>
+    /// Features lock in this order, and rows within a feature by id, so that batches of several nodes never wait for each
+    /// other in a circle: accounts of the ledger 100, cards 200, conversations 300.
+    /// </summary>
+    public abstract int LockOrder { get; }
+
+    /// <summary>Adds the load statements, each ending in <c>for update</c> where the rows will change.</summary>
+    public abstract void AddLoads(NpgsqlBatch batch);
+
+    /// <summary>Reads exactly the result sets that <see cref="AddLoads"/> asked for; starts on the first of them.</summary>
+    /// <returns>How many result sets were read is the caller's concern: leave the reader after the last one.</returns>
+    public abstract Task ReadLoadsAsync(LoadReader reader, CancellationToken cancellationToken);
+
+    /// <summary>Adds the statements that write what the commands changed; nothing if nothing changed.</summary>
+    public abstract void AddWrites(NpgsqlBatch batch);
+
+    /// <summary>Called once after the commit: hand what happened to fan-out. Must not block or throw.</summary>
+    public virtual void Committed()
+    {
+    }
+}
+
+/// <summary>Steps through the result sets of the load batch, one per load statement, in order.</summary>
+internal sealed class LoadReader(NpgsqlDataReader reader)
+{
+    private bool _started;
+
+    /// <summary>Moves to the next statement's result set and returns the reader standing before its first row.</summary>
+    public async Task<NpgsqlDataReader> NextAsync(CancellationToken cancellationToken)
+    {
+        if (_started && !await reader.NextResultAsync(cancellationToken))
+        {
+            throw new InvalidOperationException("Fewer result sets than load statements.");
+        }
+
+        _started = true;
+        return reader;
+    }
+}
+
+/// <summary>Makes one feature's rows for each attempt at a batch.</summary>
+internal interface IWriteRowsFactory
+{
+    WriteRows Create(WriteSet set);
+}
+
+/// <summary>All features' rows of one attempt at a batch, and the database's time once they are locked.</summary>
+internal sealed class WriteSet
+{
+    private readonly WriteRows[] _inLockOrder;
+
+    public WriteSet(IEnumerable<IWriteRowsFactory> factories)
+    {
+        _inLockOrder = [.. factories.Select(factory => factory.Create(this)).OrderBy(rows => rows.LockOrder)];
+    }
+
+    /// <summary>The database's clock, read after every row was locked; the time of everything in this batch.</summary>
+    public DateTimeOffset Now { get; internal set; }
+
+    public IReadOnlyList<WriteRows> InLockOrder => _inLockOrder;
+
+    public T Rows<T>()
+        where T : WriteRows
+    {
+        foreach (var rows in _inLockOrder)
+        {
+            if (rows is T wanted)
+            {
+                return wanted;
+            }
+        }
+
+        throw new InvalidOperationException($"No feature registered {typeof(T).Name}.");
+    }
+}
