@@ -1,0 +1,276 @@
+/**
+ * What the screens know: view models that the engine keeps up to date, and the actions it offers. Screens import this
+ * file and nothing below it (no network, storage or crypto). Everything readable here is reactive (Svelte runes).
+ * Ids are UUID strings; amounts are bigint minor units; times are epoch milliseconds.
+ */
+
+export type ErrorInfo = {
+  /** The catalogue's number; 0 for failures on this side, such as being offline. */
+  code: number;
+  /** The catalogue's snake_case name, the key of the sentence in the string catalogue. */
+  name: string;
+  retryable: boolean;
+  details?: Record<string, unknown>;
+};
+
+/** Actions throw this and nothing else; screens show `t(`error.${name}`)`. */
+export class ActionError extends Error {
+  constructor(readonly info: ErrorInfo) {
+    super(info.name);
+  }
+}
+
+export type Phase =
+  /** Reading local data. */
+  | 'starting'
+  /** Nobody is signed in here. */
+  | 'signedOut'
+  /** Local data is shown; the connection may still be coming. */
+  | 'ready'
+  /** Another tab of this browser holds the device's keys; `takeOver()` moves them here. */
+  | 'otherTab'
+  /** This device was revoked from another one; local data is gone. */
+  | 'revoked';
+
+export type ConnectionState = 'online' | 'connecting' | 'offline';
+
+export type Person = {
+  id: string;
+  handle: string;
+  displayName: string;
+};
+
+export type Me = Person & {
+  device: string;
+  /** Play money is handed out by this server; say so wherever money is shown. */
+  sandbox: boolean;
+};
+
+export type Asset = { code: string; exponent: number };
+
+export type Member = Person & { role: 'member' | 'owner'; isMe: boolean };
+
+export type Conversation = {
+  id: string;
+  kind: 'direct' | 'group';
+  /** Direct: the other's display name. Group: its decrypted name, or the members' names while it is unknown. */
+  title: string;
+  /** The other person of a direct conversation. */
+  peer: Person | null;
+  members: Member[];
+  myRole: 'member' | 'owner';
+  /** False once this account left or was removed: readable, not writable. */
+  active: boolean;
+  unread: number;
+  /** Newest thing to show in the list, or null in an empty conversation. */
+  preview: Preview | null;
+  lastActivityAt: number;
+  /** Display names of people typing now, without me. */
+  typing: string[];
+  draft: string;
+};
+
+export type Preview = {
+  at: number;
+  mine: boolean;
+  /** Who, for groups; null for me and in direct conversations. */
+  senderName: string | null;
+  kind: 'text' | 'card' | 'notice' | 'undecryptable';
+  text: string;
+  card: Card | null;
+  notice: Notice | null;
+  send: SendState | null;
+};
+
+export type SendState = 'sending' | 'sent' | 'delivered' | 'read' | 'failed';
+
+export type ThreadItem =
+  | {
+      type: 'message';
+      key: string;
+      at: number;
+      mine: boolean;
+      sender: Person;
+      text: string;
+      send: SendState | null;
+      error: ErrorInfo | null;
+      seq: number | null;
+    }
+  | {
+      type: 'card';
+      key: string;
+      at: number;
+      mine: boolean;
+      sender: Person;
+      card: Card;
+      send: SendState | null;
+      error: ErrorInfo | null;
+      seq: number | null;
+    }
+  | { type: 'notice'; key: string; at: number; notice: Notice; seq: number | null }
+  /** Something that could not be read: sent before this device joined, or failing its checks. */
+  | {
+      type: 'undecryptable';
+      key: string;
+      at: number;
+      sender: Person;
+      reason: 'beforeJoin' | 'failed' | 'newerVersion' | 'senderMismatch';
+      seq: number | null;
+    };
+
+export type Notice =
+  | { kind: 'created'; by: Person }
+  | { kind: 'added'; by: Person; people: Person[] }
+  | { kind: 'removed'; by: Person; people: Person[] }
+  | { kind: 'left'; people: Person[] }
+  | { kind: 'renamed'; by: Person; name: string }
+  | { kind: 'role'; by: Person | null; person: Person; role: 'member' | 'owner' }
+  | { kind: 'deviceAdded'; person: Person; fingerprint: string }
+  | { kind: 'deviceRemoved'; person: Person }
+  | { kind: 'historyStartsHere' };
+
+export type CardKind = 'transfer' | 'request';
+export type CardState = 'held' | 'accepted' | 'declined' | 'cancelled' | 'expired' | 'open' | 'paid';
+export type CardAction = 'accept' | 'decline' | 'cancel' | 'pay';
+
+export type Card = {
+  id: string;
+  conversation: string;
+  kind: CardKind;
+  state: CardState;
+  version: number;
+  author: Person;
+  payer: Person;
+  payee: Person;
+  amountMinor: bigint;
+  asset: Asset;
+  /** Null when this device cannot read it (posted before it joined). */
+  memo: string | null;
+  createdAt: number;
+  expiresAt: number;
+  closedAt: number | null;
+  /** What I may do now, at most two, main one first. */
+  actions: CardAction[];
+  /** An action of mine is on its way to the ledger. */
+  busy: boolean;
+  /** Decrypted details do not match the commitment: show a warning and no actions. */
+  mismatch: boolean;
+  timeline: { state: CardState; at: number; by: Person | null }[];
+};
+
+export type Thread = {
+  conversation: Conversation;
+  /** Oldest first. Changes in place; keys are stable from sending to sent. */
+  items: ThreadItem[];
+  /** Local data is being read. */
+  loading: boolean;
+  hasEarlier: boolean;
+  /** First unread item when the thread was opened. */
+  firstUnreadKey: string | null;
+};
+
+export type Balance = { asset: Asset; balanceMinor: bigint; heldMinor: bigint; availableMinor: bigint };
+
+export type StatementEntry = {
+  version: number;
+  transfer: string;
+  kind: 'transfer' | 'hold' | 'capture' | 'release' | 'expire' | 'funding';
+  postedMinor: bigint;
+  heldMinor: bigint;
+  balanceAfterMinor: bigint;
+  counterparty: Person | null;
+  card: string | null;
+  conversation: string | null;
+  at: number;
+};
+
+export type Statement = { entries: StatementEntry[]; loading: boolean; hasMore: boolean; error: ErrorInfo | null };
+
+export type Wallet = {
+  balances: Balance[];
+  loading: boolean;
+  error: ErrorInfo | null;
+};
+
+export type Device = {
+  id: string;
+  name: string;
+  fingerprint: string;
+  createdAt: number;
+  lastSeenAt: number;
+  current: boolean;
+};
+
+export type SignUp = { handle: string; displayName: string; password: string };
+export type SignIn = { handle: string; password: string };
+export type NewCard = {
+  conversation: string;
+  kind: CardKind;
+  other: string;
+  amountMinor: bigint;
+  asset: string;
+  memo: string;
+};
+
+export interface ChatApp {
+  readonly phase: Phase;
+  readonly connection: ConnectionState;
+  /** Milliseconds until the next connection attempt, or null; for the reconnect banner. */
+  readonly retryInMs: number | null;
+  readonly me: Me | null;
+  readonly assets: Asset[];
+  /** Newest activity first. */
+  readonly conversations: Conversation[];
+  /** True until the first list (local or remote) is known. */
+  readonly conversationsLoading: boolean;
+  readonly wallet: Wallet;
+
+  start(): Promise<void>;
+  signUp(form: SignUp): Promise<void>;
+  signIn(form: SignIn): Promise<void>;
+  /** Revokes this device and deletes everything it holds in this browser. */
+  signOut(): Promise<void>;
+  takeOver(): Promise<void>;
+  reconnectNow(): void;
+
+  findPerson(handle: string): Promise<Person>;
+  /** Opens the existing direct conversation or creates it; returns its id. */
+  startDirect(person: Person): Promise<string>;
+  createGroup(name: string, people: Person[]): Promise<string>;
+  renameGroup(conversation: string, name: string): Promise<void>;
+  addMembers(conversation: string, people: Person[]): Promise<void>;
+  removeMember(conversation: string, account: string): Promise<void>;
+  setRole(conversation: string, account: string, role: 'member' | 'owner'): Promise<void>;
+  leave(conversation: string): Promise<void>;
+
+  /** Reactive; call `closeThread` when the screen goes away. Unknown id: null. */
+  openThread(conversation: string): Thread | null;
+  closeThread(conversation: string): void;
+  loadEarlier(conversation: string): Promise<void>;
+  /** Marks everything up to the newest shown item as read. */
+  markRead(conversation: string): void;
+  setDraft(conversation: string, text: string): void;
+  /** Throttled inside; call on every keystroke. */
+  typing(conversation: string): void;
+  /** Returns at once; the item appears with state `sending`. */
+  sendText(conversation: string, text: string): void;
+  retry(conversation: string, key: string): void;
+  discard(conversation: string, key: string): void;
+
+  /** Resolves when the ledger has said yes; money is never shown optimistically. */
+  postCard(card: NewCard): Promise<void>;
+  actOnCard(card: string, action: CardAction): Promise<void>;
+  card(id: string): Card | null;
+
+  refreshWallet(): Promise<void>;
+  /** Reactive pages of one asset's statement, newest first. */
+  statement(asset: string): Statement;
+  loadMoreStatement(asset: string): Promise<void>;
+
+  listDevices(): Promise<Device[]>;
+  revokeDevice(id: string): Promise<void>;
+  changePassword(current: string, next: string): Promise<void>;
+  changeDisplayName(name: string): Promise<void>;
+  /** Fingerprints of a person's devices as the conversation's MLS group has them. */
+  fingerprints(conversation: string, account: string): Promise<{ device: string; fingerprint: string }[]>;
+}
