@@ -1,0 +1,132 @@
+using ChatPay.Server.Hosting;
+using Dapper;
+using Npgsql;
+
+namespace ChatPay.Server.Database;
+
+/// <summary>
+/// Brings a database to this build's schema, or refuses to start over one that it does not understand. Nodes that start
+/// together take turns under an advisory lock; whoever comes second finds nothing left to do.
+/// </summary>
+internal sealed partial class MigrationRunner(
+    NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, ILogger logger)
+{
+    /// <summary>"chatpay\0" as a number: whoever migrates a ChatPay database holds this lock.</summary>
+    private const long LockKey = 0x6368617470617900;
+
+    private const string CreateTable =
+        """
+        create table if not exists schema_migration (
+            number int primary key check (number > 0),
+            name text not null,
+            checksum text not null,
+            applied_at timestamptz not null default now()
+        )
+        """;
+
+    /// <exception cref="StartupException">An applied migration was edited, is missing here, or is newer.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        for (var index = 0; index < migrations.Count; index++)
+        {
+            if (migrations[index].Number != index + 1)
+            {
+                throw new StartupException($"Migration {index + 1:0000} is missing from this build of ChatPay; "
+                    + "install a complete one.");
+            }
+        }
+
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+
+        // Waiting for another node's migration may take longer than any query should.
+        await ExecuteAsync(connection, "select pg_advisory_lock(@LockKey)", new { LockKey }, cancellationToken);
+        try
+        {
+            await ExecuteAsync(connection, CreateTable, null, cancellationToken);
+            var applied = (await connection.QueryAsync<Applied>(new CommandDefinition(
+                "select number, name, checksum from schema_migration order by number",
+                cancellationToken: cancellationToken))).AsList();
+            Check(applied);
+            foreach (var migration in migrations.Skip(applied.Count))
+            {
+                await ApplyAsync(connection, migration, cancellationToken);
+            }
+        }
+        finally
+        {
+            // A pooled connection would carry the lock back into the pool. A broken one has lost it already.
+            if (connection.State == System.Data.ConnectionState.Open)
+            {
+                await ExecuteAsync(connection, "select pg_advisory_unlock(@LockKey)", new { LockKey }, default);
+            }
+        }
+    }
+
+    private static Task<int> ExecuteAsync(
+        NpgsqlConnection connection, string sql, object? parameters, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(sql, parameters, commandTimeout: 0, cancellationToken: cancellationToken));
+
+    private void Check(List<Applied> applied)
+    {
+        for (var index = 0; index < applied.Count; index++)
+        {
+            var row = applied[index];
+            if (row.Number != index + 1)
+            {
+                throw new StartupException(
+                    $"The database lacks migration {index + 1:0000} although it holds {row.Name}; restore a backup.");
+            }
+
+            if (row.Number > migrations.Count)
+            {
+                throw new StartupException($"The database is newer than this ChatPay: it holds migration {row.Name}, "
+                    + "which this build does not know; start the version that wrote it, or a later one.");
+            }
+
+            var migration = migrations[index];
+            if (row.Name != migration.Name)
+            {
+                throw new StartupException($"The database holds migration {row.Name}, which is missing from this build of "
+                    + $"ChatPay; it has {migration.Name} in its place.");
+            }
+
+            if (row.Checksum != migration.Checksum)
+            {
+                throw new StartupException($"Migration {row.Name} was edited after it had been applied to this database; "
+                    + "put the old text back and write the change as a new migration.");
+            }
+        }
+    }
+
+    private async Task ApplyAsync(
+        NpgsqlConnection connection, Migration migration, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        try
+        {
+            await ExecuteAsync(connection, migration.Sql, null, cancellationToken);
+        }
+        catch (PostgresException failure)
+        {
+            throw new StartupException(
+                $"Migration {migration.Name} failed and changed nothing: {failure.MessageText}.", failure);
+        }
+
+        await ExecuteAsync(
+            connection,
+            "insert into schema_migration (number, name, checksum) values (@Number, @Name, @Checksum)",
+            new { migration.Number, migration.Name, migration.Checksum },
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Log.AppliedMigration(logger, migration.Name);
+    }
+
+    private sealed record Applied(int Number, string Name, string Checksum);
+
+    private static partial class Log
+    {
+        [LoggerMessage(121, LogLevel.Information, "Applied migration {Name}.")]
+        public static partial void AppliedMigration(ILogger logger, string name);
+    }
+}
