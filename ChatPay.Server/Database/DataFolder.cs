@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Database;
@@ -11,6 +10,8 @@ namespace ChatPay.Server.Database;
 internal sealed class DataFolder : IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private const string HolderFile = "server.pid";
 
     private readonly FileStream? _lock;
 
@@ -53,9 +54,10 @@ internal sealed class DataFolder : IDisposable
         {
             var held = new FileStream(
                 System.IO.Path.Combine(full, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            held.SetLength(0);
-            held.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            held.Flush();
+
+            // Beside the lock, because nobody else can read a locked file.
+            var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            File.WriteAllText(System.IO.Path.Combine(full, HolderFile), process);
             return new DataFolder(full, held);
         }
         catch (UnauthorizedAccessException failure)
@@ -104,10 +106,7 @@ internal sealed class DataFolder : IDisposable
     {
         try
         {
-            using var file = new FileStream(
-                System.IO.Path.Combine(Path, "lock"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(file);
-            var text = reader.ReadToEnd();
+            var text = File.ReadAllText(System.IO.Path.Combine(Path, HolderFile));
             return text.Length > 0 ? $" (process {text})" : "";
         }
         catch (IOException)
