@@ -1,0 +1,80 @@
+namespace ChatPay.Core.Mls;
+
+/// <summary>Why something from the wire is refused. Hostile input yields one of these, never an exception.</summary>
+public enum MlsRejection
+{
+    /// <summary>Nothing is wrong.</summary>
+    None = 0,
+
+    // The encoding.
+
+    /// <summary>The input ends before the structure does.</summary>
+    Truncated = 1,
+
+    /// <summary>The input goes on after the structure.</summary>
+    TrailingBytes = 2,
+
+    /// <summary>A vector's length is not written in the fewest bytes, RFC 9420 section 2.1.2.</summary>
+    LengthNotMinimal = 3,
+
+    /// <summary>A vector's length has the reserved prefix 11.</summary>
+    LengthReserved = 4,
+
+    /// <summary>Beyond <see cref="MlsLimits"/>.</summary>
+    TooLarge = 5,
+
+    /// <summary>An optional value's presence octet is neither 0 nor 1.</summary>
+    PresenceInvalid = 6,
+
+    UnknownVersion = 10,
+    UnknownWireFormat = 11,
+    UnknownContentType = 12,
+    UnknownSenderType = 13,
+    UnknownProposalType = 14,
+    UnknownProposalOrRefType = 15,
+    UnknownCredentialType = 16,
+    UnknownLeafNodeSource = 17,
+    UnknownNodeType = 18,
+    UnknownPskType = 19,
+
+    // What the structure says.
+
+    /// <summary>Another kind of message was expected here.</summary>
+    WrongKind = 30,
+
+    /// <summary>The cipher suite is not one that this library has.</summary>
+    UnsupportedCipherSuite = 31,
+
+    /// <summary>A signature does not verify under the key that it names.</summary>
+    SignatureInvalid = 32,
+
+    /// <summary>A public key is not one: wrong length, wrong encoding or a small-order point.</summary>
+    PublicKeyInvalid = 33,
+
+    /// <summary>A leaf node of this source does not belong here.</summary>
+    LeafNodeSourceWrong = 34,
+
+    /// <summary>The leaf node's capabilities do not cover what it uses itself.</summary>
+    CapabilitiesLacking = 35,
+
+    /// <summary>An extension type occurs twice.</summary>
+    ExtensionDuplicate = 36,
+
+    /// <summary>init_key equals the leaf's encryption_key, RFC 9420 section 10.1.</summary>
+    KeyReused = 37,
+
+    /// <summary>Not yet, or no longer, or for too long valid.</summary>
+    LifetimeInvalid = 38,
+
+    /// <summary>A leaf index beyond <see cref="MlsLimits.Leaves"/>, or of a leaf that is blank.</summary>
+    LeafUnknown = 39,
+
+    /// <summary>The commit breaks a rule of RFC 9420 section 12.2 or 12.4 on which proposals go together.</summary>
+    ProposalsInvalid = 40,
+
+    /// <summary>The commit needs a path and has none.</summary>
+    PathMissing = 41,
+
+    /// <summary>The credential is not of the kind asked for, or its identity has another shape.</summary>
+    CredentialInvalid = 42,
+}
