@@ -42,4 +42,10 @@ public readonly record struct Result<T>
 /// <typeparam name="T">The method's own answer.</typeparam>
 /// <param name="Ok">The answer, or null.</param>
 /// <param name="Error">The numbered error, or null.</param>
-public sealed record HubReply<T>(T? Ok, ErrorBody? Error);
+public sealed record HubReply<T>(T? Ok = default, ErrorBody? Error = null) : IHubReply;
+
+/// <summary>The side of a reply that does not depend on its method.</summary>
+public interface IHubReply
+{
+    ErrorBody? Error { get; }
+}
