@@ -31,6 +31,8 @@ create table leaf (
     device_id       uuid not null references device,
     account_id      uuid not null references account,
     added_seq       bigint not null,
+    -- Its device was revoked or its account has left; the next commit removes it.
+    pending         boolean not null default false,
     primary key (conversation_id, leaf_index),
     unique (conversation_id, device_id)
 );
@@ -53,8 +55,11 @@ create table event (
     primary key (conversation_id, seq)
 );
 create unique index event_by_client_id on event (conversation_id, device_id, client_id) where client_id is not null;
+-- One commit per epoch: what compare-and-set decides, said again; and where a loser finds the winner.
+create unique index event_commit on event (conversation_id, epoch) where kind = 2;
 
 create table group_info (
+    -- Of the newest epoch only: nobody joins one that is over.
     conversation_id uuid not null references conversation,
     epoch           bigint not null,
     seq             bigint not null,

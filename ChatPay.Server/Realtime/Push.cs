@@ -1,0 +1,52 @@
+using System.Text.Json;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Server.Realtime;
+
+/// <summary>The client callbacks, one per member of <see cref="IChatClient"/>.</summary>
+internal enum PushKind
+{
+    Events,
+    Heads,
+    DeviceMessages,
+    Receipts,
+    Ephemeral,
+    WalletChanged,
+    Control,
+}
+
+/// <summary>
+/// One thing to tell clients, serialised once however many connections get it. The writers join pushes of a kind into
+/// one call of the callback.
+/// </summary>
+internal sealed class Push
+{
+    public static readonly JsonSerializerOptions Json = ProtocolJson.Create();
+
+    private Push(PushKind kind, byte[] json)
+    {
+        Kind = kind;
+        JsonBytes = json;
+    }
+
+    public PushKind Kind { get; }
+
+    /// <summary>One element of the callback's list; for <see cref="PushKind.Control"/> the argument itself.</summary>
+    public byte[] JsonBytes { get; }
+
+    public static Push Of(Event logged) => Make(PushKind.Events, logged);
+
+    public static Push Of(ConversationView head) => Make(PushKind.Heads, head);
+
+    public static Push Of(DeviceMessage message) => Make(PushKind.DeviceMessages, message);
+
+    public static Push Of(Receipt receipt) => Make(PushKind.Receipts, receipt);
+
+    public static Push Of(EphemeralSignal signal) => Make(PushKind.Ephemeral, signal);
+
+    public static Push Of(WalletBalance balance) => Make(PushKind.WalletChanged, balance);
+
+    public static Push Of(ControlSignal signal) => Make(PushKind.Control, signal);
+
+    private static Push Make<T>(PushKind kind, T value) => new(kind, JsonSerializer.SerializeToUtf8Bytes(value, Json));
+}

@@ -1,0 +1,47 @@
+using System.Diagnostics.Metrics;
+
+namespace ChatPay.Server.Realtime;
+
+/// <summary>Meter <c>ChatPay.Realtime</c>. Instruments are process-wide, like the process's sockets.</summary>
+internal static class RealtimeMetrics
+{
+    private static readonly Meter Meter = new("ChatPay.Realtime");
+
+    private static readonly UpDownCounter<int> Connections =
+        Meter.CreateUpDownCounter<int>("chatpay.connections", "{connection}", "Live hub connections.");
+
+    private static readonly Counter<long> Pushes =
+        Meter.CreateCounter<long>("chatpay.pushes", "{push}", "Things queued for connections.");
+
+    private static readonly Counter<long> Resyncs =
+        Meter.CreateCounter<long>("chatpay.resyncs", "{resync}", "Outbound queues that overflowed.");
+
+    private static readonly Counter<long> SlowReaders =
+        Meter.CreateCounter<long>("chatpay.slow_readers", "{connection}", "Connections closed because they do not read.");
+
+    private static readonly Histogram<int> Frames =
+        Meter.CreateHistogram<int>("chatpay.frame_pushes", "{push}", "Pushes joined into one frame.");
+
+    private static readonly Histogram<int> Depth =
+        Meter.CreateHistogram<int>("chatpay.outbound_depth", "{push}", "Pushes waiting per connection, sampled.");
+
+    private static readonly Histogram<double> Calls =
+        Meter.CreateHistogram<double>("chatpay.hub_call", "ms", "Time to answer a hub method.");
+
+    public static void Connected() => Connections.Add(1);
+
+    public static void Disconnected() => Connections.Add(-1);
+
+    public static void Pushed(PushKind kind) => Pushes.Add(1, new KeyValuePair<string, object?>("kind", kind));
+
+    public static void Resynced() => Resyncs.Add(1);
+
+    public static void SlowReader() => SlowReaders.Add(1);
+
+    public static void Wrote(int pushes) => Frames.Record(pushes);
+
+    public static void Waiting(int pushes) => Depth.Record(pushes);
+
+    public static void Called(string method, int code, double elapsedMs) => Calls.Record(
+        elapsedMs, new KeyValuePair<string, object?>("method", method), new KeyValuePair<string, object?>("code", code));
+}
