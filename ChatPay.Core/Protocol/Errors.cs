@@ -64,6 +64,9 @@ public enum ErrorCode
     LedgerAccountUnknown = 4007,
     HoldClosed = 4008,
     HoldExceeded = 4009,
+    HoldUnknown = 4010,
+    HoldExpired = 4011,
+    HoldNotExpired = 4012,
 
     CardUnknown = 5001,
     CardTerminal = 5002,
@@ -76,6 +79,7 @@ public enum ErrorCode
     CardKindUnknown = 5009,
     CardLifetimeInvalid = 5010,
     CardPartyNotMember = 5011,
+    TooManyOpenCards = 5012,
 }
 
 /// <summary>

@@ -56,4 +56,8 @@ public static class Limits
 
     /// <summary>How long a transfer waits to be accepted unless its terms say otherwise.</summary>
     public const int CardLifetimeDefaultSeconds = 24 * 3600;
+
+    public const int CardMemoMaxChars = 280;
+    public const int CardSaltBytes = 32;
+    public const int DetailCommitBytes = 32;
 }

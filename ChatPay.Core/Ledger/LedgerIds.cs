@@ -1,0 +1,79 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Core.Ledger;
+
+/// <summary>
+/// An account in the ledger: one per owner and asset. The id follows from those two, so that opening an account twice,
+/// on two nodes or after a lost reply, is the same act.
+/// </summary>
+public readonly record struct LedgerAccountId(Guid Value)
+{
+    public static LedgerAccountId Of(AccountId owner, AssetCode asset)
+    {
+        Span<byte> ownerBytes = stackalloc byte[16];
+        owner.Value.TryWriteBytes(ownerBytes, bigEndian: true, out _);
+        return new(DerivedId.From("chatpay ledger account v1 owner", ownerBytes, Encoding.ASCII.GetBytes(asset.Value)));
+    }
+
+    public static LedgerAccountId OfSystem(string name, AssetCode asset) => new(DerivedId.From(
+        "chatpay ledger account v1 system", Encoding.ASCII.GetBytes(name), Encoding.ASCII.GetBytes(asset.Value)));
+
+    public override string ToString() => Value.ToString();
+}
+
+/// <summary>
+/// A transfer: the idempotency key of the ledger. Ids that follow from what caused them make a retry find itself.
+/// </summary>
+public readonly record struct TransferId(Guid Value)
+{
+    /// <summary>The transfer of a card action: one per actor and idempotency key.</summary>
+    public static TransferId OfCardAction(AccountId actor, Guid idempotencyKey) =>
+        new(OfTwo("chatpay transfer v1 card action", actor.Value, idempotencyKey));
+
+    /// <summary>The return of a card's held money when its time is up.</summary>
+    public static TransferId OfCardExpiry(CardId card) =>
+        new(OfTwo("chatpay transfer v1 card expiry", card.Value, Guid.Empty));
+
+    /// <summary>The play money a new ledger account receives, once.</summary>
+    public static TransferId OfSandboxGrant(LedgerAccountId account) =>
+        new(OfTwo("chatpay transfer v1 sandbox grant", account.Value, Guid.Empty));
+
+    public override string ToString() => Value.ToString();
+
+    private static Guid OfTwo(string label, Guid first, Guid second)
+    {
+        Span<byte> firstBytes = stackalloc byte[16];
+        Span<byte> secondBytes = stackalloc byte[16];
+        first.TryWriteBytes(firstBytes, bigEndian: true, out _);
+        second.TryWriteBytes(secondBytes, bigEndian: true, out _);
+        return DerivedId.From(label, firstBytes, secondBytes);
+    }
+}
+
+/// <summary>UUIDs of version 8 (RFC 9562 section 5.8) from SHA-256 over length-prefixed parts.</summary>
+internal static class DerivedId
+{
+    public static Guid From(string label, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, Encoding.ASCII.GetBytes(label));
+        Append(hash, first);
+        Append(hash, second);
+        Span<byte> digest = stackalloc byte[32];
+        hash.GetHashAndReset(digest);
+        digest[6] = (byte)((digest[6] & 0x0f) | 0x80);
+        digest[8] = (byte)((digest[8] & 0x3f) | 0x80);
+        return new Guid(digest[..16], bigEndian: true);
+    }
+
+    private static void Append(IncrementalHash hash, ReadOnlySpan<byte> part)
+    {
+        Span<byte> length = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(length, part.Length);
+        hash.AppendData(length);
+        hash.AppendData(part);
+    }
+}
