@@ -24,6 +24,7 @@ create table card (
     check ((kind = 1) = (hold_id is not null))
 ) with (fillfactor = 80);
 create index card_by_conversation on card (conversation_id, id);
+create index card_open_by_author on card (author_id) where closed_at is null;
 create index card_expiring on card (expires_at) where closed_at is null;
 
 create table card_action (
