@@ -1,0 +1,9 @@
+namespace ChatPay.Core.Cryptography;
+
+/// <summary>How a key is written outside this process.</summary>
+public enum KeyBlobFormat
+{
+    None = 0,
+    RawPrivateKey = -2,
+    RawPublicKey = -3,
+}

@@ -1,0 +1,47 @@
+namespace ChatPay.Core.Cryptography;
+
+/// <summary>An algorithm whose private keys sign and whose public keys verify.</summary>
+public abstract class SignatureAlgorithm : Algorithm
+{
+    private protected SignatureAlgorithm()
+    {
+    }
+
+    public static Ed25519 Ed25519 { get; } = new();
+
+    public abstract int SignatureSize { get; }
+
+    /// <exception cref="ArgumentException">The key is of another algorithm.</exception>
+    /// <exception cref="ObjectDisposedException">The key is disposed.</exception>
+    public byte[] Sign(Key key, ReadOnlySpan<byte> data)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Algorithm != this)
+        {
+            throw new ArgumentException("The key is of another algorithm.", nameof(key));
+        }
+
+        var signature = new byte[SignatureSize];
+        SignCore(key.Secret.Span, data, signature);
+        GC.KeepAlive(key);
+        return signature;
+    }
+
+    /// <returns>False for any signature that is not exactly this key's over exactly this data.</returns>
+    /// <exception cref="ArgumentException">The key is of another algorithm.</exception>
+    public bool Verify(PublicKey publicKey, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        ArgumentNullException.ThrowIfNull(publicKey);
+        if (publicKey.Algorithm != this)
+        {
+            throw new ArgumentException("The key is of another algorithm.", nameof(publicKey));
+        }
+
+        return signature.Length == SignatureSize && VerifyCore(publicKey.Bytes, data, signature);
+    }
+
+    private protected abstract void SignCore(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> data, Span<byte> signature);
+
+    private protected abstract bool VerifyCore(
+        ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature);
+}
