@@ -1,0 +1,212 @@
+import {
+  type CiphersuiteImpl,
+  type ClientState,
+  encodeMlsMessage,
+  type GroupInfo,
+  generateKeyPackageWithKey,
+  type KeyPackage,
+  type PrivateKeyPackage,
+  type Proposal,
+  type Welcome,
+} from 'ts-mls';
+import { exportSecret, nextEpochContext } from 'ts-mls/clientState.js';
+import { createConfirmationTag, createContentCommitSignature } from 'ts-mls/framedContent.js';
+import {
+  ratchetTreeFromExtension,
+  verifyGroupInfoConfirmationTag,
+  verifyGroupInfoSignature,
+} from 'ts-mls/groupInfo.js';
+import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
+import { deriveKeySchedule, initializeEpoch } from 'ts-mls/keySchedule.js';
+import { protectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
+import { getCommitSecret, pathToPathSecrets, pathToRoot } from 'ts-mls/pathSecrets.js';
+import { mergePrivateKeyPaths, toPrivateKeyPath, updateLeafKey } from 'ts-mls/privateKeyPath.js';
+import { addLeafNode, findLeafIndex, removeLeafNode } from 'ts-mls/ratchetTree.js';
+import { createSecretTree } from 'ts-mls/secretTree.js';
+import { treeHashRoot } from 'ts-mls/treeHash.js';
+import { leafToNodeIndex, leafWidth, nodeToLeafIndex, toLeafIndex, toNodeIndex } from 'ts-mls/treemath.js';
+import { createUpdatePath, firstCommonAncestor } from 'ts-mls/updatePath.js';
+import { decryptGroupInfo, decryptGroupSecrets } from 'ts-mls/welcome.js';
+import { equalBytes } from '../protocol/bytes';
+import { uuidToBytes } from '../protocol/ids';
+import { capabilities, config, makeCredential } from './config';
+import type { Identity } from './port';
+import { suiteName } from './suite';
+import { leafAt, leavesOf, validateTree } from './tree';
+
+/** RFC 9420 section 12.4.3.1, with this client's own check of the tree. No PSKs: this protocol has none. */
+export async function joinFromWelcome(
+  conversation: string,
+  welcome: Welcome,
+  keyPackage: KeyPackage,
+  secrets: PrivateKeyPackage,
+  cs: CiphersuiteImpl,
+): Promise<ClientState> {
+  const noPsk = new Uint8Array(cs.kdf.size);
+  const ref = await makeKeyPackageRef(keyPackage, cs.hash);
+  const initKey = await cs.hpke.importPrivateKey(secrets.initPrivateKey);
+  const groupSecrets = await decryptGroupSecrets(initKey, ref, welcome, cs.hpke);
+  if (!groupSecrets || groupSecrets.psks.length > 0) {
+    throw new Error('the Welcome does not decode');
+  }
+  const info = await decryptGroupInfo(welcome, groupSecrets.joinerSecret, noPsk, cs);
+  if (!info) {
+    throw new Error('the GroupInfo does not decode');
+  }
+  const tree = await verifyGroupInfo(conversation, info, cs);
+  const own = findLeafIndex(tree, keyPackage.leafNode);
+  if (own === undefined) {
+    throw new Error('the Welcome leads to a group without this device');
+  }
+  if (!(await verifyGroupInfoConfirmationTag(info, groupSecrets.joinerSecret, noPsk, cs))) {
+    throw new Error('the confirmation tag does not verify');
+  }
+  const leafKey = { leafIndex: own, privateKeys: { [leafToNodeIndex(own)]: secrets.hpkePrivateKey } };
+  const ancestor = firstCommonAncestor(tree, own, toLeafIndex(info.signer));
+  const privatePath =
+    groupSecrets.pathSecret === undefined
+      ? leafKey
+      : mergePrivateKeyPaths(
+          await toPrivateKeyPath(await pathToRoot(tree, ancestor, groupSecrets.pathSecret, cs.kdf), own, cs),
+          leafKey,
+        );
+  const [keySchedule, encryptionSecret] = await deriveKeySchedule(
+    groupSecrets.joinerSecret,
+    noPsk,
+    info.groupContext,
+    cs.kdf,
+  );
+  return {
+    groupContext: info.groupContext,
+    ratchetTree: tree,
+    privatePath,
+    signaturePrivateKey: secrets.signaturePrivateKey,
+    confirmationTag: info.confirmationTag,
+    unappliedProposals: {},
+    keySchedule,
+    secretTree: await createSecretTree(leafWidth(tree.length), encryptionSecret, cs.kdf),
+    historicalReceiverData: new Map(),
+    groupActiveState: { kind: 'active' },
+    clientConfig: config,
+  };
+}
+
+async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: CiphersuiteImpl) {
+  const { groupContext } = info;
+  if (groupContext.cipherSuite !== suiteName || !equalBytes(groupContext.groupId, uuidToBytes(conversation))) {
+    throw new Error('the GroupInfo is for another group or suite');
+  }
+  if (groupContext.extensions.length > 0) {
+    throw new Error('the group has extensions that this client does not know');
+  }
+  const tree = ratchetTreeFromExtension(info);
+  const signer = tree && leafAt(tree, info.signer);
+  if (!tree || !signer) {
+    throw new Error('the GroupInfo has no tree or no signer');
+  }
+  await validateTree(tree, groupContext, cs);
+  if (!(await verifyGroupInfoSignature(info, signer.signaturePublicKey, cs.signature))) {
+    throw new Error('the GroupInfo is not signed by its signer');
+  }
+  return tree;
+}
+
+/**
+ * RFC 9420 section 12.4.3.2. Where the tree already holds a leaf of this device, the commit removes it first: a resync.
+ */
+export async function joinByExternalCommit(
+  identity: Identity,
+  conversation: string,
+  info: GroupInfo,
+  cs: CiphersuiteImpl,
+): Promise<{ newState: ClientState; commit: Uint8Array }> {
+  const externalPub = info.extensions.find((extension) => extension.extensionType === 'external_pub');
+  if (!externalPub) {
+    throw new Error('the GroupInfo has no external_pub');
+  }
+  const oldTree = await verifyGroupInfo(conversation, info, cs);
+  const { groupContext } = info;
+  const former = leavesOf(oldTree).find((leaf) => leaf.device === identity.device);
+  const { enc: kemOutput, secret: initSecret } = await exportSecret(externalPub.extensionData, cs);
+  // Only the leaf of this key package is used; the update path replaces its encryption key at once.
+  const { publicPackage } = await generateKeyPackageWithKey(
+    makeCredential(identity.account, identity.device),
+    capabilities,
+    { notBefore: 0n, notAfter: 0xffffffffffffffffn },
+    [],
+    { signKey: identity.privateKey, publicKey: identity.publicKey },
+    cs,
+  );
+  const freed = former ? removeLeafNode(oldTree, toLeafIndex(former.leaf)) : oldTree;
+  const [withLeaf, ownNode] = addLeafNode(freed, publicPackage.leafNode);
+  const own = nodeToLeafIndex(ownNode);
+  const [tree, path, pathSecrets, leafKey] = await createUpdatePath(
+    withLeaf,
+    own,
+    groupContext,
+    identity.privateKey,
+    cs,
+  );
+  const lowest = pathSecrets.at(-1);
+  const commitSecret = lowest
+    ? await getCommitSecret(tree, toNodeIndex(lowest.nodeIndex), lowest.secret, cs.kdf)
+    : new Uint8Array(cs.kdf.size);
+  const proposals: Proposal[] = [{ proposalType: 'external_init', externalInit: { kemOutput } }];
+  if (former) {
+    proposals.unshift({ proposalType: 'remove', remove: { removed: former.leaf } });
+  }
+  const { signature, framedContent } = await createContentCommitSignature(
+    groupContext,
+    'mls_public_message',
+    { proposals: proposals.map((proposal) => ({ proposalOrRefType: 'proposal', proposal })), path },
+    { senderType: 'new_member_commit' },
+    new Uint8Array(),
+    identity.privateKey,
+    cs.signature,
+  );
+  const nextContext = await nextEpochContext(
+    groupContext,
+    'mls_public_message',
+    framedContent,
+    signature,
+    await treeHashRoot(tree, cs.hash),
+    info.confirmationTag,
+    cs.hash,
+  );
+  const epoch = await initializeEpoch(initSecret, commitSecret, nextContext, new Uint8Array(cs.kdf.size), cs.kdf);
+  const confirmationTag = await createConfirmationTag(
+    epoch.keySchedule.confirmationKey,
+    nextContext.confirmedTranscriptHash,
+    cs.hash,
+  );
+  const publicMessage = await protectPublicMessage(
+    epoch.keySchedule.membershipKey,
+    nextContext,
+    {
+      wireformat: 'mls_public_message',
+      content: framedContent,
+      auth: { contentType: 'commit', signature, confirmationTag },
+    },
+    cs,
+  );
+  const newState: ClientState = {
+    groupContext: nextContext,
+    ratchetTree: tree,
+    secretTree: await createSecretTree(leafWidth(tree.length), epoch.encryptionSecret, cs.kdf),
+    privatePath: updateLeafKey(
+      await toPrivateKeyPath(pathToPathSecrets(pathSecrets), own, cs),
+      await cs.hpke.exportPrivateKey(leafKey),
+    ),
+    confirmationTag,
+    historicalReceiverData: new Map(),
+    signaturePrivateKey: identity.privateKey,
+    keySchedule: epoch.keySchedule,
+    unappliedProposals: {},
+    groupActiveState: { kind: 'active' },
+    clientConfig: config,
+  };
+  return {
+    newState,
+    commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage }),
+  };
+}

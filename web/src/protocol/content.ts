@@ -1,0 +1,67 @@
+import { fromBase64, fromUtf8, utf8 } from './bytes';
+import { isUuid } from './ids';
+import { Limits } from './limits';
+
+/** The plaintext of a PrivateMessage. */
+export type Content =
+  | { v: 1; type: 'text'; text: string }
+  | { v: 1; type: 'group'; name: string }
+  | { v: 1; type: 'card'; card: string; salt: string; memo: string; items: [] };
+
+export type ParsedContent = Content | { type: 'unknown' } | { type: 'malformed' };
+
+export function encodeContent(content: Content): Uint8Array {
+  return utf8(JSON.stringify(content));
+}
+
+/** Whatever a sender put in: never throws, and never lets more through than the protocol's bounds. */
+export function parseContent(bytes: Uint8Array): ParsedContent {
+  let value: unknown;
+  try {
+    value = JSON.parse(fromUtf8(bytes));
+  } catch {
+    return { type: 'malformed' };
+  }
+  if (typeof value !== 'object' || value === null) {
+    return { type: 'malformed' };
+  }
+  const fields = value as Record<string, unknown>;
+  if (fields.v !== 1) {
+    return typeof fields.v === 'number' ? { type: 'unknown' } : { type: 'malformed' };
+  }
+  switch (fields.type) {
+    case 'text':
+      return typeof fields.text === 'string' && fields.text.length <= Limits.textMaxChars
+        ? { v: 1, type: 'text', text: fields.text }
+        : { type: 'malformed' };
+    case 'group':
+      return typeof fields.name === 'string' && fields.name.length <= Limits.groupNameMaxChars
+        ? { v: 1, type: 'group', name: fields.name }
+        : { type: 'malformed' };
+    case 'card':
+      return parseCard(fields);
+    default:
+      return typeof fields.type === 'string' ? { type: 'unknown' } : { type: 'malformed' };
+  }
+}
+
+function parseCard(fields: Record<string, unknown>): ParsedContent {
+  const { card, salt, memo, items } = fields;
+  if (typeof card !== 'string' || !isUuid(card) || typeof salt !== 'string' || typeof memo !== 'string') {
+    return { type: 'malformed' };
+  }
+  if (memo.length > Limits.memoMaxChars || !Array.isArray(items)) {
+    return { type: 'malformed' };
+  }
+  if (items.length > 0) {
+    return { type: 'unknown' };
+  }
+  try {
+    if (fromBase64(salt).length !== 32) {
+      return { type: 'malformed' };
+    }
+  } catch {
+    return { type: 'malformed' };
+  }
+  return { v: 1, type: 'card', card: card.toLowerCase(), salt, memo, items: [] };
+}

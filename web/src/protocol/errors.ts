@@ -1,0 +1,79 @@
+import { ActionError, type ErrorInfo } from '../state/contract';
+import type { ErrorBody } from './wire';
+
+/** The catalogue's numbers by name; the server's names are authoritative, these are the ones this client acts on. */
+export const ErrorCode = {
+  internal: 1000,
+  invalidArgument: 1002,
+  tooManyRequests: 1006,
+  overloaded: 1007,
+  unavailable: 1008,
+  upgradeRequired: 1011,
+  unauthenticated: 2001,
+  deviceUnknown: 2009,
+  deviceRevoked: 2010,
+  deviceKeyMismatch: 2011,
+  accountUnknown: 2014,
+  conversationUnknown: 3001,
+  notMember: 3002,
+  wrongDevice: 3005,
+  staleEpoch: 3006,
+  clientIdReused: 3007,
+  conversationExists: 3008,
+  commitInvalid: 3009,
+  keyPackageUnavailable: 3011,
+  groupFull: 3012,
+  helloFirst: 3016,
+  amountNotPositive: 4001,
+  amountOverflow: 4002,
+  assetUnknown: 4003,
+  selfTransfer: 4005,
+  cardUnknown: 5001,
+  cardTerminal: 5002,
+  cardVersionStale: 5003,
+  cardExpired: 5005,
+  cardExists: 5008,
+} as const;
+
+/**
+ * Failures on this side have code 0. Their names:
+ * `offline`: nothing was sent. `outcome_unknown`: the connection broke while the ledger was deciding; the client
+ * finishes by itself when it is back, so it must not be done again. `not_ready`: not signed in, or not the tab that
+ * holds the keys. `group_broken`: this device could not get back into the conversation's encryption.
+ */
+export function localError(name: LocalErrorName, retryable = true): ActionError {
+  return new ActionError({ code: 0, name, retryable });
+}
+
+export type LocalErrorName =
+  | 'offline'
+  | 'outcome_unknown'
+  | 'not_ready'
+  | 'group_broken'
+  | 'card_mismatch'
+  | 'unreadable_reply';
+
+export function fromBody(body: ErrorBody): ActionError {
+  const info: ErrorInfo = { code: body.code, name: body.name, retryable: body.retryable };
+  if (body.details) {
+    info.details = body.details;
+  }
+  return new ActionError(info);
+}
+
+/** Whatever was thrown, as the one error that actions may throw. */
+export function toActionError(thrown: unknown): ActionError {
+  if (thrown instanceof ActionError) {
+    return thrown;
+  }
+  return new ActionError({ code: 0, name: 'internal', retryable: false });
+}
+
+export function isCode(thrown: unknown, code: number): thrown is ActionError {
+  return thrown instanceof ActionError && thrown.info.code === code;
+}
+
+/** The request may not have reached the server, or its answer was lost: the very same request may be sent again. */
+export function isTransient(thrown: unknown): boolean {
+  return thrown instanceof ActionError && thrown.info.retryable;
+}

@@ -1,0 +1,216 @@
+/**
+ * The records of `ChatPay.Core/Protocol` as they travel: ids are UUID strings, bytes base64, times ISO 8601, amounts
+ * decimal strings of minor units.
+ */
+
+export type Uuid = string;
+export type Base64 = string;
+export type IsoTime = string;
+export type AmountText = string;
+
+export type ErrorBody = {
+  code: number;
+  name: string;
+  message: string;
+  retryable: boolean;
+  details?: Record<string, unknown> | null;
+};
+
+export type HubReply<T> = { ok?: T | null; error?: ErrorBody | null };
+
+export type NewDevice = { name: string; signatureKey: Base64 };
+export type SessionMode = 'cookie' | 'token';
+export type SignUpRequest = {
+  handle: string;
+  displayName: string;
+  password: string;
+  device: NewDevice;
+  session: SessionMode;
+};
+export type SignInRequest = {
+  handle: string;
+  password: string;
+  device: NewDevice;
+  deviceId?: Uuid | null;
+  session: SessionMode;
+};
+export type AccountView = { id: Uuid; handle: string; displayName: string };
+export type DeviceView = {
+  id: Uuid;
+  name: string;
+  signatureKey: Base64;
+  fingerprint: string;
+  createdAt: IsoTime;
+  lastSeenAt: IsoTime;
+  current: boolean;
+};
+export type SessionReply = { account: AccountView; device: DeviceView; token?: string | null; expiresAt: IsoTime };
+export type AssetView = { code: string; exponent: number };
+export type MeReply = { account: AccountView; device: DeviceView; sandbox: boolean; assets: AssetView[] };
+
+export type KeyPackageCount = { oneTime: number; hasLastResort: boolean };
+export type ClaimedKeyPackage = { account: Uuid; device: Uuid; keyPackage: Base64 };
+export type ClaimKeyPackagesReply = { keyPackages: ClaimedKeyPackage[]; missing: Uuid[] };
+
+export type ConversationKind = 'direct' | 'group';
+export type MemberRole = 'member' | 'owner';
+export type MemberView = { account: Uuid; handle: string; displayName: string; role: MemberRole; joinedSeq: number };
+export type PendingRemoval = { leaf: number; device: Uuid; account: Uuid };
+export type Receipt = { conversation: Uuid; account: Uuid; device: Uuid; delivered: number; read: number };
+export type ConversationView = {
+  id: Uuid;
+  kind: ConversationKind;
+  head: number;
+  epoch: number;
+  joinedSeq: number;
+  createdAt: IsoTime;
+  members: MemberView[];
+  pendingRemovals: PendingRemoval[];
+  receipts: Receipt[];
+};
+export type CreateConversationRequest = {
+  id: Uuid;
+  kind: ConversationKind;
+  clientId: Uuid;
+  commit: Base64;
+  welcome: Base64 | null;
+  groupInfo: Base64;
+};
+export type GroupInfoReply = { epoch: number; seq: number; groupInfo: Base64 };
+
+export type Cursor = { conversation: Uuid; seq: number };
+export type HelloRequest = {
+  device: Uuid;
+  protocol: number;
+  capabilities: string[];
+  lineage: Uuid | null;
+  cursors: Cursor[];
+};
+export type HelloReply = {
+  lineage: Uuid;
+  serverTime: IsoTime;
+  account: Uuid;
+  changed: ConversationView[];
+  gone: Uuid[];
+  deviceMessagesWaiting: number;
+  keyPackagesLeft: number;
+};
+export type SyncReply = { pages: SyncPage[] };
+export type SyncPage = { conversation: ConversationView; events: Event[]; more: boolean };
+export type SendRequest = { conversation: Uuid; clientId: Uuid; epoch: number; body: Base64 };
+export type SendReply = { seq: number; at: IsoTime };
+export type CommitRequest = {
+  conversation: Uuid;
+  clientId: Uuid;
+  epoch: number;
+  commit: Base64;
+  welcome: Base64 | null;
+  groupInfo: Base64;
+};
+export type CommitReply = { seq: number; epoch: number; at: IsoTime };
+
+export type EventKind = 'message' | 'commit' | 'card' | 'cardChanged' | 'members';
+export type RoleChange = { account: Uuid; role: MemberRole };
+export type MembersChange = {
+  added: MemberView[];
+  removed: Uuid[];
+  left: Uuid[];
+  roles: RoleChange[];
+  devicesAdded: Uuid[];
+  devicesRemoved: Uuid[];
+  devicesRevoked: Uuid[];
+};
+export type Event = {
+  conversation: Uuid;
+  seq: number;
+  kind: EventKind;
+  account?: Uuid | null;
+  device?: Uuid | null;
+  clientId?: Uuid | null;
+  epoch: number;
+  at: IsoTime;
+  body?: Base64 | null;
+  card?: CardView | null;
+  members?: MembersChange | null;
+};
+export type DeviceMessage = {
+  id: Uuid;
+  kind: 'welcome';
+  conversation: Uuid;
+  seq: number;
+  body: Base64;
+  at: IsoTime;
+};
+export type DeviceMessagesPage = { messages: DeviceMessage[]; more: boolean };
+export type ReceiptMark = { conversation: Uuid; delivered: number; read: number };
+export type EphemeralSignal = {
+  kind: 'typing';
+  conversation: Uuid;
+  account: Uuid;
+  active: boolean;
+  ttlMs: number;
+};
+export type ControlSignal = {
+  kind: 'resync' | 'revoked' | 'reconnect' | 'upgrade' | 'keyPackagesLow';
+  conversation?: Uuid | null;
+  reconnectAfterMs?: number | null;
+};
+
+export type CardKind = 'transfer' | 'request';
+export type CardState = 'held' | 'accepted' | 'declined' | 'cancelled' | 'expired' | 'open' | 'paid';
+export type CardActionKind = 'post' | 'accept' | 'decline' | 'cancel' | 'pay';
+export type CardView = {
+  id: Uuid;
+  kind: CardKind;
+  conversation: Uuid;
+  author: Uuid;
+  payer: Uuid;
+  payee: Uuid;
+  amountMinor: AmountText;
+  asset: string;
+  lifetimeSeconds: number;
+  detailCommit: Base64;
+  state: CardState;
+  version: number;
+  createdAt: IsoTime;
+  expiresAt: IsoTime;
+  closedAt?: IsoTime | null;
+};
+export type CardPost = {
+  kind: CardKind;
+  conversation: Uuid;
+  payer: Uuid;
+  payee: Uuid;
+  amountMinor: AmountText;
+  asset: string;
+  lifetimeSeconds: number;
+  detailCommit: Base64;
+  clientId: Uuid;
+  epoch: number;
+  body: Base64;
+};
+export type CardActRequest = {
+  card: Uuid;
+  version: number;
+  action: CardActionKind;
+  idempotencyKey: Uuid;
+  post: CardPost | null;
+};
+export type CardActReply = { card: CardView; seq: number; at: IsoTime };
+
+export type WalletBalance = { asset: string; exponent: number; balanceMinor: AmountText; heldMinor: AmountText };
+export type WalletReply = { balances: WalletBalance[]; sandbox: boolean };
+export type StatementEntry = {
+  version: number;
+  transfer: Uuid;
+  kind: string;
+  postedMinor: AmountText;
+  heldMinor: AmountText;
+  balanceAfterMinor: AmountText;
+  heldAfterMinor: AmountText;
+  counterparty?: AccountView | null;
+  card?: Uuid | null;
+  conversation?: Uuid | null;
+  at: IsoTime;
+};
+export type StatementPage = { entries: StatementEntry[]; before?: number | null };
