@@ -91,18 +91,16 @@ internal sealed partial class ConversationRows(WriteSet set, Fanout fanout) : Wr
         return logged;
     }
 
-    /// <summary>A new conversation, empty; fill it with members, leaves and its first commit.</summary>
-    public ConversationState Create(ConversationId conversation, ConversationKind kind, AccountId one, AccountId? other)
+    /// <summary>Takes in a conversation that a command has just begun.</summary>
+    /// <param name="other">The other person of a direct conversation; null for a group.</param>
+    public void Add(ConversationState begun, AccountId creator, AccountId? other)
     {
-        var state = new ConversationState(conversation, kind, 0, 0, set.Now) { IsComplete = true };
-        _found.Add(conversation, state);
-        _created.Add(conversation);
-        if (kind == ConversationKind.Direct)
+        _found.Add(begun.Id, begun);
+        _created.Add(begun.Id);
+        if (other is { } peer)
         {
-            _directs.Add(Pair(one, other ?? throw new ArgumentNullException(nameof(other))), conversation);
+            _directs.Add(Pair(creator, peer), begun.Id);
         }
-
-        return state;
     }
 
     /// <summary>Keeps the GroupInfo of the epoch that a commit just began.</summary>

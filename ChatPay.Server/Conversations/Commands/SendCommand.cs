@@ -1,0 +1,35 @@
+using ChatPay.Core.Conversations;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+
+namespace ChatPay.Server.Conversations.Commands;
+
+internal sealed class SendCommand(Caller caller, SendRequest request) : WriteCommand<SendReply>
+{
+    public override void Declare(WriteSet set)
+    {
+        var rows = set.Rows<ConversationRows>();
+        rows.NeedMember(request.Conversation, caller.Account);
+        rows.NeedDuplicateCheck(request.Conversation, caller.Device, request.ClientId);
+    }
+
+    protected override Result<SendReply> DecideOutcome(WriteSet set)
+    {
+        var rows = set.Rows<ConversationRows>();
+        var existing = rows.FindDuplicate(request.Conversation, caller.Device, request.ClientId);
+        if (SendRules.Repeated(existing, request) is { } repeated)
+        {
+            return repeated;
+        }
+
+        if (SendRules.Refusal(rows.Find(request.Conversation), caller.Account, request) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var sent = rows.Append(request.Conversation, new(
+            EventKind.Message, caller.Account, caller.Device, request.ClientId, request.Body));
+        return new SendReply(sent.Seq, sent.At);
+    }
+}

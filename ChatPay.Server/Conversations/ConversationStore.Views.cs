@@ -1,0 +1,136 @@
+using ChatPay.Core.Protocol;
+using Npgsql;
+
+namespace ChatPay.Server.Conversations;
+
+/// <summary>A conversation as stored, before names are put to its members.</summary>
+/// <param name="LeftSeq">Set for a former member: all it may know is where its log ended.</param>
+internal sealed record ConversationSnapshot(
+    ConversationId Id, ConversationKind Kind, long Head, long Epoch, long JoinedSeq, long? LeftSeq,
+    DateTimeOffset CreatedAt)
+{
+    public List<(AccountId Account, MemberRole Role, long JoinedSeq)> Members { get; } = [];
+
+    public List<PendingRemoval> PendingRemovals { get; } = [];
+
+    public List<Receipt> Receipts { get; } = [];
+
+    public List<Event> Events { get; } = [];
+}
+
+internal sealed partial class ConversationStore
+{
+    /// <summary>Bytes of bodies in one answer at most, beyond the first event of it.</summary>
+    private const int PageBytes = 1024 * 1024;
+
+    /// <summary>
+    /// Conversations as the account may see them, and of each the next events after the cursor; all in one snapshot. Foreign
+    /// and unknown ones are absent.
+    /// </summary>
+    /// <param name="cursors">Seq −1 asks for no events.</param>
+    public async Task<IReadOnlyDictionary<ConversationId, ConversationSnapshot>> SnapshotsAsync(
+        AccountId account, IReadOnlyList<Cursor> cursors, CancellationToken cancellationToken)
+    {
+        var ids = cursors.Select(cursor => cursor.Conversation.Value).Distinct().ToArray();
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        Add(batch, "begin isolation level repeatable read read only");
+        Add(batch, """
+            select c.id, c.kind, coalesce(m.left_seq, c.head),
+                coalesce((select e.epoch from event e where e.conversation_id = c.id and e.seq = m.left_seq), c.epoch),
+                m.joined_seq, m.left_seq, c.created_at
+            from conversation c join member m on m.conversation_id = c.id and m.account_id = $1
+            where c.id = any($2)
+            """, account.Value, ids);
+        Add(batch, """
+            select m.conversation_id, m.account_id, m.role, m.joined_seq
+            from member m
+            join member me on me.conversation_id = m.conversation_id and me.account_id = $1 and me.left_seq is null
+            where m.conversation_id = any($2) and m.left_seq is null order by m.joined_seq, m.account_id
+            """, account.Value, ids);
+        Add(batch, """
+            select l.conversation_id, l.leaf_index, l.device_id, l.account_id
+            from leaf l
+            join member me on me.conversation_id = l.conversation_id and me.account_id = $1 and me.left_seq is null
+            where l.conversation_id = any($2) and l.pending order by l.leaf_index
+            """, account.Value, ids);
+        Add(batch, """
+            select r.conversation_id, r.account_id, r.device_id, r.delivered, r.read
+            from receipt r
+            join member me on me.conversation_id = r.conversation_id and me.account_id = $1 and me.left_seq is null
+            join member m on m.conversation_id = r.conversation_id and m.account_id = r.account_id and m.left_seq is null
+            join leaf l on l.conversation_id = r.conversation_id and l.device_id = r.device_id and not l.pending
+            where r.conversation_id = any($2)
+            """, account.Value, ids);
+        AddEvents(batch, account, [.. cursors.Where(cursor => cursor.Seq >= 0)]);
+        Add(batch, "commit");
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return await ReadAsync(reader, cancellationToken);
+    }
+
+    /// <summary>A page per cursor, within the member's span and the bytes of one answer.</summary>
+    private static void AddEvents(NpgsqlBatch batch, AccountId account, Cursor[] cursors) => Add(batch, """
+        select conversation_id, seq, kind, account_id, device_id, client_id, epoch, created_at, body, data
+        from (
+            select e.*, sum(coalesce(octet_length(e.body), 0)) over (order by k.place, e.seq) as bytes,
+                row_number() over (order by k.place, e.seq) as place
+            from unnest($2::uuid[], $3::bigint[]) with ordinality as k (id, seq, place)
+            join member m on m.conversation_id = k.id and m.account_id = $1
+            cross join lateral (
+                select * from event e
+                where e.conversation_id = k.id and e.seq > k.seq and e.seq >= m.joined_seq
+                    and (m.left_seq is null or e.seq <= m.left_seq)
+                order by e.seq limit $4
+            ) e
+        ) page
+        where bytes <= $5 or place = 1
+        order by place
+        """,
+        account.Value,
+        cursors.Select(cursor => cursor.Conversation.Value).ToArray(),
+        cursors.Select(cursor => cursor.Seq).ToArray(),
+        Limits.EventsPerSyncPage,
+        (long)PageBytes);
+
+    private static async Task<IReadOnlyDictionary<ConversationId, ConversationSnapshot>> ReadAsync(
+        NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<ConversationId, ConversationSnapshot>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var id = new ConversationId(reader.GetGuid(0));
+            found.Add(id, new(
+                id, (ConversationKind)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
+                reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6)));
+        }
+
+        await EachAsync(row => found[new(row.GetGuid(0))].Members.Add(
+            (new(row.GetGuid(1)), (MemberRole)row.GetInt16(2), row.GetInt64(3))));
+        await EachAsync(row => found[new(row.GetGuid(0))].PendingRemovals.Add(
+            new(row.GetInt32(1), new(row.GetGuid(2)), new(row.GetGuid(3)))));
+        await EachAsync(row => found[new(row.GetGuid(0))].Receipts.Add(new(
+            new(row.GetGuid(0)), new(row.GetGuid(1)), new(row.GetGuid(2)), row.GetInt64(3), row.GetInt64(4))));
+        await EachAsync(row => found[new(row.GetGuid(0))].Events.Add(EventRow.Read(row)));
+        return found;
+
+        async Task EachAsync(Action<NpgsqlDataReader> read)
+        {
+            await reader.NextResultAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                read(reader);
+            }
+        }
+    }
+
+    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        batch.BatchCommands.Add(command);
+    }
+}

@@ -1,0 +1,127 @@
+using ChatPay.Core.Conversations;
+using ChatPay.Core.Protocol;
+using Npgsql;
+
+namespace ChatPay.Server.Conversations;
+
+/// <summary>Reads conversations outside the write path, each call in one round trip and one snapshot.</summary>
+internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
+{
+    /// <summary>The ids of all conversations the account is in.</summary>
+    public async Task<IReadOnlyList<ConversationId>> OfAccountAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            "select conversation_id from member where account_id = $1 and left_seq is null", account.Value);
+        return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
+    }
+
+    /// <summary>The account's place in a conversation, now or once; null for a foreign or unknown one.</summary>
+    public async Task<Member?> FindMemberAsync(
+        ConversationId conversation, AccountId account, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            """
+            select account_id, role, joined_seq, left_seq from member where conversation_id = $1 and account_id = $2
+            """,
+            conversation.Value, account.Value);
+        var found = await ListAsync(command, row => new Member(
+            new(row.GetGuid(0)), (MemberRole)row.GetInt16(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetInt64(3)),
+            cancellationToken);
+        return found is [var one, ..] ? one : null;
+    }
+
+    /// <summary>How the conversations of the account differ from a client's cursors.</summary>
+    public async Task<(IReadOnlyList<ConversationId> Changed, IReadOnlyList<ConversationId> Gone)> CompareAsync(
+        AccountId account, IReadOnlyList<Cursor> cursors, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            """
+            with known as (select * from unnest($2::uuid[], $3::bigint[]) as k (id, seq))
+            select c.id, false
+            from member m join conversation c on c.id = m.conversation_id left join known k on k.id = c.id
+            where m.account_id = $1 and m.left_seq is null and k.seq is distinct from c.head
+            union all
+            select k.id, true
+            from known k left join member m on m.conversation_id = k.id and m.account_id = $1 and m.left_seq is null
+            where m.account_id is null
+            """,
+            account.Value,
+            cursors.Select(cursor => cursor.Conversation.Value).ToArray(),
+            cursors.Select(cursor => cursor.Seq).ToArray());
+        var rows = await ListAsync(
+            command, row => (Id: new ConversationId(row.GetGuid(0)), Gone: row.GetBoolean(1)), cancellationToken);
+        return ([.. rows.Where(row => !row.Gone).Select(row => row.Id)],
+            [.. rows.Where(row => row.Gone).Select(row => row.Id)]);
+    }
+
+    /// <summary>A page of the log as the member may see it, ascending.</summary>
+    /// <param name="before">Take the last events below this seq instead of the first after <paramref name="after"/>.</param>
+    public async Task<IReadOnlyList<Event>> EventsAsync(
+        ConversationId conversation, Member member, long after, long? before, int limit, CancellationToken cancellationToken)
+    {
+        var first = Math.Max(after + 1, member.JoinedSeq);
+        var last = Math.Min(member.LeftSeq ?? long.MaxValue, before is { } below ? below - 1 : long.MaxValue);
+        await using var command = Command(
+            $"""
+            select {EventRow.Columns} from event
+            where conversation_id = $1 and seq between $2 and $3
+            order by seq {(before is null ? "asc" : "desc")} limit $4
+            """,
+            conversation.Value, first, last, limit);
+        var events = await ListAsync(command, EventRow.Read, cancellationToken);
+        return before is null ? events : [.. events.Reverse()];
+    }
+
+    /// <summary>The commit that ended an epoch; null while it lasts.</summary>
+    public async Task<Event?> WinningCommitAsync(
+        ConversationId conversation, long epoch, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            $"select {EventRow.Columns} from event where conversation_id = $1 and epoch = $2 and kind = 2",
+            conversation.Value, epoch);
+        return await ListAsync(command, EventRow.Read, cancellationToken) is [var one, ..] ? one : null;
+    }
+
+    public async Task<GroupInfoReply?> GroupInfoAsync(ConversationId conversation, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            "select epoch, seq, body from group_info where conversation_id = $1 order by epoch desc limit 1",
+            conversation.Value);
+        var found = await ListAsync(
+            command, row => new GroupInfoReply(row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2)),
+            cancellationToken);
+        return found is [var one, ..] ? one : null;
+    }
+
+    /// <summary>Conversations that still have a leaf of the device which nobody knows to be pending.</summary>
+    public async Task<IReadOnlyList<ConversationId>> WithLeafAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        await using var command = Command(
+            "select conversation_id from leaf where device_id = $1 and not pending", device.Value);
+        return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
+    }
+
+    private NpgsqlCommand Command(string sql, params object[] values)
+    {
+        var command = dataSource.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return command;
+    }
+
+    private static async Task<IReadOnlyList<T>> ListAsync<T>(
+        NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var list = new List<T>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            list.Add(read(reader));
+        }
+
+        return list;
+    }
+}

@@ -1,0 +1,61 @@
+using ChatPay.Core.Protocol;
+using Npgsql;
+
+namespace ChatPay.Server.Conversations;
+
+/// <summary>What waits for single devices: Welcomes until they are acknowledged.</summary>
+internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
+{
+    /// <summary>Bytes of bodies in one page at most, beyond the first message.</summary>
+    private const int PageBytes = 1024 * 1024;
+
+    public async Task<int> CountAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("select count(*)::int from device_message where device_id = $1");
+        Add(command, device.Value);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>The oldest waiting messages.</summary>
+    public async Task<DeviceMessagesPage> PageAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            select id, kind, conversation_id, seq, body, created_at, total
+            from (
+                select m.*, row_number() over (order by id) as place, count(*) over () as total,
+                    sum(octet_length(body)) over (order by id) as bytes
+                from (select * from device_message where device_id = $1 order by id limit $2 + 1) m
+            ) page
+            where place = 1 or (place <= $2 and bytes <= $3)
+            order by place
+            """);
+        Add(command, device.Value);
+        Add(command, Limits.DeviceMessagesPerPage);
+        Add(command, (long)PageBytes);
+        var messages = new List<DeviceMessage>();
+        long waiting = 0;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            messages.Add(new(
+                reader.GetGuid(0), (DeviceMessageKind)reader.GetInt16(1), new(reader.GetGuid(2)), reader.GetInt64(3),
+                reader.GetFieldValue<byte[]>(4), reader.GetFieldValue<DateTimeOffset>(5)));
+            waiting = reader.GetInt64(6);
+        }
+
+        return new(messages, waiting > messages.Count);
+    }
+
+    /// <summary>Removes messages of this device; others' and unknown ids are passed over.</summary>
+    public async Task RemoveAsync(DeviceId device, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("delete from device_message where device_id = $1 and id = any($2)");
+        Add(command, device.Value);
+        Add(command, ids.ToArray());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static void Add(NpgsqlCommand command, object value) =>
+        command.Parameters.Add(new NpgsqlParameter { Value = value });
+}
