@@ -1,1 +1,29 @@
-namespace ChatPay.Server; internal static class Program { private static void Main() { } }
+using ChatPay.Server.Conversations;
+using ChatPay.Server.Database;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Realtime;
+
+namespace ChatPay.Server;
+
+/// <summary>The table of contents: one line per feature for what it adds and one for what it maps.</summary>
+internal static class Program
+{
+    internal static void AddFeatures(IServiceCollection services)
+    {
+        services.AddDatabase();
+        services.AddConversations();
+        services.AddRealtime();
+    }
+
+    /// <summary>Middleware of features: authentication and authorisation first.</summary>
+    internal static void UseFeatures(WebApplication app)
+    {
+    }
+
+    /// <param name="v1">The group <c>/v1</c>, which all of REST is under.</param>
+    internal static void MapFeatures(WebApplication app, RouteGroupBuilder v1)
+    {
+    }
+
+    private static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
+}

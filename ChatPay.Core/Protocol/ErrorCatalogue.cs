@@ -31,6 +31,7 @@ public static class ErrorCatalogue
     public static int HttpStatusOf(ErrorCode code) => code switch
     {
         ErrorCode.Internal => 500,
+        ErrorCode.MalformedRequest => 400,
         ErrorCode.TooLarge or ErrorCode.BodyTooLarge => 413,
         ErrorCode.NotFound or ErrorCode.UnknownMethod or ErrorCode.AccountUnknown or ErrorCode.ConversationUnknown
             or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown => 404,

@@ -1,3 +1,4 @@
+using System.Data;
 using ChatPay.Server.Hosting;
 using Dapper;
 using Npgsql;
@@ -27,25 +28,15 @@ internal sealed partial class MigrationRunner(
     /// <exception cref="StartupException">An applied migration was edited, is missing here, or is newer.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        for (var index = 0; index < migrations.Count; index++)
-        {
-            if (migrations[index].Number != index + 1)
-            {
-                throw new StartupException($"Migration {index + 1:0000} is missing from this build of ChatPay; "
-                    + "install a complete one.");
-            }
-        }
-
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        CheckNumbers();
+        await using var connection = await OpenAsync(cancellationToken);
 
         // Waiting for another node's migration may take longer than any query should.
         await ExecuteAsync(connection, "select pg_advisory_lock(@LockKey)", new { LockKey }, cancellationToken);
         try
         {
             await ExecuteAsync(connection, CreateTable, null, cancellationToken);
-            var applied = (await connection.QueryAsync<Applied>(new CommandDefinition(
-                "select number, name, checksum from schema_migration order by number",
-                cancellationToken: cancellationToken))).AsList();
+            var applied = await ReadAppliedAsync(connection, cancellationToken);
             Check(applied);
             foreach (var migration in migrations.Skip(applied.Count))
             {
@@ -55,17 +46,65 @@ internal sealed partial class MigrationRunner(
         finally
         {
             // A pooled connection would carry the lock back into the pool. A broken one has lost it already.
-            if (connection.State == System.Data.ConnectionState.Open)
+            if (connection.State == ConnectionState.Open)
             {
                 await ExecuteAsync(connection, "select pg_advisory_unlock(@LockKey)", new { LockKey }, default);
             }
         }
     }
 
+    /// <summary>Changes nothing.</summary>
+    /// <exception cref="StartupException">The database is not exactly at this build's schema.</exception>
+    public async Task RequireCurrentAsync(CancellationToken cancellationToken)
+    {
+        CheckNumbers();
+        await using var connection = await OpenAsync(cancellationToken);
+        var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "select to_regclass('schema_migration') is not null", cancellationToken: cancellationToken));
+        var applied = exists ? await ReadAppliedAsync(connection, cancellationToken) : [];
+        Check(applied);
+        if (applied.Count < migrations.Count)
+        {
+            throw new StartupException($"The database lacks migration {migrations[applied.Count].Name}; "
+                + "start the server, or run the command: database migrate");
+        }
+    }
+
+    private static async Task<List<Applied>> ReadAppliedAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        (await connection.QueryAsync<Applied>(new CommandDefinition(
+            "select number, name, checksum from schema_migration order by number",
+            cancellationToken: cancellationToken))).AsList();
+
     private static Task<int> ExecuteAsync(
         NpgsqlConnection connection, string sql, object? parameters, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
             new CommandDefinition(sql, parameters, commandTimeout: 0, cancellationToken: cancellationToken));
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await dataSource.OpenConnectionAsync(cancellationToken);
+        }
+        catch (NpgsqlException failure)
+        {
+            // The driver's words name host and database; they hold no password.
+            throw new StartupException($"The database cannot be reached: {failure.Message}", failure);
+        }
+    }
+
+    private void CheckNumbers()
+    {
+        for (var index = 0; index < migrations.Count; index++)
+        {
+            if (migrations[index].Number != index + 1)
+            {
+                throw new StartupException($"Migration {index + 1:0000} is missing from this build of ChatPay; "
+                    + "install a complete one.");
+            }
+        }
+    }
 
     private void Check(List<Applied> applied)
     {

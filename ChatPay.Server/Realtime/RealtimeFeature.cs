@@ -1,3 +1,4 @@
+using ChatPay.Server.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ChatPay.Server.Realtime;
@@ -7,7 +8,7 @@ internal static class RealtimeFeature
 {
     public static IServiceCollection AddRealtime(this IServiceCollection services)
     {
-        services.AddOptions<RealtimeOptions>().BindConfiguration("Realtime").ValidateDataAnnotations().ValidateOnStart();
+        services.AddValidatedOptions<RealtimeOptions>("Realtime");
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<HeadRequests>();

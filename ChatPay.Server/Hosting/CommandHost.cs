@@ -1,0 +1,80 @@
+using ChatPay.Server.Database;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace ChatPay.Server.Hosting;
+
+/// <summary>Runs the program's commands over the same configuration and the same database.</summary>
+internal static partial class CommandHost
+{
+    /// <summary>Serves until <paramref name="cancellationToken"/> is cancelled; then stops the database last.</summary>
+    public static async Task<int> ServeAsync(
+        IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    {
+        var builder = ServerHost.CreateBuilder(settings);
+        using var loggers = LoggersOf(builder);
+        var logger = loggers.CreateLogger(typeof(CommandHost).FullName!);
+        var (database, dataFolder) = Read(builder);
+        await using var lease = await DatabaseLease.ForServerAsync(database, dataFolder, logger, cancellationToken);
+        builder.Configuration["Database:ConnectionString"] = lease.ConnectionString;
+        await using var app = ServerHost.Build(builder);
+        await app.Services.MigrateAsync(cancellationToken);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new StartupException($"{failure.Message.TrimEnd('.')}; choose another port with --port.", failure);
+        }
+
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        await Console.Out.WriteLineAsync($"ChatPay is ready: open {addresses.First()}");
+        Log.Ready(logger, builder.Environment.EnvironmentName);
+        await app.WaitForShutdownAsync(cancellationToken);
+        Log.Stopping(logger);
+        return 0;
+    }
+
+    /// <summary>
+    /// Runs a command that needs the database, also beside a running server. <paramref name="run"/> gets the server's own
+    /// services, none of which has been started, and returns the exit code.
+    /// </summary>
+    public static async Task<int> RunAsync(
+        IReadOnlyDictionary<string, string?> settings, Func<IServiceProvider, CancellationToken, Task<int>> run,
+        CancellationToken cancellationToken)
+    {
+        var builder = ServerHost.CreateBuilder(settings);
+        using var loggers = LoggersOf(builder);
+        var (database, dataFolder) = Read(builder);
+        await using var lease = await DatabaseLease.ForCommandAsync(
+            database, dataFolder, loggers.CreateLogger(typeof(CommandHost).FullName!), cancellationToken);
+        builder.Configuration["Database:ConnectionString"] = lease.ConnectionString;
+        await using var app = builder.Build();
+        return await run(app.Services, cancellationToken);
+    }
+
+    private static (DatabaseOptions Database, string DataFolder) Read(WebApplicationBuilder builder)
+    {
+        // Before the host is built there is no options machinery; it checks the same values when it is.
+        var database = builder.Configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new();
+        var hosting = builder.Configuration.GetSection(HostingOptions.Section).Get<HostingOptions>() ?? new();
+        return (database, hosting.DataFolder);
+    }
+
+    /// <summary>The database starts before the host and stops after it, so its log cannot be the host's.</summary>
+    private static ILoggerFactory LoggersOf(WebApplicationBuilder builder) => LoggerFactory.Create(logging =>
+    {
+        logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        ServerHost.LogToConsole(logging);
+    });
+
+    private static partial class Log
+    {
+        [LoggerMessage(221, LogLevel.Information, "Ready, in the environment {Environment}.")]
+        public static partial void Ready(ILogger logger, string environment);
+
+        [LoggerMessage(222, LogLevel.Information, "Stopped serving.")]
+        public static partial void Stopping(ILogger logger);
+    }
+}

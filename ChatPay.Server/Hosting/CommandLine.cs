@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ChatPay.Server.Database;
+
+namespace ChatPay.Server.Hosting;
+
+/// <summary>The program's commands. Without one it serves.</summary>
+internal static class CommandLine
+{
+    private static readonly Option<int> s_port = new("--port")
+    {
+        Description = "Listen on this port of the loopback address; 0 takes a free one. Default: 5080.",
+    };
+
+    private static readonly Option<string?> s_urls = new("--urls")
+    {
+        Description = "Listen on these addresses instead, such as http://0.0.0.0:8080; several are parted by ';'.",
+    };
+
+    private static readonly Option<DirectoryInfo?> s_data = new("--data")
+    {
+        Description = "The data folder, made where it is missing. Default: .data in the working folder.",
+        Recursive = true,
+    };
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+        try
+        {
+            // The library would end the process by force two seconds after a signal; a database needs the time it needs.
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await Root().Parse(args).InvokeAsync(configuration, stop.Token);
+        }
+        catch (StartupException failure)
+        {
+            await Console.Error.WriteLineAsync(failure.Message);
+            return 1;
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException failure)
+        {
+            await Console.Error.WriteLineAsync($"The configuration is wrong: {failure.Message}");
+            return 1;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return 0;
+        }
+    }
+
+    private static RootCommand Root()
+    {
+        var serve = new Command("serve", "Serve until interrupted; what the program does without a command.")
+        {
+            s_port, s_urls,
+        };
+        serve.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
+        var migrate = new Command("migrate", "Bring the database to this version's schema.");
+        migrate.SetAction((parsed, stop) => CommandHost.RunAsync(
+            Settings(parsed),
+            async (services, cancellationToken) =>
+            {
+                await services.MigrateAsync(cancellationToken);
+                return 0;
+            },
+            stop));
+        var root = new RootCommand("ChatPay: a chat server in which money moves as easily as words.")
+        {
+            s_data,
+            s_port,
+            s_urls,
+            serve,
+            new Command("database", "Work on the database.") { migrate },
+        };
+        root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
+        return root;
+    }
+
+    /// <summary>Options of the command line as configuration keys.</summary>
+    private static Dictionary<string, string?> Settings(ParseResult parsed)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal);
+        if (parsed.GetValue(s_data) is { } data)
+        {
+            settings["Hosting:DataFolder"] = data.FullName;
+        }
+
+        if (parsed.GetValue(s_urls) is { } urls)
+        {
+            settings["urls"] = urls;
+        }
+        else if (parsed.GetResult(s_port) is not null)
+        {
+            settings["urls"] = UrlOf(parsed.GetValue(s_port));
+        }
+
+        return settings;
+    }
+
+    // Kestrel cannot choose one free port for both loopback addresses.
+    private static string UrlOf(int port) => string.Create(
+        CultureInfo.InvariantCulture, $"http://{(port == 0 ? "127.0.0.1" : "localhost")}:{port}");
+}
