@@ -1,3 +1,4 @@
+using ChatPay.Server.Accounts;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
@@ -11,6 +12,7 @@ internal static class Program
     internal static void AddFeatures(IServiceCollection services)
     {
         services.AddDatabase();
+        services.AddAccounts();
         services.AddConversations();
         services.AddRealtime();
     }
@@ -18,11 +20,13 @@ internal static class Program
     /// <summary>Middleware of features: authentication and authorisation first.</summary>
     internal static void UseFeatures(WebApplication app)
     {
+        app.UseAccounts();
     }
 
     /// <param name="v1">The group <c>/v1</c>, which all of REST is under.</param>
     internal static void MapFeatures(WebApplication app, RouteGroupBuilder v1)
     {
+        v1.MapAccounts();
     }
 
     private static Task<int> Main(string[] args) => CommandLine.RunAsync(args);

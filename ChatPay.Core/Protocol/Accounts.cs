@@ -6,15 +6,22 @@ public sealed record SignUpRequest(
     string Handle, string DisplayName, string Password, NewDevice Device, string Session = "token");
 
 /// <summary><c>POST /v1/sessions</c>. With <see cref="DeviceId"/> an existing device signs in again.</summary>
+/// <param name="DeviceToken">
+/// The last <see cref="SessionReply.DeviceToken"/> this device was given; browsers send it as a cookie instead. With it a
+/// device is not held up by what strangers get wrong.
+/// </param>
 public sealed record SignInRequest(
-    string Handle, string Password, NewDevice Device, DeviceId? DeviceId = null, string Session = "token");
+    string Handle, string Password, NewDevice Device, DeviceId? DeviceId = null, string Session = "token",
+    string? DeviceToken = null);
 
 /// <param name="Name">Shown in the device list, such as "Firefox on Linux".</param>
 /// <param name="SignatureKey">The device's Ed25519 MLS signature key, 32 bytes.</param>
 public sealed record NewDevice(string Name, byte[] SignatureKey);
 
 /// <param name="Token">Bearer token, base64url of 32 random bytes; null where a cookie was asked for.</param>
-public sealed record SessionReply(AccountView Account, DeviceView Device, string? Token, DateTimeOffset ExpiresAt);
+/// <param name="DeviceToken">What the device is recognised by when it signs in again; null where a cookie carries it.</param>
+public sealed record SessionReply(
+    AccountView Account, DeviceView Device, string? Token, DateTimeOffset ExpiresAt, string? DeviceToken = null);
 
 public sealed record AccountView(AccountId Id, string Handle, string DisplayName);
 

@@ -33,9 +33,10 @@ public sealed class TestServer : IAsyncDisposable
     public string Log => string.Join('\n', _log.Lines);
 
     /// <param name="settings">Configuration keys such as <c>RateLimits:SignInPerMinute</c>; they win over the usual.</param>
+    /// <param name="configure">Adds services of the test's own beside the server's.</param>
     public static async Task<TestServer> StartAsync(
         string connectionString, IReadOnlyDictionary<string, string?>? settings = null,
-        string environment = "Development")
+        string environment = "Development", Action<IServiceCollection>? configure = null)
     {
         var configuration = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
@@ -55,6 +56,7 @@ public sealed class TestServer : IAsyncDisposable
         var builder = ServerHost.CreateBuilder(configuration, environment);
         var log = new LogCollector();
         builder.Logging.ClearProviders().AddProvider(log);
+        configure?.Invoke(builder.Services);
         var app = ServerHost.Build(builder);
         await app.Services.MigrateAsync(TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
