@@ -1,7 +1,9 @@
 using ChatPay.Server.Accounts;
+using ChatPay.Server.Cards;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
 using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server;
@@ -15,6 +17,8 @@ internal static class Program
         services.AddAccounts();
         services.AddConversations();
         services.AddRealtime();
+        services.AddLedger();
+        services.AddCards();
     }
 
     /// <summary>Middleware of features: authentication and authorisation first.</summary>
@@ -27,6 +31,8 @@ internal static class Program
     internal static void MapFeatures(WebApplication app, RouteGroupBuilder v1)
     {
         v1.MapAccounts();
+        v1.MapLedger();
+        v1.MapCards();
     }
 
     private static Task<int> Main(string[] args) => CommandLine.RunAsync(args);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ChatPay.Server.Database;
+using ChatPay.Server.Ledger;
 
 namespace ChatPay.Server.Hosting;
 
@@ -78,6 +79,11 @@ internal static class CommandLine
                 return 0;
             },
             stop));
+        var verify = new Command("verify", "Recompute every balance from its entries and check every rule.");
+        verify.SetAction((parsed, stop) => CommandHost.RunAsync(
+            Settings(parsed),
+            (services, cancellationToken) => services.VerifyLedgerAsync(Console.Out, cancellationToken),
+            stop));
         var root = new RootCommand("ChatPay: a chat server in which money moves as easily as words.")
         {
             s_data,
@@ -85,6 +91,7 @@ internal static class CommandLine
             s_urls,
             serve,
             new Command("database", "Work on the database.") { migrate },
+            new Command("ledger", "Look at the money.") { verify },
         };
         root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
         return root;

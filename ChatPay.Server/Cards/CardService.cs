@@ -1,0 +1,117 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using ChatPay.Core.Cards;
+using ChatPay.Core.Conversations;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
+using Microsoft.Extensions.Options;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>Posting cards and acting on them, and reading them.</summary>
+internal sealed class CardService(
+    CardStore store, GroupCommitter committer, AssetCatalogue assets, RequestLimiter requests,
+    IOptions<CardOptions> options)
+{
+    /// <summary>The hub's <c>CardAct</c>.</summary>
+    public async Task<Result<CardActReply>> ActAsync(
+        Caller caller, CardActRequest request, CancellationToken cancellationToken)
+    {
+        var result = await DecideAsync(caller, request, cancellationToken);
+        CardMetrics.Acted(request.Action, result.Error?.Code);
+        return result;
+    }
+
+    /// <summary>A card as a member of its conversation sees it.</summary>
+    public Task<Result<CardView>> ReadAsync(Caller caller, CardId card, CancellationToken cancellationToken) =>
+        store.ReadForMemberAsync(card, caller.Account, cancellationToken);
+
+    private async Task<Result<CardActReply>> DecideAsync(
+        Caller caller, CardActRequest request, CancellationToken cancellationToken)
+    {
+        if (request.IdempotencyKey == Guid.Empty || request.Card.Value == Guid.Empty)
+        {
+            return new Error(ErrorCode.InvalidArgument, "An action needs a card id and an idempotency key.");
+        }
+
+        if ((request.Action == CardActionKind.Post) != (request.Post is not null))
+        {
+            return new Error(ErrorCode.InvalidArgument, "Terms come with the action post, and only with it.");
+        }
+
+        if (request.Post is { } post)
+        {
+            return await PostAsync(caller, request, post, cancellationToken);
+        }
+
+        var known = await store.FindAsync(request.Card, cancellationToken);
+        return await committer.SubmitAsync(
+            new ActOnCardCommand(caller, request, HashPayload(request, null), known), cancellationToken);
+    }
+
+    private async Task<Result<CardActReply>> PostAsync(
+        Caller caller, CardActRequest request, CardPost post, CancellationToken cancellationToken)
+    {
+        if (request.Version != 0)
+        {
+            return new Error(ErrorCode.InvalidArgument, "A card is posted at version 0.");
+        }
+
+        if (post.Body.Length > Limits.MessageBodyBytes)
+        {
+            return ConversationErrors.BodyTooLarge(Limits.MessageBodyBytes);
+        }
+
+        var asset = assets.Find(post.Asset);
+        var terms = new CardTerms(
+            post.Kind, request.Card, post.Conversation, post.Payer, post.Payee,
+            Money.Of(post.AmountMinor, asset?.Code ?? default), post.LifetimeSeconds);
+        if (CardRules.CheckTerms(terms, caller.Account, asset, post.DetailCommit) is { } wrong)
+        {
+            return wrong;
+        }
+
+        return post.Kind == CardKind.Request && !requests.TryTake(caller.Account)
+            ? CardErrors.TooManyRequests()
+            : await committer.SubmitAsync(
+                new PostCardCommand(caller, request, HashPayload(request, terms), terms, options.Value.OpenPerAuthor),
+                cancellationToken);
+    }
+
+    /// <summary>SHA-256 over everything asked for, so that a key is bound to one action.</summary>
+    private static PayloadHash HashPayload(CardActRequest request, CardTerms? terms)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append("chatpay card action v1"u8);
+        Append(request.Card.Value.ToByteArray(bigEndian: true));
+        AppendNumber(request.Version);
+        Append(Encoding.ASCII.GetBytes(request.Action.ToString()));
+        if (request.Post is { } post)
+        {
+            Append(terms!.Encode());
+            Append(post.DetailCommit);
+            Append(post.ClientId.Value.ToByteArray(bigEndian: true));
+            AppendNumber(post.Epoch);
+            Append(post.Body);
+        }
+
+        return PayloadHash.From(hash.GetHashAndReset());
+
+        void AppendNumber(long number)
+        {
+            Span<byte> bytes = stackalloc byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64BigEndian(bytes, number);
+            hash.AppendData(bytes);
+        }
+
+        void Append(ReadOnlySpan<byte> part)
+        {
+            AppendNumber(part.Length);
+            hash.AppendData(part);
+        }
+    }
+}

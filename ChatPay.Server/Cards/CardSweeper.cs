@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using ChatPay.Server.Database.GroupCommit;
+using Microsoft.Extensions.Options;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>
+/// Expires cards whose time is up, through the write path. It only tidies: acting on such a card is refused already, by
+/// the clock of the acting transaction, and nodes that sweep at once do not disturb each other.
+/// </summary>
+internal sealed partial class CardSweeper(
+    CardStore store, GroupCommitter committer, TimeProvider time, IOptions<CardOptions> options,
+    ILogger<CardSweeper> logger) : BackgroundService
+{
+    /// <summary>Expires what is overdue now.</summary>
+    /// <returns>How many cards this node closed.</returns>
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        var closed = 0;
+        while (true)
+        {
+            var overdue = await store.ReadOverdueAsync(options.Value.SweepBatch, cancellationToken);
+            var outcomes = await Task.WhenAll(overdue.Select(
+                card => committer.SubmitAsync(new ExpireCardCommand(card), cancellationToken)));
+            var closedNow = outcomes.Count(outcome => outcome is { IsOk: true, Value: true });
+            closed += closedNow;
+            CardMetrics.Expired(closedNow);
+            foreach (var outcome in outcomes)
+            {
+                if (outcome.Error is { Retryable: false } error)
+                {
+                    Log.NotExpired(logger, error.Code);
+                }
+            }
+
+            // Less than a page is the end of it, and a page without progress must not be turned for ever.
+            if (overdue.Count < options.Value.SweepBatch || closedNow == 0)
+            {
+                return closed;
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var interval = TimeSpan.FromMilliseconds(options.Value.SweepIntervalMs);
+
+        // Nodes that start together sweep apart.
+        var jitter = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(options.Value.SweepIntervalMs));
+        await Task.Delay(jitter, time, stoppingToken);
+        using var timer = new PeriodicTimer(interval, time);
+        do
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                Log.SweepFailed(logger, exception);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(5100, LogLevel.Warning, "Overdue cards could not be swept; trying again")]
+        public static partial void SweepFailed(ILogger logger, Exception exception);
+
+        [LoggerMessage(5101, LogLevel.Error, "An overdue card did not expire: {Code}. Run: ledger verify")]
+        public static partial void NotExpired(ILogger logger, Core.Protocol.ErrorCode code);
+    }
+}

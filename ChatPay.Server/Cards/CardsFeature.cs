@@ -1,0 +1,26 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>Payment cards: posting, acting, expiring.</summary>
+internal static class CardsFeature
+{
+    public static void AddCards(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<CardOptions>(CardOptions.Section);
+        services.AddSingleton<IWriteRowsFactory, CardRowsFactory>();
+        services.AddSingleton<CardStore>();
+        services.AddSingleton<RequestLimiter>();
+        services.AddSingleton<CardService>();
+        services.AddSingleton<CardSweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<CardSweeper>());
+    }
+
+    public static void MapCards(this RouteGroupBuilder v1) =>
+        v1.MapGet("/cards/{id:guid}", async (Guid id, HttpContext context, CardService cards) =>
+                (await cards.ReadAsync(context.User.Caller(), new CardId(id), context.RequestAborted)).ToOk())
+            .RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
+            .WithName("ReadCard").WithTags("Cards").WithSummary("A card, for members of its conversation.");
+}

@@ -1,0 +1,73 @@
+using ChatPay.Core.Cards;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Conversations;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Ledger;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>
+/// Closes a card whose time is up and returns what it holds. Any number of nodes may try: whoever comes second finds
+/// the card closed and does nothing.
+/// </summary>
+/// <param name="known">The card as read without a lock.</param>
+/// <returns>Whether this command was the one that closed it.</returns>
+internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
+{
+    private readonly TransferId _transfer = TransferId.OfCardExpiry(known.Terms.Card);
+
+    public override void Declare(WriteSet set)
+    {
+        set.Rows<CardRows>().Need(known.Terms.Card);
+        set.Rows<ConversationRows>().Need(known.Terms.Conversation);
+        var money = CardTransitions.Find(known.Terms.Kind, null)!.Money;
+        CardMoneyRows.Need(set, known, money, _transfer);
+    }
+
+    protected override Result<bool> DecideOutcome(WriteSet set)
+    {
+        var cards = set.Rows<CardRows>();
+        if (cards.Find(known.Terms.Card) is not { } card || CardRules.Expire(card, set.Now) is not { } move)
+        {
+            return false;
+        }
+
+        if (move.ToLedgerCommand(_transfer, null) is { } command
+            && set.Rows<LedgerRows>().Decide(command) is { IsApplied: false } outcome)
+        {
+            // Card and hold are of one age and one lock; if they disagree, verify has something to find.
+            return outcome.ToError();
+        }
+
+        cards.Change(move.Card);
+        set.Rows<ConversationRows>().Append(
+            card.Terms.Conversation, new NewEvent(EventKind.CardChanged, null, Card: move.Card.ToView()));
+        return true;
+    }
+}
+
+/// <summary>Which rows of the ledger a move of a card touches.</summary>
+internal static class CardMoneyRows
+{
+    public static void Need(WriteSet set, Card card, CardMoney money, TransferId transfer)
+    {
+        if (money == CardMoney.None)
+        {
+            return;
+        }
+
+        var ledger = set.Rows<LedgerRows>();
+        ledger.NeedAccount(card.Terms.PayerAccount);
+        ledger.NeedTransfer(transfer);
+        if (money is CardMoney.Capture or CardMoney.Pay)
+        {
+            ledger.NeedAccount(card.Terms.PayeeAccount);
+        }
+
+        if (card.HoldId is { } hold)
+        {
+            ledger.NeedHold(hold);
+        }
+    }
+}

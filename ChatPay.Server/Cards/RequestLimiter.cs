@@ -1,0 +1,28 @@
+using System.Threading.RateLimiting;
+using ChatPay.Core.Protocol;
+using Microsoft.Extensions.Options;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>
+/// How often an account may ask others for money. Per node: what it keeps from happening is a nuisance, not a loss.
+/// </summary>
+internal sealed class RequestLimiter(IOptions<CardOptions> options) : IDisposable
+{
+    private readonly PartitionedRateLimiter<AccountId> _limiter = PartitionedRateLimiter.Create<AccountId, AccountId>(
+        account => RateLimitPartition.GetTokenBucketLimiter(account, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = options.Value.RequestBurst,
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromMinutes(1) / options.Value.RequestsPerMinute,
+            QueueLimit = 0,
+        }));
+
+    public bool TryTake(AccountId account)
+    {
+        using var lease = _limiter.AttemptAcquire(account);
+        return lease.IsAcquired;
+    }
+
+    public void Dispose() => _limiter.Dispose();
+}

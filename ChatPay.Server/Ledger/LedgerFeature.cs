@@ -1,0 +1,48 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+using Npgsql;
+
+namespace ChatPay.Server.Ledger;
+
+/// <summary>The ledger: assets, wallets, statements, and money in the write path.</summary>
+internal static class LedgerFeature
+{
+    private const int DefaultPageEntries = 50;
+
+    public static void AddLedger(this IServiceCollection services)
+    {
+        services.AddValidatedOptions<LedgerOptions>(LedgerOptions.Section);
+        services.AddSingleton<AssetCatalogue>();
+        services.AddHostedService<AssetStore>();
+        services.AddSingleton<IWriteRowsFactory, LedgerRowsFactory>();
+        services.AddSingleton<WalletStore>();
+        services.AddSingleton<WalletService>();
+        services.AddSingleton<IAccountLifecycle>(provider => provider.GetRequiredService<WalletService>());
+    }
+
+    public static void MapLedger(this RouteGroupBuilder v1)
+    {
+        var wallet = v1.MapGroup("/wallet").RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
+            .WithTags("Wallet");
+        wallet.MapGet("", async (HttpContext context, WalletService wallets) =>
+                (await wallets.ReadAsync(context.User.Caller().Account, context.RequestAborted)).ToOk())
+            .WithName("ReadWallet").WithSummary("Balances of the caller, one per asset.");
+        wallet.MapGet("/{asset}/statement", async (
+                    string asset, long? before, int? limit, HttpContext context, WalletService wallets) =>
+                (await wallets.ReadStatementAsync(
+                    context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries,
+                    context.RequestAborted)).ToOk<StatementPage>())
+            .WithName("ReadStatement").WithSummary("Entries of one wallet, newest first, by cursor.");
+    }
+
+    /// <summary>The command <c>ledger verify</c>.</summary>
+    public static async Task<int> VerifyLedgerAsync(
+        this IServiceProvider services, TextWriter output, CancellationToken cancellationToken)
+    {
+        await services.RequireMigratedAsync(cancellationToken);
+        return await new LedgerVerifier(services.GetRequiredService<NpgsqlDataSource>(), output)
+            .RunAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,45 @@
+using System.ComponentModel.DataAnnotations;
+using ChatPay.Core.Ledger;
+
+namespace ChatPay.Server.Ledger;
+
+/// <summary>Configuration section <c>Ledger</c>.</summary>
+internal sealed class LedgerOptions
+{
+    public const string Section = "Ledger";
+
+    /// <summary>The assets that wallets hold, 1 to 64. Default: EUR with 2 decimals.</summary>
+    [MaxLength(64)]
+    public IList<AssetOptions> Assets { get; } = [];
+
+    /// <summary>Play money for trying things out.</summary>
+    public SandboxOptions Sandbox { get; set; } = new();
+}
+
+/// <summary>One entry of <c>Ledger:Assets</c>.</summary>
+internal sealed class AssetOptions
+{
+    /// <summary>3 to 12 characters, A to Z and 0 to 9, a letter first.</summary>
+    public string Code { get; set; } = "";
+
+    /// <summary>Decimals of one unit, 0 to 9. Never changes once the asset is in the database.</summary>
+    public int Exponent { get; set; }
+
+    /// <summary>Currency or Unit. Default Currency.</summary>
+    public AssetKind Kind { get; set; } = AssetKind.Currency;
+
+    /// <summary>
+    /// Play money a new account receives, in minor units, 0 to 1,000,000,000,000; null for 1,000 whole units.
+    /// </summary>
+    public long? SandboxMinor { get; set; }
+}
+
+/// <summary>Section <c>Ledger:Sandbox</c>.</summary>
+internal sealed class SandboxOptions
+{
+    /// <summary>Whether new accounts receive play money; null for yes in Development and no elsewhere.</summary>
+    public bool? Enabled { get; set; }
+
+    /// <summary>Must be true as well for play money outside Development, lest it be handed out by mistake.</summary>
+    public bool AllowOutsideDevelopment { get; set; }
+}

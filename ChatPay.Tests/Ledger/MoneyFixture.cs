@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ChatPay.Core.Cards;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Cards;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
+using ChatPay.Tests.Support;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Xunit;
+
+namespace ChatPay.Tests.Ledger;
+
+/// <summary>Somebody with one device.</summary>
+internal sealed record Person(AccountId Account, DeviceId Device)
+{
+    public Caller Caller => new(Account, Device);
+}
+
+/// <summary>
+/// The server with euros, yen and dinars, and people in conversations, for tests of money below the hub. Its database's
+/// clock can be put forward.
+/// </summary>
+public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
+{
+    private NpgsqlDataSource? _dataSource;
+    private TestServer? _server;
+    private int _people;
+
+    public string ConnectionString { get; private set; } = "";
+
+    public TestServer Server => _server!;
+
+    public NpgsqlDataSource DataSource => _dataSource!;
+
+    public static IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?>(
+        StringComparer.Ordinal)
+    {
+        ["Ledger:Assets:0:Code"] = "EUR",
+        ["Ledger:Assets:0:Exponent"] = "2",
+        ["Ledger:Assets:0:SandboxMinor"] = "10000",
+        ["Ledger:Assets:1:Code"] = "JPY",
+        ["Ledger:Assets:1:Exponent"] = "0",
+        ["Ledger:Assets:2:Code"] = "KWD",
+        ["Ledger:Assets:2:Exponent"] = "3",
+
+        // Tests sweep when they want to; and one of them asks for money a hundred times.
+        ["Cards:SweepIntervalMs"] = "60000",
+        ["Cards:RequestBurst"] = "10000",
+    };
+
+    internal CardService Cards => Server.Services.GetRequiredService<CardService>();
+
+    internal CardSweeper Sweeper => Server.Services.GetRequiredService<CardSweeper>();
+
+    internal WalletService Wallets => Server.Services.GetRequiredService<WalletService>();
+
+    public async ValueTask InitializeAsync()
+    {
+        ArgumentNullException.ThrowIfNull(postgres);
+        var plain = await postgres.CreateDatabaseAsync();
+
+        // The server reads the time from clock_timestamp(); this schema's own comes before PostgreSQL's.
+        ConnectionString = new NpgsqlConnectionStringBuilder(plain) { SearchPath = "test,pg_catalog,public" }
+            .ConnectionString;
+        _dataSource = NpgsqlDataSource.Create(ConnectionString);
+        await using (var connection = await _dataSource.OpenConnectionAsync())
+        {
+            await connection.ExecuteAsync("""
+                create schema test;
+                create table test.clock (ahead interval not null);
+                insert into test.clock values ('0');
+                create function test.clock_timestamp() returns timestamptz language sql volatile as
+                    $$ select pg_catalog.clock_timestamp() + ahead from test.clock $$;
+                """);
+        }
+
+        _server = await TestServer.StartAsync(ConnectionString, Settings);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+
+        if (_dataSource is not null)
+        {
+            await _dataSource.DisposeAsync();
+        }
+    }
+
+    /// <summary>Lets time pass for the database.</summary>
+    public async Task AdvanceAsync(TimeSpan by)
+    {
+        await using var connection = await DataSource.OpenConnectionAsync();
+        await connection.ExecuteAsync("update test.clock set ahead = ahead + @by", new { by });
+    }
+
+    internal Guid NewId() => Server.Services.GetRequiredService<IdFactory>().NewUuid();
+
+    /// <summary>An account with wallets and play money: 100.00 EUR, 1,000 JPY, 1,000.000 KWD.</summary>
+    internal async Task<Person> PersonAsync(bool withWallets = true)
+    {
+        var person = new Person(new AccountId(NewId()), new DeviceId(NewId()));
+        var name = "person" + Interlocked.Increment(ref _people).ToString(CultureInfo.InvariantCulture);
+        await using var connection = await DataSource.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            """
+            insert into account (id, handle, skeleton, display_name, password_hash)
+            values (@id, @name, @name, @name, '');
+            insert into device (id, account_id, name, signature_key) values (@device, @id, 'A phone', @key);
+            """,
+            new
+            {
+                id = person.Account.Value, name, device = person.Device.Value, key = RandomNumberGenerator.GetBytes(32),
+            });
+        if (withWallets)
+        {
+            await Wallets.AccountOpenedAsync(person.Account, TestContext.Current.CancellationToken);
+        }
+
+        return person;
+    }
+
+    internal async Task<ConversationId> ConversationAsync(params Person[] people)
+    {
+        var conversation = new ConversationId(NewId());
+        await using var connection = await DataSource.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            "insert into conversation (id, kind) values (@id, 2)", new { id = conversation.Value });
+        await connection.ExecuteAsync(
+            "insert into member (conversation_id, account_id, role, joined_seq) values (@id, @account, 1, 1)",
+            people.Select(person => new { id = conversation.Value, account = person.Account.Value }));
+        return conversation;
+    }
+
+    /// <summary>A well-formed request to post a card; tests spoil it with <c>with</c>.</summary>
+    internal CardActRequest Card(
+        CardKind kind, ConversationId conversation, Person author, Person other, long amountMinor, string asset = "EUR",
+        int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
+    {
+        var (payer, payee) = kind == CardKind.Transfer ? (author, other) : (other, author);
+        var card = new CardId(NewId());
+        var clientId = new ClientMessageId(NewId());
+        var terms = new CardTerms(
+            kind, card, conversation, payer.Account, payee.Account, Money.Of(amountMinor, AssetCode.Parse(asset)),
+            lifetimeSeconds);
+        var commit = DetailCommitment.Of(terms, RandomNumberGenerator.GetBytes(32), "for the boat");
+        return new CardActRequest(card, 0, CardActionKind.Post, NewId(), new CardPost(
+            kind, conversation, payer.Account, payee.Account, amountMinor, asset, lifetimeSeconds, commit, clientId, 0,
+            TestMls.PrivateMessage(conversation, 0, new AuthenticatedData(clientId, new CardBinding(card, commit)))));
+    }
+
+    internal Task<Result<CardActReply>> ActAsync(Person actor, CardActRequest request) =>
+        Cards.ActAsync(actor.Caller, request, TestContext.Current.CancellationToken);
+
+    internal Task<Result<CardActReply>> ActAsync(Person actor, CardView card, CardActionKind action) =>
+        ActAsync(actor, new CardActRequest(card.Id, card.Version, action, NewId()));
+
+    /// <summary>Posts a card that must be accepted by the server.</summary>
+    internal async Task<CardView> PostAsync(
+        CardKind kind, ConversationId conversation, Person author, Person other, long amountMinor, string asset = "EUR",
+        int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
+    {
+        var posted = await ActAsync(
+            author, Card(kind, conversation, author, other, amountMinor, asset, lifetimeSeconds));
+        Assert.Null(posted.Error);
+        return posted.Value.Card;
+    }
+
+    internal async Task<(long BalanceMinor, long HeldMinor)> BalanceAsync(Person person, string asset = "EUR")
+    {
+        var wallet = await Wallets.ReadAsync(person.Account, TestContext.Current.CancellationToken);
+        var balance = wallet.Value.Balances.Single(balance => balance.Asset == asset);
+        return (balance.BalanceMinor, balance.HeldMinor);
+    }
+
+    internal async Task<(int ExitCode, string Output)> VerifyAsync()
+    {
+        await using var output = new StringWriter(CultureInfo.InvariantCulture);
+        var exitCode = await Server.Services.VerifyLedgerAsync(output, TestContext.Current.CancellationToken);
+        return (exitCode, output.ToString());
+    }
+
+    internal async Task AssertCleanAsync()
+    {
+        var (exitCode, output) = await VerifyAsync();
+        Assert.True(exitCode == 0, output);
+    }
+
+    /// <summary>Everything that an error must leave as it was; kept rejections are no change of anything.</summary>
+    internal async Task<string> StateAsync()
+    {
+        await using var connection = await DataSource.OpenConnectionAsync();
+        return await connection.QuerySingleAsync<string>("""
+            select concat_ws(' ',
+                (select md5(string_agg(a::text, ',' order by id)) from ledger_account a),
+                (select md5(string_agg(e::text, ',' order by account_id, version)) from entry e),
+                (select md5(string_agg(h::text, ',' order by transfer_id)) from hold h),
+                (select md5(string_agg(c::text, ',' order by id)) from card c),
+                (select md5(string_agg(c::text, ',' order by id)) from conversation c),
+                (select count(*) from event),
+                (select count(*) from transfer where status = 0))
+            """);
+    }
+}
