@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -70,13 +71,14 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Ok<MeReply>, ErrorResult>> MeAsync(
-        ClaimsPrincipal user, AccountDirectory directory, AccountService service, CancellationToken cancellationToken)
+        ClaimsPrincipal user, AccountDirectory directory, AccountService service, AssetCatalogue assets,
+        CancellationToken cancellationToken)
     {
         var caller = user.Caller();
         var account = await directory.FindAsync(caller.Account, cancellationToken);
         var devices = await service.DevicesAsync(caller, cancellationToken);
         return account is not null && devices.FirstOrDefault(device => device.Current) is { } device
-            ? TypedResults.Ok(new MeReply(account, device, Sandbox: false, Assets: []))
+            ? TypedResults.Ok(new MeReply(account, device, assets.SandboxEnabled, assets.Views))
             : new ErrorResult(AccountErrors.SessionRevoked);
     }
 
