@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Serialization;
 using ChatPay.Core.Protocol;
@@ -54,6 +55,12 @@ internal sealed class ErrorResult(Error error) : IResult, IStatusCodeHttpResult,
         var body = ProblemBody.From(error);
         httpContext.Response.StatusCode = body.Status;
         httpContext.Response.Headers.CacheControl = "no-store";
+        if (error.Details?.GetValueOrDefault("retryAfterMs") is int retryAfterMs)
+        {
+            var seconds = Math.Max(1, (retryAfterMs + 999) / 1000);
+            httpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
         return httpContext.Response.WriteAsJsonAsync(
             body, options: null, ProblemBody.ContentType, httpContext.RequestAborted);
     }
