@@ -1,8 +1,11 @@
 import { mount } from 'svelte';
-import App from './ui/App.svelte';
+import './ui/tokens.css';
+import './ui/base.css';
+import Starting from './ui/entry/Starting.svelte';
 
 const target = document.getElementById('app');
 if (!target) {
   throw new Error('index.html has no #app');
 }
-mount(App, { target });
+// The screens are ready for an engine; until it is here the page shows its starting state.
+mount(Starting, { target });

@@ -1,0 +1,92 @@
+/**
+ * One sentence for every name of the error catalogue (ChatPay.Core/Protocol/Errors.cs), and for failures on this side.
+ * It says what happened and what to do; whether money moved is added where money was at stake.
+ */
+export const errorsEn = {
+  // This side.
+  offline: 'You are offline. Try again when the connection is back.',
+  outcome_unknown:
+    'The connection broke while the ledger was deciding. ChatPay finds out by itself when it is back: do not do it again.',
+  not_ready: 'ChatPay is not ready here yet. Try again in a moment.',
+  group_broken: 'This device has lost its place in the conversation’s encryption. Reload the page to get it back.',
+  unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
+
+  // Anything.
+  internal: 'The server made a mistake. Nothing was changed; try again in a moment.',
+  malformed_request: 'The server did not understand this request. Reload the page to get the newest version.',
+  invalid_argument: 'Something in this form cannot be used. Check it and try again.',
+  unknown_method: 'The server does not know this action. Reload the page to get the newest version.',
+  too_large: 'This is too large to send.',
+  not_found: 'This does not exist, or not any more.',
+  too_many_requests: 'That was a lot at once. Wait a moment, then try again.',
+  overloaded: 'The server is very busy. Try again in a moment.',
+  unavailable: 'The server cannot do this right now. Try again in a moment.',
+  forbidden_origin: 'This page was opened from an address the server does not accept.',
+  idempotency_conflict: 'This was already sent with other contents. Start again.',
+  upgrade_required: 'This page is too old for the server. Reload it.',
+  method_not_allowed: 'The server does not allow this action here. Reload the page.',
+  unsupported_media_type: 'The server cannot read what was sent. Reload the page.',
+
+  // Accounts and devices.
+  unauthenticated: 'You are signed out. Sign in again.',
+  bad_credentials: 'Handle and password do not match. Check both and try again.',
+  handle_invalid: 'A handle has 3 to 32 characters: small letters a–z, digits and _.',
+  handle_taken: 'Somebody already has this handle. Choose another one.',
+  handle_reserved: 'This handle is reserved. Choose another one.',
+  handle_lookalike: 'This handle looks too much like somebody else’s. Choose one that differs more.',
+  password_length: 'A password has 10 to 128 characters.',
+  password_common: 'Many people use this password, so it is easily guessed. Choose another one.',
+  device_unknown: 'This device does not exist, or not any more.',
+  device_revoked: 'This device has been removed from your account. Sign in again.',
+  device_key_mismatch: 'This browser holds another device’s keys. Sign out here and sign in again.',
+  too_many_devices: 'You have 10 devices already. Remove one you no longer use, then sign in here.',
+  display_name_invalid: 'A name has 1 to 64 characters.',
+  account_unknown: 'Nobody here has this handle. Check how it is spelled.',
+  device_name_invalid: 'A device name has 1 to 64 characters.',
+  sign_up_closed: 'New accounts cannot be made on this server at the moment.',
+
+  // Conversations.
+  conversation_unknown: 'This conversation does not exist, or you are not part of it.',
+  not_member: 'You are no longer part of this conversation.',
+  not_owner: 'Only owners of the group can do this.',
+  body_too_large: 'This message is too long. Send it in two parts.',
+  wrong_device: 'This belongs to another device. Reload the page.',
+  stale_epoch: 'The group changed at the same moment. Try again.',
+  client_id_reused: 'This message was already sent with other words. Write it again.',
+  conversation_exists: 'You already have a conversation with this person.',
+  commit_invalid: 'The server refused this change to the group. Try again.',
+  key_package_invalid: 'The server refused this device’s keys. Reload the page.',
+  key_package_unavailable:
+    'This person has no device that can receive messages yet. Try again once they have signed in.',
+  group_full: 'The group is full: it can have 500 people.',
+  message_malformed: 'The server refused this message. Reload the page and try again.',
+  member_unknown: 'This person is not in the conversation.',
+  direct_conversation: 'This works in groups only.',
+  hello_first: 'The connection was not ready yet. Try again.',
+
+  // Money.
+  amount_not_positive: 'Enter an amount above zero.',
+  amount_overflow: 'This amount is too large.',
+  asset_unknown: 'This server does not know this currency.',
+  asset_mismatch: 'These two accounts use different currencies.',
+  self_transfer: 'You cannot pay yourself.',
+  insufficient_funds: 'You do not have enough available for this.',
+  ledger_account_unknown: 'There is no wallet for this payment.',
+  hold_closed: 'The money on hold was already released or paid out.',
+  hold_exceeded: 'This is more than is on hold.',
+
+  // Cards.
+  card_unknown: 'This payment does not exist, or you are not part of its conversation.',
+  card_terminal: 'This payment is already settled. The card shows how it ended.',
+  card_version_stale: 'This payment changed just now. Look at it again before you decide.',
+  card_not_yours: 'Only the people named on the card can do this.',
+  card_expired: 'Time has run out for this payment.',
+  card_action_unknown: 'This payment cannot do that.',
+  detail_commit_mismatch: 'The payment’s details do not match what was agreed, so the server refused it.',
+  card_exists: 'This payment was already made.',
+  card_kind_unknown: 'The server does not know this kind of payment. Reload the page.',
+  card_lifetime_invalid: 'The time limit of this payment cannot be used.',
+  card_party_not_member: 'Both people of a payment must be in the conversation.',
+} as const;
+
+export type ErrorName = keyof typeof errorsEn;

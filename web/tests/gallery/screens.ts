@@ -1,0 +1,115 @@
+import { ids, stateCards } from '../fixtures/content';
+
+/** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
+export type Screen = {
+  name: string;
+  scene: string;
+  hash: string;
+  /** Selectors to press, in order, once the screen is there. */
+  press?: string[];
+  /** Text to type: selector and text. */
+  type?: [string, string][];
+  /** Scroll the thread to its top, in steps, to see it all. */
+  scrollTop?: boolean;
+};
+
+const c = (id: string, rest = '') => `#/c/${id}${rest}`;
+
+export const screens: Screen[] = [
+  { name: 'sign-in', scene: 'signedOut', hash: '#/sign-in' },
+  { name: 'sign-up', scene: 'signedOut', hash: '#/sign-up' },
+  {
+    name: 'sign-up-errors',
+    scene: 'signedOut',
+    hash: '#/sign-up',
+    press: ['button[type=submit]'],
+    type: [
+      ['input[name=username]', 'taken'],
+      ['input[name=name]', 'Léa'],
+      ['input[name=password]', 'aaaabbbbccccd'],
+    ],
+  },
+  { name: 'other-tab', scene: 'otherTab', hash: '#/' },
+  { name: 'revoked', scene: 'revoked', hash: '#/' },
+  { name: 'chats', scene: 'rich', hash: '#/' },
+  { name: 'chats-search', scene: 'rich', hash: '#/', type: [['#chat-search', 'newperson']] },
+  { name: 'chats-empty', scene: 'empty', hash: '#/' },
+  { name: 'chats-loading', scene: 'loading', hash: '#/' },
+  { name: 'chats-offline', scene: 'offline', hash: '#/' },
+  { name: 'thread', scene: 'rich', hash: c(ids.amina) },
+  { name: 'thread-group', scene: 'rich', hash: c(ids.group) },
+  { name: 'thread-group-top', scene: 'rich', hash: c(ids.group), scrollTop: true },
+  { name: 'thread-empty', scene: 'rich', hash: c(ids.empty) },
+  { name: 'thread-left', scene: 'rich', hash: c(ids.gone) },
+  { name: 'thread-offline', scene: 'offline', hash: c(ids.amina) },
+  { name: 'thread-long', scene: 'rich', hash: c(ids.huge) },
+  { name: 'cards-top', scene: 'rich', hash: c(ids.states), scrollTop: true },
+  { name: 'cards-bottom', scene: 'rich', hash: c(ids.states) },
+  { name: 'card-details', scene: 'rich', hash: c(ids.states, `/card/${stateCards[0]?.id}`) },
+  { name: 'card-details-over', scene: 'rich', hash: c(ids.states, `/card/${stateCards[5]?.id}`) },
+  { name: 'card-confirm', scene: 'rich', hash: c(ids.states), press: ['[data-testid=card-pay]'] },
+  {
+    name: 'details-group',
+    scene: 'rich',
+    hash: c(ids.group, '/details'),
+    press: ['[data-testid=member]:nth-child(1) button >> nth=0'],
+  },
+  { name: 'details-direct', scene: 'rich', hash: c(ids.amina, '/details'), press: ['details summary >> nth=0'] },
+  { name: 'new-direct', scene: 'rich', hash: '#/new?handle=amina', press: ['dialog button[type=submit]'] },
+  {
+    name: 'new-group',
+    scene: 'rich',
+    hash: '#/new/group',
+    type: [
+      ['dialog input >> nth=0', 'Hiking'],
+      ['dialog input >> nth=1', 'tomas'],
+    ],
+    press: ['dialog button[type=submit]'],
+  },
+  {
+    name: 'pay-compose',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    type: [
+      ['[data-testid=amount]', '12.34'],
+      ['[data-testid=memo]', 'Pizza on Friday'],
+    ],
+  },
+  { name: 'pay-too-much', scene: 'rich', hash: c(ids.amina, '/pay'), type: [['[data-testid=amount]', '98765']] },
+  { name: 'pay-who', scene: 'rich', hash: c(ids.group, '/pay') },
+  {
+    name: 'pay-confirm',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    type: [
+      ['[data-testid=amount]', '12.34'],
+      ['[data-testid=memo]', 'Pizza on Friday'],
+    ],
+    press: ['dialog button[type=submit]'],
+  },
+  {
+    name: 'pay-failed',
+    scene: 'failing',
+    hash: c(ids.amina, '/pay'),
+    type: [['[data-testid=amount]', '12.34']],
+    press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
+  },
+  { name: 'wallet', scene: 'rich', hash: '#/wallet' },
+  { name: 'wallet-statement', scene: 'rich', hash: '#/wallet/EUR' },
+  { name: 'wallet-one', scene: 'empty', hash: '#/wallet' },
+  { name: 'wallet-failing', scene: 'failing', hash: '#/wallet' },
+  { name: 'settings', scene: 'rich', hash: '#/settings' },
+  { name: 'settings-profile', scene: 'rich', hash: '#/settings/profile' },
+  { name: 'settings-devices', scene: 'rich', hash: '#/settings/devices' },
+  {
+    name: 'settings-revoke',
+    scene: 'rich',
+    hash: '#/settings/devices',
+    press: ['[data-testid=device][data-current=false] button >> nth=0'],
+  },
+  { name: 'settings-password', scene: 'rich', hash: '#/settings/password' },
+  { name: 'settings-display', scene: 'rich', hash: '#/settings/display' },
+  { name: 'settings-about', scene: 'rich', hash: '#/settings/about' },
+  { name: 'sign-out', scene: 'rich', hash: '#/settings', press: ['.out button'] },
+  { name: 'not-found', scene: 'rich', hash: '#/nowhere/at/all' },
+];
