@@ -5,7 +5,7 @@ export function arrowKeys(node: HTMLElement): () => void {
       return;
     }
     const rows = [...node.querySelectorAll<HTMLElement>('[data-nav]')];
-    const at = rows.findIndex((row) => row === document.activeElement);
+    const at = rows.indexOf(document.activeElement as HTMLElement);
     if (at < 0) {
       return;
     }
