@@ -52,3 +52,11 @@ create table key_package (
 );
 create index key_package_by_device on key_package (device_id, uploaded_at) where not last_resort;
 create unique index key_package_last_resort on key_package (device_id) where last_resort;
+create index key_package_by_expiry on key_package (not_after);
+
+create table key_package_spent (
+    -- Refs of packages that were handed out, until they expire anyway: a repeated upload must not bring one back.
+    ref             bytea primary key check (octet_length(ref) = 32),
+    not_after       timestamptz not null
+);
+create index key_package_spent_by_expiry on key_package_spent (not_after);
