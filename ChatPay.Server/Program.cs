@@ -3,6 +3,7 @@ using ChatPay.Server.Cards;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
+using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Ledger;
 using ChatPay.Server.Realtime;
 
@@ -15,6 +16,7 @@ internal static class Program
     {
         services.AddDatabase();
         services.AddAccounts();
+        services.AddKeyPackages();
         services.AddConversations();
         services.AddRealtime();
         services.AddLedger();
@@ -31,6 +33,7 @@ internal static class Program
     internal static void MapFeatures(WebApplication app, RouteGroupBuilder v1)
     {
         v1.MapAccounts();
+        v1.MapKeyPackages();
         v1.MapLedger();
         v1.MapCards();
     }

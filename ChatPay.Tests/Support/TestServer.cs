@@ -47,6 +47,8 @@ public sealed class TestServer : IAsyncDisposable
             ["RateLimits:SignInPerMinute"] = "1000000",
             ["RateLimits:WritesPerMinute"] = "1000000",
             ["RateLimits:ReadsPerMinute"] = "1000000",
+            ["KeyPackages:ClaimsPerPairBurst"] = "1000000",
+            ["KeyPackages:ClaimsBurst"] = "1000000",
         };
         foreach (var (key, value) in settings ?? new Dictionary<string, string?>(StringComparer.Ordinal))
         {
