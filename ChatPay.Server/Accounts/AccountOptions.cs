@@ -37,10 +37,10 @@ internal sealed class AccountOptions
 
     /// <summary>
     /// How long a node trusts that a session it has checked still lives, in milliseconds, 0 to 2,000. It is how long a
-    /// revocation may take on the other nodes. Default 2,000.
+    /// revocation may take on the other nodes. Default 1,500.
     /// </summary>
     [Range(0, 2000)]
-    public int SessionCacheMs { get; set; } = 2000;
+    public int SessionCacheMs { get; set; } = 1500;
 
     /// <summary>Checked sessions remembered at most, 100 to 1,000,000. Default 20,000.</summary>
     [Range(100, 1_000_000)]

@@ -3,43 +3,53 @@ using System.Diagnostics.CodeAnalysis;
 namespace ChatPay.Server.Accounts;
 
 /// <summary>
-/// A bounded cache of short memory: two generations, the older of which is dropped whole twice per lifetime, so that nothing
-/// in it is ever older than the lifetime and forgetting costs nothing per entry. A full generation ends early.
+/// A bounded cache of short memory. Every entry knows when it was made and is void after the lifetime; for the bound
+/// there are two generations, the older of which is dropped whole when the younger is full or old, so that making room
+/// costs nothing per entry.
 /// </summary>
 internal sealed class GenerationCache<TKey, TValue>(
     TimeSpan lifetime, int capacity, TimeProvider time, IEqualityComparer<TKey>? comparer = null)
     where TKey : notnull
 {
     private readonly Lock _lock = new();
-    private Dictionary<TKey, TValue> _young = new(comparer);
-    private Dictionary<TKey, TValue> _old = new(comparer);
+    private Dictionary<TKey, Entry> _young = new(comparer);
+    private Dictionary<TKey, Entry> _old = new(comparer);
     private long _youngSince = time.GetTimestamp();
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
         lock (_lock)
         {
-            Age();
-            return _young.TryGetValue(key, out value) || _old.TryGetValue(key, out value);
+            if ((_young.TryGetValue(key, out var entry) || _old.TryGetValue(key, out entry))
+                && time.GetElapsedTime(entry.Made) < lifetime)
+            {
+                value = entry.Value;
+                return true;
+            }
+
+            value = default;
+            return false;
         }
     }
 
     public void Set(TKey key, TValue value)
     {
+        if (lifetime <= TimeSpan.Zero)
+        {
+            return;
+        }
+
         lock (_lock)
         {
-            Age();
-            if (lifetime <= TimeSpan.Zero)
+            var full = _young.Count >= Math.Max(1, capacity / 2) && !_young.ContainsKey(key);
+            if (full || time.GetElapsedTime(_youngSince) >= lifetime)
             {
-                return;
+                (_old, _young) = (_young, _old);
+                _young.Clear();
+                _youngSince = time.GetTimestamp();
             }
 
-            if (_young.Count >= Math.Max(1, capacity / 2) && !_young.ContainsKey(key))
-            {
-                NextGeneration();
-            }
-
-            _young[key] = value;
+            _young[key] = new Entry(value, time.GetTimestamp());
             _old.Remove(key);
         }
     }
@@ -57,11 +67,11 @@ internal sealed class GenerationCache<TKey, TValue>(
     {
         lock (_lock)
         {
-            foreach (var generation in (Dictionary<TKey, TValue>[])[_young, _old])
+            foreach (var generation in (Dictionary<TKey, Entry>[])[_young, _old])
             {
-                foreach (var (key, value) in generation)
+                foreach (var (key, entry) in generation)
                 {
-                    if (condition(value))
+                    if (condition(entry.Value))
                     {
                         generation.Remove(key);
                     }
@@ -70,24 +80,5 @@ internal sealed class GenerationCache<TKey, TValue>(
         }
     }
 
-    private void Age()
-    {
-        var age = time.GetElapsedTime(_youngSince);
-        if (age >= lifetime)
-        {
-            _young.Clear();
-            NextGeneration();
-        }
-        else if (age >= lifetime / 2)
-        {
-            NextGeneration();
-        }
-    }
-
-    private void NextGeneration()
-    {
-        (_old, _young) = (_young, _old);
-        _young.Clear();
-        _youngSince = time.GetTimestamp();
-    }
+    private readonly record struct Entry(TValue Value, long Made);
 }
