@@ -1,11 +1,14 @@
 import { mount } from 'svelte';
 import './ui/tokens.css';
 import './ui/base.css';
-import Starting from './ui/entry/Starting.svelte';
+import { createChatApp } from './state/app.svelte';
+import App from './ui/App.svelte';
 
 const target = document.getElementById('app');
 if (!target) {
   throw new Error('index.html has no #app');
 }
-// The screens are ready for an engine; until it is here the page shows its starting state.
-mount(Starting, { target });
+const app = createChatApp();
+mount(App, { target, props: { app } });
+// The engine and the cryptography are fetched once the first picture is on the screen.
+requestAnimationFrame(() => setTimeout(() => void app.start()));

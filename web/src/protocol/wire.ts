@@ -95,6 +95,7 @@ export type HelloReply = {
   deviceMessagesWaiting: number;
   keyPackagesLeft: number;
 };
+export type SyncRequest = { after: Cursor[] };
 export type SyncReply = { pages: SyncPage[] };
 export type SyncPage = { conversation: ConversationView; events: Event[]; more: boolean };
 export type SendRequest = { conversation: Uuid; clientId: Uuid; epoch: number; body: Base64 };

@@ -1,0 +1,104 @@
+import { delay } from '../net/jitter';
+import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
+import { uuidv7 } from '../protocol/ids';
+import type { CardView } from '../protocol/wire';
+import { ActionError, type CardAction } from '../state/contract';
+import type { CardRecord } from '../storage/records';
+import type { Core } from './core';
+import type { Sync } from './sync';
+
+const attempts = 3;
+const retryWaitMs = 10_000;
+
+/** Acting on cards. A card's state comes from the server's events and answers alone, and only ever moves on. */
+export class Cards {
+  readonly busy = new Set<string>();
+
+  constructor(
+    readonly core: Core,
+    readonly sync: Sync,
+  ) {}
+
+  async act(id: string, action: CardAction): Promise<void> {
+    const record = await this.core.card(id);
+    if (!record) {
+      throw new ActionError({ code: ErrorCode.cardUnknown, name: 'card_unknown', retryable: false });
+    }
+    if (record.mismatch) {
+      throw localError('card_mismatch', false);
+    }
+    if (this.busy.has(id)) {
+      return;
+    }
+    this.busy.add(id);
+    this.core.watcher.card(id);
+    try {
+      await this.#act(record, action);
+    } finally {
+      this.busy.delete(id);
+      this.core.watcher.card(id);
+    }
+  }
+
+  /** A lost answer is asked for again with the same key: the ledger answers what it decided. */
+  async #act(record: CardRecord, action: CardAction): Promise<void> {
+    const request = { card: record.id, version: record.view.version, action, idempotencyKey: uuidv7(), post: null };
+    let sent = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { hub } = this.core;
+        sent = true;
+        const reply = await hub.cardAct(request);
+        await this.learn(reply.card, Date.parse(reply.at), this.core.device.account);
+        return;
+      } catch (thrown) {
+        if (!isTransient(thrown)) {
+          await this.#learnFrom(thrown, record.view.conversation);
+          throw thrown;
+        }
+        if (!sent) {
+          throw thrown;
+        }
+        if (attempt >= attempts || !(await this.#backOnline())) {
+          throw isCode(thrown, 0) ? localError('outcome_unknown', false) : thrown;
+        }
+      }
+    }
+  }
+
+  async #backOnline(): Promise<boolean> {
+    const until = Date.now() + retryWaitMs;
+    // The connection that failed is closing; the next one is what to wait for.
+    await delay(200);
+    while (Date.now() < until && !this.core.stopped) {
+      if (this.core.online) {
+        return true;
+      }
+      await delay(50);
+    }
+    return false;
+  }
+
+  /** A refusal may carry the card as it is now. */
+  async #learnFrom(thrown: unknown, conversation: string): Promise<void> {
+    const card = thrown instanceof ActionError ? thrown.info.details?.card : null;
+    if (card && typeof card === 'object') {
+      await this.learn(card as CardView, null, null);
+    }
+    this.sync.want([conversation]);
+  }
+
+  learn(view: CardView, at: number | null, by: string | null): Promise<void> {
+    const { core } = this;
+    return core.queue.run(view.conversation, async () => {
+      const known = await core.card(view.id);
+      if (!known || known.view.version >= view.version) {
+        return;
+      }
+      const told = known.timeline.some((step) => step.state === view.state);
+      const when = at ?? (view.closedAt ? Date.parse(view.closedAt) : Date.now());
+      const timeline = told ? known.timeline : [...known.timeline, { state: view.state, at: when, by }];
+      await core.write([{ put: 'cards', value: { ...known, view, timeline } }]);
+    });
+  }
+}

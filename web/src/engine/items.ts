@@ -1,0 +1,220 @@
+import type { Leaf } from '../crypto/port';
+import { fromBase64, sha256, toHex } from '../protocol/bytes';
+import type { Content } from '../protocol/content';
+import type { CardView, Event } from '../protocol/wire';
+import type { Notice, Person } from '../state/contract';
+import type { CardRecord, StoredItem } from '../storage/records';
+import type { Batch } from './batch';
+import type { Core } from './core';
+import { detailsMatch, type Opened, partiesMatch } from './verify';
+
+/** Key of a message or card item: what its sender called it, the same before and after it has a seq. */
+export function messageKey(device: string, clientId: string): string {
+  return `${device}:${clientId}`;
+}
+
+/** Turns log events into what a thread shows. Everything goes into the batch; nothing is written here. */
+export class ItemBuilder {
+  constructor(
+    readonly core: Core,
+    readonly batch: Batch,
+  ) {}
+
+  /** A message or card of somebody else, opened or not. */
+  async received(event: Event, opened: Opened): Promise<void> {
+    if (event.kind === 'card' && event.card) {
+      await this.#card(event, event.card, opened);
+      return;
+    }
+    if (!opened.ok) {
+      this.#put(event, { type: 'undecryptable', reason: opened.reason }, true);
+    } else if (opened.content.type === 'text') {
+      this.#put(event, { type: 'message', text: opened.content.text, error: null }, true);
+    } else if (opened.content.type === 'group') {
+      this.named(event.seq, Date.parse(event.at), this.#person(event.account), opened.content.name);
+    }
+  }
+
+  /** A card from before this device joined, or one of mine whose content is gone: state without memo. */
+  async unreadableCard(event: Event): Promise<void> {
+    if (event.card) {
+      await this.#putCard(event.card, null, false);
+      this.#put(event, { type: 'card', card: event.card.id, error: null }, false);
+    }
+  }
+
+  async #card(event: Event, card: CardView, opened: Opened): Promise<void> {
+    const content = opened.ok && opened.content.type === 'card' ? opened.content : null;
+    const sound = content !== null && partiesMatch(card, event) && (await detailsMatch(card, content));
+    await this.#putCard(card, content?.memo ?? null, !sound);
+    this.#put(event, { type: 'card', card: card.id, error: null }, true);
+  }
+
+  /** My own message or card, now that the log or the server's answer says where it stands. */
+  async settled(clientId: string, seq: number, at: number, card: CardView | null): Promise<void> {
+    const { core, batch } = this;
+    const entry = core.outbox.get(clientId);
+    const key = messageKey(core.device.device, clientId);
+    const item = await batch.item(key);
+    if (entry) {
+      batch.removeOutbox(clientId);
+    }
+    if (item) {
+      batch.putItem({ ...item, seq, order: seq, at, body: withoutError(item.body) });
+      return;
+    }
+    const content = entry ? (JSON.parse(entry.content) as Content) : null;
+    if (content?.type === 'group') {
+      this.named(seq, at, core.person(core.device.account), content.name);
+    } else if (card) {
+      await this.#putCard(card, content?.type === 'card' ? content.memo : null, false);
+      this.#putAt(key, seq, at, core.person(core.device.account), { type: 'card', card: card.id, error: null }, false);
+    }
+  }
+
+  /** The group's name; only a change of it is worth a line in the thread. */
+  named(seq: number, at: number, by: Person, name: string): void {
+    const { conversation } = this.batch;
+    if (seq <= conversation.nameSeq || conversation.kind !== 'group') {
+      return;
+    }
+    const changed = conversation.name !== null && conversation.name !== name;
+    this.batch.conversation = { ...conversation, name, nameSeq: seq };
+    if (changed) {
+      this.#notice(seq, 0, at, { kind: 'renamed', by, name });
+    }
+  }
+
+  cardChanged(event: Event, known: CardRecord | null): void {
+    const view = event.card;
+    if (!view) {
+      return;
+    }
+    const at = Date.parse(event.at);
+    const card = known ?? firstSight(view);
+    const told = card.timeline.some((step) => step.state === view.state);
+    this.batch.putCard({
+      ...card,
+      view: view.version > card.view.version ? view : card.view,
+      timeline: told ? card.timeline : [...card.timeline, { state: view.state, at, by: event.account ?? null }],
+    });
+    // A card that moves brings its conversation to the top, as a message would.
+    if (at > this.batch.conversation.lastActivityAt) {
+      this.batch.conversation = { ...this.batch.conversation, lastActivityAt: at };
+    }
+  }
+
+  /** Who came and went by a commit. `added` are the leaves it brought, as the group has them. */
+  async committed(event: Event, added: Leaf[], rejoined: boolean): Promise<void> {
+    const at = Date.parse(event.at);
+    const by = this.#person(event.account);
+    const change = event.members;
+    const people = (change?.added ?? []).map(({ account, handle, displayName }) => {
+      return this.core.learn({ id: account, handle, displayName });
+    });
+    let n = 0;
+    if (event.epoch === 0) {
+      this.#notice(event.seq, n++, at, { kind: 'created', by });
+    } else if (people.length > 0) {
+      this.#notice(event.seq, n++, at, { kind: 'added', by, people });
+    }
+    if (change && change.removed.length > 0) {
+      const removed = change.removed.map((account) => this.core.person(account));
+      this.#notice(event.seq, n++, at, { kind: 'removed', by, people: removed });
+    }
+    const fresh = new Set(people.map((person) => person.id));
+    for (const leaf of rejoined || event.epoch === 0 ? [] : added) {
+      if (!fresh.has(leaf.account)) {
+        const fingerprint = toHex(await sha256(leaf.signatureKey));
+        this.#notice(event.seq, n++, at, { kind: 'deviceAdded', person: this.core.person(leaf.account), fingerprint });
+      }
+    }
+  }
+
+  membersChanged(event: Event): void {
+    const at = Date.parse(event.at);
+    const change = event.members;
+    if (!change) {
+      return;
+    }
+    let n = 0;
+    if (change.left.length > 0) {
+      const people = change.left.map((account) => this.core.person(account));
+      this.#notice(event.seq, n++, at, { kind: 'left', people });
+    }
+    if (change.removed.length > 0) {
+      const people = change.removed.map((account) => this.core.person(account));
+      this.#notice(event.seq, n++, at, { kind: 'removed', by: this.#person(event.account), people });
+    }
+    for (const { account, role } of change.roles) {
+      const by = event.account ? this.#person(event.account) : null;
+      this.#notice(event.seq, n++, at, { kind: 'role', by, person: this.core.person(account), role });
+    }
+    if (change.devicesRevoked.length > 0 && event.account && !change.left.includes(event.account)) {
+      this.#notice(event.seq, n++, at, { kind: 'deviceRemoved', person: this.#person(event.account) });
+    }
+  }
+
+  historyStartsHere(seq: number, at: number): void {
+    this.#notice(seq, 9, at, { kind: 'historyStartsHere' });
+  }
+
+  #person(account: string | null | undefined): Person {
+    return this.core.person(account ?? '');
+  }
+
+  async #putCard(view: CardView, memo: string | null, mismatch: boolean): Promise<void> {
+    const known = await this.batch.card(view.id);
+    const card: CardRecord = { ...firstSight(view), memo, mismatch };
+    if (known && known.view.version > view.version) {
+      card.view = known.view;
+      card.timeline = known.timeline;
+    }
+    this.batch.putCard(card);
+  }
+
+  #put(event: Event, body: StoredItem, counts: boolean): void {
+    const key = event.device && event.clientId ? messageKey(event.device, event.clientId) : `seq:${event.seq}`;
+    this.#putAt(key, event.seq, Date.parse(event.at), this.#person(event.account), body, counts);
+  }
+
+  #putAt(key: string, seq: number, at: number, sender: Person, body: StoredItem, counts: boolean): void {
+    const { conversation } = this.batch;
+    const mine = sender.id === this.core.device.account;
+    const unread = counts && !mine;
+    this.batch.putItem({ conversation: conversation.id, key, order: seq, seq, at, sender, mine, counts: unread, body });
+    if (unread && seq > conversation.read) {
+      this.batch.conversation = { ...conversation, unread: conversation.unread + 1 };
+    }
+  }
+
+  #notice(seq: number, n: number, at: number, notice: Notice): void {
+    const { id } = this.batch.conversation;
+    this.batch.putItem({
+      conversation: id,
+      key: `seq:${seq}:${n}`,
+      // Several lines of one event keep their order between the events around them.
+      order: seq + n / 16,
+      seq,
+      at,
+      sender: null,
+      mine: false,
+      counts: false,
+      body: { type: 'notice', notice },
+    });
+  }
+}
+
+export function firstSight(view: CardView): CardRecord {
+  const opening = view.kind === 'transfer' ? 'held' : 'open';
+  const timeline: CardRecord['timeline'] = [{ state: opening, at: Date.parse(view.createdAt), by: view.author }];
+  return { id: view.id, view, memo: null, mismatch: false, timeline };
+}
+
+function withoutError(body: StoredItem): StoredItem {
+  return body.type === 'message' || body.type === 'card' ? { ...body, error: null } : body;
+}
+
+export function bodyOf(event: Event): Uint8Array {
+  return fromBase64(event.body ?? '');
+}

@@ -1,0 +1,71 @@
+import { Connection, type ConnectionListener } from '../net/connection';
+import { Cards } from './cards';
+import { Chats } from './chats';
+import { Core, type EngineParts, type Watcher } from './core';
+import { Groups } from './groups';
+import { Log } from './log';
+import { Outbox } from './outbox';
+import { Receipts } from './receipts';
+import { Stock } from './stock';
+import { Sync } from './sync';
+import { Threads } from './threads';
+import { Typing } from './typing';
+import { Views } from './views';
+import { WalletModel } from './wallet';
+
+export type Changed = Watcher & {
+  wallet(asset: string | null): void;
+  thread(conversation: string): void;
+};
+
+/** The parts of the engine for one signed-in device, put together. */
+export class Services {
+  readonly core: Core;
+  readonly groups: Groups;
+  readonly log: Log;
+  readonly sync: Sync;
+  readonly outbox: Outbox;
+  readonly chats: Chats;
+  readonly receipts: Receipts;
+  readonly stock: Stock;
+  readonly cards: Cards;
+  readonly wallet: WalletModel;
+  readonly typing: Typing;
+  readonly views: Views;
+  readonly threads: Threads;
+  readonly connection: Connection;
+
+  constructor(parts: EngineParts, changed: Changed, listener: ConnectionListener) {
+    this.core = new Core(parts, changed);
+    this.groups = new Groups(this.core);
+    this.log = new Log(this.core, {
+      commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
+    });
+    this.sync = new Sync(this.core, this.log, this.groups);
+    this.groups.sync = this.sync;
+    this.groups.log = this.log;
+    this.outbox = new Outbox(this.core, this.groups, this.sync);
+    this.chats = new Chats(this.core, this.groups, this.sync, this.outbox);
+    this.receipts = new Receipts(this.core);
+    this.stock = new Stock(this.core);
+    this.cards = new Cards(this.core, this.sync);
+    this.wallet = new WalletModel(this.core, (asset) => changed.wallet(asset));
+    this.typing = new Typing(this.core, (id) => changed.conversation(id));
+    this.views = new Views(this.core, this.cards.busy, (id) => this.typing.names(id));
+    this.threads = new Threads(this.core, this.views, (id) => changed.thread(id));
+    this.sync.onApplied = (id) => this.receipts.touched(id);
+    this.connection = new Connection(parts.openHub, listener);
+    this.core.connection = this.connection;
+  }
+
+  /** After this nothing is sent or written any more. */
+  stop(): void {
+    this.core.stopped = true;
+    this.connection.stop();
+    this.groups.stop();
+    this.chats.stop();
+    this.outbox.stop();
+    this.receipts.stop();
+    this.typing.stop();
+  }
+}

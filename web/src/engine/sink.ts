@@ -1,0 +1,16 @@
+import type { Asset, Card, ConnectionState, Conversation, Me, Phase, Statement, Wallet } from '../state/contract';
+import type { ThreadSnapshot } from './threads';
+
+/** Where the engine puts what screens are to see. */
+export type Sink = {
+  phase(phase: Phase): void;
+  connection(state: ConnectionState, retryInMs: number | null): void;
+  me(me: Me | null): void;
+  assets(assets: Asset[]): void;
+  /** Newest activity first. */
+  conversations(list: Conversation[], loading: boolean): void;
+  thread(id: string, snapshot: ThreadSnapshot): void;
+  card(card: Card): void;
+  wallet(wallet: Wallet): void;
+  statement(asset: string, statement: Statement): void;
+};

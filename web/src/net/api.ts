@@ -1,0 +1,89 @@
+import type {
+  AccountView,
+  CardActReply,
+  CardActRequest,
+  CardView,
+  ClaimKeyPackagesReply,
+  CommitReply,
+  CommitRequest,
+  ControlSignal,
+  ConversationView,
+  CreateConversationRequest,
+  DeviceMessage,
+  DeviceMessagesPage,
+  DeviceView,
+  EphemeralSignal,
+  Event,
+  GroupInfoReply,
+  HelloReply,
+  HelloRequest,
+  KeyPackageCount,
+  MemberRole,
+  MeReply,
+  Receipt,
+  ReceiptMark,
+  SendReply,
+  SendRequest,
+  SessionReply,
+  SignInRequest,
+  SignUpRequest,
+  StatementPage,
+  SyncReply,
+  SyncRequest,
+  WalletBalance,
+  WalletReply,
+} from '../protocol/wire';
+
+/** The REST side of a server. Every method throws `ActionError` and nothing else. */
+export interface ServerApi {
+  signUp(request: SignUpRequest): Promise<SessionReply>;
+  signIn(request: SignInRequest): Promise<SessionReply>;
+  endSession(): Promise<void>;
+  me(): Promise<MeReply>;
+  changeDisplayName(displayName: string): Promise<AccountView>;
+  changePassword(currentPassword: string, newPassword: string): Promise<void>;
+  devices(): Promise<DeviceView[]>;
+  revokeDevice(id: string): Promise<void>;
+  accountByHandle(handle: string): Promise<AccountView>;
+  uploadKeyPackages(keyPackages: string[], lastResort: string | null): Promise<KeyPackageCount>;
+  claimKeyPackages(accounts: string[]): Promise<ClaimKeyPackagesReply>;
+  createConversation(request: CreateConversationRequest): Promise<ConversationView>;
+  conversations(): Promise<ConversationView[]>;
+  conversation(id: string): Promise<ConversationView>;
+  groupInfo(conversation: string): Promise<GroupInfoReply>;
+  commit(request: CommitRequest): Promise<CommitReply>;
+  leave(conversation: string): Promise<void>;
+  setRole(conversation: string, account: string, role: MemberRole): Promise<void>;
+  wallet(): Promise<WalletReply>;
+  statement(asset: string, before: number | null, limit: number): Promise<StatementPage>;
+  card(id: string): Promise<CardView>;
+}
+
+/** One open hub connection. Every method throws `ActionError` and nothing else; a lost connection is `offline`. */
+export interface Hub {
+  hello(request: HelloRequest): Promise<HelloReply>;
+  sync(request: SyncRequest): Promise<SyncReply>;
+  send(request: SendRequest): Promise<SendReply>;
+  submitCommit(request: CommitRequest): Promise<CommitReply>;
+  ackDevice(ids: string[]): Promise<void>;
+  pullDevice(): Promise<DeviceMessagesPage>;
+  mark(marks: ReceiptMark[]): Promise<void>;
+  typing(conversation: string, active: boolean): Promise<void>;
+  cardAct(request: CardActRequest): Promise<CardActReply>;
+  close(): void;
+}
+
+/** What a hub connection tells its owner; after `closed` nothing more comes. */
+export type HubListener = {
+  events(events: Event[]): void;
+  heads(conversations: ConversationView[]): void;
+  deviceMessages(messages: DeviceMessage[]): void;
+  receipts(receipts: Receipt[]): void;
+  ephemeral(signals: EphemeralSignal[]): void;
+  walletChanged(balances: WalletBalance[]): void;
+  control(signal: ControlSignal): void;
+  closed(): void;
+};
+
+/** Opens a connection; resolves once it stands. */
+export type OpenHub = (listener: HubListener) => Promise<Hub>;

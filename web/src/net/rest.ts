@@ -1,0 +1,139 @@
+import { fromBody, localError } from '../protocol/errors';
+import type { ErrorBody, SessionMode, SessionReply } from '../protocol/wire';
+import { ActionError } from '../state/contract';
+import type { ServerApi } from './api';
+import { delay, fullJitterMs } from './jitter';
+
+export type RestOptions = {
+  /** Empty for the origin that served the page. */
+  baseUrl: string;
+  /** Browsers keep the session in an HttpOnly cookie; other callers, such as tests, hold a bearer token. */
+  session: SessionMode;
+  token?: string | null;
+  fetch?: typeof fetch;
+};
+
+const timeoutMs = 30_000;
+const attempts = 4;
+
+type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** REST with problem details. Requests that may be repeated are repeated a few times when the way is at fault. */
+export class RestApi implements ServerApi {
+  readonly #options: RestOptions;
+  #token: string | null;
+
+  constructor(options: RestOptions) {
+    this.#options = options;
+    this.#token = options.token ?? null;
+  }
+
+  get token(): string | null {
+    return this.#token;
+  }
+
+  get sessionMode(): SessionMode {
+    return this.#options.session;
+  }
+
+  signUp: ServerApi['signUp'] = async (request) => this.#keep(await this.#once('POST', '/v1/accounts', request));
+  signIn: ServerApi['signIn'] = async (request) => this.#keep(await this.#once('POST', '/v1/sessions', request));
+  endSession: ServerApi['endSession'] = () => this.#repeat('DELETE', '/v1/sessions/current');
+  me: ServerApi['me'] = () => this.#once('GET', '/v1/me');
+  changeDisplayName: ServerApi['changeDisplayName'] = (displayName) => this.#repeat('PATCH', '/v1/me', { displayName });
+  changePassword: ServerApi['changePassword'] = (currentPassword, newPassword) =>
+    this.#once('PUT', '/v1/me/password', { currentPassword, newPassword });
+  devices: ServerApi['devices'] = () => this.#repeat('GET', '/v1/devices');
+  revokeDevice: ServerApi['revokeDevice'] = (id) => this.#repeat('DELETE', `/v1/devices/${id}`);
+  accountByHandle: ServerApi['accountByHandle'] = (handle) =>
+    this.#repeat('GET', `/v1/accounts/by-handle/${encodeURIComponent(handle)}`);
+  uploadKeyPackages: ServerApi['uploadKeyPackages'] = (keyPackages, lastResort) =>
+    this.#repeat('POST', '/v1/key-packages', { keyPackages, lastResort });
+  claimKeyPackages: ServerApi['claimKeyPackages'] = (accounts) =>
+    this.#repeat('POST', '/v1/key-packages/claim', { accounts });
+  createConversation: ServerApi['createConversation'] = (request) => this.#once('POST', '/v1/conversations', request);
+  conversations: ServerApi['conversations'] = () => this.#repeat('GET', '/v1/conversations');
+  conversation: ServerApi['conversation'] = (id) => this.#repeat('GET', `/v1/conversations/${id}`);
+  groupInfo: ServerApi['groupInfo'] = (id) => this.#repeat('GET', `/v1/conversations/${id}/group-info`);
+  commit: ServerApi['commit'] = (request) =>
+    this.#repeat('POST', `/v1/conversations/${request.conversation}/commits`, request);
+  leave: ServerApi['leave'] = (id) => this.#repeat('POST', `/v1/conversations/${id}/leave`);
+  setRole: ServerApi['setRole'] = (id, account, role) =>
+    this.#repeat('PUT', `/v1/conversations/${id}/members/${account}`, { role });
+  wallet: ServerApi['wallet'] = () => this.#repeat('GET', '/v1/wallet');
+  statement: ServerApi['statement'] = (asset, before, limit) =>
+    this.#repeat(
+      'GET',
+      `/v1/wallet/${encodeURIComponent(asset)}/statement?limit=${limit}${before === null ? '' : `&before=${before}`}`,
+    );
+  card: ServerApi['card'] = (id) => this.#repeat('GET', `/v1/cards/${id}`);
+
+  #keep(reply: SessionReply): SessionReply {
+    this.#token = reply.token ?? null;
+    return reply;
+  }
+
+  /** For requests that change nothing, or the same thing, when they come twice. */
+  async #repeat<T>(verb: Verb, path: string, body?: unknown): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once<T>(verb, path, body);
+      } catch (thrown) {
+        if (!(thrown instanceof ActionError) || !thrown.info.retryable || attempt >= attempts) {
+          throw thrown;
+        }
+        await delay(fullJitterMs(attempt, 300, 4000));
+      }
+    }
+  }
+
+  async #once<T>(verb: Verb, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) {
+      headers['content-type'] = 'application/json';
+    }
+    if (this.#options.session === 'token' && this.#token) {
+      headers.authorization = `Bearer ${this.#token}`;
+    }
+    let response: Response;
+    let text: string;
+    try {
+      response = await (this.#options.fetch ?? fetch)(this.#options.baseUrl + path, {
+        method: verb,
+        headers,
+        credentials: 'same-origin',
+        cache: 'no-store',
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      text = await response.text();
+    } catch {
+      throw localError('offline');
+    }
+    const value = parseJson(text);
+    if (!response.ok) {
+      throw toError(response.status, value);
+    }
+    if (value === undefined && text !== '') {
+      throw localError('unreadable_reply', false);
+    }
+    return value as T;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Problem details of the catalogue, or a plain status of something in between such as a proxy. */
+function toError(status: number, value: unknown): ActionError {
+  const body = value as Partial<ErrorBody> | undefined;
+  if (typeof body?.code === 'number' && typeof body.name === 'string') {
+    return fromBody({ ...body, message: '', retryable: body.retryable === true } as ErrorBody);
+  }
+  return status === 429 || status >= 502 ? localError('offline') : localError('unreadable_reply', false);
+}

@@ -1,0 +1,137 @@
+import type { Leaf, MlsState } from '../crypto/port';
+import type { CardView, ConversationKind, MemberView, PendingRemoval } from '../protocol/wire';
+import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
+
+/** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
+export type DeviceRecord = {
+  account: string;
+  handle: string;
+  displayName: string;
+  device: string;
+  publicKey: Uint8Array;
+  privateKey: Uint8Array;
+  sandbox: boolean;
+  assets: { code: string; exponent: number }[];
+  lineage: string | null;
+  /** The last-resort key package on the server ends at this time. */
+  lastResortUntilMs: number;
+};
+
+/** Delivered and read marks of one device. */
+export type Marks = { account: string; delivered: number; read: number };
+
+export type ConversationRecord = {
+  id: string;
+  kind: ConversationKind;
+  createdAt: number;
+  joinedSeq: number;
+  members: MemberView[];
+  /** People who were members once, for the names in old items. */
+  former: Person[];
+  pendingRemovals: PendingRemoval[];
+  head: number;
+  /** The server's epoch as far as it told. */
+  epoch: number;
+  /** Last applied seq. */
+  cursor: number;
+  active: boolean;
+  name: string | null;
+  /** Seq of the last message that set or repeated the group's name. */
+  nameSeq: number;
+  marks: Record<string, Marks>;
+  /** Everything up to this seq was read on this device. */
+  read: number;
+  unread: number;
+  lastActivityAt: number;
+  previewKey: string | null;
+  draft: string;
+};
+
+/** A commit that was made and perhaps sent: nothing of the group changes before the log says that it won. */
+export type PendingCommit = {
+  clientId: string;
+  epoch: number;
+  state: MlsState;
+  ownLeaf: number;
+  leaves: Leaf[];
+  commit: Uint8Array;
+  welcome: Uint8Array | null;
+  groupInfo: Uint8Array;
+  /** The commit is this device's own way into the group. */
+  joining: boolean;
+};
+
+export type GroupRecord = {
+  conversation: string;
+  /** Null while the only thing known is a pending external join. */
+  state: MlsState | null;
+  epoch: number;
+  ownLeaf: number;
+  leaves: Leaf[];
+  /** Events up to here are from before this device joined and cannot be read. */
+  joinSeq: number;
+  /** SHA-256 of the commit that led to this epoch; empty after a Welcome. */
+  lastCommit: Uint8Array;
+  pending: PendingCommit | null;
+};
+
+export type StoredItem =
+  | { type: 'message'; text: string; error: ErrorInfo | null }
+  | { type: 'card'; card: string; error: ErrorInfo | null }
+  | { type: 'notice'; notice: Notice }
+  | { type: 'undecryptable'; reason: 'beforeJoin' | 'failed' | 'newerVersion' | 'senderMismatch' };
+
+export type ItemRecord = {
+  conversation: string;
+  /** `device:clientId` for messages and cards, `seq:n` for notices. */
+  key: string;
+  /** Seq once known; before that a number above every seq, in the order of sending. */
+  order: number;
+  seq: number | null;
+  at: number;
+  sender: Person | null;
+  mine: boolean;
+  /** Whether it counts as unread for me. */
+  counts: boolean;
+  body: StoredItem;
+};
+
+export type OutboxRecord = {
+  clientId: string;
+  conversation: string;
+  order: number;
+  createdAt: number;
+  /** The content as JSON text. */
+  content: string;
+  kind: 'text' | 'group' | 'card';
+  /** The encrypted message and its epoch, once made: retries send exactly this. */
+  epoch: number;
+  body: Uint8Array | null;
+  /** Gave up; waits for the person to retry or discard. */
+  failed: boolean;
+  card: {
+    id: string;
+    kind: 'transfer' | 'request';
+    payer: string;
+    payee: string;
+    amountMinor: string;
+    asset: string;
+    lifetimeSeconds: number;
+    detailCommit: Uint8Array;
+    idempotencyKey: string;
+  } | null;
+};
+
+export type CardRecord = {
+  id: string;
+  view: CardView;
+  /** Null while or where this device cannot read it. */
+  memo: string | null;
+  mismatch: boolean;
+  timeline: { state: CardState; at: number; by: string | null }[];
+};
+
+export type KeyPackageRecord = { ref: string; lastResort: boolean; notAfterMs: number; secret: Uint8Array };
+
+/** Orders of items that have no seq yet start here, far above any seq. */
+export const unsentOrder = 2 ** 50;
