@@ -28,12 +28,12 @@ internal abstract class CardCommand(Caller caller, CardActRequest request, Paylo
 
     public override void Declare(WriteSet set)
     {
-        set.Rows<CardRows>().NeedAction(Caller.Account, Request.IdempotencyKey);
+        set.Rows<CardActionRows>().Need(Caller.Account, Request.IdempotencyKey);
         set.Rows<CardRows>().Need(Request.Card);
     }
 
     protected sealed override Result<CardActReply> DecideOutcome(WriteSet set) =>
-        set.Rows<CardRows>().FindAction(Caller.Account, Request.IdempotencyKey) is { } stored
+        set.Rows<CardActionRows>().Find(Caller.Account, Request.IdempotencyKey) is { } stored
             ? Replay(stored)
             : DecideAnew(set);
 
@@ -75,7 +75,7 @@ internal abstract class CardCommand(Caller caller, CardActRequest request, Paylo
         return reply;
     }
 
-    private void Keep(WriteSet set, int status, string reply) => set.Rows<CardRows>().Keep(
+    private void Keep(WriteSet set, int status, string reply) => set.Rows<CardActionRows>().Keep(
         Caller.Account, Request.IdempotencyKey, new StoredAction(Request.Card, payload, status, reply));
 
     private Result<CardActReply> Replay(StoredAction stored)

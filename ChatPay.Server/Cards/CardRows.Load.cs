@@ -17,18 +17,6 @@ internal sealed partial class CardRows
                 _needed.Select(id => id.Value).ToArray());
         }
 
-        // Statements of their own, so that their snapshots are younger than the locks.
-        if (_neededActions.Count > 0)
-        {
-            Add(batch, """
-                select a.actor_id, a.idempotency_key, a.card_id, a.payload_hash, a.status, a.reply
-                from unnest($1::uuid[], $2::uuid[]) as k (actor_id, idempotency_key)
-                join card_action a using (actor_id, idempotency_key)
-                """,
-                _neededActions.Select(key => key.Actor.Value).ToArray(),
-                _neededActions.Select(key => key.IdempotencyKey).ToArray());
-        }
-
         if (_neededCounts.Count > 0)
         {
             Add(batch, """
@@ -48,17 +36,6 @@ internal sealed partial class CardRows
             {
                 var card = CardRow.Read(rows);
                 _found.Add(card.Terms.Card, card);
-            }
-        }
-
-        if (_neededActions.Count > 0)
-        {
-            var rows = await reader.NextAsync(cancellationToken);
-            while (await rows.ReadAsync(cancellationToken))
-            {
-                _actions.Add(new(new(rows.GetGuid(0)), rows.GetGuid(1)), new(
-                    new(rows.GetGuid(2)), PayloadHash.From(rows.GetFieldValue<byte[]>(3)), rows.GetInt32(4),
-                    rows.GetString(5)));
             }
         }
 

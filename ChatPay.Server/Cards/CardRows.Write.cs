@@ -8,7 +8,6 @@ internal sealed partial class CardRows
     {
         AddCreated(batch);
         AddChanged(batch);
-        AddActions(batch);
     }
 
     private void AddCreated(NpgsqlBatch batch)
@@ -62,27 +61,5 @@ internal sealed partial class CardRows
             cards.Select(card => (short)card.State).ToArray(),
             cards.Select(card => card.Version).ToArray(),
             cards.Select(card => card.ClosedAt).ToArray());
-    }
-
-    private void AddActions(NpgsqlBatch batch)
-    {
-        if (_newActions.Count == 0)
-        {
-            return;
-        }
-
-        Add(batch, """
-            insert into card_action (actor_id, idempotency_key, card_id, payload_hash, status, reply, created_at)
-            select actor_id, idempotency_key, card_id, payload_hash, status, reply::jsonb, $7
-            from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::text[])
-                as a (actor_id, idempotency_key, card_id, payload_hash, status, reply)
-            """,
-            _newActions.Select(row => row.Key.Actor.Value).ToArray(),
-            _newActions.Select(row => row.Key.IdempotencyKey).ToArray(),
-            _newActions.Select(row => row.Action.Card.Value).ToArray(),
-            _newActions.Select(row => row.Action.Payload.ToArray()).ToArray(),
-            _newActions.Select(row => row.Action.Status).ToArray(),
-            _newActions.Select(row => row.Action.Reply).ToArray(),
-            set.Now);
     }
 }

@@ -11,6 +11,7 @@ internal static class CardsFeature
     {
         services.AddValidatedOptions<CardOptions>(CardOptions.Section);
         services.AddSingleton<IWriteRowsFactory, CardRowsFactory>();
+        services.AddSingleton<IWriteRowsFactory, CardActionRowsFactory>();
         services.AddSingleton<CardStore>();
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<CardService>();

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using ChatPay.Core.Cards;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
@@ -28,6 +30,35 @@ public sealed class CardTermsTests
         Assert.Equal(
             "470efc0193d3d4a1490fcb0f2cdeff92618880af4d4f363762487325b53fc4a2",
             Convert.ToHexStringLower(DetailCommitment.Of(s_terms, s_salt, Memo)));
+    }
+
+    /// <summary>The examples that the web client's tests read too.</summary>
+    [Fact]
+    public void The_encodings_are_those_of_the_shared_examples()
+    {
+        var file = Path.Combine(Repository(), "ChatPay.Tests", "Fixtures", "card-terms.json");
+        using var examples = JsonDocument.Parse(File.ReadAllBytes(file));
+        var cards = examples.RootElement.GetProperty("cards").EnumerateArray().ToArray();
+        Assert.NotEmpty(cards);
+        foreach (var card in cards)
+        {
+            var json = card.GetProperty("terms");
+            var terms = new CardTerms(
+                Enum.Parse<CardKind>(json.GetProperty("kind").GetString()!, ignoreCase: true),
+                new CardId(json.GetProperty("card").GetGuid()),
+                new ConversationId(json.GetProperty("conversation").GetGuid()),
+                new AccountId(json.GetProperty("payer").GetGuid()),
+                new AccountId(json.GetProperty("payee").GetGuid()),
+                Money.Of(
+                    long.Parse(json.GetProperty("amountMinor").GetString()!, CultureInfo.InvariantCulture),
+                    AssetCode.Parse(json.GetProperty("asset").GetString()!)),
+                json.GetProperty("lifetimeSeconds").GetInt32());
+            var salt = Convert.FromHexString(card.GetProperty("salt").GetString()!);
+            Assert.Equal(card.GetProperty("encodedTerms").GetString(), Convert.ToHexStringLower(terms.Encode()));
+            Assert.Equal(
+                card.GetProperty("detailCommit").GetString(),
+                Convert.ToHexStringLower(DetailCommitment.Of(terms, salt, card.GetProperty("memo").GetString()!)));
+        }
     }
 
     [Fact]
@@ -72,4 +103,15 @@ public sealed class CardTermsTests
     }
 
     private static Guid Number(int number) => Guid.Parse($"0190a000-0000-7000-8000-00000000000{number}");
+
+    private static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "ChatPay.sln")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
+        }
+
+        return folder.FullName;
+    }
 }
