@@ -6,7 +6,7 @@ using Xunit;
 
 namespace ChatPay.Tests.Ledger;
 
-/// <summary>Whatever is altered behind the server's back is found and named. Each test has a database of its own.</summary>
+/// <summary>What is altered behind the server's back is found and named. Each test has its own database.</summary>
 public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly MoneyFixture _money = new(postgres);
@@ -146,10 +146,14 @@ public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
             update card set state = 4 where id = '{_declined.Id}';
             """);
         Assert.Equal(1, exitCode);
-        Assert.Contains($"card {_accepted.Id}: it is Declined and has 1 applied credits", output, StringComparison.Ordinal);
-        Assert.Contains($"card {_held.Id}: it is Accepted and has 0 applied credits", output, StringComparison.Ordinal);
-        Assert.Contains($"card {_paid.Id}: it is Open and has 1 applied credits", output, StringComparison.Ordinal);
-        Assert.Contains($"card {_open.Id}: it is Paid and has 0 applied credits", output, StringComparison.Ordinal);
+        string[] findings =
+        [
+            $"card {_accepted.Id}: it is Declined and has 1 applied credits",
+            $"card {_held.Id}: it is Accepted and has 0 applied credits",
+            $"card {_paid.Id}: it is Open and has 1 applied credits",
+            $"card {_open.Id}: it is Paid and has 0 applied credits",
+        ];
+        Assert.All(findings, finding => Assert.Contains(finding, output, StringComparison.Ordinal));
 
         // Declined and cancelled cards look alike to the money; the log tells them apart.
         Assert.Contains("Findings: 4.", output, StringComparison.Ordinal);
@@ -166,8 +170,8 @@ public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
         await using var connection = await _money.DataSource.OpenConnectionAsync();
         foreach (var attempt in new[]
         {
-            "update entry set posted_minor = 1", "delete from entry", "truncate entry", "update transfer set status = 0",
-            "delete from transfer", "truncate transfer cascade",
+            "update entry set posted_minor = 1", "delete from entry", "truncate entry",
+            "update transfer set status = 0", "delete from transfer", "truncate transfer cascade",
         })
         {
             var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => connection.ExecuteAsync(attempt));
@@ -188,7 +192,8 @@ public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     private static string Unlocked(string table, string sql) =>
-        $"alter table {table} disable trigger {table}_insert_only; {sql}; alter table {table} enable trigger {table}_insert_only";
+        $"alter table {table} disable trigger {table}_insert_only; {sql}; "
+        + $"alter table {table} enable trigger {table}_insert_only";
 
     private async Task AssertFoundAsync(string tampering, params string[] findings)
     {
