@@ -46,7 +46,7 @@ export const en = {
   },
 
   connection: {
-    offline: 'No connection. You can read and write; messages leave when it is back.',
+    offline: 'No connection. Messages leave when it is back.',
     connecting: 'Connecting…',
     retryIn: (seconds: number) =>
       plural(seconds, { one: 'Trying again in # second', other: 'Trying again in # seconds' }),
@@ -117,6 +117,7 @@ export const en = {
     shareHandle: 'Others find you as',
     pickTitle: 'Pick a conversation',
     pickBody: 'Or start a new one with somebody’s handle.',
+    welcome: (name: string) => `Hello, ${name}`,
     draft: 'Draft:',
     you: 'You:',
     typing: 'typing…',
@@ -423,7 +424,6 @@ export const en = {
     automatic: 'Automatic',
     themeLight: 'Light',
     themeDark: 'Dark',
-    automaticLanguage: 'As in the browser',
     signOut: 'Sign out',
     signOutTitle: 'Sign out of this browser?',
     signOutBody:

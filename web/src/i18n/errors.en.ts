@@ -74,6 +74,9 @@ export const errorsEn = {
   ledger_account_unknown: 'There is no wallet for this payment.',
   hold_closed: 'The money on hold was already released or paid out.',
   hold_exceeded: 'This is more than is on hold.',
+  hold_unknown: 'There is no such money on hold.',
+  hold_expired: 'The time for this held money has run out; it goes back to who sent it.',
+  hold_not_expired: 'The time for this held money has not run out yet.',
 
   // Cards.
   card_unknown: 'This payment does not exist, or you are not part of its conversation.',
@@ -86,6 +89,7 @@ export const errorsEn = {
   card_exists: 'This payment was already made.',
   card_kind_unknown: 'The server does not know this kind of payment. Reload the page.',
   card_lifetime_invalid: 'The time limit of this payment cannot be used.',
+  too_many_open_cards: 'Too many of your payments are still waiting. Cancel one, or wait until one is answered.',
   card_party_not_member: 'Both people of a payment must be in the conversation.',
 } as const;
 

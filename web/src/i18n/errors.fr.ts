@@ -69,6 +69,9 @@ export const errorsFr: Record<ErrorName, string> = {
   ledger_account_unknown: 'Il n’y a pas de portefeuille pour ce paiement.',
   hold_closed: 'L’argent réservé a déjà été rendu ou versé.',
   hold_exceeded: 'C’est plus que la somme réservée.',
+  hold_unknown: 'Il n’y a pas de telle somme réservée.',
+  hold_expired: 'Le délai de cette somme réservée est passé ; elle retourne à qui l’avait envoyée.',
+  hold_not_expired: 'Le délai de cette somme réservée n’est pas encore passé.',
 
   card_unknown: 'Ce paiement n’existe pas, ou vous ne faites pas partie de sa conversation.',
   card_terminal: 'Ce paiement est déjà terminé. La carte montre comment.',
@@ -81,5 +84,6 @@ export const errorsFr: Record<ErrorName, string> = {
   card_exists: 'Ce paiement a déjà été fait.',
   card_kind_unknown: 'Le serveur ne connaît pas ce type de paiement. Rechargez la page.',
   card_lifetime_invalid: 'Le délai de ce paiement ne convient pas.',
+  too_many_open_cards: 'Trop de vos paiements attendent encore. Annulez-en un, ou attendez une réponse.',
   card_party_not_member: 'Les deux personnes d’un paiement doivent être dans la conversation.',
 };

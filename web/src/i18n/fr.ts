@@ -43,7 +43,7 @@ export const fr: Catalogue = {
   },
 
   connection: {
-    offline: 'Pas de connexion. Vous pouvez lire et écrire ; les messages partiront à son retour.',
+    offline: 'Pas de connexion. Les messages partiront à son retour.',
     connecting: 'Connexion…',
     retryIn: (seconds: number) =>
       plural(seconds, { one: 'Nouvel essai dans # seconde', other: 'Nouvel essai dans # secondes' }),
@@ -115,6 +115,7 @@ export const fr: Catalogue = {
     shareHandle: 'On vous trouve sous le nom',
     pickTitle: 'Choisissez une conversation',
     pickBody: 'Ou commencez-en une avec l’identifiant de quelqu’un.',
+    welcome: (name: string) => `Bonjour ${name}`,
     draft: 'Brouillon :',
     you: 'Vous :',
     typing: 'écrit…',
@@ -436,7 +437,6 @@ export const fr: Catalogue = {
     automatic: 'Automatique',
     themeLight: 'Clair',
     themeDark: 'Sombre',
-    automaticLanguage: 'Comme le navigateur',
     signOut: 'Se déconnecter',
     signOutTitle: 'Se déconnecter de ce navigateur ?',
     signOutBody:

@@ -28,7 +28,7 @@ export function sameDay(a: number, b: number): boolean {
 }
 
 export function clockTime(at: number, locale: string): string {
-  return dateFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(at);
+  return dateFormat(locale, { timeStyle: 'short' }).format(at);
 }
 
 function relativeDay(days: number, locale: string): string {
