@@ -34,6 +34,8 @@ internal static class Program
     {
         v1.MapAccounts();
         v1.MapKeyPackages();
+        v1.MapConversations();
+        app.MapRealtime();
         v1.MapLedger();
         v1.MapCards();
     }

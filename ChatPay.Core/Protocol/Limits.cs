@@ -44,6 +44,7 @@ public static class Limits
     public const int CursorsPerHello = 10_000;
     public const int ConversationsPerSync = 100;
     public const int EventsPerSyncPage = 200;
+    public const int MarksPerRequest = 100;
     public const int DeviceMessagesPerPage = 100;
 
     public const int StatementPageEntries = 100;

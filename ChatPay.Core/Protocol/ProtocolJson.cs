@@ -11,14 +11,15 @@ public static class ProtocolJson
     /// <summary>Nothing on the wire nests deeper.</summary>
     public const int MaxDepth = 16;
 
-    /// <summary>camelCase members and enums, nulls left out, bytes as base64.</summary>
+    /// <summary>camelCase members and enums, none twice, nulls left out, bytes as base64; unknown ones are passed over.</summary>
     [RequiresUnreferencedCode("Wire records are serialised by reflection.")]
     [RequiresDynamicCode("Wire records are serialised by reflection.")]
     public static void Configure(JsonSerializerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
-        options.PropertyNameCaseInsensitive = true;
+        options.PropertyNameCaseInsensitive = false;
+        options.AllowDuplicateProperties = false;
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.AllowDuplicateProperties = false;

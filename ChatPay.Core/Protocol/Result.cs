@@ -25,6 +25,8 @@ public readonly record struct Result<T>
 
     public static implicit operator Result<T>(T value) => new(value, null);
 
+    internal static Result<T> Of(T value) => new(value, null);
+
     public static implicit operator Result<T>(Error error)
     {
         ArgumentNullException.ThrowIfNull(error);
@@ -36,6 +38,12 @@ public readonly record struct Result<T>
         ArgumentNullException.ThrowIfNull(map);
         return Error is null ? map(_value!) : Error;
     }
+}
+
+/// <summary>Makes results of types that no implicit conversion can start from, such as interfaces.</summary>
+public static class Result
+{
+    public static Result<T> From<T>(T value) => Result<T>.Of(value);
 }
 
 /// <summary>What every hub method returns: exactly one of the two members is present.</summary>

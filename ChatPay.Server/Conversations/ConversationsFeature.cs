@@ -5,9 +5,15 @@ namespace ChatPay.Server.Conversations;
 /// <summary>Conversations: the durable logs, their members and the MLS delivery service.</summary>
 internal static class ConversationsFeature
 {
-    public static IServiceCollection AddConversations(this IServiceCollection services)
+    public static void AddConversations(this IServiceCollection services)
     {
         services.AddSingleton<IWriteRowsFactory, ConversationRowsFactory>();
-        return services;
+        services.AddSingleton<ConversationStore>();
+        services.AddSingleton<ReceiptStore>();
+        services.AddSingleton<DeviceMessageStore>();
+        services.AddSingleton<LineageStore>();
+        services.AddSingleton<HandshakeReader>();
+        services.AddSingleton<ConversationViews>();
+        services.AddSingleton<ConversationService>();
     }
 }

@@ -10,7 +10,8 @@ namespace ChatPay.Server.Conversations;
 internal sealed class LineageStore(NpgsqlDataSource dataSource)
 {
     /// <param name="fresh">The id to take if the stored one is missing or void.</param>
-    public async Task<Guid> RenewAsync(Guid fresh, CancellationToken cancellationToken)
+    /// <returns>Null if another server is writing the row right now: ask again.</returns>
+    public async Task<Guid?> RenewAsync(Guid fresh, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
             """
@@ -31,7 +32,6 @@ internal sealed class LineageStore(NpgsqlDataSource dataSource)
             select id from lineage where not exists (select from written)
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = fresh });
-        return (Guid)(await command.ExecuteScalarAsync(cancellationToken)
-            ?? throw new InvalidOperationException("Another server renews the lineage right now."));
+        return (Guid?)await command.ExecuteScalarAsync(cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Claims;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.SignalR;
@@ -11,8 +12,17 @@ namespace ChatPay.Server.Realtime;
 /// </summary>
 internal sealed class ClientConnection(HubConnectionContext context, Caller caller, RealtimeOptions options, TimeProvider time)
 {
+    private const int FrameStartBytes = 1024;
+
     private readonly OutboundQueue _queue = new(options.OutboundPushes, options.OutboundBytes);
+    private Task _writer = Task.CompletedTask;
     private long _writingSince;
+    private long _finishingSince;
+
+    /// <summary>The connection that a hub method is called on.</summary>
+    public static ClientConnection Of(HubCallerContext context) =>
+        context.Items[typeof(ClientConnection)] as ClientConnection
+        ?? throw new InvalidOperationException("A hub method ran before its connection was registered.");
 
     public string Id => context.ConnectionId;
 
@@ -20,6 +30,11 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
 
     /// <summary>Whether <c>Hello</c> has succeeded on this connection.</summary>
     public bool SaidHello { get; set; }
+
+    /// <summary>Its session was revoked or has run out; the next call, or the watch, closes it.</summary>
+    public bool IsOver { get; private set; }
+
+    public CallBudget Budget { get; } = new(options, time);
 
     /// <summary>The conversations it hears; guarded by the registry.</summary>
     public HashSet<ConversationId> Conversations { get; } = [];
@@ -41,45 +56,74 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     /// <summary>Closes the connection without waiting for the client.</summary>
     public void Abort() => context.Abort();
 
-    /// <summary>Writes what is queued, then closes.</summary>
+    /// <summary>Forgets what is queued, says one last thing and closes; the watch sees to it that it happens.</summary>
     public void Finish(Push last)
     {
-        _queue.Enqueue(last);
-        _queue.Complete();
+        Interlocked.CompareExchange(ref _finishingSince, time.GetTimestamp(), 0);
+        _queue.CompleteWith(last);
+    }
+
+    /// <summary>Its session was revoked or has run out: nothing more is answered or pushed.</summary>
+    public void End()
+    {
+        IsOver = true;
+        Finish(Push.Of(new ControlSignal(ControlKind.Revoked)));
     }
 
     /// <summary>How long the socket has refused to take the current frame.</summary>
-    public TimeSpan StuckFor =>
-        Interlocked.Read(ref _writingSince) is var since and not 0 ? time.GetElapsedTime(since) : TimeSpan.Zero;
+    public TimeSpan StuckFor => Since(ref _writingSince);
 
-    /// <summary>The writer: runs as long as the connection.</summary>
-    public async Task WriteAsync(CancellationToken cancellationToken)
+    /// <summary>How long ago it was told to close.</summary>
+    public TimeSpan FinishingFor => Since(ref _finishingSince);
+
+    public ClaimsPrincipal User => context.User;
+
+    public void Start(CancellationToken aborted) => _writer = WriteAsync(aborted);
+
+    /// <summary>Ends the writer; the socket is gone.</summary>
+    public Task StopAsync()
     {
-        var frame = new ArrayBufferWriter<byte>(4096);
+        _queue.Complete();
+        return _writer;
+    }
+
+    private async Task WriteAsync(CancellationToken aborted)
+    {
+        await Task.Yield();
+        var frame = new ArrayBufferWriter<byte>(FrameStartBytes);
         try
         {
-            while (await _queue.WaitAsync(cancellationToken))
+            while (await _queue.WaitAsync(aborted))
             {
                 while (_queue.TryTakeFrame(frame, options.FrameBytes, out var pushes))
                 {
+                    var message = new SerializedHubMessage([new SerializedMessage("json", frame.WrittenMemory)]);
                     Interlocked.Exchange(ref _writingSince, time.GetTimestamp());
-                    await context.WriteAsync(
-                        new SerializedHubMessage([new SerializedMessage("json", frame.WrittenMemory)]), cancellationToken);
+                    await context.WriteAsync(message, aborted);
                     Interlocked.Exchange(ref _writingSince, 0);
                     RealtimeMetrics.Wrote(pushes);
-                    frame = frame.Capacity > 4 * options.FrameBytes ? new ArrayBufferWriter<byte>(4096) : Reset(frame);
+                    frame = Reset(frame);
                 }
             }
 
             context.Abort();
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (aborted.IsCancellationRequested)
         {
         }
     }
 
-    private static ArrayBufferWriter<byte> Reset(ArrayBufferWriter<byte> frame)
+    private TimeSpan Since(ref long timestamp) =>
+        Interlocked.Read(ref timestamp) is var since and not 0 ? time.GetElapsedTime(since) : TimeSpan.Zero;
+
+    /// <summary>One large frame must not keep its memory for the life of the connection.</summary>
+    private ArrayBufferWriter<byte> Reset(ArrayBufferWriter<byte> frame)
     {
+        if (frame.Capacity > 2 * options.FrameBytes)
+        {
+            return new ArrayBufferWriter<byte>(FrameStartBytes);
+        }
+
         frame.ResetWrittenCount();
         return frame;
     }

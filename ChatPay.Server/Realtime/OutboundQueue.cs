@@ -9,7 +9,7 @@ internal enum Enqueued
 {
     Queued,
 
-    /// <summary>Dropped: an ephemeral signal on a full queue, or anything before a promised resync.</summary>
+    /// <summary>Dropped: an ephemeral signal on a full queue, or anything before a promised resync or after the end.</summary>
     Dropped,
 
     /// <summary>The queue was emptied and a resync put in its place.</summary>
@@ -32,6 +32,7 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
     private readonly LinkedList<Push> _pushes = [];
     private int _bytes;
     private bool _resyncPromised;
+    private bool _closed;
 
     public int Count
     {
@@ -58,6 +59,23 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
 
     /// <summary>Nothing more will be written; the writer stops after what is there.</summary>
     public void Complete() => _wake.Writer.TryComplete();
+
+    /// <summary>Forgets what waits, and ends with one last push.</summary>
+    public void CompleteWith(Push last)
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+            {
+                _closed = true;
+                _pushes.Clear();
+                _pushes.AddLast(last);
+            }
+        }
+
+        _wake.Writer.TryWrite(true);
+        _wake.Writer.TryComplete();
+    }
 
     /// <summary>Waits until there is something to write; false once the queue is complete.</summary>
     public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) =>
@@ -103,7 +121,7 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
     private Enqueued EnqueueLocked(Push push)
     {
         // After the resync is written the client asks for everything; what comes before that would be thrown away.
-        if (_resyncPromised && push.Kind is not PushKind.Control)
+        if (_closed || (_resyncPromised && push.Kind is not PushKind.Control))
         {
             return Enqueued.Dropped;
         }

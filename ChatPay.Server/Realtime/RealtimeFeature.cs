@@ -1,19 +1,71 @@
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Realtime;
 
 /// <summary>The hub, its connections and the fan-out to them.</summary>
 internal static class RealtimeFeature
 {
-    public static IServiceCollection AddRealtime(this IServiceCollection services)
+    private const string Path = "/hub";
+
+    public static void AddRealtime(this IServiceCollection services)
     {
-        services.AddValidatedOptions<RealtimeOptions>("Realtime");
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddValidatedOptions<RealtimeOptions>(RealtimeOptions.Section);
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<HeadRequests>();
-        services.AddSingleton<Fanout>();
-        services.AddHostedService(provider => provider.GetRequiredService<Fanout>());
-        return services;
+        services.AddSingleton<HelloService>();
+        services.AddSingleton<SignalService>();
+        services.AddSingleton<IAccountLifecycle, RevocationLifecycle>();
+        AddHosted<Lineage>(services);
+        AddHosted<Fanout>(services);
+        AddHosted<HeadsPublisher>(services);
+        AddHosted<ReceiptFlusher>(services);
+        AddHosted<ConnectionWatch>(services);
+        AddHub(services);
+    }
+
+    public static void MapRealtime(this WebApplication app) => app
+        .MapHub<ChatHub>(Path, hub => hub.Transports = HttpTransportType.WebSockets)
+        .Add(RefuseNegotiation);
+
+    private static void AddHub(IServiceCollection services)
+    {
+        services.AddSignalR().AddJsonProtocol(json => ProtocolJson.Configure(json.PayloadSerializerOptions));
+        services.RemoveAll<IHubProtocol>();
+        services.AddSingleton<IHubProtocol, ChatHubProtocol>();
+        services.AddSingleton<HubLifetimeManager<ChatHub>, ChatLifetimeManager>();
+        services.AddSingleton<ChatHubFilter>();
+        services.AddOptions<HubOptions>().Configure<IOptions<RealtimeOptions>>((hub, options) =>
+        {
+            hub.MaximumReceiveMessageSize = Limits.HubFrameBytes;
+            hub.MaximumParallelInvocationsPerClient = 1;
+            hub.KeepAliveInterval = TimeSpan.FromSeconds(options.Value.KeepAliveSeconds);
+            hub.ClientTimeoutInterval = TimeSpan.FromSeconds(options.Value.ClientTimeoutSeconds);
+            hub.HandshakeTimeout = TimeSpan.FromSeconds(options.Value.HandshakeSeconds);
+            hub.EnableDetailedErrors = false;
+            hub.AddFilter<ChatHubFilter>();
+        });
+    }
+
+    /// <summary>There is one transport, so there is nothing to negotiate, and no half-made connection to keep.</summary>
+    private static void RefuseNegotiation(EndpointBuilder endpoint)
+    {
+        if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: Path + "/negotiate" })
+        {
+            endpoint.RequestDelegate = context =>
+                new ErrorResult(new(ErrorCode.NotFound, "There is nothing here.")).ExecuteAsync(context);
+        }
+    }
+
+    private static void AddHosted<T>(IServiceCollection services)
+        where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
     }
 }

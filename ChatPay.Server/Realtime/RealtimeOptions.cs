@@ -5,6 +5,8 @@ namespace ChatPay.Server.Realtime;
 /// <summary>Configuration section <c>Realtime</c>.</summary>
 internal sealed class RealtimeOptions
 {
+    public const string Section = "Realtime";
+
     /// <summary>Pushes waiting for one connection at most, 16 to 65,536. Default 2,048.</summary>
     [Range(16, 65_536)]
     public int OutboundPushes { get; set; } = 2048;

@@ -36,8 +36,7 @@ internal sealed class CommitCommand(Caller caller, Handshake handshake) : WriteC
             return ConversationErrors.StaleEpoch(conversation.Epoch);
         }
 
-        var plan = CommitRules.Decide(
-            conversation, caller.Account, caller.Device, handshake.Inspected, rows.FindDevice);
+        var plan = handshake.Decide(rows, conversation, caller);
         if (!plan.IsOk)
         {
             return plan.Error!;

@@ -11,8 +11,7 @@ internal sealed class CreateCommand(Caller caller, ConversationKind kind, Handsh
 {
     private readonly AccountId[] _others =
     [
-        .. CreateRules.Named(handshake.Inspected)
-            .Select(identity => identity.Account).Distinct().Where(account => account != caller.Account),
+        .. handshake.Named.Select(identity => identity.Account).Distinct().Where(account => account != caller.Account),
     ];
 
     public override void Declare(WriteSet set)
@@ -47,7 +46,7 @@ internal sealed class CreateCommand(Caller caller, ConversationKind kind, Handsh
         }
 
         var begun = CreateRules.Begin(handshake.Conversation, kind, caller.Account, caller.Device, set.Now);
-        var plan = CommitRules.Decide(begun, caller.Account, caller.Device, handshake.Inspected, rows.FindDevice);
+        var plan = handshake.Decide(rows, begun, caller);
         var refusal = plan.Error ?? CreateRules.CheckCompany(kind, plan.Value);
         if (refusal is not null)
         {

@@ -9,15 +9,29 @@ namespace ChatPay.Server.Conversations.Commands;
 /// A commit and what comes with it, read and checked before it enters the write path, with everything that deciding it
 /// needs besides the conversation's rows.
 /// </summary>
+/// <param name="Inspected">What the commit proposes; null where it could not be read.</param>
+/// <param name="Flaw">
+/// What is wrong with the parts by themselves; answered only once membership and epoch have been checked.
+/// </param>
 /// <param name="Names">Of the caller and of the accounts that its Adds name.</param>
 /// <param name="WelcomeIds">Ids for the device messages, one for each Add.</param>
 internal sealed record Handshake(
     ConversationId Conversation, ClientMessageId ClientId, long Epoch, byte[] Commit, byte[]? Welcome, byte[] GroupInfo,
-    InspectedCommit Inspected, IReadOnlyDictionary<AccountId, AccountView> Names, IReadOnlyList<Guid> WelcomeIds)
+    InspectedCommit? Inspected, Error? Flaw, IReadOnlyDictionary<AccountId, AccountView> Names,
+    IReadOnlyList<Guid> WelcomeIds)
 {
+    /// <summary>Whom the Adds name.</summary>
+    public IReadOnlyList<CredentialIdentity> Named => Inspected is null ? [] : CreateRules.Named(Inspected);
+
     /// <summary>The devices whose facts deciding needs: the caller's and the added ones.</summary>
     public IEnumerable<DeviceId> Devices(DeviceId caller) =>
-        CreateRules.Named(Inspected).Select(identity => identity.Device).Append(caller);
+        Named.Select(identity => identity.Device).Append(caller);
+
+    /// <summary>Judges the commit against a conversation that stands in its epoch.</summary>
+    public Result<CommitPlan> Decide(ConversationRows rows, ConversationState conversation, Caller caller) =>
+        Flaw is not null
+            ? Flaw
+            : CommitRules.Decide(conversation, caller.Account, caller.Device, Inspected!, rows.FindDevice);
 
     /// <summary>Appends the accepted commit and all that follows from it.</summary>
     /// <param name="creator">With the first commit: the member who was there before it.</param>

@@ -1,0 +1,65 @@
+using System.Security.Claims;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace ChatPay.Server.Conversations;
+
+/// <summary>Conversations over HTTP: what is large, and what is asked once.</summary>
+internal static class ConversationEndpoints
+{
+    public static void MapConversations(this RouteGroupBuilder v1)
+    {
+        var group = v1.MapGroup("/conversations").WithTags("Conversations").RequireAuthorization();
+        var reads = group.MapGroup("").RequireRateLimiting(RateLimitPolicies.Reads);
+        var writes = group.MapGroup("").RequireRateLimiting(RateLimitPolicies.Writes);
+        writes.MapPost("", CreateAsync);
+        reads.MapGet("", ListAsync);
+        reads.MapGet("/{id:guid}", FindAsync);
+        reads.MapGet("/{id:guid}/events", EventsAsync);
+        reads.MapGet("/{id:guid}/group-info", GroupInfoAsync);
+        writes.MapPost("/{id:guid}/commits", CommitAsync);
+        writes.MapPost("/{id:guid}/leave", LeaveAsync);
+        writes.MapPut("/{id:guid}/members/{account:guid}", SetRoleAsync);
+    }
+
+    private static async Task<Results<Created<ConversationView>, ErrorResult>> CreateAsync(
+        CreateConversationRequest request, ClaimsPrincipal user, ConversationService conversations,
+        CancellationToken cancellationToken) =>
+        (await conversations.CreateAsync(user.Caller(), request, cancellationToken))
+            .ToCreated(created => $"/v1/conversations/{created.Id}");
+
+    private static async Task<Ok<IReadOnlyList<ConversationView>>> ListAsync(
+        ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await conversations.ListAsync(user.Caller(), cancellationToken));
+
+    private static async Task<Results<Ok<ConversationView>, ErrorResult>> FindAsync(
+        Guid id, ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>
+        (await conversations.FindAsync(user.Caller(), new(id), cancellationToken)).ToOk();
+
+    private static async Task<Results<Ok<IReadOnlyList<Event>>, ErrorResult>> EventsAsync(
+        Guid id, long? after, long? before, int? limit, ClaimsPrincipal user, ConversationService conversations,
+        CancellationToken cancellationToken) =>
+        (await conversations.EventsAsync(user.Caller(), new(id), after, before, limit, cancellationToken)).ToOk();
+
+    private static async Task<Results<Ok<GroupInfoReply>, ErrorResult>> GroupInfoAsync(
+        Guid id, ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>
+        (await conversations.GroupInfoAsync(user.Caller(), new(id), cancellationToken)).ToOk();
+
+    private static async Task<Results<Ok<CommitReply>, ErrorResult>> CommitAsync(
+        Guid id, CommitRequest request, ClaimsPrincipal user, ConversationService conversations,
+        CancellationToken cancellationToken) =>
+        request.Conversation.Value == id
+            ? (await conversations.CommitAsync(user.Caller(), request, cancellationToken)).ToOk()
+            : new ErrorResult(new(ErrorCode.InvalidArgument, "Path and body name different conversations."));
+
+    private static async Task<Results<NoContent, ErrorResult>> LeaveAsync(
+        Guid id, ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>
+        (await conversations.LeaveAsync(user.Caller(), new(id), cancellationToken)).ToNoContent();
+
+    private static async Task<Results<NoContent, ErrorResult>> SetRoleAsync(
+        Guid id, Guid account, SetRoleRequest request, ClaimsPrincipal user, ConversationService conversations,
+        CancellationToken cancellationToken) =>
+        (await conversations.SetRoleAsync(user.Caller(), new(id), new(account), request.Role, cancellationToken))
+            .ToNoContent();
+}

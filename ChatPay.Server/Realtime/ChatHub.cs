@@ -1,0 +1,66 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Cards;
+using ChatPay.Server.Conversations;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.SignalR;
+
+namespace ChatPay.Server.Realtime;
+
+/// <summary>The hub: authorise, bound, call, map. What every method needs is in <see cref="ChatHubFilter"/>.</summary>
+[Authorize]
+internal sealed class ChatHub(
+    HelloService hellos, ConversationService conversations, SignalService signals, DeviceMessageStore deviceMessages,
+    CardService cards) : Hub<IChatClient>
+{
+    private ClientConnection Connection => ClientConnection.Of(Context);
+
+    private CancellationToken Aborted => Context.ConnectionAborted;
+
+    public async Task<HubReply<HelloReply>> Hello(HelloRequest request) =>
+        Reply(await hellos.HelloAsync(Connection, request, Aborted));
+
+    public async Task<HubReply<SyncReply>> Sync(SyncRequest request) =>
+        Reply(await conversations.SyncAsync(Connection.Caller, request, Aborted));
+
+    public async Task<HubReply<SendReply>> Send(SendRequest request) =>
+        Reply(await conversations.SendAsync(Connection.Caller, request, Aborted));
+
+    public async Task<HubReply<CommitReply>> SubmitCommit(CommitRequest request) =>
+        Reply(SizeOf(request) > Limits.HubHandshakeBytes
+            ? HubErrors.TooLarge
+            : await conversations.CommitAsync(Connection.Caller, request, Aborted));
+
+    public async Task<HubReply<DeviceMessagesPage>> PullDevice() =>
+        Reply<DeviceMessagesPage>(await deviceMessages.PageAsync(Connection.Caller.Device, Aborted));
+
+    public async Task<HubReply<Unit>> AckDevice(AckDeviceRequest request)
+    {
+        if (request.Ids.Count > Limits.DeviceMessagesPerPage)
+        {
+            return Reply<Unit>(SignalService.TooMany(Limits.DeviceMessagesPerPage));
+        }
+
+        await deviceMessages.RemoveAsync(Connection.Caller.Device, request.Ids, Aborted);
+        return Reply<Unit>(default(Unit));
+    }
+
+    public async Task<HubReply<Unit>> Mark(MarkRequest request) =>
+        Reply(await signals.MarkAsync(Connection, request, Aborted));
+
+    public async Task<HubReply<Unit>> Typing(TypingRequest request) =>
+        Reply(await signals.TypeAsync(Connection, request, Aborted));
+
+    public async Task<HubReply<CardActReply>> CardAct(CardActRequest request)
+    {
+        var acted = await cards.ActAsync(Connection.Caller, request, Aborted);
+        return Reply(request.Post is { } post
+            ? await conversations.ExplainAsync(acted, post.Conversation, post.Epoch, Aborted)
+            : acted);
+    }
+
+    private static long SizeOf(CommitRequest request) =>
+        (long)request.Commit.Length + (request.Welcome?.Length ?? 0) + request.GroupInfo.Length;
+
+    private static HubReply<T> Reply<T>(Result<T> result) =>
+        result.IsOk ? new(result.Value) : new(default, ErrorBody.From(result.Error!));
+}

@@ -1,0 +1,81 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Accounts;
+using ChatPay.Server.Hosting;
+using Microsoft.AspNetCore.SignalR;
+
+namespace ChatPay.Server.Realtime;
+
+/// <summary>
+/// What every hub method needs and none should repeat: the session still lives, Hello has been said, the connection keeps
+/// within its rates, time is measured, and whatever goes wrong becomes a numbered error.
+/// </summary>
+internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time, ILogger<ChatHubFilter> logger) : IHubFilter
+{
+    public async ValueTask<object?> InvokeMethodAsync(
+        HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
+    {
+        ArgumentNullException.ThrowIfNull(invocationContext);
+        ArgumentNullException.ThrowIfNull(next);
+        var started = time.GetTimestamp();
+        var method = invocationContext.HubMethodName;
+        var reply = await AnswerAsync(invocationContext, method, next);
+        var code = (reply as IHubReply)?.Error?.Code ?? 0;
+        RealtimeMetrics.Called(method, code, time.GetElapsedTime(started).TotalMilliseconds);
+        return reply;
+    }
+
+    private async Task<object?> AnswerAsync(
+        HubInvocationContext invocation, string method, Func<HubInvocationContext, ValueTask<object?>> next)
+    {
+        try
+        {
+            var connection = ClientConnection.Of(invocation.Context);
+            if (!connection.Budget.TryTake(ClassOf(method), out var retryAfterMs))
+            {
+                return HubErrors.ReplyOf(new Error(
+                    ErrorCode.TooManyRequests, "That was too much at once. Wait a moment.",
+                    new Dictionary<string, object>(StringComparer.Ordinal) { ["retryAfterMs"] = retryAfterMs }));
+            }
+
+            if (connection.IsOver || !await sessions.IsLiveAsync(connection.User, invocation.Context.ConnectionAborted))
+            {
+                connection.End();
+                return HubErrors.ReplyOf(new Error(ErrorCode.Unauthenticated, "This session is over. Sign in again."));
+            }
+
+            if (!connection.SaidHello && method != nameof(IChatHub.Hello))
+            {
+                return HubErrors.ReplyOf(new Error(ErrorCode.HelloFirst, "The first call on a connection is Hello."));
+            }
+
+            if (invocation.HubMethodArguments.Contains(null))
+            {
+                return HubErrors.ReplyOf(HubErrors.Malformed);
+            }
+
+            return await next(invocation);
+        }
+        catch (OperationCanceledException) when (invocation.Context.ConnectionAborted.IsCancellationRequested)
+        {
+            return HubErrors.ReplyOf(new Error(ErrorCode.Unavailable, "The connection was closed."));
+        }
+        catch (Exception exception)
+        {
+            Log.CallFailed(logger, method, exception);
+            return HubErrors.ReplyOf(ErrorEdge.OfException(exception));
+        }
+    }
+
+    private static CallClass ClassOf(string method) => method switch
+    {
+        nameof(IChatHub.Send) or nameof(IChatHub.SubmitCommit) or nameof(IChatHub.CardAct) => CallClass.Write,
+        nameof(IChatHub.Mark) or nameof(IChatHub.Typing) => CallClass.Signal,
+        _ => CallClass.Read,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(4020, LogLevel.Error, "The hub method {Method} failed")]
+        public static partial void CallFailed(ILogger logger, string method, Exception exception);
+    }
+}

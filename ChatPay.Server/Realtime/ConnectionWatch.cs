@@ -1,0 +1,92 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Accounts;
+using Microsoft.Extensions.Options;
+
+namespace ChatPay.Server.Realtime;
+
+/// <summary>Looks after all connections once a second: those that take nothing, and those whose session is over.</summary>
+internal sealed partial class ConnectionWatch(
+    ConnectionRegistry registry, Sessions sessions, IOptions<RealtimeOptions> options, TimeProvider time,
+    ILogger<ConnectionWatch> logger) : BackgroundService
+{
+    /// <summary>What a client has to read the last push and close by itself.</summary>
+    private static readonly TimeSpan s_finishing = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(s_interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            var connections = registry.All;
+            foreach (var connection in connections)
+            {
+                Look(connection);
+            }
+
+            await CloseSignedOutAsync(connections, stoppingToken);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // Clients come back to another node, or to this one once it is up again, spread by their own jitter.
+        foreach (var connection in registry.All)
+        {
+            connection.Enqueue(Push.Of(new ControlSignal(ControlKind.Reconnect, ReconnectAfterMs: 1000)));
+        }
+
+        await base.StopAsync(cancellationToken);
+    }
+
+    /// <summary>Another node, or time, has ended the session; this node has not heard of it.</summary>
+    private async Task CloseSignedOutAsync(
+        IReadOnlyList<ClientConnection> connections, CancellationToken cancellationToken)
+    {
+        if (connections.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            DeviceId[] devices = [.. connections.Select(connection => connection.Caller.Device).Distinct()];
+            foreach (var device in await sessions.SignedOutAsync(devices, cancellationToken))
+            {
+                foreach (var connection in registry.OfDevice(device))
+                {
+                    connection.End();
+                }
+            }
+        }
+        catch (Npgsql.NpgsqlException exception)
+        {
+            Log.CheckFailed(logger, exception);
+        }
+    }
+
+    private void Look(ClientConnection connection)
+    {
+        RealtimeMetrics.Waiting(connection.Waiting);
+        if (connection.StuckFor >= TimeSpan.FromSeconds(options.Value.SlowReaderSeconds))
+        {
+            RealtimeMetrics.SlowReader();
+            Log.SlowReader(logger, connection.Id, connection.Caller.Device);
+            connection.Abort();
+        }
+        else if (connection.FinishingFor >= s_finishing)
+        {
+            connection.Abort();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4040, LogLevel.Information, "Connection {Connection} of device {Device} takes nothing and is closed")]
+        public static partial void SlowReader(ILogger logger, string connection, DeviceId device);
+
+        [LoggerMessage(4041, LogLevel.Warning, "Sessions of live connections could not be checked")]
+        public static partial void CheckFailed(ILogger logger, Exception exception);
+    }
+}
