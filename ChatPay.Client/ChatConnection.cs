@@ -1,0 +1,119 @@
+using ChatPay.Client.Internal;
+using ChatPay.Core.Protocol;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.AspNetCore.SignalR.Protocol;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChatPay.Client;
+
+/// <summary>
+/// One hub connection: the methods of <see cref="IChatHub"/> with errors as <see cref="ChatPayException"/>, and what the
+/// server pushes through <see cref="ChatHandlers"/>.
+/// </summary>
+public sealed class ChatConnection : IAsyncDisposable
+{
+    private readonly HubConnection _hub;
+
+    private ChatConnection(HubConnection hub, ChatHandlers handlers)
+    {
+        _hub = hub;
+        On(nameof(IChatClient.Events), handlers.Events);
+        On(nameof(IChatClient.Heads), handlers.Heads);
+        On(nameof(IChatClient.DeviceMessages), handlers.DeviceMessages);
+        On(nameof(IChatClient.Receipts), handlers.Receipts);
+        On(nameof(IChatClient.Ephemeral), handlers.Ephemeral);
+        On(nameof(IChatClient.WalletChanged), handlers.WalletChanged);
+        On(nameof(IChatClient.Control), handlers.Control);
+        hub.Closed += exception =>
+        {
+            handlers.Closed?.Invoke(exception);
+            return Task.CompletedTask;
+        };
+    }
+
+    /// <summary>Whether calls can be made.</summary>
+    public bool IsOpen => _hub.State == HubConnectionState.Connected;
+
+    /// <summary>The connection as SignalR has it, for calls that this class does not know.</summary>
+    public HubConnection Hub => _hub;
+
+    /// <summary>First call: compares cursors and says what changed.</summary>
+    /// <exception cref="ChatPayException"><c>wrong_device</c>, <c>upgrade_required</c>.</exception>
+    public Task<HelloReply> HelloAsync(HelloRequest request, CancellationToken cancellationToken) =>
+        CallAsync<HelloReply>(nameof(IChatHub.Hello), request, cancellationToken);
+
+    /// <summary>The next events of several conversations.</summary>
+    public Task<SyncReply> SyncAsync(SyncRequest request, CancellationToken cancellationToken) =>
+        CallAsync<SyncReply>(nameof(IChatHub.Sync), request, cancellationToken);
+
+    /// <summary>Appends an encrypted message; completes after the commit.</summary>
+    /// <exception cref="ChatPayException"><c>stale_epoch</c> with the winning commit, among others.</exception>
+    public Task<SendReply> SendAsync(SendRequest request, CancellationToken cancellationToken) =>
+        CallAsync<SendReply>(nameof(IChatHub.Send), request, cancellationToken);
+
+    /// <summary>Submits an MLS commit for the conversation's current epoch.</summary>
+    /// <exception cref="ChatPayException"><c>stale_epoch</c> with the winning commit, among others.</exception>
+    public Task<CommitReply> SubmitCommitAsync(CommitRequest request, CancellationToken cancellationToken) =>
+        CallAsync<CommitReply>(nameof(IChatHub.SubmitCommit), request, cancellationToken);
+
+    /// <summary>The oldest messages waiting for this device.</summary>
+    public Task<DeviceMessagesPage> PullDeviceAsync(CancellationToken cancellationToken) =>
+        CallAsync<DeviceMessagesPage>(nameof(IChatHub.PullDevice), null, cancellationToken);
+
+    /// <summary>Removes received device messages from the queue.</summary>
+    public Task AckDeviceAsync(AckDeviceRequest request, CancellationToken cancellationToken) =>
+        CallAsync<Unit>(nameof(IChatHub.AckDevice), request, cancellationToken);
+
+    /// <summary>Raises delivered and read marks.</summary>
+    public Task MarkAsync(MarkRequest request, CancellationToken cancellationToken) =>
+        CallAsync<Unit>(nameof(IChatHub.Mark), request, cancellationToken);
+
+    /// <summary>Says that the person is typing, or has stopped.</summary>
+    public Task TypingAsync(TypingRequest request, CancellationToken cancellationToken) =>
+        CallAsync<Unit>(nameof(IChatHub.Typing), request, cancellationToken);
+
+    /// <summary>Posts a card or acts on one; completes after the commit.</summary>
+    public Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken) =>
+        CallAsync<CardActReply>(nameof(IChatHub.CardAct), request, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _hub.DisposeAsync();
+
+    internal static async Task<ChatConnection> OpenAsync(
+        Uri address, string token, ChatHandlers handlers, CancellationToken cancellationToken)
+    {
+        var endpoint = new UriBuilder(new Uri(address, "hub")) { Scheme = address.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" };
+        var builder = new HubConnectionBuilder();
+        builder.Services.AddSingleton<IConnectionFactory, WebSocketConnectionFactory>();
+        builder.Services.AddSingleton<System.Net.EndPoint>(new HubEndPoint(endpoint.Uri, token));
+        builder.Services.AddSingleton<IHubProtocol, JsonHubProtocol>();
+        builder.Services.Configure<JsonHubProtocolOptions>(json => ProtocolJson.Configure(json.PayloadSerializerOptions));
+        var connection = new ChatConnection(builder.Build(), handlers);
+        try
+        {
+            await connection._hub.StartAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<T> CallAsync<T>(string method, object? request, CancellationToken cancellationToken)
+    {
+        object?[] arguments = request is null ? [] : [request];
+        var reply = await _hub.InvokeCoreAsync<HubReply<T>>(method, arguments, cancellationToken);
+        return reply switch
+        {
+            { Error: { } error } => throw new ChatPayException(error),
+            { Ok: { } answer } => answer,
+            _ => throw new InvalidDataException("The server answered with neither an answer nor an error."),
+        };
+    }
+
+    private void On<T>(string callback, Action<T>? handler) => _hub.On<T>(callback, value => handler?.Invoke(value));
+}

@@ -1,0 +1,111 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using ChatPay.Client.Internal;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client;
+
+/// <summary>
+/// One device's way to a server: the REST interface as methods, errors as <see cref="ChatPayException"/>, and the hub by
+/// <see cref="ConnectAsync"/>. Safe for concurrent use once signed in.
+/// </summary>
+public sealed partial class ChatPayClient : IDisposable
+{
+    private readonly HttpClient _http;
+
+    /// <param name="address">The server's root, such as <c>https://chat.example/</c>.</param>
+    /// <param name="token">A bearer token from an earlier <see cref="SessionReply"/>, or null before signing in.</param>
+    public ChatPayClient(Uri address, string? token = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        Address = address;
+        Token = token;
+        _http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = address,
+        };
+    }
+
+    /// <summary>The server's root.</summary>
+    public Uri Address { get; }
+
+    /// <summary>The session's bearer token; null before signing in.</summary>
+    public string? Token { get; private set; }
+
+    /// <summary>The signed-in account, once <see cref="SignUpAsync"/> or <see cref="SignInAsync"/> has succeeded.</summary>
+    public AccountView? Account { get; private set; }
+
+    /// <summary>The signed-in device, once <see cref="SignUpAsync"/> or <see cref="SignInAsync"/> has succeeded.</summary>
+    public DeviceView? Device { get; private set; }
+
+    /// <summary>Creates an account with its first device, and uses the session from here on.</summary>
+    /// <exception cref="ChatPayException">Handle, name or password are refused, or the handle is taken.</exception>
+    public async Task<SessionReply> SignUpAsync(SignUpRequest request, CancellationToken cancellationToken) =>
+        Use(await SendAsync<SessionReply>(HttpMethod.Post, "v1/accounts", request, cancellationToken));
+
+    /// <summary>Signs in as a new device or an earlier one, and uses the session from here on.</summary>
+    /// <exception cref="ChatPayException"><c>bad_credentials</c>, or too many attempts.</exception>
+    public async Task<SessionReply> SignInAsync(SignInRequest request, CancellationToken cancellationToken) =>
+        Use(await SendAsync<SessionReply>(HttpMethod.Post, "v1/sessions", request, cancellationToken));
+
+    /// <summary>Ends this session; the device stays.</summary>
+    public async Task SignOutAsync(CancellationToken cancellationToken)
+    {
+        await SendAsync(HttpMethod.Delete, "v1/sessions/current", null, cancellationToken);
+        Token = null;
+    }
+
+    /// <summary>Opens the hub connection; say <see cref="ChatConnection.HelloAsync"/> first.</summary>
+    /// <exception cref="InvalidOperationException">Not signed in.</exception>
+    public Task<ChatConnection> ConnectAsync(ChatHandlers handlers, CancellationToken cancellationToken) =>
+        ChatConnection.OpenAsync(
+            Address, Token ?? throw new InvalidOperationException("Sign in before connecting."), handlers,
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private SessionReply Use(SessionReply reply)
+    {
+        (Token, Account, Device) = (reply.Token, reply.Account, reply.Device);
+        return reply;
+    }
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    {
+        using var response = await RequestAsync(method, path, body, cancellationToken);
+        return await response.Content.ReadFromJsonAsync<T>(WireFormat.Json, cancellationToken)
+            ?? throw new InvalidDataException("The server answered with nothing.");
+    }
+
+    private async Task SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    {
+        using var response = await RequestAsync(method, path, body, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> RequestAsync(
+        HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (Token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        }
+
+        if (body is not null)
+        {
+            request.Content = JsonContent.Create(body, body.GetType(), mediaType: null, WireFormat.Json);
+        }
+
+        var response = await _http.SendAsync(request, cancellationToken);
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw new ChatPayException(await WireFormat.ReadErrorAsync(response, cancellationToken));
+        }
+    }
+}

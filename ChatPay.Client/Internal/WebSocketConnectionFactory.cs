@@ -1,0 +1,157 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>A WebSocket address with the bearer token to open it.</summary>
+internal sealed class HubEndPoint(Uri address, string token) : UriEndPoint(address)
+{
+    public string Token { get; } = token;
+}
+
+/// <summary>
+/// SignalR's client core over a plain WebSocket: no negotiation, no other transport. One connection, one pair of pipes,
+/// one loop each way.
+/// </summary>
+internal sealed class WebSocketConnectionFactory : IConnectionFactory
+{
+    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var target = endpoint as HubEndPoint ?? throw new NotSupportedException("Only hub endpoints can be connected to.");
+        var socket = new ClientWebSocket();
+        try
+        {
+            socket.Options.SetRequestHeader("Authorization", "Bearer " + target.Token);
+            await socket.ConnectAsync(target.Uri, cancellationToken);
+            return new WebSocketConnection(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
+
+/// <summary>The transport's end of the pipes, and the loops between them and the socket.</summary>
+internal sealed class WebSocketConnection : ConnectionContext
+{
+    private const int PauseBytes = 1024 * 1024;
+    private const int CloseTimeoutMs = 2000;
+
+    private readonly ClientWebSocket _socket;
+    private readonly Pipe _fromServer = new(new PipeOptions(pauseWriterThreshold: PauseBytes));
+    private readonly Pipe _toServer = new(new PipeOptions(pauseWriterThreshold: PauseBytes));
+    private readonly CancellationTokenSource _closed = new();
+    private readonly Task _loops;
+
+    public WebSocketConnection(ClientWebSocket socket)
+    {
+        _socket = socket;
+        Transport = new Duplex(_fromServer.Reader, _toServer.Writer);
+        ConnectionClosed = _closed.Token;
+        _loops = Task.WhenAll(ReceiveAsync(), SendAsync());
+    }
+
+    public override string ConnectionId { get; set; } = "";
+
+    public override IFeatureCollection Features { get; } = new FeatureCollection();
+
+    public override IDictionary<object, object?> Items { get; set; } = new Dictionary<object, object?>();
+
+    public override IDuplexPipe Transport { get; set; }
+
+    public override void Abort() => _socket.Abort();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await Transport.Output.CompleteAsync();
+        await Transport.Input.CompleteAsync();
+        using (var timer = new CancellationTokenSource(CloseTimeoutMs))
+        {
+            await using var abort = timer.Token.Register(_socket.Abort);
+            await _loops;
+        }
+
+        _socket.Dispose();
+        _closed.Dispose();
+        await base.DisposeAsync();
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var output = _fromServer.Writer;
+        Exception? failure = null;
+        try
+        {
+            while (true)
+            {
+                var received = await _socket.ReceiveAsync(output.GetMemory(), CancellationToken.None);
+                if (received.MessageType == WebSocketMessageType.Close)
+                {
+                    break;
+                }
+
+                output.Advance(received.Count);
+                if ((await output.FlushAsync()).IsCompleted)
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException
+            or ObjectDisposedException)
+        {
+            failure = new IOException("The connection to the server was lost.", exception);
+        }
+
+        await output.CompleteAsync(failure);
+        _toServer.Reader.CancelPendingRead();
+        await _closed.CancelAsync();
+    }
+
+    private async Task SendAsync()
+    {
+        var input = _toServer.Reader;
+        try
+        {
+            while (true)
+            {
+                var read = await input.ReadAsync();
+                foreach (var segment in read.Buffer)
+                {
+                    await _socket.SendAsync(segment, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                }
+
+                input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted || read.IsCanceled)
+                {
+                    break;
+                }
+            }
+
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException
+            or ObjectDisposedException)
+        {
+            // The receiving side reports the loss.
+            _socket.Abort();
+        }
+
+        await input.CompleteAsync();
+    }
+
+    private sealed class Duplex(PipeReader input, PipeWriter output) : IDuplexPipe
+    {
+        public PipeReader Input => input;
+
+        public PipeWriter Output => output;
+    }
+}
