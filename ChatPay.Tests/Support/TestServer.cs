@@ -49,6 +49,9 @@ public sealed class TestServer : IAsyncDisposable
             ["RateLimits:ReadsPerMinute"] = "1000000",
             ["KeyPackages:ClaimsPerPairBurst"] = "1000000",
             ["KeyPackages:ClaimsBurst"] = "1000000",
+            ["Realtime:WritesPerSecond"] = "10000",
+            ["Realtime:ReadsPerSecond"] = "10000",
+            ["Realtime:SignalsPerSecond"] = "10000",
         };
         foreach (var (key, value) in settings ?? new Dictionary<string, string?>(StringComparer.Ordinal))
         {

@@ -1,0 +1,140 @@
+using System.Globalization;
+using ChatPay.Client;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Protocol;
+using Xunit;
+
+namespace ChatPay.Tests.Support;
+
+/// <summary>
+/// Somebody with one device, through the public door: signed up over HTTP, connected to the hub, and able to make MLS
+/// messages that the server takes for real. The group's state is the test's to keep, in a <see cref="TestGroup"/>.
+/// </summary>
+internal sealed class Person : IAsyncDisposable
+{
+    public const string Password = "a fairly long sentence 7";
+
+    private static int s_count;
+
+    private Person(ChatPayClient client, Key key)
+    {
+        Client = client;
+        Key = key;
+    }
+
+    public ChatPayClient Client { get; }
+
+    public Key Key { get; }
+
+    public AccountId Id => Client.Account!.Id;
+
+    public DeviceId Device => Client.Device!.Id;
+
+    public ChatConnection Hub { get; private set; } = null!;
+
+    public HelloReply Greeting { get; private set; } = null!;
+
+    public Inbox<Event> Events { get; } = new();
+
+    public Inbox<ConversationView> Heads { get; } = new();
+
+    public Inbox<DeviceMessage> DeviceMessages { get; } = new();
+
+    public Inbox<Receipt> Receipts { get; } = new();
+
+    public Inbox<EphemeralSignal> Ephemeral { get; } = new();
+
+    public Inbox<WalletBalance> Wallet { get; } = new();
+
+    public Inbox<ControlSignal> Controls { get; } = new();
+
+    /// <summary>The exceptions that connections closed with; null for a close from this side.</summary>
+    public Inbox<Exception?> Closed { get; } = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Signs up, connects and says Hello.</summary>
+    public static async Task<Person> JoinAsync(Uri address)
+    {
+        var person = await SignUpAsync(address);
+        await person.ConnectAsync();
+        return person;
+    }
+
+    public static async Task<Person> SignUpAsync(Uri address)
+    {
+        var key = TestMls.NewSignatureKey();
+        var client = new ChatPayClient(address);
+        var handle = NewHandle();
+        await client.SignUpAsync(
+            new(handle, handle, Password, new("Test", TestMls.PublicKeyOf(key))), Cancellation);
+        return new(client, key);
+    }
+
+    /// <summary>The same account on another device, connected.</summary>
+    public async Task<Person> OnAnotherDeviceAsync()
+    {
+        var key = TestMls.NewSignatureKey();
+        var client = new ChatPayClient(Client.Address);
+        await client.SignInAsync(
+            new(Client.Account!.Handle, Password, new("Another", TestMls.PublicKeyOf(key))), Cancellation);
+        var other = new Person(client, key);
+        await other.ConnectAsync();
+        return other;
+    }
+
+    /// <summary>Connects, anew if need be, and says Hello with the given cursors.</summary>
+    public async Task<HelloReply> ConnectAsync(Guid? lineage = null, params IReadOnlyList<Cursor> cursors)
+    {
+        await OpenAsync();
+        Greeting = await Hub.HelloAsync(
+            new(Device, Limits.ProtocolVersion, [], lineage ?? (cursors.Count > 0 ? Greeting.Lineage : null), cursors),
+            Cancellation);
+        return Greeting;
+    }
+
+    /// <summary>Connects without a word.</summary>
+    public async Task OpenAsync()
+    {
+        await DisconnectAsync();
+        Hub = await Client.ConnectAsync(Handlers(), Cancellation);
+    }
+
+    public async Task DisconnectAsync()
+    {
+        if (Hub is not null)
+        {
+            await Hub.DisposeAsync();
+        }
+    }
+
+    /// <summary>A key package as an upload would carry it.</summary>
+    public byte[] KeyPackage() => TestMls.KeyPackage(Id, Device, Key);
+
+    /// <summary>The numbered error that a call ends with.</summary>
+    public static async Task<ErrorBody> ErrorOf(Task call) =>
+        (await Assert.ThrowsAsync<ChatPayException>(() => call)).Error;
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync();
+        Client.Dispose();
+        Key.Dispose();
+    }
+
+    /// <summary>A number at the end is told apart digit by digit, so no two of these look alike.</summary>
+    private static string NewHandle() =>
+        "person" + Interlocked.Increment(ref s_count).ToString("D6", CultureInfo.InvariantCulture);
+
+    private ChatHandlers Handlers() => new()
+    {
+        Events = Events.Add,
+        Heads = Heads.Add,
+        DeviceMessages = DeviceMessages.Add,
+        Receipts = Receipts.Add,
+        Ephemeral = Ephemeral.Add,
+        WalletChanged = Wallet.Add,
+        Control = signal => Controls.Add([signal]),
+        Closed = exception => Closed.Add([exception]),
+    };
+}
