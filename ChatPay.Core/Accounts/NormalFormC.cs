@@ -10,8 +10,8 @@ namespace ChatPay.Core.Accounts;
 /// </summary>
 /// <remarks>
 /// Reference: Unicode Standard Annex 15 and section 3.12 of the standard. <c>string.Normalize</c> would do, but the server runs
-/// without ICU (InvariantGlobalization), and there it silently returns its input. The table <c>nfc.txt</c> is taken from the Unicode
-/// Character Database, version 14: one line per character, <c>c code class</c> for combining classes and
+/// without ICU (InvariantGlobalization), and there it silently returns its input. The table <c>nfc.txt</c> is taken from the
+/// Unicode Character Database, version 14: one line per character, <c>c code class</c> for combining classes and
 /// <c>d code parts…</c> for canonical decompositions, with <c>x</c> in place of <c>d</c> where composing is excluded. By
 /// Unicode's stability policy it stays right for all characters it knows.
 /// </remarks>

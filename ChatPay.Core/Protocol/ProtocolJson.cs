@@ -26,7 +26,10 @@ public static class ProtocolJson
         options.MaxDepth = MaxDepth;
         options.RespectNullableAnnotations = true;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
-        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireWhatIsNotNullable, WriteOneSideOfAReply } };
+        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver
+        {
+            Modifiers = { RequireWhatIsNotNullable, WriteOneSideOfAReply },
+        };
     }
 
     [RequiresUnreferencedCode("Wire records are serialised by reflection.")]

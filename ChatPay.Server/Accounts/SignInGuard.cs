@@ -10,8 +10,8 @@ namespace ChatPay.Server.Accounts;
 /// counted by itself alone: whatever others do, from wherever, its owner gets in.
 /// </summary>
 /// <remarks>
-/// What remains to a stranger with many addresses is to make the owner's <em>first</em> sign-in from a new device at a new address
-/// wait, five minutes at most per attempt. Unknown handles are counted like known ones, so the waits tell nothing. The counts
+/// What remains to a stranger with many addresses is to make the owner's <em>first</em> sign-in from a new device at a new
+/// address wait, five minutes at most per attempt. Unknown handles are counted like known ones, so the waits tell nothing. The counts
 /// are of one node: with n nodes a guesser has n times as many attempts, until they are shared.
 /// </remarks>
 internal sealed class SignInGuard
@@ -37,7 +37,9 @@ internal sealed class SignInGuard
             TimeSpan.FromSeconds(limits.ForgetSeconds));
     }
 
-    /// <summary>Lets an attempt through, already counted as a failure until it says otherwise; or tells how long to wait.</summary>
+    /// <summary>
+    /// Lets an attempt through, already counted as a failure until it says otherwise; or tells how long to wait.
+    /// </summary>
     /// <param name="known">The device that is recognised, if any.</param>
     /// <param name="knownAddress">Whether the account has signed in from such an address.</param>
     public Result<Attempt> Begin(string handle, string address, DeviceId? known, bool knownAddress)

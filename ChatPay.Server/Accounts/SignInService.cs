@@ -32,7 +32,9 @@ internal sealed partial class SignInService(
     AccountStore accounts, SessionStore store, PasswordHasher hasher, SignInGuard guard, AccountLifecycle lifecycle,
     IdFactory ids, IOptions<AccountOptions> options, ILogger<SignInService> logger)
 {
-    /// <summary>A sign-in begins anew when the password's hash changed meanwhile; more often than this it cannot be chance.</summary>
+    /// <summary>
+    /// A sign-in begins anew when the password's hash changed meanwhile; more often than this it cannot be chance.
+    /// </summary>
     private const int MaxRounds = 4;
 
     private const int SignatureKeyBytes = 32;
@@ -190,7 +192,8 @@ internal sealed partial class SignInService(
         options.Value.SessionIdleDays, options.Value.SessionMaxDays);
 
     private static OpenedSession Opened(AccountView account, SignedIn made, Secrets secrets) => new(
-        account, made.Device.View(new DeviceId(made.Device.Id)), new DateTimeOffset(made.ExpiresAt), secrets.Session, secrets.Device);
+        account, made.Device.View(new DeviceId(made.Device.Id)), new DateTimeOffset(made.ExpiresAt), secrets.Session,
+        secrets.Device);
 
     /// <summary>16 bits of the address: the same for 65,536 IPv4 addresses, so it does not say which one it was.</summary>
     private static int MarkOf(string address)

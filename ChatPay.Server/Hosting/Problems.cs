@@ -41,7 +41,11 @@ internal sealed class ErrorResult(Error error) : IResult, IStatusCodeHttpResult,
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        int[] statuses = [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503];
+        Document(builder, [400, 403, 404, 409, 413, 415, 422]);
+    }
+
+    public static void Document(EndpointBuilder builder, ReadOnlySpan<int> statuses)
+    {
         foreach (var status in statuses)
         {
             builder.Metadata.Add(
@@ -69,6 +73,13 @@ internal sealed class ErrorResult(Error error) : IResult, IStatusCodeHttpResult,
 /// <summary>How an endpoint ends: <c>return (await service.DoAsync(…)).ToOk();</c></summary>
 internal static class ResultExtensions
 {
+    /// <summary>Documents what any endpoint may answer, whatever it does.</summary>
+    public static RouteGroupBuilder WithErrors(this RouteGroupBuilder group)
+    {
+        ((IEndpointConventionBuilder)group).Add(builder => ErrorResult.Document(builder, [401, 429, 500, 503]));
+        return group;
+    }
+
     public static Results<Ok<T>, ErrorResult> ToOk<T>(this Result<T> result) =>
         result.IsOk ? TypedResults.Ok(result.Value) : new ErrorResult(result.Error!);
 

@@ -63,7 +63,7 @@ internal static class ServerHost
         app.UseRateLimiter();
         app.MapHealth();
         app.MapOpenApi("/openapi/{documentName}.json");
-        Program.MapFeatures(app, app.MapGroup("/v1"));
+        Program.MapFeatures(app, app.MapGroup("/v1").WithErrors());
         return app;
     }
 

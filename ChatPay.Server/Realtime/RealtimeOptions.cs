@@ -23,7 +23,9 @@ internal sealed class RealtimeOptions
     [Range(1, 300)]
     public int SlowReaderSeconds { get; set; } = 15;
 
-    /// <summary>Committed batches waiting for fan-out at most, 16 to 65,536; beyond it everybody resyncs. Default 1,024.</summary>
+    /// <summary>
+    /// Committed batches waiting for fan-out at most, 16 to 65,536; beyond it everybody resyncs. Default 1,024.
+    /// </summary>
     [Range(16, 65_536)]
     public int FanoutBatches { get; set; } = 1024;
 

@@ -48,9 +48,10 @@ public sealed class MigrationTests(PostgresFixture postgres)
         await using var database = await EmptyAsync();
         await MigrateAsync(database, s_first, s_second);
         var other = Make("0002_other", "create table other (id int)");
-        Assert.Contains("0002 is missing from this build", await RefusalAsync(database, s_first, s_third), StringComparison.Ordinal);
-        Assert.Contains(
-            "0002_second, which is missing from this build", await RefusalAsync(database, s_first, other), StringComparison.Ordinal);
+        var hole = await RefusalAsync(database, s_first, s_third);
+        var another = await RefusalAsync(database, s_first, other);
+        Assert.Contains("0002 is missing from this build", hole, StringComparison.Ordinal);
+        Assert.Contains("0002_second, which is missing from this build", another, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,9 +34,11 @@ public sealed class TestServer : IAsyncDisposable
 
     /// <param name="settings">Configuration keys such as <c>RateLimits:SignInPerMinute</c>; they win over the usual.</param>
     /// <param name="configure">Adds services of the test's own beside the server's.</param>
+    /// <param name="map">Maps endpoints that only a test needs.</param>
     public static async Task<TestServer> StartAsync(
         string connectionString, IReadOnlyDictionary<string, string?>? settings = null,
-        string environment = "Development", Action<IServiceCollection>? configure = null)
+        string environment = "Development", Action<IServiceCollection>? configure = null,
+        Action<WebApplication>? map = null)
     {
         var configuration = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
@@ -63,6 +65,7 @@ public sealed class TestServer : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
         configure?.Invoke(builder.Services);
         var app = ServerHost.Build(builder);
+        map?.Invoke(app);
         await app.Services.MigrateAsync(TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestServer(app, log);
