@@ -11,8 +11,8 @@ namespace ChatPay.Server.Accounts;
 /// </summary>
 /// <remarks>
 /// What remains to a stranger with many addresses is to make the owner's <em>first</em> sign-in from a new device at a new
-/// address wait, five minutes at most per attempt. Unknown handles are counted like known ones, so the waits tell nothing. The counts
-/// are of one node: with n nodes a guesser has n times as many attempts, until they are shared.
+/// address wait, five minutes at most per attempt. Unknown handles are counted like known ones, so the waits tell
+/// nothing. The counts are of one node: with n nodes a guesser has n times as many attempts, until they are shared.
 /// </remarks>
 internal sealed class SignInGuard
 {
