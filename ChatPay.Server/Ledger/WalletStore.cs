@@ -72,7 +72,7 @@ internal sealed class WalletStore(NpgsqlDataSource dataSource)
 
     private static string KindOf(TransferKind kind, bool bySystem) => kind switch
     {
-        TransferKind.Transfer when bySystem => "grant",
+        TransferKind.Transfer when bySystem => "funding",
         TransferKind.Transfer => "transfer",
         TransferKind.Hold => "hold",
         TransferKind.Capture => "capture",

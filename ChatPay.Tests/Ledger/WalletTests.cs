@@ -66,7 +66,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
 
         Assert.Equal([7, 6, 5, 4, 3, 2, 1], entries.Select(entry => entry.Version));
         Assert.Equal(
-            "capture hold release hold capture hold grant", string.Join(' ', entries.Select(entry => entry.Kind)));
+            "capture hold release hold capture hold funding", string.Join(' ', entries.Select(entry => entry.Kind)));
         Assert.Equal([-102, 0, 0, 0, -100, 0, 10_000], entries.Select(entry => entry.PostedMinor));
         Assert.Equal([-102, 102, -101, 101, -100, 100, 0], entries.Select(entry => entry.HeldMinor));
         Assert.Equal((9_798, 0), (entries[0].BalanceAfterMinor, entries[0].HeldAfterMinor));
