@@ -188,7 +188,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
         Assert.True((await money.ActAsync(bob, money.Card(CardKind.Request, conversation, bob, alice, 1))).IsOk);
     }
 
-    private async Task<(Person Alice, Person Bob, ConversationId Conversation)> PairAsync()
+    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
     {
         var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
         return (alice, bob, await money.ConversationAsync(alice, bob));

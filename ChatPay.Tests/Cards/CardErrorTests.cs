@@ -206,17 +206,17 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         Assert.True((await cards.ActAsync(alice.Caller, transfer, TestContext.Current.CancellationToken)).IsOk);
     }
 
-    private Task AssertRefusedAsync(Person actor, CardView card, CardActionKind action, ErrorCode code) =>
+    private Task AssertRefusedAsync(WalletHolder actor, CardView card, CardActionKind action, ErrorCode code) =>
         AssertRefusedAsync(actor, new CardActRequest(card.Id, card.Version, action, money.NewId()), code);
 
-    private async Task AssertRefusedAsync(Person actor, CardActRequest request, ErrorCode code)
+    private async Task AssertRefusedAsync(WalletHolder actor, CardActRequest request, ErrorCode code)
     {
         var before = await money.StateAsync();
         Assert.Equal(code, (await money.ActAsync(actor, request)).Error?.Code);
         Assert.Equal(before, await money.StateAsync());
     }
 
-    private async Task LeaveAsync(ConversationId conversation, Person person)
+    private async Task LeaveAsync(ConversationId conversation, WalletHolder person)
     {
         await using var connection = await money.DataSource.OpenConnectionAsync();
         await connection.ExecuteAsync(
@@ -224,7 +224,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
             new { id = conversation.Value, account = person.Account.Value });
     }
 
-    private async Task<(Person Alice, Person Bob, ConversationId Conversation)> PairAsync()
+    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
     {
         var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
         return (alice, bob, await money.ConversationAsync(alice, bob));

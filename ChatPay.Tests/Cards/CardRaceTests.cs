@@ -236,7 +236,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
         return await connection.QuerySingleAsync<long>(sql, new { id = conversation.Value });
     }
 
-    private async Task<(Person Alice, Person Bob, ConversationId Conversation)> PairAsync()
+    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
     {
         var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
         return (alice, bob, await money.ConversationAsync(alice, bob));

@@ -10,8 +10,8 @@ namespace ChatPay.Tests.Ledger;
 public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly MoneyFixture _money = new(postgres);
-    private Person _alice = null!;
-    private Person _bob = null!;
+    private WalletHolder _alice = null!;
+    private WalletHolder _bob = null!;
     private CardView _accepted = null!;
     private CardView _held = null!;
     private CardView _paid = null!;

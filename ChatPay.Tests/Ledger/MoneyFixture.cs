@@ -16,7 +16,7 @@ using Xunit;
 namespace ChatPay.Tests.Ledger;
 
 /// <summary>Somebody with one device.</summary>
-internal sealed record Person(AccountId Account, DeviceId Device)
+internal sealed record WalletHolder(AccountId Account, DeviceId Device)
 {
     public Caller Caller => new(Account, Device);
 }
@@ -105,9 +105,9 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     internal Guid NewId() => Server.Services.GetRequiredService<IdFactory>().NewUuid();
 
     /// <summary>An account with wallets and play money: 100.00 EUR, 1,000 JPY, 1,000.000 KWD.</summary>
-    internal async Task<Person> PersonAsync(bool withWallets = true)
+    internal async Task<WalletHolder> PersonAsync(bool withWallets = true)
     {
-        var person = new Person(new AccountId(NewId()), new DeviceId(NewId()));
+        var person = new WalletHolder(new AccountId(NewId()), new DeviceId(NewId()));
         var name = "person" + Interlocked.Increment(ref _people).ToString(CultureInfo.InvariantCulture);
         await using var connection = await DataSource.OpenConnectionAsync();
         await connection.ExecuteAsync(
@@ -128,7 +128,7 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         return person;
     }
 
-    internal async Task<ConversationId> ConversationAsync(params Person[] people)
+    internal async Task<ConversationId> ConversationAsync(params WalletHolder[] people)
     {
         var conversation = new ConversationId(NewId());
         await using var connection = await DataSource.OpenConnectionAsync();
@@ -142,8 +142,8 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
 
     /// <summary>A well-formed request to post a card; tests spoil it with <c>with</c>.</summary>
     internal CardActRequest Card(
-        CardKind kind, ConversationId conversation, Person author, Person other, long amountMinor, string asset = "EUR",
-        int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
+        CardKind kind, ConversationId conversation, WalletHolder author, WalletHolder other, long amountMinor,
+        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
     {
         var (payer, payee) = kind == CardKind.Transfer ? (author, other) : (other, author);
         var card = new CardId(NewId());
@@ -157,16 +157,16 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
             TestMls.PrivateMessage(conversation, 0, new AuthenticatedData(clientId, new CardBinding(card, commit)))));
     }
 
-    internal Task<Result<CardActReply>> ActAsync(Person actor, CardActRequest request) =>
+    internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardActRequest request) =>
         Cards.ActAsync(actor.Caller, request, TestContext.Current.CancellationToken);
 
-    internal Task<Result<CardActReply>> ActAsync(Person actor, CardView card, CardActionKind action) =>
+    internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardView card, CardActionKind action) =>
         ActAsync(actor, new CardActRequest(card.Id, card.Version, action, NewId()));
 
     /// <summary>Posts a card that must be accepted by the server.</summary>
     internal async Task<CardView> PostAsync(
-        CardKind kind, ConversationId conversation, Person author, Person other, long amountMinor, string asset = "EUR",
-        int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
+        CardKind kind, ConversationId conversation, WalletHolder author, WalletHolder other, long amountMinor,
+        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
     {
         var posted = await ActAsync(
             author, Card(kind, conversation, author, other, amountMinor, asset, lifetimeSeconds));
@@ -174,7 +174,7 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         return posted.Value.Card;
     }
 
-    internal async Task<(long BalanceMinor, long HeldMinor)> BalanceAsync(Person person, string asset = "EUR")
+    internal async Task<(long BalanceMinor, long HeldMinor)> BalanceAsync(WalletHolder person, string asset = "EUR")
     {
         var wallet = await Wallets.ReadAsync(person.Account, TestContext.Current.CancellationToken);
         var balance = wallet.Value.Balances.Single(balance => balance.Asset == asset);
