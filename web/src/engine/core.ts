@@ -246,7 +246,12 @@ export class Core {
     });
   }
 
-  /** @throws ActionError `conversation_unknown`, the same as the server would. */
+  /** Changes the device's own record; several parts do, and none may undo another's change. */
+  updateDevice(change: Partial<DeviceRecord>): Promise<void> {
+    return this.queue.run('device', () => this.write([{ put: 'device', value: { ...this.device, ...change } }]));
+  }
+
+  /** @throws ActionError `not_ready` for a conversation that this device does not know. */
   conversation(id: string): ConversationRecord {
     const record = this.conversations.get(id);
     if (!record) {

@@ -301,7 +301,7 @@ export class Engine {
     const { core } = this.#services;
     const { account, sandbox, assets } = await this.options.api.me();
     const { handle, displayName } = core.learn(account);
-    await core.write([{ put: 'device', value: { ...core.device, handle, displayName, sandbox, assets } }]);
+    await core.updateDevice({ handle, displayName, sandbox, assets });
     this.#showMe();
   }
 
@@ -364,7 +364,7 @@ export class Engine {
     const { core } = this.#services;
     const account = await this.options.api.changeDisplayName(displayName.trim());
     core.learn(account);
-    await core.write([{ put: 'device', value: { ...core.device, displayName: account.displayName } }]);
+    await core.updateDevice({ displayName: account.displayName });
     this.#showMe();
   }
 

@@ -268,6 +268,10 @@ export class Log {
       await builder.received(event, openResult(event, result));
       return;
     }
+    if (own && event.kind === 'message') {
+      // A name of mine whose answer came first: it has no line of its own.
+      return;
+    }
     if (event.kind === 'card') {
       await builder.unreadableCard(event);
     } else if (event.seq > (batch.group?.joinSeq ?? 0)) {

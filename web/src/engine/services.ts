@@ -65,6 +65,7 @@ export class Services {
     this.groups.stop();
     this.chats.stop();
     this.outbox.stop();
+    this.sync.stop();
     this.receipts.stop();
     this.typing.stop();
   }

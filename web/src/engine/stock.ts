@@ -45,7 +45,7 @@ export class Stock {
     const oneTime = made.filter((entry) => entry !== last).map((entry) => toBase64(entry.message));
     await core.api.uploadKeyPackages(oneTime, last ? toBase64(last.message) : null);
     if (last) {
-      await core.write([{ put: 'device', value: { ...core.device, lastResortUntilMs: last.notAfterMs } }]);
+      await core.updateDevice({ lastResortUntilMs: last.notAfterMs });
     }
   }
 

@@ -1,3 +1,4 @@
+import { fullJitterMs } from '../net/jitter';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import type { ConversationView, DeviceMessage, Event, HelloReply, Receipt } from '../protocol/wire';
@@ -15,6 +16,8 @@ const maxRounds = 10_000;
 export class Sync {
   #wanted = new Set<string>();
   #running: Promise<void> | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #attempt = 0;
 
   constructor(
     readonly core: Core,
@@ -50,7 +53,7 @@ export class Sync {
     for (const id of first ? [] : [...core.conversations.keys()]) {
       await core.update(id, (record) => ({ ...record, cursor: record.joinedSeq - 1, head: 0, epoch: 0, marks: {} }));
     }
-    await core.write([{ put: 'device', value: { ...core.device, lineage } }]);
+    await core.updateDevice({ lineage });
   }
 
   /** Creates or refreshes the record of a conversation. */
@@ -71,7 +74,31 @@ export class Sync {
     for (const id of ids) {
       this.#wanted.add(id);
     }
-    void this.#run().catch(() => undefined);
+    void this.#run().then(
+      () => {
+        this.#attempt = 0;
+      },
+      (thrown) => this.#again(thrown),
+    );
+  }
+
+  /** The server is busy: what is wanted stays wanted, and is asked for again a little later. */
+  #again(thrown: unknown): void {
+    if (isTransient(thrown) && this.core.online && this.#timer === null) {
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = null;
+          this.want([]);
+        },
+        100 + fullJitterMs(this.#attempt++, 500, 20_000),
+      );
+    }
+  }
+
+  stop(): void {
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+    }
   }
 
   /** Resolves once the conversation's cursor has reached a seq. @throws ActionError where the connection is lost. */
@@ -118,12 +145,31 @@ export class Sync {
         continue;
       }
       try {
-        await this.#fetch(known);
+        await this.#fetchOrSplit(known);
       } catch (thrown) {
         for (const id of isTransient(thrown) ? known : []) {
           this.#wanted.add(id);
         }
         throw thrown;
+      }
+    }
+  }
+
+  /** One conversation that this account has just been removed from must not keep the others waiting. */
+  async #fetchOrSplit(ids: string[]): Promise<void> {
+    try {
+      await this.#fetch(ids);
+    } catch (thrown) {
+      if (!isCode(thrown, ErrorCode.conversationUnknown) && !isCode(thrown, ErrorCode.notMember)) {
+        throw thrown;
+      }
+      const [only] = ids;
+      if (ids.length === 1 && only) {
+        await this.core.update(only, (record) => ({ ...record, active: false, pendingRemovals: [] }));
+        return;
+      }
+      for (const id of ids) {
+        await this.#fetchOrSplit([id]);
       }
     }
   }

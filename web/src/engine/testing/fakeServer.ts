@@ -74,7 +74,10 @@ export class FakeServer {
     const full = { ...event, conversation: conversation.id, seq, at: new Date().toISOString() };
     conversation.events.push(full);
     for (const client of this.connections) {
-      if (conversation.members.has(client.device?.account ?? '')) {
+      const account = client.device?.account ?? '';
+      // Also to whom it removes: it is the last thing they see.
+      const concerned = event.members?.removed.includes(account) || event.members?.left.includes(account);
+      if (conversation.members.has(account) || concerned) {
         client.push(full, event.kind === 'commit' || event.kind === 'members' ? conversation : null);
       }
     }
@@ -204,9 +207,15 @@ export class FakeClient {
   up = true;
   /** How many of the next calls are carried out while their answer is lost. */
   loseReplies = 0;
+  /** Of which call, where it matters. */
+  loseOnly: string | null = null;
   /** Decides whether a pushed event reaches the device. */
   pushes: (event: wire.Event) => boolean = () => true;
+  /** Calls that the server is too busy for just now. */
+  readonly busy = new Set<string>();
   calls: string[] = [];
+  /** Told of every call that the server has carried out, before its answer goes back. */
+  onCall: (name: string) => void = () => undefined;
   #listener: HubListener | null = null;
 
   constructor(readonly server: FakeServer) {}
@@ -247,8 +256,12 @@ export class FakeClient {
       return fail(2010, 'device_revoked');
     }
     this.calls.push(name);
+    if (this.busy.has(name)) {
+      throw fromBody({ code: 1007, name: 'overloaded', message: '', retryable: true });
+    }
     const value = work();
-    if (this.loseReplies > 0) {
+    this.onCall(name);
+    if (this.loseReplies > 0 && (this.loseOnly === null || this.loseOnly === name)) {
       this.loseReplies--;
       this.drop();
       throw localError('offline');

@@ -154,6 +154,12 @@ export class TestDevice {
   stop(): void {
     this.engine.stop();
   }
+
+  /** What went wrong in a conversation, if anything: nothing should. */
+  async unreadable(id: string): Promise<ThreadItem[]> {
+    const items = await this.items(id);
+    return items.filter((item) => item.type === 'undecryptable' || (item.type === 'card' && item.card.mismatch));
+  }
 }
 
 export const password = 'correct horse battery';
