@@ -51,6 +51,8 @@ public sealed class TestServer : IAsyncDisposable
             ["RateLimits:ReadsPerMinute"] = "1000000",
             ["KeyPackages:ClaimsPerPairBurst"] = "1000000",
             ["KeyPackages:ClaimsBurst"] = "1000000",
+            ["Accounts:PasswordMemoryKib"] = "8192",
+            ["Accounts:PasswordPasses"] = "1",
             ["Realtime:WritesPerSecond"] = "10000",
             ["Realtime:ReadsPerSecond"] = "10000",
             ["Realtime:SignalsPerSecond"] = "10000",

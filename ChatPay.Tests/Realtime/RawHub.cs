@@ -1,0 +1,80 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Xunit;
+
+namespace ChatPay.Tests.Realtime;
+
+/// <summary>The hub with nothing of SignalR on this side: frames as text, for what no decent client would send.</summary>
+internal sealed class RawHub : IDisposable
+{
+    private const char RecordSeparator = '\u001e';
+
+    private readonly ClientWebSocket _socket = new();
+    private readonly Queue<string> _frames = [];
+    private readonly List<byte> _partial = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static async Task<RawHub> ConnectAsync(Uri address, string token)
+    {
+        var hub = new RawHub();
+        hub._socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
+        await hub._socket.ConnectAsync(new UriBuilder(new Uri(address, "hub")) { Scheme = "ws" }.Uri, Cancellation);
+        await hub.SendAsync("""{"protocol":"json","version":1}""");
+        Assert.Equal("{}", await hub.ReceiveAsync());
+        return hub;
+    }
+
+    public Task SendAsync(string frame) => _socket.SendAsync(
+        Encoding.UTF8.GetBytes(frame + RecordSeparator), WebSocketMessageType.Text, true, Cancellation);
+
+    /// <summary>Calls a method with the given JSON as its arguments, and returns its completion.</summary>
+    public async Task<JsonElement> CallAsync(string method, string arguments)
+    {
+        await SendAsync($$"""{"type":1,"invocationId":"7","target":"{{method}}","arguments":{{arguments}}}""");
+        return await FrameAsync(3);
+    }
+
+    /// <summary>The next frame of a type, passing over others.</summary>
+    public async Task<JsonElement> FrameAsync(int type)
+    {
+        while (true)
+        {
+            var frame = JsonDocument.Parse(await ReceiveAsync()).RootElement;
+            if (frame.GetProperty("type").GetInt32() == type)
+            {
+                return frame;
+            }
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private async Task<string> ReceiveAsync()
+    {
+        var buffer = new byte[16 * 1024];
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        while (_frames.Count == 0)
+        {
+            var received = await _socket.ReceiveAsync(buffer, deadline.Token);
+            Assert.NotEqual(WebSocketMessageType.Close, received.MessageType);
+            _partial.AddRange(buffer.AsSpan(0, received.Count));
+            if (!received.EndOfMessage)
+            {
+                continue;
+            }
+
+            foreach (var frame in Encoding.UTF8.GetString([.. _partial])
+                .Split(RecordSeparator, StringSplitOptions.RemoveEmptyEntries))
+            {
+                _frames.Enqueue(frame);
+            }
+
+            _partial.Clear();
+        }
+
+        return _frames.Dequeue();
+    }
+}
