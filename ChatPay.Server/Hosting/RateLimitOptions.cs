@@ -7,7 +7,9 @@ internal sealed class RateLimitOptions
 {
     public const string Section = "RateLimits";
 
-    /// <summary>Sign-ups and sign-ins from one address, requests per minute, 1 to 1,000,000. Default 30.</summary>
+    /// <summary>
+    /// Sign-ups from one address, requests per minute, 1 to 1,000,000; for sign-ins see SignInLimits. Default 30.
+    /// </summary>
     [Range(1, 1_000_000)]
     public int SignInPerMinute { get; set; } = 30;
 

@@ -11,7 +11,10 @@ namespace ChatPay.Server.Hosting;
 /// <summary>The rate-limit policies that endpoint groups name with <c>RequireRateLimiting</c>.</summary>
 internal static class RateLimitPolicies
 {
-    /// <summary>Sign-up and sign-in: by address, because nobody is known yet.</summary>
+    /// <summary>
+    /// Sign-up: by address, because nobody is known yet. Not sign-in, where it would let a stranger behind the same address
+    /// keep an owner's own device out; failures are counted there instead.
+    /// </summary>
     public const string SignIn = "sign-in";
 
     /// <summary>What changes something: by device.</summary>

@@ -88,7 +88,7 @@ public sealed class SessionTests(DatabaseFixture database) : IClassFixture<Datab
         Assert.Equal(HttpStatusCode.NoContent, (await client.DeleteAsync($"/v1/devices/{phone.Device.Id}")).StatusCode);
         var clock = Stopwatch.StartNew();
         await AssertIsOutAsync(lostHere, ErrorCode.DeviceRevoked);
-        while ((await lost.GetAsync("/v1/me")).IsSuccessStatusCode)
+        while ((await lost.GetAsync("/v1/devices")).IsSuccessStatusCode)
         {
             Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2.5), "The other node still lets the device in.");
         }
@@ -153,6 +153,27 @@ public sealed class SessionTests(DatabaseFixture database) : IClassFixture<Datab
             request.Handle, request.Password, AccountsClient.FreshDevice()));
         Assert.Equal(ErrorCode.BadCredentials, await AccountsClient.ErrorOfAsync(old));
         await otherDevice.SignInAsync(new SignInRequest(request.Handle, Fresh, AccountsClient.FreshDevice()));
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_verified_the_old_password_is_too_late_after_the_change()
+    {
+        using var client = _server.Client();
+        var request = AccountsClient.FreshSignUp();
+        await client.SignUpAsync(request);
+        var verified = await _server.Services.GetRequiredService<AccountStore>().FindForSignInAsync(
+            request.Handle, null, 0, TestContext.Current.CancellationToken);
+        using var changed = await client.SendAsync(
+            HttpMethod.Put, "/v1/me/password", new ChangePasswordRequest(request.Password, "heron-violin-311"));
+        Assert.Equal(HttpStatusCode.NoContent, changed.StatusCode);
+
+        var session = new NewSession(new byte[32], new byte[32], AddressMark: 0, IdleDays: 30, MaxDays: 365);
+        var opened = await _server.Services.GetRequiredService<SessionStore>().SignInAsync(
+            verified!, null, new DeviceId(Guid.Empty), AccountsClient.FreshDevice(), session, rehashed: null,
+            TestContext.Current.CancellationToken);
+
+        Assert.Null(opened);
+        Assert.Single(await AccountsClient.ReadAsync<IReadOnlyList<DeviceView>>(await client.GetAsync("/v1/devices")));
     }
 
     [Fact]
@@ -249,15 +270,16 @@ public sealed class SessionTests(DatabaseFixture database) : IClassFixture<Datab
         return client;
     }
 
+    /// <summary>By a request that looks at nothing but the session.</summary>
     private static async Task AssertIsInAsync(AccountsClient client)
     {
-        using var response = await client.GetAsync("/v1/me");
-        await AccountsClient.ReadAsync<MeReply>(response);
+        using var response = await client.GetAsync("/v1/devices");
+        await AccountsClient.ReadAsync<IReadOnlyList<DeviceView>>(response);
     }
 
     private static async Task AssertIsOutAsync(AccountsClient client, ErrorCode code)
     {
-        using var response = await client.GetAsync("/v1/me");
+        using var response = await client.GetAsync("/v1/devices");
         Assert.Equal(code, await AccountsClient.ErrorOfAsync(response));
     }
 
