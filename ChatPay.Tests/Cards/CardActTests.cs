@@ -121,7 +121,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     public async Task The_same_key_gets_the_stored_outcome_and_another_payload_a_conflict()
     {
         var (alice, bob, conversation) = await PairAsync();
-        var post = money.Card(CardKind.Transfer, conversation, alice, bob, 100);
+        var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var first = await money.ActAsync(alice, post);
         var before = await money.StateAsync();
 
@@ -157,7 +157,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     public async Task A_stale_epoch_does_not_use_up_the_key()
     {
         var (alice, bob, conversation) = await PairAsync();
-        var post = money.Card(CardKind.Transfer, conversation, alice, bob, 100);
+        var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var stale = post with { Post = post.Post! with { Epoch = 3 } };
         Assert.Equal(ErrorCode.StaleEpoch, (await money.ActAsync(alice, stale)).Error?.Code);
         Assert.True((await money.ActAsync(alice, post)).IsOk);
@@ -183,9 +183,9 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
             await money.PostAsync(CardKind.Request, conversation, alice, bob, 1);
         }
 
-        var refused = await money.ActAsync(alice, money.Card(CardKind.Request, conversation, alice, bob, 1));
+        var refused = await money.ActAsync(alice, MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1));
         Assert.Equal(ErrorCode.TooManyOpenCards, refused.Error?.Code);
-        Assert.True((await money.ActAsync(bob, money.Card(CardKind.Request, conversation, bob, alice, 1))).IsOk);
+        Assert.True((await money.ActAsync(bob, MoneyFixture.Card(CardKind.Request, conversation, bob, alice, 1))).IsOk);
     }
 
     private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()

@@ -63,7 +63,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     {
         var (code, spoil) = s_posts[what];
         var (alice, bob, conversation) = await PairAsync();
-        var good = money.Card(CardKind.Transfer, conversation, alice, bob, what == "not enough" ? 10_001 : 100);
+        var good = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, what == "not enough" ? 10_001 : 100);
         var before = await money.StateAsync();
 
         var result = await money.ActAsync(alice, good with { Post = spoil(good.Post!) });
@@ -77,25 +77,25 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         var (alice, bob, conversation) = await PairAsync();
         var carol = await money.PersonAsync();
         await AssertRefusedAsync(
-            carol, money.Card(CardKind.Transfer, conversation, carol, bob, 1), ErrorCode.ConversationUnknown);
+            carol, MoneyFixture.Card(CardKind.Transfer, conversation, carol, bob, 1), ErrorCode.ConversationUnknown);
         await AssertRefusedAsync(
-            alice, money.Card(CardKind.Transfer, conversation, alice, carol, 1), ErrorCode.CardPartyNotMember);
+            alice, MoneyFixture.Card(CardKind.Transfer, conversation, alice, carol, 1), ErrorCode.CardPartyNotMember);
 
         await LeaveAsync(conversation, bob);
         await AssertRefusedAsync(
-            alice, money.Card(CardKind.Request, conversation, alice, bob, 1), ErrorCode.CardPartyNotMember);
+            alice, MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1), ErrorCode.CardPartyNotMember);
         await AssertRefusedAsync(
-            bob, money.Card(CardKind.Request, conversation, bob, alice, 1), ErrorCode.NotMember);
+            bob, MoneyFixture.Card(CardKind.Request, conversation, bob, alice, 1), ErrorCode.NotMember);
     }
 
     [Fact]
     public async Task A_card_id_and_a_client_message_id_stand_for_one_thing()
     {
         var (alice, bob, conversation) = await PairAsync();
-        var first = money.Card(CardKind.Transfer, conversation, alice, bob, 1);
+        var first = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         await money.ActAsync(alice, first);
 
-        var other = money.Card(CardKind.Transfer, conversation, alice, bob, 1);
+        var other = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         await AssertRefusedAsync(alice, first with { IdempotencyKey = money.NewId() }, ErrorCode.ClientIdReused);
         await AssertRefusedAsync(
             alice,
@@ -115,7 +115,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     public async Task Requests_that_are_no_actions_are_refused()
     {
         var (alice, bob, conversation) = await PairAsync();
-        var post = money.Card(CardKind.Transfer, conversation, alice, bob, 1);
+        var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         await AssertRefusedAsync(alice, post with { Post = null }, ErrorCode.InvalidArgument);
         await AssertRefusedAsync(alice, post with { Action = CardActionKind.Accept }, ErrorCode.InvalidArgument);
         await AssertRefusedAsync(alice, post with { Version = 1 }, ErrorCode.InvalidArgument);
@@ -193,16 +193,16 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         var cards = (Server.Cards.CardService)server.Services.GetService(typeof(Server.Cards.CardService))!;
         for (var count = 0; count < 3; count++)
         {
-            var request = money.Card(CardKind.Request, conversation, alice, bob, 1);
+            var request = MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1);
             Assert.True((await cards.ActAsync(alice.Caller, request, TestContext.Current.CancellationToken)).IsOk);
         }
 
-        var fourth = money.Card(CardKind.Request, conversation, alice, bob, 1);
+        var fourth = MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1);
         var refused = await cards.ActAsync(alice.Caller, fourth, TestContext.Current.CancellationToken);
         Assert.Equal(ErrorCode.TooManyRequests, refused.Error?.Code);
         Assert.True(refused.Error!.Retryable);
 
-        var transfer = money.Card(CardKind.Transfer, conversation, alice, bob, 1);
+        var transfer = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         Assert.True((await cards.ActAsync(alice.Caller, transfer, TestContext.Current.CancellationToken)).IsOk);
     }
 

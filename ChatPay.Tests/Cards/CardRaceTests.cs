@@ -59,7 +59,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
         var (alice, bob, conversation) = await PairAsync();
         foreach (var kind in new[] { CardKind.Transfer, CardKind.Request })
         {
-            var post = money.Card(kind, conversation, alice, bob, 10);
+            var post = MoneyFixture.Card(kind, conversation, alice, bob, 10);
             var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(turn =>
                 Nodes[turn % 2].ActAsync(alice.Caller, post, CancellationToken.None)));
             Assert.All(results, result => Assert.Null(result.Error));
@@ -123,7 +123,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
         var payments = Enumerable.Range(0, 200).Select(async turn =>
         {
             var (from, to) = (people[turn % 4], people[(turn + 1 + (turn / 4 % 3)) % 4]);
-            var post = money.Card(CardKind.Transfer, conversation, from, to, 1 + (turn * 37 % 900));
+            var post = MoneyFixture.Card(CardKind.Transfer, conversation, from, to, 1 + (turn * 37 % 900));
             var posted = await Nodes[turn % 2].ActAsync(from.Caller, post, CancellationToken.None);
             if (posted.IsOk)
             {
@@ -151,7 +151,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     public async Task A_connection_that_dies_in_the_middle_of_a_batch_is_replaced_and_the_batch_done_once(string block)
     {
         var (alice, bob, conversation) = await PairAsync();
-        var post = money.Card(CardKind.Transfer, conversation, alice, bob, 300);
+        var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 300);
 
         // Holds the batch up while it loads, or while it writes.
         await using var blocker = await money.DataSource.OpenConnectionAsync();
@@ -189,7 +189,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
 
         var answered = await Task.WhenAll(Enumerable.Range(0, 60).Select(async turn =>
         {
-            var post = money.Card(CardKind.Transfer, conversation, alice, bob, 10);
+            var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 10);
             while (true)
             {
                 // A client that gets a retryable error, or none at all, asks again with the same ids.

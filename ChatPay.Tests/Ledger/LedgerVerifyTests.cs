@@ -33,7 +33,7 @@ public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
         await _money.ActAsync(_bob, _accepted, CardActionKind.Accept);
         await _money.ActAsync(_bob, _declined, CardActionKind.Decline);
         await _money.ActAsync(_bob, _paid, CardActionKind.Pay);
-        await _money.ActAsync(_alice, _money.Card(CardKind.Transfer, conversation, _alice, _bob, 1_000_000));
+        await _money.ActAsync(_alice, MoneyFixture.Card(CardKind.Transfer, conversation, _alice, _bob, 1_000_000));
     }
 
     public ValueTask DisposeAsync() => _money.DisposeAsync();

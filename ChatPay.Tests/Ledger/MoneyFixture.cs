@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using ChatPay.Core.Cards;
-using ChatPay.Core.Ledger;
-using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cards;
 using ChatPay.Server.Hosting;
@@ -141,21 +138,11 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     }
 
     /// <summary>A well-formed request to post a card; tests spoil it with <c>with</c>.</summary>
-    internal CardActRequest Card(
+    internal static CardActRequest Card(
         CardKind kind, ConversationId conversation, WalletHolder author, WalletHolder other, long amountMinor,
-        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
-    {
-        var (payer, payee) = kind == CardKind.Transfer ? (author, other) : (other, author);
-        var card = new CardId(NewId());
-        var clientId = new ClientMessageId(NewId());
-        var terms = new CardTerms(
-            kind, card, conversation, payer.Account, payee.Account, Money.Of(amountMinor, AssetCode.Parse(asset)),
-            lifetimeSeconds);
-        var commit = DetailCommitment.Of(terms, RandomNumberGenerator.GetBytes(32), "for the boat");
-        return new CardActRequest(card, 0, CardActionKind.Post, NewId(), new CardPost(
-            kind, conversation, payer.Account, payee.Account, amountMinor, asset, lifetimeSeconds, commit, clientId, 0,
-            TestMls.PrivateMessage(conversation, 0, new AuthenticatedData(clientId, new CardBinding(card, commit)))));
-    }
+        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds) =>
+        TestCards.Post(
+            kind, conversation, 0, author.Account, other.Account, amountMinor, asset, lifetimeSeconds);
 
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardActRequest request) =>
         Cards.ActAsync(actor.Caller, request, TestContext.Current.CancellationToken);
