@@ -1,3 +1,4 @@
+using ChatPay.Core.Cryptography;
 using ChatPay.Server.Database;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,6 +12,7 @@ internal static partial class CommandHost
     public static async Task<int> ServeAsync(
         IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
     {
+        RequireCryptography();
         var builder = ServerHost.CreateBuilder(settings);
         using var loggers = LoggersOf(builder);
         var logger = loggers.CreateLogger(typeof(CommandHost).FullName!);
@@ -52,6 +54,19 @@ internal static partial class CommandHost
         builder.Configuration["Database:ConnectionString"] = lease.ConnectionString;
         await using var app = builder.Build();
         return await run(app.Services, cancellationToken);
+    }
+
+    /// <summary>Asked first: without its cryptography the server could start and then fail in the middle of work.</summary>
+    private static void RequireCryptography()
+    {
+        try
+        {
+            Sodium.Initialize();
+        }
+        catch (PlatformNotSupportedException failure)
+        {
+            throw new StartupException(failure.Message, failure);
+        }
     }
 
     private static (DatabaseOptions Database, string DataFolder) Read(WebApplicationBuilder builder)

@@ -140,6 +140,23 @@ public sealed class KeyPackageClaimTests(PostgresFixture postgres) : IAsyncLifet
         Assert.Equal(2, (await ana.CountAsync()).OneTime);
     }
 
+    [Fact]
+    public async Task A_device_is_told_when_its_stock_runs_low_and_learns_at_hello_what_is_left()
+    {
+        await using var ana = await Person.JoinAsync(_server.Address);
+        using var ben = await KeyPackagePerson.SignUpAsync(_server);
+        Assert.Equal(0, ana.Greeting.KeyPackagesLeft);
+        var packages = TestMls.KeyPackages(ana.Id, ana.Device, ana.Key, Limits.KeyPackagesLowStock + 1);
+        await ana.Client.UploadKeyPackagesAsync(new(packages, null), TestContext.Current.CancellationToken);
+
+        await ben.ClaimAsync(ana.Id);
+        Assert.Empty(ana.Controls.Items);
+        await ben.ClaimAsync(ana.Id);
+
+        await ana.Controls.FirstAsync(static signal => signal.Kind == ControlKind.KeyPackagesLow);
+        Assert.Equal(Limits.KeyPackagesLowStock - 1, (await ana.ConnectAsync()).KeyPackagesLeft);
+    }
+
     private async Task<object?> ScalarAsync(string sql)
     {
         await using var source = NpgsqlDataSource.Create(_connectionString);
