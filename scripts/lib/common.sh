@@ -7,7 +7,7 @@ stamps=$root/artifacts/stamps
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 # No helper process outlives the script that needed it.
 export MSBUILDDISABLENODEREUSE=1
-build_options=(--nologo -v quiet -p:UseSharedCompilation=false)
+build_options=(--nologo -v quiet -clp:NoSummary -p:UseSharedCompilation=false)
 
 say() { printf '%s\n' "$*"; }
 
