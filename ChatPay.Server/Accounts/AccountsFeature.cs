@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using ChatPay.Core.Cryptography;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.RateLimiting;
@@ -48,7 +49,22 @@ internal static class AccountsFeature
     /// <summary>Before everything that asks who is calling.</summary>
     public static void UseAccounts(this WebApplication app)
     {
+        ArgumentNullException.ThrowIfNull(app);
+        RequireSodium();
         app.UseAuthentication();
         app.UseAuthorization();
+    }
+
+    /// <summary>Passwords cannot be hashed without it, so it is missed at the start and not at the first sign-in.</summary>
+    private static void RequireSodium()
+    {
+        try
+        {
+            Sodium.Initialize();
+        }
+        catch (PlatformNotSupportedException failure)
+        {
+            throw new StartupException(failure.Message, failure);
+        }
     }
 }
