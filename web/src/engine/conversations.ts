@@ -1,4 +1,5 @@
-import type { ConversationView, Receipt } from '../protocol/wire';
+import type { Leaf } from '../crypto/port';
+import type { ConversationView, Event, Receipt } from '../protocol/wire';
 import type { ConversationRecord, Marks } from '../storage/records';
 
 /** A record for a conversation that this device has just heard of. */
@@ -12,6 +13,7 @@ export function newConversation(view: ConversationView): ConversationRecord {
     former: [],
     pendingRemovals: [],
     head: 0,
+    viewSeq: 0,
     epoch: 0,
     cursor: view.joinedSeq - 1,
     active: true,
@@ -33,7 +35,7 @@ export function newConversation(view: ConversationView): ConversationRecord {
  */
 export function mergeView(record: ConversationRecord, view: ConversationView): ConversationRecord {
   const merged = mergeReceipts(record, view.receipts);
-  if (view.head < record.head) {
+  if (view.head < Math.max(record.viewSeq, record.cursor)) {
     return merged;
   }
   const present = new Set(view.members.map((member) => member.account));
@@ -49,11 +51,43 @@ export function mergeView(record: ConversationRecord, view: ConversationView): C
     members: view.members,
     former,
     pendingRemovals: view.pendingRemovals,
-    head: view.head,
+    head: Math.max(view.head, record.head),
+    viewSeq: view.head,
     epoch: view.epoch,
     cursor,
     read: Math.max(merged.read, view.joinedSeq - 1),
     active: true,
+  };
+}
+
+/**
+ * What an event does to members and removals, for those who follow the log without asking for views. Whoever is
+ * removed or leaves stays known by name.
+ */
+export function mergeChange(record: ConversationRecord, event: Event, leaves: Leaf[]): ConversationRecord {
+  const change = event.members;
+  if (!change || event.seq <= record.viewSeq) {
+    return record;
+  }
+  const gone = new Set([...change.removed, ...change.left]);
+  const added = new Set(change.added.map((member) => member.account));
+  const roles = new Map(change.roles.map(({ account, role }) => [account, role]));
+  const members = record.members
+    .filter((member) => !gone.has(member.account) && !added.has(member.account))
+    .map((member) => ({ ...member, role: roles.get(member.account) ?? member.role }));
+  const left = record.members
+    .filter((member) => gone.has(member.account))
+    .map(({ account, handle, displayName }) => ({ id: account, handle, displayName }));
+  const waiting = leaves
+    .filter((leaf) => change.left.includes(leaf.account) || change.devicesRevoked.includes(leaf.device))
+    .map(({ leaf, device, account }) => ({ leaf, device, account }));
+  const removed = new Set([...change.devicesRemoved, ...waiting.map((entry) => entry.device)]);
+  return {
+    ...record,
+    members: [...members, ...change.added],
+    former: [...record.former.filter((person) => !gone.has(person.id)), ...left],
+    pendingRemovals: [...record.pendingRemovals.filter((entry) => !removed.has(entry.device)), ...waiting],
+    epoch: event.kind === 'commit' ? event.epoch + 1 : record.epoch,
   };
 }
 

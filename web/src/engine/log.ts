@@ -3,7 +3,7 @@ import { equalBytes, sha256 } from '../protocol/bytes';
 import type { ConversationView, Event } from '../protocol/wire';
 import type { GroupRecord, PendingCommit } from '../storage/records';
 import { Batch } from './batch';
-import { mergeView } from './conversations';
+import { mergeChange, mergeView } from './conversations';
 import type { Core } from './core';
 import { bodyOf, ItemBuilder } from './items';
 import { openResult } from './verify';
@@ -220,13 +220,12 @@ export class Log {
         break;
       case 'members':
         builder.membersChanged(event);
-        this.#checkMembership(batch, event);
+        this.#changeMembers(batch, event);
         break;
       case 'commit': {
         const committed = result?.kind === 'committed' ? result : null;
         await builder.committed(event, committed?.added ?? [], (committed?.removed.length ?? 0) > 0);
-        this.#clearRemovals(batch, event);
-        this.#checkMembership(batch, event);
+        this.#changeMembers(batch, event);
         if (event.seq === batch.group?.joinSeq) {
           this.#sayHistoryStarts(batch, builder, event);
         }
@@ -237,8 +236,9 @@ export class Log {
     }
   }
 
-  #checkMembership(batch: Batch, event: Event): void {
+  #changeMembers(batch: Batch, event: Event): void {
     const me = this.core.device.account;
+    batch.conversation = mergeChange(batch.conversation, event, batch.group?.leaves ?? []);
     if (event.members?.removed.includes(me) || event.members?.left.includes(me)) {
       batch.conversation = { ...batch.conversation, active: false };
     }
@@ -276,14 +276,6 @@ export class Log {
       await builder.unreadableCard(event);
     } else if (event.seq > (batch.group?.joinSeq ?? 0)) {
       await builder.received(event, { ok: false, reason: 'failed' });
-    }
-  }
-
-  #clearRemovals(batch: Batch, event: Event): void {
-    const gone = event.members?.devicesRemoved ?? [];
-    const pendingRemovals = batch.conversation.pendingRemovals.filter((removal) => !gone.includes(removal.device));
-    if (pendingRemovals.length < batch.conversation.pendingRemovals.length) {
-      batch.conversation = { ...batch.conversation, pendingRemovals };
     }
   }
 
@@ -326,7 +318,7 @@ export class Log {
     if (pending.joining) {
       this.#sayHistoryStarts(batch, builder, event);
     }
-    this.#clearRemovals(batch, event);
+    this.#changeMembers(batch, event);
     batch.conversation = { ...batch.conversation, cursor: event.seq };
     await batch.write([], 'strict');
     this.hooks.commitSeen(batch.conversation.id, event, pending.joining, true);

@@ -51,7 +51,14 @@ export class Sync {
     const { core } = this;
     const first = core.device.lineage === null;
     for (const id of first ? [] : [...core.conversations.keys()]) {
-      await core.update(id, (record) => ({ ...record, cursor: record.joinedSeq - 1, head: 0, epoch: 0, marks: {} }));
+      await core.update(id, (record) => ({
+        ...record,
+        cursor: record.joinedSeq - 1,
+        head: 0,
+        viewSeq: 0,
+        epoch: 0,
+        marks: {},
+      }));
     }
     await core.updateDevice({ lineage });
   }

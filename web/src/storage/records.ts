@@ -30,6 +30,8 @@ export type ConversationRecord = {
   former: Person[];
   pendingRemovals: PendingRemoval[];
   head: number;
+  /** Members and removals are known as of this seq, by a view of the server; later events change them. */
+  viewSeq: number;
   /** The server's epoch as far as it told. */
   epoch: number;
   /** Last applied seq. */

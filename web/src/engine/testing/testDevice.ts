@@ -87,7 +87,7 @@ export class TestDevice {
 
   async online(): Promise<void> {
     await until(() => this.screen.state === 'online', `${this.handle} is online`);
-    await until(async () => (await this.engine.services.core.db.keyPackages()).length > 0, 'key packages are stored');
+    await until(() => this.engine.services.core.device.lastResortUntilMs > 0, 'key packages are on the server');
     await this.settled();
   }
 
