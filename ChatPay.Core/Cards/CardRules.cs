@@ -125,7 +125,9 @@ public static class CardRules
     private static CardMove Move(Card card, CardTransition row, DateTimeOffset now) => new(
         card with
         {
-            State = row.To, Version = card.Version + 1, ClosedAt = CardTransitions.IsOpen(row.To) ? null : now,
+            State = row.To,
+            Version = card.Version + 1,
+            ClosedAt = CardTransitions.IsOpen(row.To) ? null : now,
         },
         row.Money);
 

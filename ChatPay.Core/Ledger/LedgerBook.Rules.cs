@@ -117,7 +117,8 @@ public sealed partial class LedgerBook
                 var remaining = hold.Remaining - command.Amount;
                 plan.Hold = hold with
                 {
-                    Remaining = remaining, State = remaining.IsPositive ? HoldState.Open : HoldState.Captured,
+                    Remaining = remaining,
+                    State = remaining.IsPositive ? HoldState.Open : HoldState.Captured,
                 };
                 return LedgerStatus.Applied;
             case TransferKind.Expire when !expired:

@@ -64,8 +64,13 @@ public sealed record LedgerCommand
         TransferId id, LedgerAccountId debit, LedgerAccountId credit, Money money,
         TransferCause cause = default) => new()
         {
-            Id = id, Kind = TransferKind.Transfer, Debit = debit, Credit = credit, Asset = money.Asset,
-            Amount = money.Amount, Cause = cause,
+            Id = id,
+            Kind = TransferKind.Transfer,
+            Debit = debit,
+            Credit = credit,
+            Asset = money.Asset,
+            Amount = money.Amount,
+            Cause = cause,
         };
 
     public static LedgerCommand Hold(
@@ -74,8 +79,13 @@ public sealed record LedgerCommand
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(lifetimeSeconds);
         return new()
         {
-            Id = id, Kind = TransferKind.Hold, Debit = debit, Asset = money.Asset, Amount = money.Amount,
-            LifetimeSeconds = lifetimeSeconds, Cause = cause,
+            Id = id,
+            Kind = TransferKind.Hold,
+            Debit = debit,
+            Asset = money.Asset,
+            Amount = money.Amount,
+            LifetimeSeconds = lifetimeSeconds,
+            Cause = cause,
         };
     }
 
@@ -83,20 +93,36 @@ public sealed record LedgerCommand
         TransferId id, TransferId hold, LedgerAccountId debit, LedgerAccountId credit, Money money,
         TransferCause cause = default) => new()
         {
-            Id = id, Kind = TransferKind.Capture, Debit = debit, Credit = credit, Asset = money.Asset,
-            Amount = money.Amount, HoldId = hold, Cause = cause,
+            Id = id,
+            Kind = TransferKind.Capture,
+            Debit = debit,
+            Credit = credit,
+            Asset = money.Asset,
+            Amount = money.Amount,
+            HoldId = hold,
+            Cause = cause,
         };
 
     public static LedgerCommand Release(
         TransferId id, TransferId hold, LedgerAccountId debit, AssetCode asset, TransferCause cause = default) => new()
         {
-            Id = id, Kind = TransferKind.Release, Debit = debit, Asset = asset, HoldId = hold, Cause = cause,
+            Id = id,
+            Kind = TransferKind.Release,
+            Debit = debit,
+            Asset = asset,
+            HoldId = hold,
+            Cause = cause,
         };
 
     public static LedgerCommand Expire(
         TransferId id, TransferId hold, LedgerAccountId debit, AssetCode asset, TransferCause cause = default) => new()
         {
-            Id = id, Kind = TransferKind.Expire, Debit = debit, Asset = asset, HoldId = hold, Cause = cause,
+            Id = id,
+            Kind = TransferKind.Expire,
+            Debit = debit,
+            Asset = asset,
+            HoldId = hold,
+            Cause = cause,
         };
 
     /// <summary>SHA-256 over every part but the id: tells a retry from another command under the same id.</summary>

@@ -1,6 +1,6 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Conversations;
+using ChatPay.Server.KeyPackages;
 
 namespace ChatPay.Server.Realtime;
 

@@ -27,7 +27,8 @@ internal sealed partial class ReceiptFlusher(
             {
                 mark = mark with
                 {
-                    Delivered = Math.Max(mark.Delivered, earlier.Delivered), Read = Math.Max(mark.Read, earlier.Read),
+                    Delivered = Math.Max(mark.Delivered, earlier.Delivered),
+                    Read = Math.Max(mark.Read, earlier.Read),
                 };
             }
             else if (_pending.Count >= options.Value.ReceiptsPending)

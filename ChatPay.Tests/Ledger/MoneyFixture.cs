@@ -115,7 +115,10 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
             """,
             new
             {
-                id = person.Account.Value, name, device = person.Device.Value, key = RandomNumberGenerator.GetBytes(32),
+                id = person.Account.Value,
+                name,
+                device = person.Device.Value,
+                key = RandomNumberGenerator.GetBytes(32),
             });
         if (withWallets)
         {

@@ -49,7 +49,9 @@ internal sealed class TestGroup
         byte[][] packages = [.. (adds ?? []).Select(person => person.KeyPackage())];
         var commit = TestMls.Commit(Options(committer) with
         {
-            SenderLeaf = _leaves.Count == 0 ? 0 : LeafOf(committer), Adds = packages, Removes = removes ?? [],
+            SenderLeaf = _leaves.Count == 0 ? 0 : LeafOf(committer),
+            Adds = packages,
+            Removes = removes ?? [],
         });
         return new(
             Id, NewClientId(), Epoch, commit, packages.Length > 0 ? TestMls.Welcome(packages) : null,
