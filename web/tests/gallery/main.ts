@@ -8,6 +8,9 @@ import { FixtureApp, type Scene, scenes } from '../fixtures/app.svelte';
 const wanted = new URLSearchParams(location.search).get('scene');
 const scene: Scene = scenes.find((known) => known === wanted) ?? 'rich';
 const app = new FixtureApp(scene);
+if (new URLSearchParams(location.search).has('hold')) {
+  app.holdEarlier();
+}
 Object.assign(window, { fixture: app });
 const target = document.getElementById('app');
 if (target) {

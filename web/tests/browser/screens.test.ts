@@ -1,0 +1,100 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contextFor, type Gallery, type Look, launch, serveGallery, show } from '../gallery/browser';
+import { screens } from '../gallery/screens';
+
+let browser: Browser;
+let gallery: Gallery;
+
+beforeAll(async () => {
+  gallery = await serveGallery();
+  browser = await launch();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await gallery.close();
+});
+
+const looks: Look[] = [
+  { device: 'phone', theme: 'light', language: 'en' },
+  { device: 'desktop', theme: 'dark', language: 'fr' },
+];
+
+async function violations(page: Page): Promise<string[]> {
+  const report = await new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).analyze();
+  return report.violations.map(
+    (violation) =>
+      `${violation.id} ${violation.nodes
+        .map((node) => node.target.join(' '))
+        .slice(0, 3)
+        .join(' | ')}`,
+  );
+}
+
+async function overflow(page: Page): Promise<string[]> {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return over > 0 ? [`${over} px wider than the window`] : [];
+}
+
+/** Links inside a sentence are exempt, as WCAG has it. */
+function smallTargets(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('a, button, summary, input[type=radio]')]
+      .filter((node) => node.offsetParent !== null && !node.closest('.bubble .text, .skip'))
+      .map((node) => ({ box: node.getBoundingClientRect(), name: node.getAttribute('aria-label') ?? node.textContent }))
+      .filter(({ box }) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
+      .map(
+        ({ box, name }) => `“${name?.trim().slice(0, 30)}” is only ${Math.round(box.width)}×${Math.round(box.height)}`,
+      ),
+  );
+}
+
+describe.each(looks)('On a $device, $theme, in $language', (look) => {
+  test('No screen has an accessibility violation, an error, an overflow or a target too small to hit', async () => {
+    const context = await contextFor(browser, look);
+    const page = await context.newPage();
+    const found: string[] = [];
+    let name = '';
+    page.on('console', (message) => {
+      if (message.type() === 'error') {
+        found.push(`${name}: ${message.text()}`);
+      }
+    });
+    page.on('pageerror', (error) => found.push(`${name}: ${error.message}`));
+    for (const screen of screens) {
+      name = screen.name;
+      await show(page, gallery.url, screen);
+      const here = [...(await violations(page)), ...(await overflow(page)), ...(await smallTargets(page))];
+      found.push(...here.map((text) => `${name}: ${text}`));
+    }
+    await context.close();
+    expect(found).toEqual([]);
+  }, 600_000);
+});
+
+test('At twice the size, or on the narrowest phone, nothing is cut off', async () => {
+  const context = await browser.newContext({ viewport: { width: 320, height: 500 }, isMobile: true, hasTouch: true });
+  const page = await context.newPage();
+  const found: string[] = [];
+  for (const wanted of [
+    'sign-up',
+    'chats',
+    'thread-group',
+    'cards-top',
+    'card-details',
+    'details-group',
+    'pay-who',
+    'wallet-statement',
+    'settings-devices',
+  ]) {
+    const screen = screens.find((known) => known.name === wanted);
+    if (screen) {
+      await show(page, gallery.url, screen);
+      found.push(...(await overflow(page)).map((text) => `${wanted}: ${text}`));
+    }
+  }
+  await context.close();
+  expect(found).toEqual([]);
+}, 120_000);
