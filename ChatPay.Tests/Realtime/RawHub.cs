@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
@@ -13,14 +14,28 @@ internal sealed class RawHub : IDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly Queue<string> _frames = [];
     private readonly List<byte> _partial = [];
+    private HttpMessageInvoker? _invoker;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<RawHub> ConnectAsync(Uri address, string token)
+    /// <param name="receiveBufferBytes">How much the operating system may take in before anybody reads.</param>
+    public static async Task<RawHub> ConnectAsync(Uri address, string token, int? receiveBufferBytes = null)
     {
         var hub = new RawHub();
+        var handler = new SocketsHttpHandler();
+        if (receiveBufferBytes is { } bytes)
+        {
+            handler.ConnectCallback = async (context, cancellationToken) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = bytes };
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
+        }
+
+        hub._invoker = new HttpMessageInvoker(handler);
         hub._socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
-        await hub._socket.ConnectAsync(new UriBuilder(new Uri(address, "hub")) { Scheme = "ws" }.Uri, Cancellation);
+        await hub._socket.ConnectAsync(new UriBuilder(new Uri(address, "hub")) { Scheme = "ws" }.Uri, hub._invoker, Cancellation);
         await hub.SendAsync("""{"protocol":"json","version":1}""");
         Assert.Equal("{}", await hub.ReceiveAsync());
         return hub;
@@ -49,7 +64,11 @@ internal sealed class RawHub : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _invoker?.Dispose();
+    }
 
     private async Task<string> ReceiveAsync()
     {

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using ChatPay.Server.Realtime;
+using ChatPay.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChatPay.Tests.Realtime;
+
+public sealed class SlowReaderTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
+{
+    /// <summary>Far more than sockets and queues between server and client can hold.</summary>
+    private const int Messages = 200;
+
+    private const int MessageBytes = 60_000;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task One_who_does_not_read_delays_nobody_and_is_closed()
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Realtime:OutboundBytes"] = "262144",
+            ["Realtime:SlowReaderSeconds"] = "2",
+            ["Realtime:ClientTimeoutSeconds"] = "600",
+        };
+        await using var server = await TestServer.StartAsync(database.ConnectionString, settings);
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        await using var deaf = await Person.SignUpAsync(server.Address);
+        using var socket = await RawHub.ConnectAsync(server.Address, deaf.Client.Token!, receiveBufferBytes: 4096);
+        await socket.CallAsync(
+            "Hello", $$"""[{"device":"{{deaf.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        var group = await TestGroup.GroupAsync(ada, ben, deaf);
+        var registry = server.Services.GetRequiredService<ConnectionRegistry>();
+        Assert.Single(registry.OfDevice(deaf.Device));
+
+        var slowest = TimeSpan.Zero;
+        for (var i = 0; i < Messages; i++)
+        {
+            var sent = await ada.Hub.SendAsync(group.Message(ada, null, MessageBytes), Cancellation);
+            var acknowledged = Stopwatch.GetTimestamp();
+            await ben.Events.FirstAsync(e => e.Seq == sent.Seq);
+            var took = Stopwatch.GetElapsedTime(acknowledged);
+            slowest = took > slowest ? took : slowest;
+        }
+
+        Assert.True(slowest < TimeSpan.FromSeconds(2), $"The slowest delivery took {slowest}.");
+        await Eventually.TrueAsync(
+            () => Task.FromResult(registry.OfDevice(deaf.Device).Count == 0), "the deaf connection is closed");
+
+        // Nothing is lost for it either: the log has it all.
+        var greeting = await deaf.ConnectAsync();
+        Assert.Equal(Messages + 1, Assert.Single(greeting.Changed).Head);
+    }
+}
