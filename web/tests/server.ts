@@ -1,105 +1,184 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmod, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const built = '../../ChatPay.Server/bin/Debug/net10.0/ChatPay.Server.dll';
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const readyPrefix = 'ChatPay is ready: open ';
+const deadlineMs = 60_000;
 
-/** The real server in a process of its own, on the embedded PostgreSQL, with a data folder of its own. */
+/** Many people share one address and type faster than people do. */
+const wideLimits = {
+  RateLimits__SignInPerMinute: '10000',
+  RateLimits__WritesPerMinute: '100000',
+  RateLimits__ReadsPerMinute: '100000',
+  Realtime__WritesPerSecond: '2000',
+  Realtime__WriteBurst: '5000',
+  Realtime__ReadsPerSecond: '2000',
+  Realtime__ReadBurst: '5000',
+};
+
+/** The real program with its own PostgreSQL, on a data folder of its own, to be killed and started again. */
 export class RealServer {
+  readonly dataFolder: string;
+  readonly #folder: string;
+  readonly #environment: Record<string, string>;
   #process: ChildProcess | null = null;
+  #port = 0;
   #output = '';
-  url = '';
 
-  private constructor(
-    readonly folder: string,
-    readonly settings: Record<string, string>,
-  ) {}
+  private constructor(settings: Record<string, string>) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'chatpay-web-'));
+    this.dataFolder = join(this.#folder, 'data');
+    this.#environment = { ASPNETCORE_ENVIRONMENT: 'Development', ...wideLimits, ...settings };
+  }
 
+  /** @param settings of the server, such as `RateLimits__SignInPerMinute`. */
   static async start(settings: Record<string, string> = {}): Promise<RealServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'chatpay-web-'));
-    const server = new RealServer(folder, settings);
-    await server.run();
+    const server = new RealServer(settings);
+    // PostgreSQL runs as another user when the tests run as root, and must be able to walk there.
+    await chmod(server.#folder, 0o711);
+    server.#port = await freePort();
+    try {
+      await server.run();
+    } catch (failure) {
+      await server.stop();
+      throw failure;
+    }
     return server;
   }
 
-  async run(): Promise<void> {
-    const dll = process.env.CHATPAY_SERVER_DLL ?? fileURLToPath(new URL(built, import.meta.url));
-    if (!existsSync(dll)) {
-      throw new Error(`the server is not built: ${dll}; run dotnet build ChatPay.Server first`);
-    }
-    // A port that stays over restarts, so that clients find the server again.
-    const port = this.url === '' ? '0' : new URL(this.url).port;
-    this.#output = '';
-    const child = spawn('dotnet', [dll, 'serve', '--port', port, '--data', join(this.folder, 'data')], {
-      env: {
-        ...process.env,
-        ASPNETCORE_ENVIRONMENT: 'Development',
-        // Many devices of one address sign up within seconds.
-        RateLimits__SignInPerMinute: '10000',
-        RateLimits__WritesPerMinute: '100000',
-        RateLimits__ReadsPerMinute: '100000',
-        Realtime__WritesPerSecond: '2000',
-        Realtime__WriteBurst: '5000',
-        Realtime__ReadsPerSecond: '2000',
-        Realtime__ReadBurst: '5000',
-        ...this.settings,
-      },
-      cwd: this.folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#process = child;
-    child.stdout.on('data', (data) => this.#read(data));
-    child.stderr.on('data', (data) => this.#read(data));
-    const deadline = Date.now() + 90_000;
-    while (!(await this.#ready())) {
-      if (child.exitCode !== null || Date.now() > deadline) {
-        throw new Error(`the server did not start:\n${this.#output}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+  /** The same through every restart, so that browsers find it again. */
+  get url(): string {
+    return `http://localhost:${this.#port}`;
   }
 
-  #read(data: Buffer): void {
-    this.#output = (this.#output + data.toString()).slice(-200_000);
-  }
-
+  /** Everything it has written since its first start. */
   get output(): string {
     return this.#output;
   }
 
-  async #ready(): Promise<boolean> {
-    const found = /https?:\/\/[\w.[\]-]+:\d+/.exec(this.#output);
-    if (!found) {
-      return false;
-    }
-    this.url = found[0].replace('localhost', '127.0.0.1');
-    try {
-      return (await fetch(`${this.url}/health/ready`)).ok;
-    } catch {
-      return false;
-    }
+  async run(): Promise<void> {
+    const child = this.#spawn(['--port', String(this.#port)]);
+    this.#process = child;
+    process.once('exit', () => child.kill());
+    await new Promise<void>((resolve, reject) => {
+      let text = '';
+      const fail = (why: string) => reject(new Error(`The server ${why}:\n${this.#output}`));
+      const timer = setTimeout(() => fail('did not get ready'), deadlineMs);
+      child.stdout?.on('data', (part: Buffer) => {
+        text += part.toString();
+        if (text.includes(readyPrefix)) {
+          clearTimeout(timer);
+          resolve();
+        }
+      });
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        fail(`ended with ${code ?? signal}`);
+      });
+    });
   }
 
-  /** As a power cut for the server's process; its database finds out by itself. */
-  async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+  /** SIGKILL, for the server alone: its PostgreSQL is left behind. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
   }
 
+  /** Runs another command of the program on the same data folder, such as `ledger verify`. */
+  async command(...command: string[]): Promise<{ exitCode: number | null; output: string }> {
+    const child = this.#spawn(command);
+    let output = '';
+    child.stdout?.on('data', (part: Buffer) => {
+      output += part.toString();
+    });
+    child.stderr?.on('data', (part: Buffer) => {
+      output += part.toString();
+    });
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    return { exitCode, output };
+  }
+
+  /** Where its PostgreSQL answers, as the program's own commands find it: from the data folder. */
+  async database(): Promise<{ port: number; password: string; logFolder: string }> {
+    const elsewhere = join(this.dataFolder, 'postgres-home');
+    const home = existsSync(elsewhere) ? (await readFile(elsewhere, 'utf8')).trim() : join(this.dataFolder, 'postgres');
+    const cluster = join(home, 'cluster');
+    const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n');
+    const password = (await readFile(join(this.dataFolder, 'postgres-password'), 'utf8')).trim();
+    return { port: Number(lines[3]), password, logFolder: join(cluster, 'log') };
+  }
+
+  /** Stops server and database, and deletes the data folder. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     this.#process = null;
-    if (child && child.exitCode === null) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill(signal);
-      await gone;
+    if (!child || child.exitCode !== null || child.signalCode !== null) {
+      return;
     }
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await ended;
   }
+
+  #spawn(options: string[]): ChildProcess {
+    const dotnet = process.env.DOTNET_HOST_PATH ?? 'dotnet';
+    const child = spawn(dotnet, [program(), ...options, '--data', this.dataFolder], {
+      cwd: this.#folder,
+      env: { ...process.env, ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const take = (part: Buffer) => {
+      this.#output += part.toString();
+    };
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
+    return child;
+  }
+}
+
+/** CHATPAY_SERVER_DLL, else the one built last. */
+function program(): string {
+  const named = process.env.CHATPAY_SERVER_DLL;
+  if (named) {
+    return named;
+  }
+  const [newest] = ['Debug', 'Release']
+    .map((configuration) => join(repository, `ChatPay.Server/bin/${configuration}/net10.0/ChatPay.Server.dll`))
+    .filter((path) => existsSync(path))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  if (!newest) {
+    throw new Error('The server is not built; run: dotnet build ChatPay.Server');
+  }
+  return newest;
+}
+
+/** The server's log of its PostgreSQL, all files in one text. */
+export function readFolder(folder: string): string {
+  return readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, 'localhost', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') {
+    throw new Error('There is no free port.');
+  }
+  return address.port;
 }

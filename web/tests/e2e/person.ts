@@ -1,0 +1,173 @@
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { contextFor, type Look } from '../gallery/browser';
+import type { RealServer } from '../server';
+
+/** How long anything may take on a busy machine before a test gives up on it. */
+export const patienceMs = 30_000;
+
+export const soon = { timeout: patienceMs, interval: 50 };
+
+type Names = { handle: string; displayName: string; password: string };
+
+/** Somebody with a browser of their own, who does everything through the screens. */
+export class Person {
+  private constructor(
+    readonly names: Names,
+    readonly context: BrowserContext,
+    readonly page: Page,
+    readonly server: RealServer,
+    /** What went wrong inside the page: must stay empty. */
+    readonly troubles: string[],
+  ) {}
+
+  static async open(
+    browser: Browser,
+    server: RealServer,
+    names: Names,
+    device: Look['device'] = 'desktop',
+  ): Promise<Person> {
+    const context = await contextFor(browser, { device, theme: 'light', language: 'en' });
+    context.setDefaultTimeout(patienceMs);
+    const page = await context.newPage();
+    const troubles: string[] = [];
+    page.on('pageerror', (error) => troubles.push(error.stack ?? error.message));
+    return new Person(names, context, page, server, troubles);
+  }
+
+  static async signUp(
+    browser: Browser,
+    server: RealServer,
+    names: Names,
+    device: Look['device'] = 'desktop',
+  ): Promise<Person> {
+    const person = await Person.open(browser, server, names, device);
+    await person.page.goto(`${server.url}/#/sign-up`);
+    await person.page.getByRole('textbox', { name: 'Handle' }).fill(names.handle);
+    await person.page.getByLabel('Name', { exact: true }).fill(names.displayName);
+    await person.page.getByLabel('Password', { exact: true }).fill(names.password);
+    await person.page.getByRole('button', { name: 'Create account' }).click();
+    await person.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    return person;
+  }
+
+  /** The same account in another browser: a second device. */
+  static async signIn(browser: Browser, server: RealServer, names: Names): Promise<Person> {
+    const person = await Person.open(browser, server, names);
+    await person.page.goto(`${server.url}/#/sign-in`);
+    await person.page.getByRole('textbox', { name: 'Handle' }).fill(names.handle);
+    await person.page.getByLabel('Password', { exact: true }).fill(names.password);
+    await person.page.getByRole('button', { name: 'Sign in' }).click();
+    await person.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    return person;
+  }
+
+  async go(hash: string): Promise<void> {
+    await this.page.evaluate((next) => {
+      location.hash = next;
+    }, hash);
+  }
+
+  async startDirect(other: Names): Promise<void> {
+    await this.go('#/new');
+    await this.page.getByRole('textbox', { name: 'Handle' }).fill(other.handle);
+    await this.page.getByRole('button', { name: 'Find' }).click();
+    await this.page.getByRole('dialog').getByText(other.displayName).waitFor();
+    await this.page.getByRole('button', { name: 'Open chat' }).click();
+    await this.page.getByRole('heading', { name: other.displayName, level: 1 }).waitFor();
+  }
+
+  async createGroup(name: string, others: Names[]): Promise<void> {
+    await this.go('#/new/group');
+    await this.page.getByLabel('Group name').fill(name);
+    for (const other of others) {
+      await this.page.getByLabel('People').fill(other.handle);
+      await this.page.getByRole('button', { name: 'Add person' }).click();
+      await this.page.getByRole('dialog').getByText(other.displayName).waitFor();
+    }
+    await this.page.getByRole('button', { name: `Create group of ${others.length + 1}` }).click();
+    await this.page.getByRole('heading', { name, level: 1 }).waitFor();
+  }
+
+  row(title: string): Locator {
+    return this.page
+      .getByTestId('conversation-row')
+      .and(this.page.getByRole('link', { name: new RegExp(`^${title}`) }));
+  }
+
+  async openChat(title: string): Promise<void> {
+    await this.row(title).click();
+    await this.page.getByRole('heading', { name: title, level: 1 }).waitFor();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.page.getByTestId('composer').fill(text);
+    await this.page.getByTestId('send').click();
+  }
+
+  message(text: string): Locator {
+    return this.page.getByTestId('message').filter({ hasText: text });
+  }
+
+  async reads(text: string): Promise<void> {
+    await this.message(text).waitFor();
+  }
+
+  /** Fills the payment sheet up to the confirmation. */
+  async composePayment(what: 'Send' | 'Request', amount: string, memo: string, to?: Names): Promise<void> {
+    await this.page.getByTestId('pay-button').click();
+    const sheet = this.page.getByRole('dialog');
+    if (to) {
+      await sheet.getByRole('button', { name: to.displayName }).click();
+    }
+    await sheet.getByRole('radio', { name: what, exact: true }).check();
+    await sheet.getByTestId('amount').fill(amount);
+    await sheet.getByTestId('memo').fill(memo);
+    await sheet.getByRole('button', { name: 'Continue' }).click();
+  }
+
+  async pay(what: 'Send' | 'Request', amount: string, memo: string, to?: Names): Promise<void> {
+    await this.composePayment(what, amount, memo, to);
+    await this.page.getByTestId('pay-confirm').click();
+    await this.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await this.card(memo).waitFor();
+  }
+
+  card(memo: string): Locator {
+    return this.page.getByTestId('card').filter({ hasText: memo });
+  }
+
+  async seesCard(memo: string, state: string): Promise<void> {
+    await expect.poll(() => this.card(memo).getAttribute('data-state'), soon).toBe(state);
+  }
+
+  async act(memo: string, action: 'accept' | 'decline' | 'cancel' | 'pay', confirm?: string): Promise<void> {
+    await this.card(memo).getByTestId(`card-${action}`).click();
+    if (confirm) {
+      await this.page.getByRole('alertdialog').getByRole('button', { name: confirm }).click();
+      await this.page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    }
+  }
+
+  /** Looks into the wallet until it shows this, then goes back to where it was. */
+  async hasMoney(available: string, held = '€0.00'): Promise<void> {
+    const before = new URL(this.page.url()).hash;
+    await this.go('#/wallet');
+    const shown = async () => ({
+      available: (await this.page.getByTestId('available').textContent())?.trim(),
+      held: (await this.page.getByTestId('held').textContent())?.trim(),
+    });
+    await expect.poll(shown, soon).toEqual({ available, held });
+    await this.go(before);
+  }
+
+  /** What the open conversation shows, line by line. */
+  async history(): Promise<string[]> {
+    const items = this.page.getByTestId('thread-item');
+    return (await items.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+  }
+
+  close(): Promise<void> {
+    return this.context.close();
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests over everything at once: the real server with its own PostgreSQL, and real browsers. Each file has a server of
+// its own; they run one after another.
+export default defineConfig({
+  test: {
+    include: ['tests/e2e/**/*.test.ts'],
+    environment: 'node',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
