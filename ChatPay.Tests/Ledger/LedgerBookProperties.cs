@@ -8,10 +8,8 @@ namespace ChatPay.Tests.Ledger;
 /// <summary>The laws of the ledger over random streams of commands; a failure prints the seed to replay it.</summary>
 public sealed class LedgerBookProperties
 {
-    private const int Accounts = 4;
-    private const int Ids = 60;
+    private const int Guarded = 4;
 
-    private static readonly DateTimeOffset s_start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly AssetCode s_eur = AssetCode.Parse("EUR");
     private static readonly AssetCode s_jpy = AssetCode.Parse("JPY");
     private static readonly Asset[] s_assets = [new(s_eur, 2, AssetKind.Currency), new(s_jpy, 0, AssetKind.Currency)];
@@ -23,7 +21,7 @@ public sealed class LedgerBookProperties
         foreach (var step in stream)
         {
             desk.Decide(step.ToCommand(ids), step.At);
-            foreach (var id in ids[..Accounts])
+            foreach (var id in ids[..Guarded])
             {
                 var (balance, held) = desk.Balance(id);
                 if (held < 0 || held > balance)
@@ -99,8 +97,8 @@ public sealed class LedgerBookProperties
         return ids.All(id => model.Balance(id) == desk.Balance(id));
     });
 
-    private static void Check(Func<List<Step>, bool> law) => Prop
-        .ForAll(Streams().ToArbitrary(), law)
+    private static void Check(Func<List<LedgerStep>, bool> law) => Prop
+        .ForAll(LedgerStep.Streams(120).ToArbitrary(), law)
         .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     /// <summary>Three people with euros, one with yen, and a system account that may owe.</summary>
@@ -113,43 +111,5 @@ public sealed class LedgerBookProperties
             desk.Person(4, s_jpy, 500), desk.System("sandbox", s_eur, 0),
         ];
         return desk;
-    }
-
-    private static Gen<List<Step>> Streams() =>
-        from size in Gen.Choose(1, 120)
-        from steps in Steps().ListOf(size)
-        select steps.ToList();
-
-    private static Gen<Step> Steps() =>
-        from kind in Gen.Frequency(
-            (4, Gen.Constant(TransferKind.Transfer)), (4, Gen.Constant(TransferKind.Hold)),
-            (3, Gen.Constant(TransferKind.Capture)), (1, Gen.Constant(TransferKind.Release)),
-            (1, Gen.Constant(TransferKind.Expire)))
-        from id in Gen.Choose(1, Ids)
-        from hold in Gen.Choose(1, Ids)
-        from debit in Gen.Choose(0, Accounts)
-        from credit in Gen.Choose(0, Accounts)
-        from amount in Gen.Frequency((1, Gen.Choose(-1, 1)), (8, Gen.Choose(1, 200)), (1, Gen.Choose(400, 2_000)))
-        from yen in Gen.Frequency((9, Gen.Constant(false)), (1, Gen.Constant(true)))
-        from seconds in Gen.Choose(0, 120)
-        select new Step(kind, id, hold, debit, credit, amount, yen, s_start.AddSeconds(seconds));
-
-    private sealed record Step(
-        TransferKind Kind, int Id, int Hold, int Debit, int Credit, int AmountMinor, bool Yen, DateTimeOffset At)
-    {
-        public LedgerCommand ToCommand(LedgerAccountId[] ids)
-        {
-            var (id, hold) = (BookDesk.Id(Id), BookDesk.Id(Hold));
-            var (debit, credit, asset) = (ids[Debit], ids[Credit], Yen ? s_jpy : s_eur);
-            var money = Money.Of(AmountMinor, asset);
-            return Kind switch
-            {
-                TransferKind.Transfer => LedgerCommand.Transfer(id, debit, credit, money),
-                TransferKind.Hold => LedgerCommand.Hold(id, debit, money, 60),
-                TransferKind.Capture => LedgerCommand.Capture(id, hold, debit, credit, money),
-                TransferKind.Release => LedgerCommand.Release(id, hold, debit, asset),
-                TransferKind.Expire => LedgerCommand.Expire(id, hold, debit, asset),
-            };
-        }
     }
 }
