@@ -10,12 +10,15 @@ internal sealed class DatabaseLease : IAsyncDisposable
 
     private readonly DataFolder? _folder;
     private readonly EmbeddedPostgres? _postgres;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _keepAlive;
 
     private DatabaseLease(string connectionString, DataFolder? folder, EmbeddedPostgres? postgres)
     {
         ConnectionString = connectionString;
         _folder = folder;
         _postgres = postgres;
+        _keepAlive = postgres?.KeepAliveAsync(_stop.Token) ?? Task.CompletedTask;
     }
 
     public string ConnectionString { get; }
@@ -79,6 +82,10 @@ internal sealed class DatabaseLease : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Nobody must start it again while it is being stopped.
+        await _stop.CancelAsync();
+        await _keepAlive.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
         if (_postgres is not null)
         {
             await _postgres.DisposeAsync();

@@ -29,6 +29,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     private const string HomeFile = "postgres-home";
     private const string SettingsFile = "chatpay.conf";
 
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>Another program may take the free port between its choice and PostgreSQL's use of it.</summary>
     private const int StartAttempts = 3;
 
@@ -261,11 +263,43 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         Log.Initialised(_logger, _home);
     }
 
+    /// <summary>
+    /// Starts PostgreSQL again, on its old port, whenever it has died: killed by hand or for want of memory. What it had
+    /// acknowledged is in its log, and whoever was connected connects anew.
+    /// </summary>
+    public async Task KeepAliveAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(LookInterval);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            var postmaster = await PostmasterFile.ReadAsync(Cluster, cancellationToken);
+            if (postmaster is not null && postmaster.IsAlive(Cluster))
+            {
+                continue;
+            }
+
+            Log.Died(_logger);
+            try
+            {
+                await StopOrphanAsync(cancellationToken);
+                await StartPostmasterAsync(cancellationToken);
+                Log.Started(_logger, _port);
+            }
+            catch (StartupException failure)
+            {
+                // Tried again at the next look.
+                Log.NotRestarted(_logger, failure.Message);
+            }
+        }
+    }
+
     private async Task StartPostmasterAsync(CancellationToken cancellationToken)
     {
+        // The server's connections know the port, so only the first start may choose it.
+        var isFirst = _port == 0;
         for (var attempt = 1; ; attempt++)
         {
-            _port = FreePort();
+            _port = isFirst ? FreePort() : _port;
             var settings = EmbeddedSettings.Render(_port, _extraSettings);
             var file = Path.Combine(Cluster, SettingsFile);
             await File.WriteAllTextAsync(file, settings, cancellationToken);
@@ -348,5 +382,11 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
 
         [LoggerMessage(109, LogLevel.Warning, "Embedded PostgreSQL did not start at attempt {Attempt}: {Output}")]
         public static partial void Retry(ILogger logger, int attempt, string output);
+
+        [LoggerMessage(110, LogLevel.Error, "Embedded PostgreSQL is gone; starting it again.")]
+        public static partial void Died(ILogger logger);
+
+        [LoggerMessage(111, LogLevel.Error, "Embedded PostgreSQL could not be started again: {Reason}")]
+        public static partial void NotRestarted(ILogger logger, string reason);
     }
 }

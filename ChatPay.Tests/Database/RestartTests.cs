@@ -51,6 +51,29 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_database_that_is_killed_under_the_server_comes_back()
+    {
+        await WriteAsync("kept");
+        var postmaster = _server.PostmasterId()!.Value;
+        using (var process = Process.GetProcessById(postmaster))
+        {
+            process.Kill();
+        }
+
+        using var http = new HttpClient { BaseAddress = _server.Address };
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (_server.PostmasterId() is not { } now || now == postmaster || !await IsReadyAsync(http, deadline.Token))
+        {
+            await Task.Delay(100, deadline.Token);
+        }
+
+        Assert.Equal(["kept"], await ReadAsync());
+        Assert.Equal(0, await _server.StopAsync());
+        Assert.Null(_server.PostmasterId());
+    }
+
+    [Fact]
     public async Task A_stale_process_file_that_names_a_living_stranger_blocks_nobody()
     {
         await _server.KillWithDatabaseAsync();
@@ -83,6 +106,12 @@ public sealed class RestartTests : IAsyncLifetime
         await _server.StopAsync();
         Assert.Equal(0, (await _server.RunAsync("database", "migrate")).ExitCode);
         Assert.Null(_server.PostmasterId());
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient http, CancellationToken cancellationToken)
+    {
+        using var reply = await http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
+        return reply.IsSuccessStatusCode;
     }
 
     private static bool IsRunning(int process)
