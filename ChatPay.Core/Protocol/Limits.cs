@@ -41,7 +41,10 @@ public static class Limits
     public const int MembersPerGroup = 500;
     public const int AccountsPerClaim = 100;
     public const int ConversationsPerAccount = 10_000;
-    public const int CursorsPerHello = 10_000;
+
+    /// <summary>What fits into one hub frame; conversations without a cursor come back as changed.</summary>
+    public const int CursorsPerHello = 1000;
+
     public const int ConversationsPerSync = 100;
     public const int EventsPerSyncPage = 200;
     public const int MarksPerRequest = 100;

@@ -8,7 +8,8 @@ namespace ChatPay.Server.Conversations;
 
 /// <summary>What conversations can do for hub and endpoints: bounds are checked here, rules in the batch.</summary>
 internal sealed class ConversationService(
-    GroupCommitter committer, ConversationStore store, ConversationViews views, HandshakeReader handshakes)
+    GroupCommitter committer, ConversationStore store, DeviceMessageStore deviceMessages, ConversationViews views,
+    HandshakeReader handshakes)
 {
     public async Task<Result<SendReply>> SendAsync(
         Caller caller, SendRequest request, CancellationToken cancellationToken)
@@ -144,6 +145,22 @@ internal sealed class ConversationService(
 
         var pages = await views.PagesAsync(caller.Account, request.After, cancellationToken);
         return pages.Count == request.After.Count ? new SyncReply(pages) : ConversationErrors.Unknown();
+    }
+
+    /// <summary>The oldest messages that wait for the calling device.</summary>
+    public Task<DeviceMessagesPage> PullDeviceAsync(Caller caller, CancellationToken cancellationToken) =>
+        deviceMessages.PageAsync(caller.Device, cancellationToken);
+
+    public async Task<Result<Unit>> AckDeviceAsync(
+        Caller caller, AckDeviceRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Ids.Count > Limits.DeviceMessagesPerPage)
+        {
+            return SignalService.TooMany(Limits.DeviceMessagesPerPage);
+        }
+
+        await deviceMessages.RemoveAsync(caller.Device, request.Ids, cancellationToken);
+        return default(Unit);
     }
 
     /// <summary>Adds the winning commit to a <c>stale_epoch</c>, which the batch cannot read.</summary>

@@ -15,5 +15,11 @@ internal static class ConversationsFeature
         services.AddSingleton<HandshakeReader>();
         services.AddSingleton<ConversationViews>();
         services.AddSingleton<ConversationService>();
+        services.AddSingleton<HelloService>();
+        services.AddSingleton<SignalService>();
+        services.AddSingleton<Lineage>();
+        services.AddHostedService(provider => provider.GetRequiredService<Lineage>());
+        services.AddSingleton<ReceiptFlusher>();
+        services.AddHostedService(provider => provider.GetRequiredService<ReceiptFlusher>());
     }
 }

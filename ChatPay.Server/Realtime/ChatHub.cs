@@ -9,8 +9,7 @@ namespace ChatPay.Server.Realtime;
 /// <summary>The hub: authorise, bound, call, map. What every method needs is in <see cref="ChatHubFilter"/>.</summary>
 [Authorize]
 internal sealed class ChatHub(
-    HelloService hellos, ConversationService conversations, SignalService signals, DeviceMessageStore deviceMessages,
-    CardService cards) : Hub<IChatClient>
+    HelloService hellos, ConversationService conversations, SignalService signals, CardService cards) : Hub<IChatClient>
 {
     private ClientConnection Connection => ClientConnection.Of(Context);
 
@@ -31,18 +30,10 @@ internal sealed class ChatHub(
             : await conversations.CommitAsync(Connection.Caller, request, Aborted));
 
     public async Task<HubReply<DeviceMessagesPage>> PullDevice() =>
-        Reply<DeviceMessagesPage>(await deviceMessages.PageAsync(Connection.Caller.Device, Aborted));
+        Reply<DeviceMessagesPage>(await conversations.PullDeviceAsync(Connection.Caller, Aborted));
 
-    public async Task<HubReply<Unit>> AckDevice(AckDeviceRequest request)
-    {
-        if (request.Ids.Count > Limits.DeviceMessagesPerPage)
-        {
-            return Reply<Unit>(SignalService.TooMany(Limits.DeviceMessagesPerPage));
-        }
-
-        await deviceMessages.RemoveAsync(Connection.Caller.Device, request.Ids, Aborted);
-        return Reply<Unit>(default(Unit));
-    }
+    public async Task<HubReply<Unit>> AckDevice(AckDeviceRequest request) =>
+        Reply(await conversations.AckDeviceAsync(Connection.Caller, request, Aborted));
 
     public async Task<HubReply<Unit>> Mark(MarkRequest request) =>
         Reply(await signals.MarkAsync(Connection, request, Aborted));

@@ -7,7 +7,7 @@ namespace ChatPay.Server.Realtime;
 /// <summary>Looks after all connections once a second: those that take nothing, and those whose session is over.</summary>
 internal sealed partial class ConnectionWatch(
     ConnectionRegistry registry, Sessions sessions, IOptions<RealtimeOptions> options, TimeProvider time,
-    ILogger<ConnectionWatch> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, ILogger<ConnectionWatch> logger) : BackgroundService
 {
     /// <summary>What a client has to read the last push and close by itself.</summary>
     private static readonly TimeSpan s_finishing = TimeSpan.FromSeconds(2);
@@ -16,6 +16,8 @@ internal sealed partial class ConnectionWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Before SignalR's own callback, which was registered earlier, closes the sockets.
+        await using var goodbye = lifetime.ApplicationStopping.Register(SayGoodbye);
         using var timer = new PeriodicTimer(s_interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
@@ -29,15 +31,13 @@ internal sealed partial class ConnectionWatch(
         }
     }
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Clients come back to another node, or to this one once it is up again, spread by their own jitter.</summary>
+    private void SayGoodbye()
     {
-        // Clients come back to another node, or to this one once it is up again, spread by their own jitter.
         foreach (var connection in registry.All)
         {
-            connection.Enqueue(Push.Of(new ControlSignal(ControlKind.Reconnect, ReconnectAfterMs: 1000)));
+            connection.Finish(Push.Of(new ControlSignal(ControlKind.Reconnect, ReconnectAfterMs: 1000)));
         }
-
-        await base.StopAsync(cancellationToken);
     }
 
     /// <summary>Another node, or time, has ended the session; this node has not heard of it.</summary>

@@ -91,7 +91,10 @@ internal sealed partial class Fanout(
 
         foreach (var (device, message) in batch.Messages)
         {
-            ToDevice(device, Push.Of(message));
+            if (registry.OfDevice(device).Count > 0)
+            {
+                ToDevice(device, Push.Of(message));
+            }
         }
     }
 

@@ -18,13 +18,9 @@ internal static class RealtimeFeature
         services.AddValidatedOptions<RealtimeOptions>(RealtimeOptions.Section);
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<HeadRequests>();
-        services.AddSingleton<HelloService>();
-        services.AddSingleton<SignalService>();
         services.AddSingleton<IAccountLifecycle, RevocationLifecycle>();
-        AddHosted<Lineage>(services);
         AddHosted<Fanout>(services);
         AddHosted<HeadsPublisher>(services);
-        AddHosted<ReceiptFlusher>(services);
         AddHosted<ConnectionWatch>(services);
         AddHub(services);
     }

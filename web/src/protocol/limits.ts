@@ -7,7 +7,7 @@ export const Limits = {
   keyPackagesLowStock: 20,
   membersPerGroup: 500,
   accountsPerClaim: 100,
-  cursorsPerHello: 10_000,
+  cursorsPerHello: 1_000,
   conversationsPerSync: 100,
   eventsPerSyncPage: 200,
   statementPageEntries: 100,

@@ -1,8 +1,8 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Server.Conversations;
+using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 
-namespace ChatPay.Server.Realtime;
+namespace ChatPay.Server.Conversations;
 
 /// <summary>
 /// Delivered and read marks: gathered in memory as maxima, written together every so often, and told to the conversation

@@ -1,11 +1,13 @@
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
-using ChatPay.Server.Conversations;
+using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 
-namespace ChatPay.Server.Realtime;
+namespace ChatPay.Server.Conversations;
 
-/// <summary>What is said without being logged: receipts, which are stored as maxima, and typing, which is stored nowhere.</summary>
+/// <summary>
+/// What is said without being logged: receipts, which are stored as maxima, and typing, which is stored nowhere.
+/// </summary>
 internal sealed class SignalService(
     ConnectionRegistry registry, ConversationStore conversations, ReceiptFlusher receipts, Fanout fanout,
     IOptions<RealtimeOptions> options)

@@ -1,7 +1,6 @@
-using ChatPay.Server.Conversations;
 using ChatPay.Server.Hosting;
 
-namespace ChatPay.Server.Realtime;
+namespace ChatPay.Server.Conversations;
 
 /// <summary>The database's lineage, found out before the server takes connections.</summary>
 internal sealed class Lineage(LineageStore store, IdFactory ids) : IHostedService

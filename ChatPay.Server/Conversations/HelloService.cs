@@ -1,8 +1,8 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Server.Conversations;
+using ChatPay.Server.Realtime;
 using ChatPay.Server.KeyPackages;
 
-namespace ChatPay.Server.Realtime;
+namespace ChatPay.Server.Conversations;
 
 /// <summary>
 /// The first call on a connection: from here on it hears its conversations, and it learns which of them have moved on
