@@ -93,4 +93,6 @@ export interface MlsPort {
   join(identity: Identity, conversation: string, welcome: Uint8Array, secret: Uint8Array): Promise<Group>;
   /** Joins from a GroupInfo, replacing an earlier leaf of this device if there is one. */
   joinExternally(identity: Identity, conversation: string, groupInfo: Uint8Array): Promise<PreparedCommit>;
+  /** Ends the worker, where there is one. */
+  stop?(): void;
 }

@@ -1,12 +1,14 @@
 import type { MlsPort } from './port';
 
-export type Call = { id: number; method: keyof MlsPort; args: unknown[] };
+/** What travels to the worker; stopping it is the page's own business. */
+type Method = Exclude<keyof MlsPort, 'stop'>;
+export type Call = { id: number; method: Method; args: unknown[] };
 export type Reply = { id: number; ok: unknown } | { id: number; failed: string };
 
 type Waiting = { resolve: (value: unknown) => void; reject: (reason: Error) => void };
 
 /** The page's side of the MLS worker: the same port, answered elsewhere, so that typing never waits for crypto. */
-export function startMlsWorker(): MlsPort & { stop(): void } {
+export function startMlsWorker(): MlsPort {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'mls' });
   const waiting = new Map<number, Waiting>();
   let count = 0;
@@ -28,7 +30,7 @@ export function startMlsWorker(): MlsPort & { stop(): void } {
   };
   worker.onerror = () => failAll('the MLS worker failed to load');
   const call =
-    (method: keyof MlsPort) =>
+    (method: Method) =>
     (...args: unknown[]) =>
       new Promise<never>((resolve, reject) => {
         const id = count++;

@@ -2,15 +2,16 @@ import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
 import type { ConnectionListener } from '../net/connection';
 import { toBase64 } from '../protocol/bytes';
-import { ErrorCode, isCode, localError, toActionError } from '../protocol/errors';
+import { ErrorCode, isCode } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import type { HelloReply, SessionMode, SessionReply } from '../protocol/wire';
 import type { CardAction, ConnectionState, Device, NewCard, Person, SignIn, SignUp } from '../state/contract';
-import { Database, type DatabaseOptions, FencedError } from '../storage/database';
-import type { DeviceRecord, ItemRecord } from '../storage/records';
+import { Database, type DatabaseOptions } from '../storage/database';
+import type { DeviceRecord } from '../storage/records';
 import { checkCard, checkText } from './checks';
 import { defaultTiming, type Timing } from './core';
 import { firstSight } from './items';
+import { Presenter } from './presenter';
 import { Services } from './services';
 import type { Sink } from './sink';
 
@@ -29,9 +30,8 @@ export type EngineOptions = {
 export class Engine {
   #services: Services;
   #db: Database;
+  #presenter: Presenter;
   #hello: HelloReply | null = null;
-  #loaded = false;
-  readonly #dirty = { conversations: false, threads: new Set<string>(), cards: new Set<string>(), flushing: false };
 
   private constructor(
     readonly options: EngineOptions,
@@ -39,6 +39,7 @@ export class Engine {
     db: Database,
   ) {
     this.#db = db;
+    this.#presenter = new Presenter(sink, () => this.#services);
     this.#services = this.#assemble();
   }
 
@@ -64,14 +65,7 @@ export class Engine {
       stock: stock ?? 50,
       timing: { ...defaultTiming, ...timing },
     };
-    const changed = {
-      conversation: (id: string) => this.#touchConversation(id),
-      items: (id: string, put: ItemRecord[], removed: string[]) => this.#itemsChanged(id, put, removed),
-      card: (id: string) => this.#touchCard(id),
-      thread: (id: string) => this.#touchThread(id),
-      wallet: (asset: string | null) => this.#walletChanged(asset),
-    };
-    return new Services(parts, changed, this.#listener());
+    return new Services(parts, this.#presenter, this.#listener());
   }
 
   #listener(): ConnectionListener {
@@ -94,13 +88,13 @@ export class Engine {
   async start(): Promise<void> {
     const { core } = this.#services;
     await core.load();
-    this.#loaded = core.deviceOrNull?.lineage != null;
+    this.#presenter.loaded = core.deviceOrNull?.lineage != null;
     if (!core.deviceOrNull) {
       this.sink.phase('signedOut');
       return;
     }
     this.#showMe();
-    this.#flushNow(true);
+    this.#presenter.flush(true);
     this.sink.phase('ready');
     this.#services.connection.start();
   }
@@ -109,16 +103,17 @@ export class Engine {
   stop(): void {
     this.#services.stop();
     this.#db.close();
+    this.options.mls.stop?.();
   }
 
   // Sessions.
 
   async signUp(form: SignUp): Promise<void> {
-    await this.#startOver();
     const { mls, api, sessionMode, deviceName } = this.options;
     const keys = await mls.generateKeyPair();
     const device = { name: deviceName, signatureKey: toBase64(keys.publicKey) };
     const reply = await api.signUp({ ...form, device, session: sessionMode });
+    await this.#startOver();
     await this.#signedIn(reply, keys);
   }
 
@@ -165,9 +160,9 @@ export class Engine {
     await core.write([{ put: 'device', value: device }], 'strict');
     core.learn(reply.account);
     await this.#refreshMe().catch(() => undefined);
-    this.#loaded = device.lineage !== null;
+    this.#presenter.loaded = device.lineage !== null;
     this.#showMe();
-    this.#flushNow(true);
+    this.#presenter.flush(true);
     this.sink.phase('ready');
     this.#services.connection.start();
   }
@@ -199,7 +194,7 @@ export class Engine {
     await this.#db.own();
     this.#services = this.#assemble();
     this.#hello = null;
-    this.#loaded = false;
+    this.#presenter.loaded = false;
     this.sink.me(null);
     this.sink.conversations([], true);
   }
@@ -255,8 +250,8 @@ export class Engine {
     void wallet.refresh().catch(() => undefined);
     void this.#refreshMe().catch(() => undefined);
     await sync.greeted(hello);
-    this.#loaded = true;
-    this.#touchConversations();
+    this.#presenter.loaded = true;
+    this.#presenter.touchConversations();
     receipts.touchedAll();
     outbox.kickAll();
   }
@@ -341,7 +336,7 @@ export class Engine {
       const view = await this.options.api.card(id);
       core.cards.set(id, firstSight(view));
     }
-    this.#touchCard(id);
+    this.#presenter.card(id);
   }
 
   setDraft(conversation: string, draft: string): Promise<void> {
@@ -374,102 +369,5 @@ export class Engine {
     }
     this.#services.threads.open(id);
     return true;
-  }
-
-  // Showing.
-
-  #itemsChanged(id: string, put: ItemRecord[], removed: string[]): void {
-    const { threads, typing } = this.#services;
-    threads.follow(id, put, removed);
-    for (const item of put) {
-      if (item.sender && !item.mine) {
-        typing.spoke(id, item.sender.id);
-      }
-    }
-  }
-
-  #touchConversation(id: string): void {
-    this.#touchThread(id);
-    this.#touchConversations();
-  }
-
-  #touchConversations(): void {
-    this.#dirty.conversations = true;
-    this.#flushSoon();
-  }
-
-  #touchThread(id: string): void {
-    if (this.#services?.threads.isOpen(id)) {
-      this.#dirty.threads.add(id);
-      this.#flushSoon();
-    }
-  }
-
-  #touchCard(id: string): void {
-    this.#dirty.cards.add(id);
-    const conversation = this.#services.core.cards.get(id)?.view.conversation;
-    if (conversation) {
-      this.#touchConversation(conversation);
-    }
-    this.#flushSoon();
-  }
-
-  #walletChanged(asset: string | null): void {
-    const { wallet } = this.#services;
-    if (asset === null) {
-      this.sink.wallet(wallet.wallet);
-    } else {
-      this.sink.statement(asset, wallet.statement(asset));
-    }
-  }
-
-  /** Many changes of one moment are shown together. */
-  #flushSoon(): void {
-    if (!this.#dirty.flushing) {
-      this.#dirty.flushing = true;
-      queueMicrotask(() => this.#flushNow(false));
-    }
-  }
-
-  #flushNow(everything: boolean): void {
-    const { core, views, threads } = this.#services;
-    const dirty = this.#dirty;
-    dirty.flushing = false;
-    for (const id of dirty.cards) {
-      const card = views.cardById(id);
-      if (card) {
-        this.sink.card(card);
-      }
-    }
-    for (const id of everything ? threads.openIds() : dirty.threads) {
-      const snapshot = threads.snapshot(id);
-      if (snapshot) {
-        this.sink.thread(id, snapshot);
-      }
-    }
-    if (dirty.conversations || everything) {
-      const list = [...core.conversations.values()].sort((a, b) => b.lastActivityAt - a.lastActivityAt);
-      this.sink.conversations(
-        list.map((record) => views.conversation(record)),
-        !this.#loaded && list.length === 0,
-      );
-    }
-    dirty.conversations = false;
-    dirty.threads.clear();
-    dirty.cards.clear();
-  }
-}
-
-/** Whether a failure means that another tab has taken over. */
-export function isFenced(thrown: unknown): boolean {
-  return thrown instanceof FencedError;
-}
-
-/** For callers that show errors: everything becomes an `ActionError`. */
-export async function asAction<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (thrown) {
-    throw thrown instanceof FencedError ? localError('not_ready', false) : toActionError(thrown);
   }
 }

@@ -1,16 +1,14 @@
 import { fullJitterMs } from '../net/jitter';
 import { encodeAuthenticatedData } from '../protocol/authenticatedData';
 import { toBase64, utf8 } from '../protocol/bytes';
-import { detailCommit } from '../protocol/cardTerms';
-import type { Content } from '../protocol/content';
 import { ErrorCode, isCode, isTransient, localError, toActionError } from '../protocol/errors';
 import { uuidv7 } from '../protocol/ids';
-import { Limits } from '../protocol/limits';
 import type { CardView } from '../protocol/wire';
 import { ActionError, type ErrorInfo, type NewCard } from '../state/contract';
 import { type ItemRecord, type OutboxRecord, unsentOrder } from '../storage/records';
 import { Batch } from './batch';
 import type { Core } from './core';
+import { newCardEntry, newEntry } from './entries';
 import type { Groups } from './groups';
 import { ItemBuilder, messageKey } from './items';
 import type { Sync } from './sync';
@@ -49,7 +47,7 @@ export class Outbox {
     const clientId = uuidv7();
     await core.queue.run(conversation, async () => {
       const order = core.nextUnsent(unsentOrder);
-      const entry = this.#entry(conversation, clientId, order, { v: 1, type: 'text', text }, 'text');
+      const entry = newEntry(conversation, clientId, order, { v: 1, type: 'text', text }, 'text');
       const item: ItemRecord = {
         conversation,
         key: messageKey(core.device.device, clientId),
@@ -70,7 +68,7 @@ export class Outbox {
 
   /** Stores the group's name as a message; resolves once it is stored. */
   async sendName(conversation: string, name: string, clientId = uuidv7()): Promise<void> {
-    const entry = this.#entry(
+    const entry = newEntry(
       conversation,
       clientId,
       this.core.nextUnsent(unsentOrder),
@@ -92,60 +90,12 @@ export class Outbox {
   async postCard(card: NewCard): Promise<void> {
     const { core } = this;
     this.sync.requireOnline();
-    const me = core.device.account;
-    const id = uuidv7();
-    const terms = {
-      kind: card.kind,
-      card: id,
-      conversation: card.conversation,
-      payer: card.kind === 'transfer' ? me : card.other,
-      payee: card.kind === 'transfer' ? card.other : me,
-      amountMinor: card.amountMinor,
-      lifetimeSeconds: Limits.cardLifetimeDefaultSeconds,
-      asset: card.asset,
-    };
-    const salt = crypto.getRandomValues(new Uint8Array(32));
-    const content: Content = { v: 1, type: 'card', card: id, salt: toBase64(salt), memo: card.memo, items: [] };
     const clientId = uuidv7();
-    const entry: OutboxRecord = {
-      ...this.#entry(card.conversation, clientId, core.nextUnsent(unsentOrder), content, 'card'),
-      card: {
-        id,
-        kind: terms.kind,
-        payer: terms.payer,
-        payee: terms.payee,
-        amountMinor: terms.amountMinor.toString(),
-        asset: terms.asset,
-        lifetimeSeconds: terms.lifetimeSeconds,
-        detailCommit: await detailCommit(terms, salt, card.memo),
-        idempotencyKey: uuidv7(),
-      },
-    };
+    const entry = await newCardEntry(core.device.account, card, clientId, core.nextUnsent(unsentOrder));
     const answered = this.settledEntry(clientId);
     await core.write([{ put: 'outbox', value: entry }]);
     this.kick(card.conversation);
     return answered;
-  }
-
-  #entry(
-    conversation: string,
-    clientId: string,
-    order: number,
-    content: Content,
-    kind: OutboxRecord['kind'],
-  ): OutboxRecord {
-    return {
-      clientId,
-      conversation,
-      order,
-      createdAt: Date.now(),
-      content: JSON.stringify(content),
-      kind,
-      epoch: 0,
-      body: null,
-      failed: false,
-      card: null,
-    };
   }
 
   /** Sends what waits in a conversation, one after the other. */

@@ -89,9 +89,15 @@ class App implements ChatApp {
       this.phase = 'otherTab';
       return;
     }
-    const { openEngine } = await import('../engine/open');
-    this.#engine = await openEngine(this.#sink, deviceName(), this.#options.engine);
-    await this.#engine.start();
+    try {
+      const { openEngine } = await import('../engine/open');
+      this.#engine = await openEngine(this.#sink, deviceName(), this.#options.engine);
+      await this.#engine.start();
+    } catch {
+      // No IndexedDB or no WebCrypto here, as in some private windows: actions say so with `not_ready`.
+      this.#engine = null;
+      this.phase = 'signedOut';
+    }
   }
 
   #handOver(): void {

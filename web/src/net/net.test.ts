@@ -1,0 +1,130 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Hub, HubListener } from './api';
+import { Connection } from './connection';
+import { fullJitterMs } from './jitter';
+import { RestApi } from './rest';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const hub = { close: () => undefined } as unknown as Hub;
+
+function connection(open: (listener: HubListener) => Promise<Hub>) {
+  const states: [string, number | null][] = [];
+  const nothing = () => undefined;
+  const made = new Connection(open, {
+    greet: async () => undefined,
+    changed: (state, retryInMs) => void states.push([state, retryInMs]),
+    lost: nothing,
+    events: nothing,
+    heads: nothing,
+    deviceMessages: nothing,
+    receipts: nothing,
+    ephemeral: nothing,
+    walletChanged: nothing,
+    control: nothing,
+  });
+  return { made, states };
+}
+
+describe('Connection', () => {
+  it('tries again with growing, capped, fully jittered delays', async () => {
+    vi.useFakeTimers();
+    let tries = 0;
+    const { made, states } = connection(async () => {
+      tries++;
+      throw new Error('no');
+    });
+    made.start();
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    made.stop();
+    const waits = states.map(([, wait]) => wait).filter((wait) => wait !== null);
+    expect(tries).toBeGreaterThan(10);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
+    expect(waits[0]).toBeLessThanOrEqual(500);
+    const before = tries;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(tries).toBe(before);
+  });
+
+  it('waits as long as the server asks, and up to as long again', async () => {
+    vi.useFakeTimers();
+    const { made, states } = connection(async () => hub);
+    made.start();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(states.at(-1)).toEqual(['online', null]);
+    made.reconnectAfter(5000);
+    const wait = states.at(-1)?.[1] ?? 0;
+    expect(wait).toBeGreaterThanOrEqual(5000);
+    expect(wait).toBeLessThan(10_000);
+    await vi.advanceTimersByTimeAsync(wait);
+    expect(states.at(-1)).toEqual(['online', null]);
+    made.stop();
+  });
+
+  it('comes back at once when told to', async () => {
+    vi.useFakeTimers();
+    let up = false;
+    const { made, states } = connection(async () => (up ? hub : Promise.reject(new Error('no'))));
+    made.start();
+    await vi.advanceTimersByTimeAsync(0);
+    up = true;
+    made.reconnectNow();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states.at(-1)).toEqual(['online', null]);
+    made.stop();
+  });
+
+  it('spreads its delays over the whole range', () => {
+    expect(fullJitterMs(3, 500, 30_000, () => 0)).toBe(0);
+    expect(fullJitterMs(3, 500, 30_000, () => 0.999)).toBe(3996);
+    expect(fullJitterMs(50, 500, 30_000, () => 0.5)).toBe(15_000);
+  });
+});
+
+describe('RestApi', () => {
+  const answering = (...answers: (() => Response | Promise<Response>)[]) => {
+    const requests: { url: string; init: RequestInit }[] = [];
+    const fetch = async (url: string | URL | Request, init: RequestInit = {}) => {
+      requests.push({ url: String(url), init });
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      return (answer as () => Response)();
+    };
+    return { requests, api: new RestApi({ baseUrl: 'http://x', session: 'token', token: 't', fetch: fetch as never }) };
+  };
+  const problem = (status: number, code: number, name: string, retryable: boolean) => () =>
+    new Response(JSON.stringify({ code, name, retryable, details: { seq: 7 } }), { status });
+
+  it('turns problem details into the catalogue error', async () => {
+    const { api, requests } = answering(problem(409, 3006, 'stale_epoch', false));
+    await expect(api.groupInfo('c')).rejects.toMatchObject({
+      info: { code: 3006, name: 'stale_epoch', retryable: false, details: { seq: 7 } },
+    });
+    expect(requests).toHaveLength(1);
+    expect(requests[0]?.init.headers).toMatchObject({ authorization: 'Bearer t' });
+  });
+
+  it('repeats what may be repeated, and sign-up not', async () => {
+    const down = () => Promise.reject(new TypeError('network'));
+    const { api, requests } = answering(
+      down,
+      problem(503, 1007, 'overloaded', true),
+      () => new Response('{"balances":[]}'),
+    );
+    expect(await api.wallet()).toEqual({ balances: [] });
+    expect(requests).toHaveLength(3);
+    const once = answering(down);
+    const device = { name: 'd', signatureKey: '' };
+    await expect(
+      once.api.signUp({ handle: 'a', displayName: 'A', password: 'p', device, session: 'token' }),
+    ).rejects.toThrow('offline');
+    expect(once.requests).toHaveLength(1);
+  });
+
+  it('does not take a proxy page for an answer', async () => {
+    await expect(answering(() => new Response('<html>', { status: 404 })).api.me()).rejects.toThrow('unreadable_reply');
+    await expect(answering(() => new Response('<html>')).api.me()).rejects.toThrow('unreadable_reply');
+    expect(await answering(() => new Response(null, { status: 204 })).api.endSession()).toBeUndefined();
+  });
+});
