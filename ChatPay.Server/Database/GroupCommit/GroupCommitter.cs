@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using ChatPay.Core.Protocol;
 using Microsoft.Extensions.Options;
@@ -25,6 +26,7 @@ internal sealed partial class GroupCommitter(
     {
         if (!_queue.Writer.TryWrite(command))
         {
+            GroupCommitMetrics.Overloaded();
             return new Error(ErrorCode.Overloaded, "The server has too much to do right now. Try again in a moment.");
         }
 
@@ -68,7 +70,9 @@ internal sealed partial class GroupCommitter(
         {
             try
             {
+                var started = Stopwatch.GetTimestamp();
                 var set = await CommitAsync(batch, cancellationToken);
+                GroupCommitMetrics.Committed(batch.Count, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
                 foreach (var command in batch)
                 {
                     command.Complete();

@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+
+namespace ChatPay.Server.Database.GroupCommit;
+
+/// <summary>Meter <c>ChatPay.GroupCommit</c>.</summary>
+internal static class GroupCommitMetrics
+{
+    private static readonly Meter Meter = new("ChatPay.GroupCommit");
+
+    private static readonly Histogram<int> Sizes =
+        Meter.CreateHistogram<int>("chatpay.commit_batch", "{command}", "Commands in a committed batch.");
+
+    private static readonly Histogram<double> Latencies =
+        Meter.CreateHistogram<double>("chatpay.commit_latency", "ms", "Time of the attempt that committed a batch.");
+
+    private static readonly Counter<long> Overloads =
+        Meter.CreateCounter<long>("chatpay.commit_overloads", "{command}", "Commands refused by a full queue.");
+
+    public static void Committed(int commands, double elapsedMs)
+    {
+        Sizes.Record(commands);
+        Latencies.Record(elapsedMs);
+    }
+
+    public static void Overloaded() => Overloads.Add(1);
+}
