@@ -81,7 +81,7 @@ public sealed partial class ArchitectureTests
             where FeatureOf(source.Path) != store.Feature
                 && Regex.IsMatch(source.Text, $@"\b{store.Name}\b", RegexOptions.None, TimeSpan.FromSeconds(5))
             select $"{source.Path} uses {store.Name} of {store.Feature}";
-        Assert.Empty(findings);
+        Repository.AssertNone(findings);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed partial class ArchitectureTests
             let expected = source.Path[..source.Path.LastIndexOf('/')].Replace('/', '.')
             where !expected.StartsWith(declared.Groups[1].Value, StringComparison.Ordinal)
             select $"{source.Path} declares {declared.Groups[1].Value}";
-        Assert.Empty(findings);
+        Repository.AssertNone(findings);
     }
 
     private static string FeatureOf(string path) => path.Split('/')[1];

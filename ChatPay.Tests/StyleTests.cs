@@ -14,28 +14,28 @@ public sealed partial class StyleTests
     private const int LineMaxChars = 130;
 
     [Fact]
-    public void No_file_is_too_long() => AssertNone(
+    public void No_file_is_too_long() => Repository.AssertNone(
         from source in Repository.Sources()
         let lines = source.Text.Count(c => c == '\n')
         where lines > FileMaxLines
         select $"{source.Path}: {lines} lines");
 
     [Fact]
-    public void No_line_is_too_long() => AssertNone(
+    public void No_line_is_too_long() => Repository.AssertNone(
         from source in Repository.Sources()
         from line in source.Text.Split('\n').Index()
         where line.Item.Length > LineMaxChars && line.Item.Trim().Contains(' ', StringComparison.Ordinal)
         select $"{source.Path}:{line.Index + 1}: {line.Item.Length} columns");
 
     [Fact]
-    public void There_are_no_regions_and_nothing_is_put_off() => AssertNone(
+    public void There_are_no_regions_and_nothing_is_put_off() => Repository.AssertNone(
         from source in Repository.Sources()
         where !source.Path.EndsWith("/StyleTests.cs", StringComparison.Ordinal)
         from Match match in PutOff().Matches(source.Text)
         select $"{source.Path}: {match.Value}");
 
     [Fact]
-    public void Sql_stands_only_in_stores_rows_and_the_database_folder() => AssertNone(
+    public void Sql_stands_only_in_stores_rows_and_the_database_folder() => Repository.AssertNone(
         from source in Repository.Sources("ChatPay.Server")
         where !source.Path.StartsWith("ChatPay.Server/Database/", StringComparison.Ordinal)
         let name = source.Path.Split('/')[^1].Split('.')[0]
@@ -44,20 +44,18 @@ public sealed partial class StyleTests
         select $"{source.Path}: {match.Value.Trim()}");
 
     [Fact]
-    public void Sql_is_written_in_lower_case() => AssertNone(
+    public void Sql_is_written_in_lower_case() => Repository.AssertNone(
         from source in Repository.Sources("ChatPay.Server")
         from Match match in ShoutedSql().Matches(source.Text)
         select $"{source.Path}: {match.Value.Trim()}");
 
     [Fact]
-    public void Event_ids_of_the_log_are_unique() => AssertNone(
+    public void Event_ids_of_the_log_are_unique() => Repository.AssertNone(
         from use in Repository.Sources("ChatPay.Server")
             .SelectMany(source => EventId().Matches(source.Text).Select(match => (source.Path, Id: match.Groups[1].Value)))
         group use.Path by use.Id into uses
         where uses.Count() > 1
         select $"{uses.Key}: {string.Join(", ", uses)}");
-
-    private static void AssertNone(IEnumerable<string> findings) => Assert.Empty(findings);
 
     [GeneratedRegex(@"#region|\b(TODO|FIXME|HACK|XXX)\b|NotImplementedException")]
     private static partial Regex PutOff();

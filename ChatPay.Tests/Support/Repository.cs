@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace ChatPay.Tests.Support;
 
 /// <summary>The repository's own files, for tests over the sources.</summary>
@@ -16,6 +18,13 @@ internal static class Repository
             .Where(path => !path.Split('/').Any(s_generated.Contains))
             .Order(StringComparer.Ordinal)
             .Select(path => (path, File.ReadAllText(PathOf(path))));
+
+    /// <summary>Fails with every finding in full, one per line.</summary>
+    public static void AssertNone(IEnumerable<string> findings)
+    {
+        var all = string.Join('\n', findings);
+        Assert.True(all.Length == 0, all);
+    }
 
     private static string FindRoot()
     {
