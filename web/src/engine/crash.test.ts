@@ -1,6 +1,7 @@
 import 'fake-indexeddb/auto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type FakeClient, FakeServer } from './testing/fakeServer';
+import type { FakeClient } from './testing/fakeClient';
+import { FakeServer } from './testing/fakeServer';
 import { TestDevice, until } from './testing/testDevice';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -9,6 +9,7 @@ export const errorsEn = {
     'The connection broke while the ledger was deciding. ChatPay finds out by itself when it is back: do not do it again.',
   not_ready: 'ChatPay is not ready here yet. Try again in a moment.',
   group_broken: 'This device has lost its place in the conversation’s encryption. Reload the page to get it back.',
+  card_mismatch: 'This card does not say what its author wrote. Nothing was done with it.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

@@ -7,6 +7,7 @@ export const errorsFr: Record<ErrorName, string> = {
   not_ready: 'ChatPay n’est pas encore prêt ici. Réessayez dans un instant.',
   group_broken:
     'Cet appareil a perdu sa place dans le chiffrement de la conversation. Rechargez la page pour la retrouver.',
+  card_mismatch: 'Cette carte ne dit pas ce que son auteur a écrit. Rien n’a été fait.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

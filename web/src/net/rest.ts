@@ -115,7 +115,7 @@ export class RestApi implements ServerApi {
       throw toError(response.status, value);
     }
     if (value === undefined && text !== '') {
-      throw localError('unreadable_reply', false);
+      throw localError('unexpected', false);
     }
     return value as T;
   }
@@ -135,5 +135,5 @@ function toError(status: number, value: unknown): ActionError {
   if (typeof body?.code === 'number' && typeof body.name === 'string') {
     return fromBody({ ...body, message: '', retryable: body.retryable === true } as ErrorBody);
   }
-  return status === 429 || status >= 502 ? localError('offline') : localError('unreadable_reply', false);
+  return status === 429 || status >= 502 ? localError('offline') : localError('unexpected', false);
 }

@@ -39,7 +39,9 @@ export const ErrorCode = {
  * Failures on this side have code 0. Their names:
  * `offline`: nothing was sent. `outcome_unknown`: the connection broke while the ledger was deciding; the client
  * finishes by itself when it is back, so it must not be done again. `not_ready`: not signed in, or not the tab that
- * holds the keys. `group_broken`: this device could not get back into the conversation's encryption.
+ * holds the keys. `group_broken`: this device could not get back into the conversation's encryption. `card_mismatch`:
+ * the card's details are not what its author committed to. `unexpected`: a bug here, or something that is no server of
+ * ours answered.
  */
 export function localError(name: LocalErrorName, retryable = true): ActionError {
   return new ActionError({ code: 0, name, retryable });
@@ -51,7 +53,7 @@ export type LocalErrorName =
   | 'not_ready'
   | 'group_broken'
   | 'card_mismatch'
-  | 'unreadable_reply';
+  | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {
   const info: ErrorInfo = { code: body.code, name: body.name, retryable: body.retryable };
@@ -66,7 +68,7 @@ export function toActionError(thrown: unknown): ActionError {
   if (thrown instanceof ActionError) {
     return thrown;
   }
-  return new ActionError({ code: 0, name: 'internal', retryable: false });
+  return localError('unexpected', false);
 }
 
 export function isCode(thrown: unknown, code: number): thrown is ActionError {

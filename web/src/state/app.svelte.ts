@@ -202,7 +202,7 @@ class App implements ChatApp {
       if (thrown instanceof ActionError) {
         throw thrown;
       }
-      throw new ActionError({ code: 0, name: 'internal', retryable: false });
+      throw new ActionError({ code: 0, name: 'unexpected', retryable: false });
     }
   }
 
