@@ -1,6 +1,6 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Server.Realtime;
 using ChatPay.Server.KeyPackages;
+using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server.Conversations;
 
