@@ -127,6 +127,6 @@ export async function show(page: Page, url: string, screen: Screen): Promise<voi
     });
   }
   await page.waitForTimeout(
-    screen.scene === 'loading' || screen.scene === 'offline' || screen.scene === 'starting' ? 900 : 180,
+    screen.scene === 'loading' || screen.scene === 'offline' || screen.scene === 'starting' ? 900 : 80,
   );
 }
