@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
@@ -50,7 +51,11 @@ public sealed class EmbeddedPostgresTests : IDisposable
         var mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         File.SetUnixFileMode(secluded.FullName, mode);
         var binaries = Path.Combine(secluded.FullName, "native");
-        CopyWithoutLinks(new DirectoryInfo(PostgresBinaries.Find(null).Folder), binaries);
+        using (var copy = Process.Start("cp", ["-a", PostgresBinaries.Find(null).Folder, binaries]))
+        {
+            await copy.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
         using var data = DataFolder.Hold(Path.Combine(secluded.FullName, "data"));
         try
         {

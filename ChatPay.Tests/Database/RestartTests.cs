@@ -77,12 +77,26 @@ public sealed class RestartTests : IAsyncLifetime
     public async Task A_stale_process_file_that_names_a_living_stranger_blocks_nobody()
     {
         await _server.KillWithDatabaseAsync();
-        var file = Path.Combine(_server.DataFolder, "postgres", "cluster", "postmaster.pid");
+        var cluster = Path.Combine(_server.DataFolder, "postgres", "cluster");
+
+        // One of PostgreSQL's own user: of others it knows that they cannot be a PostgreSQL of this cluster.
+        var user = await UnprivilegedUser.FindAsync(cluster, TestContext.Current.CancellationToken);
+        string[] command = [.. user?.Prefix ?? [], "sleep", "600"];
+        using var stranger = Process.Start(command[0], command[1..]);
+        var file = PostmasterFile.PathIn(cluster);
         var lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
-        lines[0] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        lines[0] = stranger.Id.ToString(CultureInfo.InvariantCulture);
         await File.WriteAllLinesAsync(file, lines, TestContext.Current.CancellationToken);
-        await _server.StartAsync();
-        Assert.Empty(await ReadAsync());
+        try
+        {
+            await _server.StartAsync();
+            Assert.Empty(await ReadAsync());
+            Assert.False(stranger.HasExited);
+        }
+        finally
+        {
+            stranger.Kill();
+        }
     }
 
     [Fact]
