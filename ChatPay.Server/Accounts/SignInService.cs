@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ChatPay.Core.Accounts;
+using ChatPay.Core.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using Microsoft.Extensions.Options;
@@ -36,8 +37,6 @@ internal sealed partial class SignInService(
     /// A sign-in begins anew when the password's hash changed meanwhile; more often than this it cannot be chance.
     /// </summary>
     private const int MaxRounds = 4;
-
-    private const int SignatureKeyBytes = 32;
 
     public async Task<Result<OpenedSession>> SignUpAsync(
         SignUpRequest request, SignInOrigin origin, CancellationToken cancellationToken)
@@ -179,9 +178,10 @@ internal sealed partial class SignInService(
 
     private static Result<NewDevice> CheckDevice(NewDevice device)
     {
-        if (device.SignatureKey.Length != SignatureKeyBytes)
+        // Bytes that are no key would verify nothing: key packages and leaves of such a device are refused ever after.
+        if (!PublicKey.TryImport(SignatureAlgorithm.Ed25519, device.SignatureKey, KeyBlobFormat.RawPublicKey, out _))
         {
-            return new Error(ErrorCode.InvalidArgument, $"device.signatureKey has {SignatureKeyBytes} bytes.");
+            return new Error(ErrorCode.InvalidArgument, "device.signatureKey is no Ed25519 public key of 32 bytes.");
         }
 
         return Names.DeviceName(device.Name).Map(name => device with { Name = name });

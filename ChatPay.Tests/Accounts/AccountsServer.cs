@@ -94,9 +94,8 @@ internal sealed class AccountsClient : IDisposable
 
     public static NewDevice FreshDevice(string name = "Test device")
     {
-        var key = new byte[32];
-        System.Security.Cryptography.RandomNumberGenerator.Fill(key);
-        return new NewDevice(name, key);
+        using var key = TestMls.NewSignatureKey();
+        return new NewDevice(name, TestMls.PublicKeyOf(key));
     }
 
     public static SignUpRequest FreshSignUp(string session = "token") =>

@@ -153,6 +153,8 @@ public sealed class SignUpTests(DatabaseFixture database) : IClassFixture<Databa
             (good with { Device = good.Device with { Name = "\u0007" } }, ErrorCode.DeviceNameInvalid),
             (good with { Device = good.Device with { SignatureKey = new byte[31] } }, ErrorCode.InvalidArgument),
             (good with { Device = good.Device with { SignatureKey = [] } }, ErrorCode.InvalidArgument),
+            (good with { Device = good.Device with { SignatureKey = new byte[32] } }, ErrorCode.InvalidArgument),
+            (good with { Device = good.Device with { SignatureKey = [2, .. new byte[31]] } }, ErrorCode.InvalidArgument),
             (good with { Device = good.Device with { SignatureKey = taken.Device.SignatureKey } },
                 ErrorCode.DeviceKeyMismatch),
             (good with { Session = "both" }, ErrorCode.InvalidArgument),
