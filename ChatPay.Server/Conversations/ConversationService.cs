@@ -20,7 +20,7 @@ internal sealed class ConversationService(
         }
 
         var sent = await committer.SubmitAsync(new SendCommand(caller, request), cancellationToken);
-        return await ExplainAsync(sent, request.Conversation, request.Epoch, cancellationToken);
+        return await ExplainAsync(caller, sent, request.Conversation, request.Epoch, cancellationToken);
     }
 
     public async Task<Result<CommitReply>> CommitAsync(
@@ -33,7 +33,7 @@ internal sealed class ConversationService(
         }
 
         var committed = await committer.SubmitAsync(new CommitCommand(caller, read.Value), cancellationToken);
-        return await ExplainAsync(committed, request.Conversation, request.Epoch, cancellationToken);
+        return await ExplainAsync(caller, committed, request.Conversation, request.Epoch, cancellationToken);
     }
 
     public async Task<Result<ConversationView>> CreateAsync(
@@ -165,14 +165,14 @@ internal sealed class ConversationService(
 
     /// <summary>Adds the winning commit to a <c>stale_epoch</c>, which the batch cannot read.</summary>
     public async Task<Result<T>> ExplainAsync<T>(
-        Result<T> result, ConversationId conversation, long epoch, CancellationToken cancellationToken)
+        Caller caller, Result<T> result, ConversationId conversation, long epoch, CancellationToken cancellationToken)
     {
         if (result.Error is not { Code: ErrorCode.StaleEpoch } stale)
         {
             return result;
         }
 
-        var winner = await store.WinningCommitAsync(conversation, epoch, cancellationToken);
+        var winner = await store.WinningCommitAsync(conversation, caller.Account, epoch, cancellationToken);
         return winner is { Body: { } commit } && stale.Details?["epoch"] is long current
             ? ConversationErrors.StaleEpoch(current, winner.Seq, commit) : stale;
     }

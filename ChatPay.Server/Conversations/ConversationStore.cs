@@ -72,13 +72,20 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         return before is null ? events : [.. events.Reverse()];
     }
 
-    /// <summary>The commit that ended an epoch; null while it lasts.</summary>
+    /// <summary>The commit that ended an epoch; null while it lasts, and where the account may not see it.</summary>
     public async Task<Event?> WinningCommitAsync(
-        ConversationId conversation, long epoch, CancellationToken cancellationToken)
+        ConversationId conversation, AccountId account, long epoch, CancellationToken cancellationToken)
     {
         await using var command = Command(
-            $"select {EventRow.Columns} from event where conversation_id = $1 and epoch = $2 and kind = 2",
-            conversation.Value, epoch);
+            $"""
+            select {EventRow.Columns} from event
+            where conversation_id = $1 and epoch = $2 and kind = 2 and exists (
+                select from member m
+                where m.conversation_id = $1 and m.account_id = $3
+                    and event.seq >= m.joined_seq and (m.left_seq is null or event.seq <= m.left_seq)
+            )
+            """,
+            conversation.Value, epoch, account.Value);
         return await ListAsync(command, EventRow.Read, cancellationToken) is [var one, ..] ? one : null;
     }
 

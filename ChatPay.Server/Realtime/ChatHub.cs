@@ -45,7 +45,7 @@ internal sealed class ChatHub(
     {
         var acted = await cards.ActAsync(Connection.Caller, request, Aborted);
         return Reply(request.Post is { } post
-            ? await conversations.ExplainAsync(acted, post.Conversation, post.Epoch, Aborted)
+            ? await conversations.ExplainAsync(Connection.Caller, acted, post.Conversation, post.Epoch, Aborted)
             : acted);
     }
 
