@@ -4,12 +4,14 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Conversations;
 
 /// <summary>What an accepted commit does to members and leaves.</summary>
+/// <param name="CommitterLeaf">Where the committer sits in the new epoch.</param>
 /// <param name="AddedLeaves">Where the added or joining devices now sit.</param>
 /// <param name="Welcomed">Devices that were added by another and need the Welcome.</param>
 public sealed record CommitPlan(
     IReadOnlyList<AccountId> AddedAccounts, IReadOnlyList<AccountId> RemovedAccounts,
     IReadOnlyList<int> RemovedLeaves, IReadOnlyList<DeviceId> RemovedDevices,
-    IReadOnlyList<KeyValuePair<int, CredentialIdentity>> AddedLeaves, IReadOnlyList<DeviceId> Welcomed);
+    IReadOnlyList<KeyValuePair<int, CredentialIdentity>> AddedLeaves, IReadOnlyList<DeviceId> Welcomed,
+    int CommitterLeaf);
 
 /// <summary>
 /// What a delivery service may let pass: the commit's shape is RFC 9420's matter and was read by
@@ -129,7 +131,7 @@ public static class CommitRules
             return ConversationErrors.CommitInvalid("Who joins removes its own former leaf, and nothing else.");
         }
 
-        return Plan(conversation, commit.Removes, [caller], [], [], welcomed: false);
+        return Plan(conversation, commit, [caller], [], []);
     }
 
     private static Result<CommitPlan> DecideMember(
@@ -166,7 +168,7 @@ public static class CommitRules
             return ConversationErrors.GroupFull();
         }
 
-        return Plan(conversation, commit.Removes, adding.Value, newcomers, removing.Value, welcomed: true);
+        return Plan(conversation, commit, adding.Value, newcomers, removing.Value);
     }
 
     /// <summary>
@@ -233,19 +235,20 @@ public static class CommitRules
     }
 
     private static Result<CommitPlan> Plan(
-        ConversationState conversation, IReadOnlyList<int> removes, IReadOnlyList<CredentialIdentity> adds,
-        IReadOnlyList<AccountId> newcomers, IReadOnlyList<AccountId> removed, bool welcomed)
+        ConversationState conversation, InspectedCommit commit, IReadOnlyList<CredentialIdentity> adds,
+        IReadOnlyList<AccountId> newcomers, IReadOnlyList<AccountId> removed)
     {
         var leaves = new RatchetTreeLeaves<CredentialIdentity>(conversation.Leaves.Select(
             leaf => KeyValuePair.Create(leaf.Index, new CredentialIdentity(leaf.Account, leaf.Device))));
-        if (!leaves.TryApply(removes, adds, out var changes))
+        if (!leaves.TryApply(commit.Removes, adds, out var changes))
         {
             return ConversationErrors.CommitInvalid("A blank leaf cannot be removed.");
         }
 
         return new CommitPlan(
-            newcomers, removed, removes, [.. changes.Removed.Select(leaf => leaf.Value.Device)], changes.Added,
-            welcomed ? [.. adds.Select(identity => identity.Device)] : []);
+            newcomers, removed, commit.Removes, [.. changes.Removed.Select(leaf => leaf.Value.Device)], changes.Added,
+            commit.IsExternal ? [] : [.. adds.Select(identity => identity.Device)],
+            commit.SenderLeaf ?? changes.Added[0].Key);
     }
 
     private static bool IsLeafOf(LeafNode leaf, CredentialIdentity identity, DeviceFacts facts) =>

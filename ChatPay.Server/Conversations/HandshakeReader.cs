@@ -10,7 +10,7 @@ namespace ChatPay.Server.Conversations;
 /// <summary>Reads what comes with a commit before it enters the write path, where time is dear.</summary>
 internal sealed class HandshakeReader(AccountDirectory directory, IdFactory ids)
 {
-    private const ushort CipherSuite = 1;
+    private static readonly MlsCipherSuite Suite = MlsCipherSuite.X25519Aes128Gcm;
 
     public async Task<Result<Handshake>> ReadAsync(Caller caller, CommitRequest request, CancellationToken cancellationToken)
     {
@@ -26,10 +26,16 @@ internal sealed class HandshakeReader(AccountDirectory directory, IdFactory ids)
             flaw = ConversationErrors.CommitInvalid($"The commit is not one: {rejection}.");
         }
 
-        flaw ??= CheckGroupInfo(request) ?? CheckWelcome(request, inspected!);
+        GroupInfo? groupInfo = null;
+        if (inspected is not null)
+        {
+            flaw = ReadGroupInfo(request, out groupInfo) ?? CheckWelcome(request, inspected)
+                ?? CheckSignatures(inspected, groupInfo!);
+        }
+
         var handshake = new Handshake(
             request.Conversation, request.ClientId, request.Epoch, request.Commit, request.Welcome, request.GroupInfo,
-            inspected, flaw, new Dictionary<AccountId, AccountView>(), []);
+            inspected, groupInfo?.Signer ?? 0, flaw, new Dictionary<AccountId, AccountView>(), []);
         AccountId[] accounts =
             [.. handshake.Named.Select(identity => identity.Account).Append(caller.Account).Distinct()];
         return handshake with
@@ -39,12 +45,14 @@ internal sealed class HandshakeReader(AccountDirectory directory, IdFactory ids)
         };
     }
 
-    private static Error? CheckGroupInfo(CommitRequest request) =>
-        TlsCodec.TryDecode<MlsMessage>(request.GroupInfo, out var message, out _)
-        && message.GroupInfo is { Context: { CipherSuite: CipherSuite } context }
-        && GroupIds.TryRead(context.GroupId, out var group) && group == request.Conversation
-        && context.Epoch == (ulong)request.Epoch + 1
-            ? null : ConversationErrors.CommitInvalid("The GroupInfo is not that of the epoch which the commit begins.");
+    private static Error? ReadGroupInfo(CommitRequest request, out GroupInfo? groupInfo)
+    {
+        groupInfo = TlsCodec.TryDecode<MlsMessage>(request.GroupInfo, out var message, out _) ? message.GroupInfo : null;
+        return groupInfo is { Context: var context }
+            && GroupIds.TryRead(context.GroupId, out var group) && group == request.Conversation
+            && request.Epoch is >= 0 and < long.MaxValue && context.Epoch == (ulong)(request.Epoch + 1)
+                ? null : ConversationErrors.CommitInvalid("The GroupInfo is not that of the epoch which the commit begins.");
+    }
 
     private static Error? CheckWelcome(CommitRequest request, InspectedCommit commit)
     {
@@ -54,7 +62,44 @@ internal sealed class HandshakeReader(AccountDirectory directory, IdFactory ids)
         }
 
         return request.Welcome is { } welcome && TlsCodec.TryDecode<MlsMessage>(welcome, out var message, out _)
-            && message.Welcome is { CipherSuite: CipherSuite } inner && inner.Secrets.Count == commit.Adds.Count
+            && message.Welcome is { } inner && inner.CipherSuite == Suite.Id && AreNamed(commit.Adds, inner)
                 ? null : ConversationErrors.CommitInvalid("A commit that adds devices comes with a Welcome for each of them.");
+    }
+
+    private static bool AreNamed(IReadOnlyList<KeyPackage> adds, Welcome welcome) =>
+        welcome.Secrets.Count == adds.Count
+        && adds.Select(add => Convert.ToHexString(Suite.KeyPackageRef(add))).ToHashSet(StringComparer.Ordinal)
+            .SetEquals(welcome.Secrets.Select(secret => Convert.ToHexString(secret.NewMember)));
+
+    /// <summary>
+    /// What every member would refuse must not become the group's next epoch, or one member could stop the group. Whether
+    /// the keys are those of the devices, and the leaf the committer's, is judged in the batch.
+    /// </summary>
+    private static Error? CheckSignatures(InspectedCommit commit, GroupInfo groupInfo)
+    {
+        foreach (var add in commit.Adds)
+        {
+            var flaw = add.CipherSuite == Suite.Id ? KeyPackageValidation.Check(add) : MlsRejection.UnsupportedCipherSuite;
+            if (flaw != MlsRejection.None)
+            {
+                return ConversationErrors.CommitInvalid($"An added key package is not valid: {flaw}.");
+            }
+        }
+
+        if (commit.PathLeaf is not { } leaf)
+        {
+            // Without a path the commit is refused anyway.
+            return null;
+        }
+
+        var rejection = LeafNodeValidation.Check(leaf, Suite, commit.GroupId, groupInfo.Signer);
+        if (rejection != MlsRejection.None)
+        {
+            return ConversationErrors.CommitInvalid($"The committer's leaf is not valid: {rejection}.");
+        }
+
+        rejection = GroupInfoValidation.Check(groupInfo, Suite, leaf.SignatureKey);
+        return rejection == MlsRejection.None
+            ? null : ConversationErrors.CommitInvalid($"The GroupInfo is not valid: {rejection}.");
     }
 }

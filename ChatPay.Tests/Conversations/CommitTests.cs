@@ -1,4 +1,5 @@
 using ChatPay.Client;
+using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Xunit;
@@ -56,6 +57,23 @@ public sealed class CommitTests(ServerFixture server) : IClassFixture<ServerFixt
     }
 
     [Fact]
+    public async Task The_winning_commit_is_not_shown_to_who_came_later()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        await using var cleo = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada, ben);
+        await group.CommitAsync(ada);
+        await group.CommitAsync(ada, [cleo]);
+
+        var late = group.Message(cleo) with { Epoch = 1 };
+        var error = await Person.ErrorOf(cleo.Hub.SendAsync(late, Cancellation));
+        Assert.Equal((int)ErrorCode.StaleEpoch, error.Code);
+        Assert.Equal(["epoch"], error.Details!.Keys);
+        Assert.Contains("commit", (await Person.ErrorOf(ben.Hub.SendAsync(late, Cancellation))).Details!.Keys);
+    }
+
+    [Fact]
     public async Task A_repeated_commit_gets_the_same_answer()
     {
         await using var ada = await Person.JoinAsync(server.Address);
@@ -82,7 +100,17 @@ public sealed class CommitTests(ServerFixture server) : IClassFixture<ServerFixt
         {
             ("another's leaf", ErrorCode.CommitInvalid, ben, group.NewCommit(ada)),
             ("no Welcome", ErrorCode.CommitInvalid, ada, adding with { Welcome = null }),
-            ("old GroupInfo", ErrorCode.CommitInvalid, ada, adding with { GroupInfo = TestMls.GroupInfo(group.Id, group.Epoch) }),
+            ("old GroupInfo", ErrorCode.CommitInvalid, ada,
+                adding with { GroupInfo = TestMls.GroupInfo(group.Id, group.Epoch, ada.Key) }),
+            ("GroupInfo signed by another", ErrorCode.CommitInvalid, ada,
+                adding with { GroupInfo = TestMls.GroupInfo(group.Id, group.Epoch + 1, ben.Key) }),
+            ("GroupInfo of another leaf", ErrorCode.CommitInvalid, ada,
+                adding with { GroupInfo = TestMls.GroupInfo(group.Id, group.Epoch + 1, ada.Key, 1) }),
+            ("another's Welcome", ErrorCode.CommitInvalid, ada,
+                adding with { Welcome = TestMls.Welcome(cleo.KeyPackage()) }),
+            ("a forged leaf", ErrorCode.CommitInvalid, ada, ForgedLeaf(group.NewCommit(ada))),
+            ("a forged key package", ErrorCode.CommitInvalid, ada, ForgedAdd(adding)),
+            ("negative epoch", ErrorCode.StaleEpoch, ada, adding with { Epoch = -1 }),
             ("not a commit", ErrorCode.CommitInvalid, ada, adding with { Commit = [1, 2, 3] }),
             ("blank leaf", ErrorCode.CommitInvalid, ada, group.NewCommit(ada, null, [5])),
             ("twice in", ErrorCode.CommitInvalid, ada, group.NewCommit(ada, [ben])),
@@ -130,6 +158,29 @@ public sealed class CommitTests(ServerFixture server) : IClassFixture<ServerFixt
 
         Assert.Equal((int)ErrorCode.TooLarge, (await OutcomeAsync(ada, large))!.Code);
         Assert.Equal(2, (await ada.Client.SubmitCommitAsync(large, Cancellation)).Epoch);
+    }
+
+    private static CommitRequest ForgedLeaf(CommitRequest request) =>
+        request with { Commit = Flipped(request.Commit, Inspect(request.Commit).PathLeaf!.Signature) };
+
+    private static CommitRequest ForgedAdd(CommitRequest request)
+    {
+        var commit = Flipped(request.Commit, Inspect(request.Commit).Adds[0].Signature);
+        return request with { Commit = commit, Welcome = TestMls.Welcome(TestMls.Encode(new(Inspect(commit).Adds[0]))) };
+    }
+
+    private static InspectedCommit Inspect(byte[] commit)
+    {
+        Assert.True(CommitInspector.TryInspect(commit, out var inspected, out _));
+        return inspected;
+    }
+
+    /// <summary>The message with one bit of a part of it changed.</summary>
+    private static byte[] Flipped(byte[] message, byte[] part)
+    {
+        byte[] flipped = [.. message];
+        flipped[message.AsSpan().IndexOf(part)] ^= 1;
+        return flipped;
     }
 
     private static (long Head, long Epoch) Place(ConversationView view) => (view.Head, view.Epoch);

@@ -162,7 +162,7 @@ public sealed class CodecPropertyTests
             TestMls.Commit(options),
             TestMls.ExternalCommit(options with { Adds = [] }, 0),
             TestMls.Welcome(package, package),
-            TestMls.GroupInfo(conversation, 1),
+            TestMls.GroupInfo(conversation, 1, key),
             TestMls.PrivateMessage(conversation, 1, new ClientMessageId(Guid.Empty)),
         ];
     }

@@ -47,15 +47,16 @@ internal sealed class TestGroup
     public CommitRequest NewCommit(Person committer, IReadOnlyList<Person>? adds = null, IReadOnlyList<int>? removes = null)
     {
         byte[][] packages = [.. (adds ?? []).Select(person => person.KeyPackage())];
+        var leaf = _leaves.Count == 0 ? 0 : LeafOf(committer);
         var commit = TestMls.Commit(Options(committer) with
         {
-            SenderLeaf = _leaves.Count == 0 ? 0 : LeafOf(committer),
+            SenderLeaf = leaf,
             Adds = packages,
             Removes = removes ?? [],
         });
         return new(
             Id, NewClientId(), Epoch, commit, packages.Length > 0 ? TestMls.Welcome(packages) : null,
-            TestMls.GroupInfo(Id, Epoch + 1));
+            TestMls.GroupInfo(Id, Epoch + 1, committer.Key, leaf));
     }
 
     public async Task<CommitReply> CommitAsync(
@@ -69,9 +70,10 @@ internal sealed class TestGroup
     public async Task<CommitReply> JoinAsync(Person joiner)
     {
         var former = _leaves.Where(leaf => leaf.Value == joiner).Select(leaf => leaf.Key).ToArray();
-        var commit = TestMls.ExternalCommit(Options(joiner) with { Removes = former }, former is [var own] ? own : Blank());
+        var leaf = former is [var own] ? Math.Min(own, Blank()) : Blank();
+        var commit = TestMls.ExternalCommit(Options(joiner) with { Removes = former }, leaf);
         var reply = await joiner.Hub.SubmitCommitAsync(
-            new(Id, NewClientId(), Epoch, commit, null, TestMls.GroupInfo(Id, Epoch + 1)), Cancellation);
+            new(Id, NewClientId(), Epoch, commit, null, TestMls.GroupInfo(Id, Epoch + 1, joiner.Key, leaf)), Cancellation);
         Apply([joiner], former);
         return reply;
     }

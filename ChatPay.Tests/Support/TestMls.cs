@@ -117,10 +117,10 @@ internal static class TestMls
         EncryptedGroupInfo = Noise(200),
     }));
 
-    /// <summary>A GroupInfo of an epoch with external_pub and a ratchet tree, which holds one leaf only.</summary>
-    public static byte[] GroupInfo(ConversationId conversation, long epoch, int signerLeaf = 0) => Encode(new(new GroupInfo
+    /// <summary>A signed GroupInfo of an epoch with external_pub and a ratchet tree, which holds nothing.</summary>
+    public static byte[] GroupInfo(ConversationId conversation, long epoch, Key signatureKey, int signerLeaf = 0)
     {
-        Context = new GroupContext
+        var context = new GroupContext
         {
             Version = ProtocolVersion.Mls10,
             CipherSuite = Suite.Id,
@@ -129,16 +129,24 @@ internal static class TestMls
             TreeHash = Noise(KeyBytes),
             ConfirmedTranscriptHash = Noise(KeyBytes),
             Extensions = [],
-        },
-        Extensions =
+        };
+        Extension[] extensions =
         [
             new Extension { Type = ExtensionType.ExternalPub, Data = ExternalPub() },
             new Extension { Type = ExtensionType.RatchetTree, Data = [0] },
-        ],
-        ConfirmationTag = Noise(KeyBytes),
-        Signer = (uint)signerLeaf,
-        Signature = Noise(64),
-    }));
+        ];
+        var tag = Noise(KeyBytes);
+        return Encode(new(Build(GroupInfoValidation.Sign(Build([]), Suite, signatureKey))));
+
+        GroupInfo Build(byte[] signature) => new()
+        {
+            Context = context,
+            Extensions = extensions,
+            ConfirmationTag = tag,
+            Signer = (uint)signerLeaf,
+            Signature = signature,
+        };
+    }
 
     /// <summary>A PrivateMessage whose header is right and whose ciphertext is noise.</summary>
     public static byte[] PrivateMessage(

@@ -77,4 +77,7 @@ public enum MlsRejection
 
     /// <summary>The credential is not of the kind asked for, or its identity has another shape.</summary>
     CredentialInvalid = 42,
+
+    /// <summary>An extension that this use needs is not there.</summary>
+    ExtensionMissing = 43,
 }

@@ -10,6 +10,7 @@ namespace ChatPay.Server.Conversations.Commands;
 /// needs besides the conversation's rows.
 /// </summary>
 /// <param name="Inspected">What the commit proposes; null where it could not be read.</param>
+/// <param name="Signer">The leaf that signed the GroupInfo, and whose place the committer's new leaf is signed for.</param>
 /// <param name="Flaw">
 /// What is wrong with the parts by themselves; answered only once membership and epoch have been checked.
 /// </param>
@@ -17,7 +18,7 @@ namespace ChatPay.Server.Conversations.Commands;
 /// <param name="WelcomeIds">Ids for the device messages, one for each Add.</param>
 internal sealed record Handshake(
     ConversationId Conversation, ClientMessageId ClientId, long Epoch, byte[] Commit, byte[]? Welcome, byte[] GroupInfo,
-    InspectedCommit? Inspected, Error? Flaw, IReadOnlyDictionary<AccountId, AccountView> Names,
+    InspectedCommit? Inspected, uint Signer, Error? Flaw, IReadOnlyDictionary<AccountId, AccountView> Names,
     IReadOnlyList<Guid> WelcomeIds)
 {
     /// <summary>Whom the Adds name.</summary>
@@ -28,10 +29,18 @@ internal sealed record Handshake(
         Named.Select(identity => identity.Device).Append(caller);
 
     /// <summary>Judges the commit against a conversation that stands in its epoch.</summary>
-    public Result<CommitPlan> Decide(ConversationRows rows, ConversationState conversation, Caller caller) =>
-        Flaw is not null
-            ? Flaw
-            : CommitRules.Decide(conversation, caller.Account, caller.Device, Inspected!, rows.FindDevice);
+    public Result<CommitPlan> Decide(ConversationRows rows, ConversationState conversation, Caller caller)
+    {
+        if (Flaw is not null)
+        {
+            return Flaw;
+        }
+
+        var plan = CommitRules.Decide(conversation, caller.Account, caller.Device, Inspected!, rows.FindDevice);
+        return plan.IsOk && plan.Value.CommitterLeaf != Signer
+            ? ConversationErrors.CommitInvalid("The GroupInfo is signed by another leaf than the committer's.")
+            : plan;
+    }
 
     /// <summary>Appends the accepted commit and all that follows from it.</summary>
     /// <param name="creator">With the first commit: the member who was there before it.</param>
