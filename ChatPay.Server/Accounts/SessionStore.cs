@@ -140,22 +140,6 @@ internal sealed class SessionStore(NpgsqlDataSource dataSource)
             cancellationToken: cancellationToken));
     }
 
-    /// <summary>Those of the devices that no live session speaks for any more.</summary>
-    public async Task<IReadOnlyList<DeviceId>> SignedOutAsync(Guid[] devices, CancellationToken cancellationToken)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        var ids = await connection.QueryAsync<Guid>(new CommandDefinition(
-            """
-            select asked.id from unnest(@devices) as asked (id)
-            where not exists (
-                select from session s join device d on d.id = s.device_id
-                where s.device_id = asked.id and s.revoked_at is null and s.expires_at > now() and d.revoked_at is null)
-            """,
-            new { devices },
-            cancellationToken: cancellationToken));
-        return [.. ids.Select(id => new DeviceId(id))];
-    }
-
     /// <summary>Which of the sessions have ended; by the hashes of their tokens.</summary>
     public async Task<IReadOnlyList<byte[]>> EndedAsync(byte[][] tokenHashes, CancellationToken cancellationToken)
     {

@@ -31,10 +31,15 @@ internal sealed class Sessions(SessionStore store, IOptions<AccountOptions> opti
     public async Task<bool> IsLiveAsync(ClaimsPrincipal principal, CancellationToken cancellationToken) =>
         (await ValidateAsync(HashOf(principal), cancellationToken)).IsOk;
 
-    /// <summary>Those of the devices that no live session speaks for; one query, for all connections of a node at once.</summary>
-    public Task<IReadOnlyList<DeviceId>> SignedOutAsync(
-        IReadOnlyCollection<DeviceId> devices, CancellationToken cancellationToken) =>
-        store.SignedOutAsync([.. devices.Select(device => device.Value)], cancellationToken);
+    /// <summary>Those of the principals whose session is over; one query, for all connections of a node at once.</summary>
+    public async Task<IReadOnlyList<ClaimsPrincipal>> EndedAsync(
+        IReadOnlyCollection<ClaimsPrincipal> principals, CancellationToken cancellationToken)
+    {
+        var byKey = principals.ToLookup(principal => Convert.ToBase64String(HashOf(principal)), StringComparer.Ordinal);
+        byte[][] hashes = [.. byKey.Select(session => Convert.FromBase64String(session.Key))];
+        var ended = await store.EndedAsync(hashes, cancellationToken);
+        return [.. ended.SelectMany(hash => byKey[Convert.ToBase64String(hash)])];
+    }
 
     public async Task EndAsync(ClaimsPrincipal principal, CancellationToken cancellationToken)
     {

@@ -27,7 +27,7 @@ internal sealed partial class ConnectionWatch(
                 Look(connection);
             }
 
-            await CloseSignedOutAsync(connections, stoppingToken);
+            await CloseEndedAsync(connections, stoppingToken);
         }
     }
 
@@ -41,7 +41,7 @@ internal sealed partial class ConnectionWatch(
     }
 
     /// <summary>Another node, or time, has ended the session; this node has not heard of it.</summary>
-    private async Task CloseSignedOutAsync(
+    private async Task CloseEndedAsync(
         IReadOnlyList<ClientConnection> connections, CancellationToken cancellationToken)
     {
         if (connections.Count == 0)
@@ -51,13 +51,10 @@ internal sealed partial class ConnectionWatch(
 
         try
         {
-            DeviceId[] devices = [.. connections.Select(connection => connection.Caller.Device).Distinct()];
-            foreach (var device in await sessions.SignedOutAsync(devices, cancellationToken))
+            var byUser = connections.ToDictionary(connection => connection.User);
+            foreach (var user in await sessions.EndedAsync(byUser.Keys, cancellationToken))
             {
-                foreach (var connection in registry.OfDevice(device))
-                {
-                    connection.End();
-                }
+                byUser[user].End();
             }
         }
         catch (Npgsql.NpgsqlException exception)

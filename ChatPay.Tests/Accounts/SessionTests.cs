@@ -246,21 +246,6 @@ public sealed class SessionTests(DatabaseFixture database) : IClassFixture<Datab
         }
     }
 
-    [Fact]
-    public async Task Other_features_learn_whose_sessions_are_over()
-    {
-        var sessions = _server.Services.GetRequiredService<Sessions>();
-        using var ana = _server.Client();
-        using var bob = _server.Client();
-        var anaUp = await ana.SignUpAsync();
-        var bobUp = await bob.SignUpAsync();
-        DeviceId[] both = [anaUp.Device.Id, bobUp.Device.Id];
-        Assert.Empty(await sessions.SignedOutAsync(both, TestContext.Current.CancellationToken));
-
-        await bob.DeleteAsync("/v1/sessions/current");
-        Assert.Equal([bobUp.Device.Id], await sessions.SignedOutAsync(both, TestContext.Current.CancellationToken));
-    }
-
     /// <summary>A node that remembers nothing, so that the database decides.</summary>
     private async Task<AccountsClient> FreshNodeAsync(string? token)
     {

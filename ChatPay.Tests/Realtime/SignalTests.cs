@@ -1,3 +1,4 @@
+using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Npgsql;
@@ -89,6 +90,33 @@ public sealed class SignalTests(ServerFixture server) : IClassFixture<ServerFixt
         var group = await TestGroup.DirectAsync(ada, ben);
         await group.SendAsync(ada);
         Assert.Empty(ada.Controls.Items);
+    }
+
+    [Fact]
+    public async Task A_connection_closes_when_another_node_ends_its_session_though_its_device_has_another()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        using var again = new ChatPayClient(server.Address);
+        await again.SignInAsync(
+            new(ada.Client.Account!.Handle, Person.Password, new("Again", TestMls.PublicKeyOf(ada.Key))), Cancellation);
+        Assert.Equal(ada.Device, again.Device!.Id);
+        var heard = new Inbox<ControlSignal>();
+        await using var other = await again.ConnectAsync(
+            new() { Control = signal => heard.Add([signal]) }, Cancellation);
+
+        await using (var command = server.DataSource.CreateCommand(
+            """
+            update session set revoked_at = now() where token_hash = (
+                select token_hash from session where device_id = $1 order by created_at limit 1)
+            """))
+        {
+            command.Parameters.Add(new() { Value = ada.Device.Value });
+            Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
+        }
+
+        Assert.Equal(ControlKind.Revoked, (await ada.Controls.FirstAsync(_ => true)).Kind);
+        await ada.Closed.FirstAsync(_ => true);
+        Assert.Empty(heard.Items);
     }
 
     /// <summary>What writing anything would change: the counts that PostgreSQL keeps of every table.</summary>
