@@ -62,6 +62,16 @@ export class Person {
     return person;
   }
 
+  /** The same person in another tab. */
+  on(page: Page): Person {
+    return new Person(this.names, this.context, page, this.server, this.troubles);
+  }
+
+  async openChats(): Promise<void> {
+    await this.go('#/');
+    await this.page.getByRole('heading', { name: 'Chats' }).waitFor();
+  }
+
   async go(hash: string): Promise<void> {
     await this.page.evaluate((next) => {
       location.hash = next;
@@ -138,7 +148,9 @@ export class Person {
   }
 
   async seesCard(memo: string, state: string): Promise<void> {
-    await expect.poll(() => this.card(memo).getAttribute('data-state'), soon).toBe(state);
+    await this.card(memo)
+      .and(this.page.locator(`[data-state=${state}]`))
+      .waitFor();
   }
 
   async act(memo: string, action: 'accept' | 'decline' | 'cancel' | 'pay', confirm?: string): Promise<void> {

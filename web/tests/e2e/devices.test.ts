@@ -1,0 +1,181 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launch } from '../gallery/browser';
+import { RealServer } from '../server';
+import { Person, soon } from './person';
+import { asOneStory } from './story';
+
+const dario = { handle: 'dario_v', displayName: 'Dario Vidal', password: 'lemon tree behind the wall' };
+const elif = { handle: 'elif_k', displayName: 'Elif Kaya', password: 'paper boats on the canal' };
+const groupName = 'Book club';
+
+let browser: Browser;
+let server: RealServer;
+let phone: Person;
+let laptop: Person;
+let other: Person;
+let secondTab: Page;
+
+asOneStory();
+
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launch(), RealServer.start()]);
+  phone = await Person.signUp(browser, server, dario);
+  other = await Person.signUp(browser, server, elif);
+  await phone.startDirect(elif);
+  await phone.say('Before the second device');
+  await phone.pay('Send', '3.00', 'Library fee');
+  await other.openChat(dario.displayName);
+  await other.seesCard('Library fee', 'held');
+  await phone.createGroup(groupName, [elif]);
+  await phone.say('First chapter by Friday');
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+describe('A second device', () => {
+  test('It finds the conversations, and says that it cannot read what was sent before it came', async () => {
+    laptop = await Person.signIn(browser, server, dario);
+    await laptop.row(groupName).waitFor();
+    await laptop.openChat(elif.displayName);
+    await laptop.page.locator('[data-kind=historyStartsHere]').waitFor();
+    expect(await laptop.message('Before the second device').count()).toBe(0);
+  });
+
+  test('It shows a card from before with what the ledger knows, and keeps quiet about the memo', async () => {
+    const card = laptop.page.getByTestId('card');
+    await card.getByText('The memo was sent before this device was added').waitFor();
+    await expect.poll(() => card.getAttribute('data-state'), soon).toBe('held');
+    expect(await card.textContent()).toContain('€3.00');
+  });
+
+  test('It talks with everybody, its own first device included', async () => {
+    await laptop.say('Hello from the laptop');
+    await other.reads('Hello from the laptop');
+    await phone.openChat(elif.displayName);
+    await phone.reads('Hello from the laptop');
+    await other.say('Hello to both of you');
+    await laptop.reads('Hello to both of you');
+    await phone.reads('Hello to both of you');
+    await phone.say('And hello from the phone');
+    await laptop.reads('And hello from the phone');
+    await other.reads('And hello from the phone');
+  });
+
+  test('It takes part in the group under its name', async () => {
+    await laptop.openChat(groupName);
+    await laptop.say('Second chapter by Monday');
+    await phone.openChat(groupName);
+    await phone.reads('Second chapter by Monday');
+    await other.openChat(groupName);
+    await other.reads('Second chapter by Monday');
+  });
+
+  test('Cards and wallets move on both devices', async () => {
+    await laptop.openChat(elif.displayName);
+    await laptop.pay('Request', '1.50', 'Bookmark');
+    await phone.openChat(elif.displayName);
+    await phone.seesCard('Bookmark', 'open');
+    await other.openChat(dario.displayName);
+    await other.act('Bookmark', 'pay', 'Pay €1.50');
+    await phone.seesCard('Bookmark', 'paid');
+    await laptop.seesCard('Bookmark', 'paid');
+    await other.act('Library fee', 'accept');
+    await phone.seesCard('Library fee', 'accepted');
+    await phone.hasMoney('€998.50');
+    await laptop.hasMoney('€998.50');
+    await other.hasMoney('€1,001.50');
+  });
+
+  test('Removed by the first, it says so within seconds and holds nothing any more', async () => {
+    await phone.go('#/settings/devices');
+    const second = phone.page.getByTestId('device').and(phone.page.locator('[data-current=false]'));
+    await second.getByRole('button', { name: /^Remove/ }).click();
+    await phone.page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+    const started = Date.now();
+    await laptop.page.getByRole('heading', { name: 'This device was removed' }).waitFor();
+    expect(Date.now() - started).toBeLessThan(10_000);
+    await expect.poll(() => stored(laptop.page), soon).toEqual([]);
+    const answer = await laptop.page.request.get(`${server.url}/v1/conversations`);
+    expect(answer.status()).toBe(401);
+    await laptop.page.reload();
+    await laptop.page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  });
+
+  test('The others go on without it, under new keys', async () => {
+    await phone.openChats();
+    await phone.openChat(elif.displayName);
+    await other.page.locator('[data-kind=deviceRemoved]').waitFor();
+    await other.say('Just us again');
+    await phone.reads('Just us again');
+    await phone.say('Good');
+    await other.reads('Good');
+    await phone.openChat(groupName);
+    await phone.say('And here too');
+    await other.openChat(groupName);
+    await other.reads('And here too');
+  });
+});
+
+describe('A second tab', () => {
+  test('It says that another one is open, and takes over when asked', async () => {
+    secondTab = await phone.context.newPage();
+    await secondTab.goto(`${server.url}/`);
+    await secondTab.getByRole('heading', { name: 'ChatPay is open in another tab' }).waitFor();
+    await secondTab.getByRole('button', { name: 'Use it here' }).click();
+    await secondTab.getByRole('heading', { name: 'Chats' }).waitFor();
+    await phone.page.getByRole('heading', { name: 'ChatPay is open in another tab' }).waitFor();
+  });
+
+  test('The tab in charge sends and receives; the other takes it back with nothing lost', async () => {
+    const here = phone.on(secondTab);
+    await here.openChat(groupName);
+    await here.reads('And here too');
+    await here.say('From the second tab');
+    await other.reads('From the second tab');
+    await phone.page.getByRole('button', { name: 'Use it here' }).click();
+    await phone.reads('From the second tab');
+    await secondTab.getByRole('heading', { name: 'ChatPay is open in another tab' }).waitFor();
+    await other.say('Both tabs are fine');
+    await phone.reads('Both tabs are fine');
+    expect(await phone.message('From the second tab').count()).toBe(1);
+  });
+
+  test('Once the one in charge is closed, a reload is enough', async () => {
+    await phone.page.close();
+    await secondTab.reload();
+    const here = phone.on(secondTab);
+    await here.openChat(groupName);
+    await here.reads('Both tabs are fine');
+    expect([...phone.troubles, ...other.troubles, ...laptop.troubles]).toEqual([]);
+  });
+});
+
+/** Stores that hold anything, over all databases of the page; `meta` has but a new key and the name of the tab. */
+function stored(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const found: string[] = [];
+    for (const { name } of await indexedDB.databases()) {
+      const database = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name ?? '');
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      for (const store of database.objectStoreNames) {
+        const count = await new Promise<number>((resolve, reject) => {
+          const request = database.transaction(store).objectStore(store).count();
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+        if (count > 0 && store !== 'meta') {
+          found.push(`${name}.${store}: ${count}`);
+        }
+      }
+      database.close();
+    }
+    return found;
+  });
+}
