@@ -60,7 +60,7 @@ class App implements ChatApp {
   readonly #cards = new SvelteMap<string, Card>();
   readonly #statements = new SvelteMap<string, Statement>();
   readonly #threads = new Map<string, OpenedThread>();
-  /** Cards that were asked for; one that the server does not know is not asked for at every redraw. */
+  /** Cards and statements that were asked for; one that the server does not know is not asked for at every redraw. */
   readonly #asked = new Set<string>();
   readonly #options: AppOptions;
   readonly #lock: TabLock;
@@ -103,6 +103,9 @@ class App implements ChatApp {
   #handOver(): void {
     this.#engine?.stop();
     this.#engine = null;
+    // The next engine here knows of no statement, and would not keep these up to date.
+    this.#statements.clear();
+    this.#asked.clear();
     this.#stopCountdown();
     this.connection = 'offline';
     this.phase = 'otherTab';
@@ -270,7 +273,12 @@ class App implements ChatApp {
   refreshWallet: ChatApp['refreshWallet'] = () => this.#act((engine) => engine.services.wallet.refresh());
 
   statement(asset: string): Statement {
-    return this.#statements.get(asset) ?? { entries: [], loading: false, hasMore: true, error: null };
+    const known = this.#statements.get(asset);
+    if (!known && this.#engine && !this.#asked.has(asset)) {
+      this.#asked.add(asset);
+      void this.loadMoreStatement(asset).catch(() => undefined);
+    }
+    return known ?? { entries: [], loading: true, hasMore: true, error: null };
   }
 
   loadMoreStatement: ChatApp['loadMoreStatement'] = (asset) =>
