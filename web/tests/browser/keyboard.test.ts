@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ids } from '../fixtures/content';
 import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
+import { focusedName, focusIsVisible, tabTo } from '../keyboard';
 
 let browser: Browser;
 let gallery: Gallery;
@@ -30,74 +31,24 @@ async function open(scene: string, hash: string): Promise<void> {
   await page.waitForSelector('#app > *');
 }
 
-/** Presses Tab until the focused element has this accessible name, as a person without a mouse would. */
-async function tabTo(name: RegExp, most = 60): Promise<void> {
-  const seen: string[] = [];
-  for (let i = 0; i < most; i++) {
-    const here = await focusedName();
-    seen.push(here);
-    if (i > 0 && name.test(here)) {
-      return;
-    }
-    await page.keyboard.press('Tab');
-  }
-  if (!name.test(await focusedName())) {
-    throw new Error(`Tab never reached ${name}; it went over: ${seen.join(', ')}`);
-  }
-}
-
-function focusedName(): Promise<string> {
-  return page.evaluate(() => {
-    const node = document.activeElement;
-    if (!(node instanceof HTMLElement) || node === document.body) {
-      return '';
-    }
-    const labels =
-      node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement ? [...(node.labels ?? [])] : [];
-    return (
-      (node.getAttribute('aria-label') ?? labels.map((label) => label.textContent).join(' ') ?? '').trim() ||
-      (node.textContent ?? '').trim()
-    );
-  });
-}
-
-/** Every focused control must show it: an outline, or a ring on the box around it. */
-async function focusIsVisible(): Promise<boolean> {
-  return page.evaluate(() => {
-    let node = document.activeElement;
-    for (let i = 0; node && i < 3; i++, node = node.parentElement) {
-      const style = getComputedStyle(node);
-      const next = node.nextElementSibling ? getComputedStyle(node.nextElementSibling) : null;
-      if (
-        (style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) > 0) ||
-        style.boxShadow.includes('inset') ||
-        (next && next.outlineStyle !== 'none' && Number.parseFloat(next.outlineWidth) > 0)
-      ) {
-        return true;
-      }
-    }
-    return false;
-  });
-}
-
 describe('Without a mouse', () => {
   test('One signs up, starts a chat, writes, and sends money', async () => {
     await open('signedOut', '#/sign-up');
-    await tabTo(/^Handle/);
-    expect(await focusIsVisible()).toBe(true);
+    await tabTo(page, /^Handle/);
+    expect(await focusIsVisible(page)).toBe(true);
     await page.keyboard.type('lea');
-    await tabTo(/^Name/);
+    await tabTo(page, /^Name/);
     await page.keyboard.type('Léa Fontaine');
-    await tabTo(/^Password/);
+    await tabTo(page, /^Password/);
     await page.keyboard.type('correct horse battery');
     await page.keyboard.press('Enter');
 
     await page.getByRole('heading', { name: 'Chats' }).waitFor();
-    await tabTo(/^New chat|^Start a chat/);
+    await tabTo(page, /^New chat|^Start a chat/);
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog', { name: 'New chat' });
     await dialog.waitFor();
-    await tabTo(/^Handle/);
+    await tabTo(page, /^Handle/);
     await page.keyboard.type('@Amina');
     await page.keyboard.press('Enter');
     await dialog.getByText('Amina Diallo').waitFor();
@@ -105,7 +56,7 @@ describe('Without a mouse', () => {
 
     const composer = page.getByRole('textbox', { name: 'Message' });
     await composer.waitFor();
-    await expect.poll(focusedName).toBe('Message');
+    await expect.poll(() => focusedName(page)).toBe('Message');
     await page.keyboard.type('Hello');
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('second line');
@@ -116,19 +67,19 @@ describe('Without a mouse', () => {
     expect(await composer.inputValue()).toBe('');
 
     await page.keyboard.press('Shift+Tab');
-    expect(await focusedName()).toBe('Send or request money');
+    expect(await focusedName(page)).toBe('Send or request money');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog', { name: 'Send to Amina Diallo' }).waitFor();
-    await expect.poll(focusedName).toMatch(/^Amount/);
+    await expect.poll(() => focusedName(page)).toMatch(/^Amount/);
     await page.keyboard.type('12.345');
     expect(await page.getByTestId('amount').inputValue()).toBe('12.34');
-    await tabTo(/^What is it for/);
+    await tabTo(page, /^What is it for/);
     await page.keyboard.type('Pizza');
-    await tabTo(/^Continue/);
+    await tabTo(page, /^Continue/);
     await page.keyboard.press('Enter');
     await page.getByText('You send €12.34 to Amina Diallo (@amina).').waitFor();
-    await tabTo(/^Send €12\.34/);
-    expect(await focusIsVisible()).toBe(true);
+    await tabTo(page, /^Send €12\.34/);
+    expect(await focusIsVisible(page)).toBe(true);
     await page.keyboard.press('Enter');
 
     const card = page.getByTestId('card').last();
@@ -145,28 +96,28 @@ describe('Without a mouse', () => {
     await page.keyboard.press('Enter');
     const asking = page.getByRole('alertdialog', { name: 'Cancel this payment?' });
     await asking.waitFor();
-    expect(await focusedName()).toBe('Not now');
+    expect(await focusedName(page)).toBe('Not now');
     await page.keyboard.press('Escape');
     await expect.poll(() => asking.count()).toBe(0);
     await page.keyboard.press('Enter');
     await asking.waitFor();
-    await tabTo(/^Cancel$/);
+    await tabTo(page, /^Cancel$/);
     await page.keyboard.press('Enter');
     await expect.poll(() => asking.count()).toBe(0);
-    await expect.poll(focusedName).toMatch(/^Show details/);
+    await expect.poll(() => focusedName(page)).toMatch(/^Show details/);
   });
 
   test('Arrow keys walk the list, Ctrl+K comes back to the search, Escape clears it', async () => {
     await open('rich', '#/wallet');
     await page.keyboard.press('Control+k');
-    await expect.poll(focusedName).toMatch(/^Search chats/);
+    await expect.poll(() => focusedName(page)).toMatch(/^Search chats/);
     await page.keyboard.press('ArrowDown');
-    expect(await focusedName()).toContain('Amina Diallo');
+    expect(await focusedName(page)).toContain('Amina Diallo');
     await page.keyboard.press('ArrowDown');
-    expect(await focusedName()).toContain('Sommerfest');
+    expect(await focusedName(page)).toContain('Sommerfest');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowUp');
-    await expect.poll(focusedName).toMatch(/^Search chats/);
+    await expect.poll(() => focusedName(page)).toMatch(/^Search chats/);
     await page.keyboard.type('tomas');
     await expect.poll(() => page.getByTestId('conversation-row').count()).toBe(2);
     await page.keyboard.press('Escape');
@@ -192,7 +143,7 @@ describe('Without a mouse', () => {
     }
     await page.keyboard.press('Escape');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
-    expect(await focusedName()).toBe('Send or request money');
+    expect(await focusedName(page)).toBe('Send or request money');
   });
 
   test('The first stop skips to the content', async () => {
@@ -200,7 +151,7 @@ describe('Without a mouse', () => {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.getByRole('button', { name: 'Skip to content' }).focus();
     await page.keyboard.press('Enter');
-    expect(await focusedName()).toBe('Message');
+    expect(await focusedName(page)).toBe('Message');
   });
 
   test('Escape closes the details', async () => {

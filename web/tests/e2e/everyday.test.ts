@@ -98,6 +98,11 @@ describe('Three people with a browser each', () => {
     await b.hasMoney('€1,007.34');
   });
 
+  test('Both statements tell it line by line', async () => {
+    await a.hasStatement(['transfer', 'capture', 'hold', 'funding']);
+    await b.hasStatement(['transfer', 'capture', 'funding']);
+  });
+
   test('After kill -9 the server recovers by itself, the browsers come back, and nothing has changed', async () => {
     const before = await settledHistories();
     await server.kill();

@@ -45,7 +45,9 @@ describe('Without a connection', () => {
     await g.say('Got both');
     await f.reads('Got both');
     for (const person of [f, g]) {
-      const texts = (await person.page.getByTestId('message').allTextContents()).map((text) => text.replace(/\d.*/, ''));
+      const texts = (await person.page.getByTestId('message').allTextContents()).map((text) =>
+        text.replace(/\d.*/, ''),
+      );
       expect(texts).toEqual(['First', 'Written on the train', 'In the tunnel', 'Got both']);
     }
   });

@@ -173,6 +173,16 @@ export class Person {
     await this.go(before);
   }
 
+  /** Kinds of all entries, newest first. */
+  async hasStatement(kinds: string[]): Promise<void> {
+    const before = new URL(this.page.url()).hash;
+    await this.go('#/wallet/EUR');
+    const entries = this.page.getByTestId('entry');
+    const shown = () => entries.evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-kind')));
+    await expect.poll(shown, soon).toEqual(kinds);
+    await this.go(before);
+  }
+
   /** What the open conversation shows, line by line. */
   async history(): Promise<string[]> {
     const items = this.page.getByTestId('thread-item');
