@@ -81,6 +81,10 @@ public sealed partial class ChatPayClient
     public Task LeaveAsync(ConversationId conversation, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, $"v1/conversations/{conversation}/leave", null, cancellationToken);
 
+    /// <summary>Puts a member out; owners only. Its leaves, if any, become pending removals.</summary>
+    public Task RemoveMemberAsync(ConversationId conversation, AccountId member, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, $"v1/conversations/{conversation}/members/{member}", null, cancellationToken);
+
     /// <summary>Sets a member's role; owners only.</summary>
     public Task SetRoleAsync(
         ConversationId conversation, AccountId member, MemberRole role, CancellationToken cancellationToken) =>

@@ -39,6 +39,9 @@ public static class ConversationErrors
 
     public static Error MemberUnknown() => new(ErrorCode.MemberUnknown, "This account is not a member.");
 
+    public static Error TooManyConversations() => new(
+        ErrorCode.TooManyConversations, "You or one of these people are in too many conversations already.");
+
     public static Error GroupFull() => new(
         ErrorCode.GroupFull, "The group cannot take more members.", Details("maxMembers", Limits.MembersPerGroup));
 

@@ -8,6 +8,8 @@ public static class MembersChanges
     public static MembersChange Left(AccountId account, RoleChange? handover) =>
         new([], [], [account], handover is null ? [] : [handover], [], [], []);
 
+    public static MembersChange Removed(AccountId account) => new([], [account], [], [], [], [], []);
+
     public static MembersChange Role(RoleChange change) => new([], [], [], [change], [], [], []);
 
     public static MembersChange Revoked(DeviceId device) => new([], [], [], [], [], [], [device]);

@@ -68,6 +68,35 @@ public static class MembershipRules
         return isLastOwner ? ConversationErrors.LastOwner() : new RoleChange(target, role);
     }
 
+    /// <summary>
+    /// Whether an owner may put a member out without a commit. The members' leaves, if any, wait to be removed like those
+    /// of somebody who left.
+    /// </summary>
+    public static Error? CheckRemove(ConversationState? conversation, AccountId actor, AccountId target)
+    {
+        if (SendRules.CheckMember(conversation, actor) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (conversation!.Kind == ConversationKind.Direct)
+        {
+            return ConversationErrors.IsDirect();
+        }
+
+        if (conversation.Find(actor)!.Role != MemberRole.Owner)
+        {
+            return ConversationErrors.NotOwner();
+        }
+
+        if (target == actor)
+        {
+            return new Error(ErrorCode.InvalidArgument, "Nobody removes themselves: leave instead.");
+        }
+
+        return conversation.IsMember(target) ? null : ConversationErrors.MemberUnknown();
+    }
+
     /// <summary>The account's place ends with the event at <paramref name="seq"/>; its leaves wait to be removed.</summary>
     public static void Depart(ConversationState conversation, AccountId account, long seq)
     {

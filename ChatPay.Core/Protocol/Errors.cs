@@ -54,6 +54,7 @@ public enum ErrorCode
     MemberUnknown = 3014,
     DirectConversation = 3015,
     HelloFirst = 3016,
+    TooManyConversations = 3017,
 
     AmountNotPositive = 4001,
     AmountOverflow = 4002,

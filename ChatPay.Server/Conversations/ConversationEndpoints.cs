@@ -21,6 +21,7 @@ internal static class ConversationEndpoints
         writes.MapPost("/{id:guid}/commits", CommitAsync);
         writes.MapPost("/{id:guid}/leave", LeaveAsync);
         writes.MapPut("/{id:guid}/members/{account:guid}", SetRoleAsync);
+        writes.MapDelete("/{id:guid}/members/{account:guid}", RemoveMemberAsync);
     }
 
     private static async Task<Results<Created<ConversationView>, ErrorResult>> CreateAsync(
@@ -62,4 +63,9 @@ internal static class ConversationEndpoints
         CancellationToken cancellationToken) =>
         (await conversations.SetRoleAsync(user.Caller(), new(id), new(account), request.Role, cancellationToken))
             .ToNoContent();
+
+    private static async Task<Results<NoContent, ErrorResult>> RemoveMemberAsync(
+        Guid id, Guid account, ClaimsPrincipal user, ConversationService conversations,
+        CancellationToken cancellationToken) =>
+        (await conversations.RemoveMemberAsync(user.Caller(), new(id), new(account), cancellationToken)).ToNoContent();
 }

@@ -14,6 +14,7 @@ internal sealed partial class ConversationRows
     private readonly HashSet<DuplicateKey> _neededDuplicates = [];
     private readonly HashSet<(AccountId Low, AccountId High)> _neededDirects = [];
     private readonly HashSet<DeviceId> _neededDevices = [];
+    private readonly HashSet<AccountId> _neededCounts = [];
 
     public override void AddLoads(NpgsqlBatch batch)
     {
@@ -36,6 +37,15 @@ internal sealed partial class ConversationRows
                 """,
                 _neededDirects.Select(pair => pair.Low.Value).ToArray(),
                 _neededDirects.Select(pair => pair.High.Value).ToArray());
+        }
+
+        if (_neededCounts.Count > 0)
+        {
+            Add(batch, """
+                select account_id, count(*)::integer from member
+                where account_id = any($1) and left_seq is null group by account_id
+                """,
+                Ids(_neededCounts));
         }
 
         if (_needed.Count > 0)
@@ -105,6 +115,11 @@ internal sealed partial class ConversationRows
                 reader,
                 row => _directs.Add((new(row.GetGuid(0)), new(row.GetGuid(1))), new(row.GetGuid(2))),
                 cancellationToken);
+        }
+
+        if (_neededCounts.Count > 0)
+        {
+            await EachAsync(reader, row => _counts.Add(new(row.GetGuid(0)), row.GetInt32(1)), cancellationToken);
         }
 
         if (_needed.Count > 0)

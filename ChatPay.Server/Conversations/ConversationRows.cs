@@ -15,6 +15,7 @@ internal sealed partial class ConversationRows(WriteSet set, Fanout fanout) : Wr
     private readonly Dictionary<(AccountId Low, AccountId High), ConversationId> _directs = [];
     private readonly Dictionary<DuplicateKey, Event> _duplicates = [];
     private readonly Dictionary<DeviceId, DeviceFacts> _devices = [];
+    private readonly Dictionary<AccountId, int> _counts = [];
     private readonly HashSet<ConversationId> _created = [];
     private readonly List<Event> _appended = [];
     private readonly List<GroupInfoRow> _groupInfos = [];
@@ -48,6 +49,14 @@ internal sealed partial class ConversationRows(WriteSet set, Fanout fanout) : Wr
 
     /// <summary>Looks up the direct conversation of two accounts.</summary>
     public void NeedDirect(AccountId one, AccountId other) => _neededDirects.Add(Pair(one, other));
+
+    /// <summary>Counts the conversations that each account is in.</summary>
+    public void NeedMembershipCounts(IEnumerable<AccountId> accounts) => _neededCounts.UnionWith(accounts);
+
+    /// <summary>Whether the account is in fewer conversations than it may; its count was asked for.</summary>
+    /// <remarks>Not locked: batches of several nodes may go over the bound by a few.</remarks>
+    public bool HasRoomForAnother(AccountId account) =>
+        _counts.GetValueOrDefault(account) < Limits.ConversationsPerAccount;
 
     /// <summary>Loads devices and keeps them from being revoked before this batch is committed.</summary>
     public void NeedDevices(IEnumerable<DeviceId> devices) => _neededDevices.UnionWith(devices);

@@ -61,6 +61,10 @@ internal sealed class ConversationService(
         Caller caller, ConversationId conversation, CancellationToken cancellationToken) =>
         committer.SubmitAsync(new LeaveCommand(caller, conversation), cancellationToken);
 
+    public Task<Result<Unit>> RemoveMemberAsync(
+        Caller caller, ConversationId conversation, AccountId member, CancellationToken cancellationToken) =>
+        committer.SubmitAsync(new RemoveMemberCommand(caller, conversation, member), cancellationToken);
+
     public async Task<Result<Unit>> SetRoleAsync(
         Caller caller, ConversationId conversation, AccountId member, MemberRole role, CancellationToken cancellationToken) =>
         Enum.IsDefined(role)

@@ -45,6 +45,20 @@ public sealed class MembershipRulesTests
         Assert.Equal(outcome, result.IsOk ? Name(result.Value) : Code(result.Error!));
     }
 
+    [Theory]
+    [InlineData("a", "b", "a:owner:1 b:member:1", "-")]
+    [InlineData("a", "b", "a:owner:1 b:owner:1", "-")]
+    [InlineData("a", "a", "a:owner:1 b:owner:1", "1002")]
+    [InlineData("b", "a", "a:owner:1 b:member:1", NotOwner)]
+    [InlineData("a", "z", "a:owner:1", MemberUnknown)]
+    [InlineData("a", "b", "a:owner:1 b:gone:1", MemberUnknown)]
+    [InlineData("b", "a", "a:owner:1 b:gone:1", NotMember)]
+    public void Owners_put_members_out_but_never_themselves(string actor, string target, string members, string outcome)
+    {
+        var refusal = MembershipRules.CheckRemove(Group(members), Account(actor), Account(target));
+        Assert.Equal(outcome, refusal is null ? "-" : Code(refusal));
+    }
+
     [Fact]
     public void Who_departs_leaves_all_leaves_pending()
     {

@@ -190,4 +190,66 @@ public sealed class MembershipTests(ServerFixture server) : IClassFixture<Server
         Assert.DoesNotContain(tablet.Events.Items, e => e.Seq > revoked.Seq);
         Assert.Equal(after.Seq, (await ben.Events.FirstAsync(e => e.Seq == after.Seq)).Seq);
     }
+
+    [Fact]
+    public async Task A_member_without_any_device_left_is_put_out_by_an_owner()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        await using var cleo = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada, ben, cleo);
+        var leaf = group.LeafOf(ben);
+        await ben.Client.RevokeDeviceAsync(ben.Device, Cancellation);
+        await ada.Events.FirstAsync(e => e.Members?.DevicesRevoked.Count > 0);
+        await group.CommitAsync(ada, null, [leaf]);
+        Assert.Contains(
+            (await ada.Client.ConversationAsync(group.Id, Cancellation)).Members, member => member.Account == ben.Id);
+
+        Assert.Equal(
+            (int)ErrorCode.NotOwner,
+            (await Person.ErrorOf(cleo.Client.RemoveMemberAsync(group.Id, ben.Id, Cancellation))).Code);
+        await ada.Client.RemoveMemberAsync(group.Id, ben.Id, Cancellation);
+        Assert.Equal([ben.Id], (await cleo.Events.FirstAsync(e => e.Members?.Removed.Count > 0)).Members!.Removed);
+        var view = await ada.Client.ConversationAsync(group.Id, Cancellation);
+        Assert.DoesNotContain(view.Members, member => member.Account == ben.Id);
+        Assert.Empty(view.PendingRemovals);
+    }
+
+    [Fact]
+    public async Task Who_is_put_out_without_a_commit_leaves_its_leaves_to_be_removed()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada, ben);
+        var leaf = group.LeafOf(ben);
+        await ada.Client.RemoveMemberAsync(group.Id, ben.Id, Cancellation);
+        Assert.Equal(
+            [new PendingRemoval(leaf, ben.Device, ben.Id)],
+            (await ada.Client.ConversationAsync(group.Id, Cancellation)).PendingRemovals);
+        Assert.Equal((int)ErrorCode.NotMember, (await Person.ErrorOf(ben.Hub.SendAsync(group.Message(ben), Cancellation))).Code);
+        await group.CommitAsync(ada, null, [leaf]);
+    }
+
+    [Fact]
+    public async Task Nobody_comes_into_more_conversations_than_the_bound()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        await using var fill = server.DataSource.CreateCommand("""
+            with made as (
+                insert into conversation (id, kind) select gen_random_uuid(), 2 from generate_series(1, $1) returning id)
+            insert into member (conversation_id, account_id, role, joined_seq) select id, $2, 1, 1 from made
+            """);
+        fill.Parameters.Add(new() { Value = Limits.ConversationsPerAccount });
+        fill.Parameters.Add(new() { Value = ben.Id.Value });
+        await fill.ExecuteNonQueryAsync(Cancellation);
+
+        Assert.Equal((int)ErrorCode.TooManyConversations, (await Person.ErrorOf(group.CommitAsync(ada, [ben]))).Code);
+        Assert.Equal(
+            (int)ErrorCode.TooManyConversations,
+            (await Person.ErrorOf(ben.Client.CreateConversationAsync(
+                TestGroup.Creation(ConversationKind.Group, ben, [ada]), Cancellation))).Code);
+        Assert.Equal(1, (await ada.Client.ConversationAsync(group.Id, Cancellation)).Head);
+    }
 }

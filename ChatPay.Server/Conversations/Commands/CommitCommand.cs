@@ -14,6 +14,7 @@ internal sealed class CommitCommand(Caller caller, Handshake handshake) : WriteC
         rows.NeedMembership(handshake.Conversation);
         rows.NeedDuplicateCheck(handshake.Conversation, caller.Device, handshake.ClientId);
         rows.NeedDevices(handshake.Devices(caller.Device));
+        rows.NeedMembershipCounts(handshake.NamedAccounts);
     }
 
     protected override Result<CommitReply> DecideOutcome(WriteSet set)

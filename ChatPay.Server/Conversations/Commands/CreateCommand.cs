@@ -11,7 +11,7 @@ internal sealed class CreateCommand(Caller caller, ConversationKind kind, Handsh
 {
     private readonly AccountId[] _others =
     [
-        .. handshake.Named.Select(identity => identity.Account).Distinct().Where(account => account != caller.Account),
+        .. handshake.NamedAccounts.Where(account => account != caller.Account),
     ];
 
     public override void Declare(WriteSet set)
@@ -20,6 +20,7 @@ internal sealed class CreateCommand(Caller caller, ConversationKind kind, Handsh
         rows.NeedMember(handshake.Conversation, caller.Account);
         rows.NeedDuplicateCheck(handshake.Conversation, caller.Device, handshake.ClientId);
         rows.NeedDevices(handshake.Devices(caller.Device));
+        rows.NeedMembershipCounts(handshake.NamedAccounts.Append(caller.Account));
         if (kind == ConversationKind.Direct && _others is [var other])
         {
             rows.NeedDirect(caller.Account, other);
@@ -43,6 +44,11 @@ internal sealed class CreateCommand(Caller caller, ConversationKind kind, Handsh
         if (kind == ConversationKind.Direct && _others is [var peer] && rows.FindDirect(caller.Account, peer) is { } first)
         {
             return ConversationErrors.Exists(first);
+        }
+
+        if (!rows.HasRoomForAnother(caller.Account))
+        {
+            return ConversationErrors.TooManyConversations();
         }
 
         var begun = CreateRules.Begin(handshake.Conversation, kind, caller.Account, caller.Device, set.Now);

@@ -24,6 +24,9 @@ internal sealed record Handshake(
     /// <summary>Whom the Adds name.</summary>
     public IReadOnlyList<CredentialIdentity> Named => Inspected is null ? [] : CreateRules.Named(Inspected);
 
+    /// <summary>The accounts that the Adds name, which may come into one more conversation by them.</summary>
+    public IEnumerable<AccountId> NamedAccounts => Named.Select(identity => identity.Account).Distinct();
+
     /// <summary>The devices whose facts deciding needs: the caller's and the added ones.</summary>
     public IEnumerable<DeviceId> Devices(DeviceId caller) =>
         Named.Select(identity => identity.Device).Append(caller);
@@ -37,9 +40,17 @@ internal sealed record Handshake(
         }
 
         var plan = CommitRules.Decide(conversation, caller.Account, caller.Device, Inspected!, rows.FindDevice);
-        return plan.IsOk && plan.Value.CommitterLeaf != Signer
-            ? ConversationErrors.CommitInvalid("The GroupInfo is signed by another leaf than the committer's.")
-            : plan;
+        if (!plan.IsOk)
+        {
+            return plan;
+        }
+
+        if (plan.Value.CommitterLeaf != Signer)
+        {
+            return ConversationErrors.CommitInvalid("The GroupInfo is signed by another leaf than the committer's.");
+        }
+
+        return plan.Value.AddedAccounts.All(rows.HasRoomForAnother) ? plan : ConversationErrors.TooManyConversations();
     }
 
     /// <summary>Appends the accepted commit and all that follows from it.</summary>

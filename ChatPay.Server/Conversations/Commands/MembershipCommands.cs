@@ -32,6 +32,28 @@ internal sealed class LeaveCommand(Caller caller, ConversationId conversation) :
     }
 }
 
+/// <summary>Puts a member out at once; a commit that removes its leaves follows, where it has any.</summary>
+internal sealed class RemoveMemberCommand(Caller caller, ConversationId conversation, AccountId target)
+    : WriteCommand<Unit>
+{
+    public override void Declare(WriteSet set) => set.Rows<ConversationRows>().NeedMembership(conversation);
+
+    protected override Result<Unit> DecideOutcome(WriteSet set)
+    {
+        var rows = set.Rows<ConversationRows>();
+        var state = rows.Find(conversation);
+        if (MembershipRules.CheckRemove(state, caller.Account, target) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var removed = rows.Append(conversation, new(
+            EventKind.Members, caller.Account, caller.Device, Members: MembersChanges.Removed(target)));
+        MembershipRules.Depart(state!, target, removed.Seq);
+        return default(Unit);
+    }
+}
+
 internal sealed class SetRoleCommand(Caller caller, ConversationId conversation, AccountId target, MemberRole role)
     : WriteCommand<Unit>
 {

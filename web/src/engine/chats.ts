@@ -140,12 +140,18 @@ export class Chats {
 
   async removeMember(id: string, account: string): Promise<void> {
     this.sync.requireOnline();
+    const leavesOf = (group: { leaves: { leaf: number; account: string }[] }) =>
+      group.leaves.filter((leaf) => leaf.account === account).map((leaf) => leaf.leaf);
     await this.core.lane.run(id, () =>
       this.groups.commit(id, (group) => {
-        const removeLeaves = group.leaves.filter((leaf) => leaf.account === account).map((leaf) => leaf.leaf);
+        const removeLeaves = leavesOf(group);
         return removeLeaves.length > 0 ? { adds: [], removeLeaves } : null;
       }),
     );
+    // Somebody whose devices are all gone has no leaf for a commit to remove, or had only waiting ones.
+    if (this.core.conversations.get(id)?.members.some((member) => member.account === account)) {
+      await this.core.api.removeMember(id, account);
+    }
   }
 
   async setRole(id: string, account: string, role: MemberRole): Promise<void> {

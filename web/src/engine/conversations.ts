@@ -79,7 +79,9 @@ export function mergeChange(record: ConversationRecord, event: Event, leaves: Le
     .filter((member) => gone.has(member.account))
     .map(({ account, handle, displayName }) => ({ id: account, handle, displayName }));
   const waiting = leaves
-    .filter((leaf) => change.left.includes(leaf.account) || change.devicesRevoked.includes(leaf.device))
+    .filter(
+      (leaf) => (event.kind === 'members' && gone.has(leaf.account)) || change.devicesRevoked.includes(leaf.device),
+    )
     .map(({ leaf, device, account }) => ({ leaf, device, account }));
   const removed = new Set([...change.devicesRemoved, ...waiting.map((entry) => entry.device)]);
   return {

@@ -83,6 +83,19 @@ describe('devices', () => {
     await second.sees(id, 'and the first');
   });
 
+  it('of a member may all be gone, and an owner can still put that member out', async () => {
+    const { server, ann, bob } = await pair();
+    const group = await ann.createGroup('Pair', bob);
+    await until(() => bob.screen.list.some((entry) => entry.title === 'Pair'), 'bob is in');
+    const { account, device } = bob.engine.services.core.device;
+    server.revoke(device);
+    await until(() => bob.screen.phases.at(-1) === 'revoked', 'bob knows');
+    await ann.send(group, 'bob has no device now');
+    await until(() => ann.engine.services.core.conversation(group).pendingRemovals.length === 0, 'the leaf is removed');
+    await ann.engine.services.chats.removeMember(group, account);
+    await until(() => ann.conversation(group).members.length === 1, 'bob is out');
+  });
+
   it('are removed from every group once revoked, and forget everything', async () => {
     const { server, id, ann, bob } = await pair();
     const second = keep(await TestDevice.signIn('ann', server.client()));

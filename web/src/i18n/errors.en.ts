@@ -60,6 +60,7 @@ export const errorsEn = {
   key_package_unavailable:
     'This person has no device that can receive messages yet. Try again once they have signed in.',
   group_full: 'The group is full: it can have 500 people.',
+  too_many_conversations: 'You or one of these people are in too many conversations already. Leave some first.',
   message_malformed: 'The server refused this message. Reload the page and try again.',
   member_unknown: 'This person is not in the conversation.',
   direct_conversation: 'This works in groups only.',

@@ -56,6 +56,7 @@ export const errorsFr: Record<ErrorName, string> = {
   key_package_unavailable:
     'Cette personne n’a pas encore d’appareil qui puisse recevoir des messages. Réessayez quand elle se sera connectée.',
   group_full: 'Le groupe est complet : il peut avoir 500 personnes.',
+  too_many_conversations: 'Vous ou l’une de ces personnes participez déjà à trop de conversations. Quittez-en d’abord.',
   message_malformed: 'Le serveur a refusé ce message. Rechargez la page et réessayez.',
   member_unknown: 'Cette personne n’est pas dans la conversation.',
   direct_conversation: 'Cela ne marche que dans les groupes.',

@@ -53,6 +53,7 @@ export interface ServerApi {
   groupInfo(conversation: string): Promise<GroupInfoReply>;
   commit(request: CommitRequest): Promise<CommitReply>;
   leave(conversation: string): Promise<void>;
+  removeMember(conversation: string, account: string): Promise<void>;
   setRole(conversation: string, account: string, role: MemberRole): Promise<void>;
   wallet(): Promise<WalletReply>;
   statement(asset: string, before: number | null, limit: number): Promise<StatementPage>;

@@ -58,6 +58,8 @@ export class RestApi implements ServerApi {
   commit: ServerApi['commit'] = (request) =>
     this.#repeat('POST', `/v1/conversations/${request.conversation}/commits`, request);
   leave: ServerApi['leave'] = (id) => this.#repeat('POST', `/v1/conversations/${id}/leave`);
+  removeMember: ServerApi['removeMember'] = (id, account) =>
+    this.#repeat('DELETE', `/v1/conversations/${id}/members/${account}`);
   setRole: ServerApi['setRole'] = (id, account, role) =>
     this.#repeat('PUT', `/v1/conversations/${id}/members/${account}`, { role });
   wallet: ServerApi['wallet'] = () => this.#repeat('GET', '/v1/wallet');

@@ -176,23 +176,37 @@ export class FakeClient {
       this.#call('commit', () =>
         this.server.applyCommit(this.#conversation(request.conversation), this.#me(), request),
       ),
-    leave: (id) =>
-      this.#call('leave', () => {
-        const conversation = this.#conversation(id);
-        const { account } = this.#me();
-        const none = { added: [], removed: [], roles: [], devicesAdded: [], devicesRemoved: [], devicesRevoked: [] };
-        conversation.members.delete(account);
-        for (const leaf of conversation.leaves.filter((entry) => entry?.account === account)) {
-          conversation.removals.add(leaf?.device ?? '');
-        }
-        const members = { ...none, left: [account] };
-        this.server.append(conversation, { kind: 'members', account, epoch: conversation.epoch, members });
-      }),
+    leave: (id) => this.#call('leave', () => this.#depart(id, this.#me().account, 'left')),
+    removeMember: (id, account) => this.#call('removeMember', () => this.#depart(id, account, 'removed')),
     setRole: () => this.#call('setRole', () => undefined),
     wallet: () => this.#call('wallet', () => ({ balances: [], sandbox: true })),
     statement: () => this.#call('statement', () => ({ entries: [], before: null })),
     card: (id) => this.#call('card', () => this.server.cards.get(id) ?? fail(5001, 'card_unknown')),
   };
+
+  #depart(id: string, gone: string, how: 'left' | 'removed'): void {
+    const conversation = this.#conversation(id);
+    const { account } = this.#me();
+    const none = {
+      added: [],
+      removed: [],
+      left: [],
+      roles: [],
+      devicesAdded: [],
+      devicesRemoved: [],
+      devicesRevoked: [],
+    };
+    conversation.members.delete(gone);
+    for (const leaf of conversation.leaves.filter((entry) => entry?.account === gone)) {
+      conversation.removals.add(leaf?.device ?? '');
+    }
+    this.server.append(conversation, {
+      kind: 'members',
+      account,
+      epoch: conversation.epoch,
+      members: { ...none, [how]: [gone] },
+    });
+  }
 
   #create(request: wire.CreateConversationRequest): wire.ConversationView {
     const device = this.#me();

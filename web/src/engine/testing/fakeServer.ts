@@ -123,9 +123,9 @@ export class FakeServer {
         const gone = conversation.leaves[proposal.remove.removed];
         conversation.leaves[proposal.remove.removed] = null;
         change.devicesRemoved.push(gone?.device ?? '');
-        conversation.removals.delete(gone?.device ?? '');
+        const waited = conversation.removals.delete(gone?.device ?? '');
         const still = conversation.leaves.some((leaf) => leaf?.account === gone?.account);
-        if (gone && !still && sender.senderType === 'member' && conversation.members.delete(gone.account)) {
+        if (gone && !waited && !still && sender.senderType === 'member' && conversation.members.delete(gone.account)) {
           change.removed.push(gone.account);
         }
       }
