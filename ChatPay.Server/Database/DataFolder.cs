@@ -52,21 +52,19 @@ internal sealed class DataFolder : IDisposable
 
         try
         {
-            var held = new FileStream(
-                System.IO.Path.Combine(full, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (OpenLock(full) is not { } held)
+            {
+                return new DataFolder(full, null);
+            }
 
             // Beside the lock, because nobody else can read a locked file.
             var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
             File.WriteAllText(System.IO.Path.Combine(full, HolderFile), process);
             return new DataFolder(full, held);
         }
-        catch (UnauthorizedAccessException failure)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException($"The data folder {full} cannot be written by this user.", failure);
-        }
-        catch (IOException)
-        {
-            return new DataFolder(full, null);
+            throw new StartupException($"The data folder {full} cannot be written: {failure.Message}", failure);
         }
     }
 
@@ -101,6 +99,25 @@ internal sealed class DataFolder : IDisposable
     }
 
     public void Dispose() => _lock?.Dispose();
+
+    /// <summary>Null where another process has it open; a full or read-only disk is an exception.</summary>
+    private static FileStream? OpenLock(string folder)
+    {
+        var path = System.IO.Path.Combine(folder, "lock");
+        if (!File.Exists(path))
+        {
+            File.Open(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite).Dispose();
+        }
+
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException failure) when (failure is not FileNotFoundException)
+        {
+            return null;
+        }
+    }
 
     private string Holder()
     {

@@ -16,12 +16,10 @@ internal static class DatabaseFeature
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
-            var connection = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-            {
-                ApplicationName = "chatpay",
-                MaxPoolSize = options.MaxPoolSize,
-                CommandTimeout = options.CommandTimeoutSeconds,
-            };
+            var connection = Parse(options.ConnectionString);
+            connection.ApplicationName = "chatpay";
+            connection.MaxPoolSize = options.MaxPoolSize;
+            connection.CommandTimeout = options.CommandTimeoutSeconds;
             var source = new NpgsqlDataSourceBuilder(connection.ConnectionString);
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
             return source.Build();
@@ -38,6 +36,20 @@ internal static class DatabaseFeature
     /// <summary>For commands that only look: refuses a database that is not at this build's schema.</summary>
     public static Task RequireMigratedAsync(this IServiceProvider services, CancellationToken cancellationToken) =>
         services.Migrations().RequireCurrentAsync(cancellationToken);
+
+    private static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (ArgumentException failure)
+        {
+            // The driver's words may quote a piece of the password.
+            throw new StartupException(
+                "Database:ConnectionString is not one; it looks like Host=…;Database=…;Username=…;Password=….", failure);
+        }
+    }
 
     private static MigrationRunner Migrations(this IServiceProvider services) => new(
         services.GetRequiredService<NpgsqlDataSource>(),

@@ -19,17 +19,12 @@ internal static partial class CommandHost
         var (database, dataFolder) = Read(builder);
         await using var lease = await DatabaseLease.ForServerAsync(database, dataFolder, logger, cancellationToken);
         builder.Configuration["Database:ConnectionString"] = lease.ConnectionString;
+
+        // After the data folder: a second server on it is told so, and not that its port is taken.
+        ListenAddresses.RequireFree(builder.Configuration);
         await using var app = ServerHost.Build(builder);
         await app.Services.MigrateAsync(cancellationToken);
-        try
-        {
-            await app.StartAsync(cancellationToken);
-        }
-        catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            throw new StartupException($"{failure.Message.TrimEnd('.')}; choose another port with --port.", failure);
-        }
-
+        await app.StartAsync(cancellationToken);
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         await Console.Out.WriteLineAsync($"ChatPay is ready: open {addresses.First()}");
         Log.Ready(logger, builder.Environment.EnvironmentName);

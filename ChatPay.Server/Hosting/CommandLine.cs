@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using ChatPay.Server.Database;
 using ChatPay.Server.Ledger;
+using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Hosting;
 
@@ -52,9 +53,9 @@ internal static class CommandLine
             await Console.Error.WriteLineAsync(failure.Message);
             return 1;
         }
-        catch (Microsoft.Extensions.Options.OptionsValidationException failure)
+        catch (Exception failure) when (Misconfigured(failure) is { } what)
         {
-            await Console.Error.WriteLineAsync($"The configuration is wrong: {failure.Message}");
+            await Console.Error.WriteLineAsync($"The configuration is wrong: {what}");
             return 1;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -62,6 +63,16 @@ internal static class CommandLine
             return 0;
         }
     }
+
+    /// <summary>What a person wrote wrongly into file or environment; null for any other failure.</summary>
+    private static string? Misconfigured(Exception failure) => failure switch
+    {
+        OptionsValidationException => failure.Message,
+        InvalidDataException { InnerException: FormatException { InnerException: { } cause } } =>
+            $"{failure.Message} {cause.Message}",
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => failure.Message,
+        _ => null,
+    };
 
     private static RootCommand Root()
     {
