@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pair } from './testing/people';
-import { type TestDevice, until } from './testing/testDevice';
+import { keep, pair } from './testing/people';
+import { TestDevice, until } from './testing/testDevice';
 
 describe('cards', () => {
   const transfer = (id: string, other: TestDevice, memo = 'Pizza') => ({
@@ -44,6 +44,59 @@ describe('cards', () => {
     expect(item).toMatchObject({ type: 'card', card: { mismatch: true, actions: [] } });
     const card = item?.type === 'card' ? item.card.id : '';
     await expect(bob.engine.actOnCard(card, 'accept')).rejects.toThrow('card_mismatch');
+  });
+
+  const onlyCard = async (device: TestDevice, id: string) => {
+    const item = (await device.items(id)).find((other) => other.type === 'card');
+    return item?.card ?? null;
+  };
+
+  it.each([
+    ['another amount', { amountMinor: '1' }],
+    ['another payee', { payee: '0190a000-0000-7000-8000-000000000009' }],
+    ['a state of another kind of card', { state: 'paid' as const }],
+  ])('keep what was checked when a change speaks of %s', async (_, lie) => {
+    const { server, id, ann, bob } = await pair();
+    await ann.engine.postCard(transfer(id, bob));
+    await until(async () => (await onlyCard(bob, id)) !== null, 'bob has the card');
+    const liedTo = ann.engine.services.core.device.device;
+    server.tamper = (event, device) =>
+      event.kind === 'cardChanged' && event.card && device === liedTo
+        ? { ...event, card: { ...event.card, ...lie } }
+        : event;
+    await bob.engine.actOnCard((await onlyCard(bob, id))?.id ?? '', 'accept');
+    await until(async () => (await onlyCard(ann, id))?.mismatch === true, 'ann is warned');
+    expect(await onlyCard(ann, id)).toMatchObject({ amountMinor: 1234n, payee: { id: bob.account }, state: 'held' });
+    expect((await onlyCard(ann, id))?.actions).toEqual([]);
+  });
+
+  it('that the server recorded with other terms than were posted are not to be trusted', async () => {
+    const { server, id, ann, bob } = await pair();
+    const liedTo = ann.engine.services.core.device.device;
+    server.tamper = (event, device) =>
+      event.card && device === liedTo ? { ...event, card: { ...event.card, amountMinor: '999999' } } : event;
+    server.tamperReply = (card) => ({ ...card, amountMinor: '999999' });
+    await ann.engine.postCard(transfer(id, bob));
+    await until(async () => (await onlyCard(ann, id))?.mismatch === true, 'ann is warned');
+  });
+
+  it('that nobody sent are not to be trusted', async () => {
+    const { server, id, ann, bob } = await pair();
+    const liedTo = bob.engine.services.core.device.device;
+    server.tamper = (event, device) => (event.card && device === liedTo ? { ...event, body: null } : event);
+    await ann.engine.postCard({ ...transfer(id, bob), kind: 'request' });
+    await until(async () => (await onlyCard(bob, id)) !== null, 'bob is shown something');
+    expect(await onlyCard(bob, id)).toMatchObject({ mismatch: true, actions: [] });
+  });
+
+  it('from before a device joined can be refused on it, but not paid', async () => {
+    const { server, id, ann, bob } = await pair();
+    await ann.engine.postCard({ ...transfer(id, bob), kind: 'request' });
+    await until(async () => (await onlyCard(bob, id)) !== null, 'bob has the card');
+    expect((await onlyCard(bob, id))?.actions).toEqual(['pay', 'decline']);
+    const second = keep(await TestDevice.signIn('bob', server.client()));
+    await until(async () => (await onlyCard(second, id)) !== null, 'the second device has the card');
+    expect(await onlyCard(second, id)).toMatchObject({ memo: null, mismatch: false, actions: ['decline'] });
   });
 
   it('are posted once when the answer is lost, and say that the outcome is not known', async () => {

@@ -6,6 +6,7 @@ import { ActionError, type CardAction } from '../state/contract';
 import type { CardRecord } from '../storage/records';
 import type { Core } from './core';
 import type { Sync } from './sync';
+import { advance } from './verify';
 
 const attempts = 3;
 const retryWaitMs = 10_000;
@@ -44,6 +45,7 @@ export class Cards {
   async #act(record: CardRecord, action: CardAction): Promise<void> {
     const request = { card: record.id, version: record.view.version, action, idempotencyKey: uuidv7(), post: null };
     let sent = false;
+    let unanswered = false;
     for (let attempt = 1; ; attempt++) {
       try {
         const { hub } = this.core;
@@ -59,8 +61,10 @@ export class Cards {
         if (!sent) {
           throw thrown;
         }
+        // One lost answer is enough: a server that is busy afterwards does not say what it did before.
+        unanswered ||= isCode(thrown, 0);
         if (attempt >= attempts || !(await this.#backOnline())) {
-          throw isCode(thrown, 0) ? localError('outcome_unknown', false) : thrown;
+          throw unanswered ? localError('outcome_unknown', false) : thrown;
         }
       }
     }
@@ -92,13 +96,11 @@ export class Cards {
     const { core } = this;
     return core.queue.run(view.conversation, async () => {
       const known = await core.card(view.id);
-      if (!known || known.view.version >= view.version) {
-        return;
-      }
-      const told = known.timeline.some((step) => step.state === view.state);
       const when = at ?? (view.closedAt ? Date.parse(view.closedAt) : Date.now());
-      const timeline = told ? known.timeline : [...known.timeline, { state: view.state, at: when, by }];
-      await core.write([{ put: 'cards', value: { ...known, view, timeline } }]);
+      const value = known && advance(known, view, when, by);
+      if (value && value !== known) {
+        await core.write([{ put: 'cards', value }]);
+      }
     });
   }
 }

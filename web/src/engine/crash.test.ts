@@ -30,6 +30,8 @@ async function crashing(
   n: number,
   action: () => Promise<unknown>,
 ): Promise<boolean> {
+  // The points that count are the action's own, not those of what went before it.
+  await device.settled();
   const { db } = device.engine.services.core;
   let left = n;
   let crashed = false;

@@ -6,7 +6,7 @@ import type { Notice, Person } from '../state/contract';
 import type { CardRecord, StoredItem } from '../storage/records';
 import type { Batch } from './batch';
 import type { Core } from './core';
-import { detailsMatch, type Opened, partiesMatch } from './verify';
+import { advance, detailsMatch, type Opened, partiesMatch, recordedAsPosted, sameTerms } from './verify';
 
 /** Key of a message or card item: what its sender called it, the same before and after it has a seq. */
 export function messageKey(device: string, clientId: string): string {
@@ -35,10 +35,13 @@ export class ItemBuilder {
     }
   }
 
-  /** A card from before this device joined, or one of mine whose content is gone: state without memo. */
-  async unreadableCard(event: Event): Promise<void> {
+  /**
+   * A card without a message that could be opened: from before this device joined, or one of mine whose content is
+   * gone. `expected`: there is no such reason, and what the server shows here was never sent by anybody.
+   */
+  async unreadableCard(event: Event, expected: boolean): Promise<void> {
     if (event.card) {
-      await this.#putCard(event.card, null, false);
+      await this.#putCard(event.card, null, !expected);
       this.#put(event, { type: 'card', card: event.card.id, error: null }, false);
     }
   }
@@ -67,7 +70,8 @@ export class ItemBuilder {
     if (content?.type === 'group') {
       this.named(seq, at, core.person(core.device.account), content.name);
     } else if (card) {
-      await this.#putCard(card, content?.type === 'card' ? content.memo : null, false);
+      const sound = !entry || recordedAsPosted(card, entry, core.device.account);
+      await this.#putCard(card, content?.type === 'card' ? content.memo : null, !sound);
       this.#putAt(key, seq, at, core.person(core.device.account), { type: 'card', card: card.id, error: null }, false);
     }
   }
@@ -91,13 +95,7 @@ export class ItemBuilder {
       return;
     }
     const at = Date.parse(event.at);
-    const card = known ?? firstSight(view);
-    const told = card.timeline.some((step) => step.state === view.state);
-    this.batch.putCard({
-      ...card,
-      view: view.version > card.view.version ? view : card.view,
-      timeline: told ? card.timeline : [...card.timeline, { state: view.state, at, by: event.account ?? null }],
-    });
+    this.batch.putCard(advance(known ?? firstSight(view), view, at, event.account ?? null));
     // A card that moves brings its conversation to the top, as a message would.
     if (at > this.batch.conversation.lastActivityAt) {
       this.batch.conversation = { ...this.batch.conversation, lastActivityAt: at };
@@ -166,7 +164,9 @@ export class ItemBuilder {
   async #putCard(view: CardView, memo: string | null, mismatch: boolean): Promise<void> {
     const known = await this.batch.card(view.id);
     const card: CardRecord = { ...firstSight(view), memo, mismatch };
-    if (known && known.view.version > view.version) {
+    if (known && !sameTerms(known.view, view)) {
+      card.mismatch = true;
+    } else if (known && known.view.version > view.version) {
       card.view = known.view;
       card.timeline = known.timeline;
     }

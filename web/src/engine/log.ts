@@ -197,8 +197,8 @@ export class Log {
       account: event.account ?? '',
       device: event.device ?? '',
       members: [...allowed],
-      devicesAdded: event.members?.devicesAdded ?? null,
-      devicesRemoved: event.members?.devicesRemoved ?? null,
+      devicesAdded: event.members?.devicesAdded ?? [],
+      devicesRemoved: event.members?.devicesRemoved ?? [],
     };
   }
 
@@ -273,7 +273,8 @@ export class Log {
       return;
     }
     if (event.kind === 'card') {
-      await builder.unreadableCard(event);
+      const readable = batch.group?.state != null && event.seq > batch.group.joinSeq;
+      await builder.unreadableCard(event, own || !readable);
     } else if (event.seq > (batch.group?.joinSeq ?? 0)) {
       await builder.received(event, { ok: false, reason: 'failed' });
     }

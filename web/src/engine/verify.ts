@@ -4,7 +4,8 @@ import { equalBytes, fromBase64 } from '../protocol/bytes';
 import { type CardTerms, detailCommit } from '../protocol/cardTerms';
 import { type Content, parseContent } from '../protocol/content';
 import { parseMinor } from '../protocol/money';
-import type { CardView, Event } from '../protocol/wire';
+import type { CardKind, CardState, CardView, Event } from '../protocol/wire';
+import type { CardRecord, OutboxRecord } from '../storage/records';
 
 export type Opened =
   | { ok: true; content: Content }
@@ -68,4 +69,76 @@ export async function detailsMatch(card: CardView, content: Extract<Content, { t
 export function partiesMatch(card: CardView, event: Event): boolean {
   const author = card.kind === 'transfer' ? card.payer : card.payee;
   return card.author === author && card.author === event.account && card.conversation === event.conversation;
+}
+
+/** Whether the server recorded what was posted, to the last minor unit. */
+export function recordedAsPosted(card: CardView, entry: OutboxRecord, me: string): boolean {
+  const { card: posted, conversation } = entry;
+  return (
+    posted !== null &&
+    card.author === me &&
+    card.conversation === conversation &&
+    card.id === posted.id &&
+    card.kind === posted.kind &&
+    card.payer === posted.payer &&
+    card.payee === posted.payee &&
+    card.amountMinor === posted.amountMinor &&
+    card.asset === posted.asset &&
+    card.lifetimeSeconds === posted.lifetimeSeconds &&
+    equalBytes(fromBase64(card.detailCommit), posted.detailCommit)
+  );
+}
+
+/** What a card settles never changes. The commitment covers it, and was checked when the card was first seen. */
+export function sameTerms(a: CardView, b: CardView): boolean {
+  return (
+    a.id === b.id &&
+    a.conversation === b.conversation &&
+    a.kind === b.kind &&
+    a.author === b.author &&
+    a.payer === b.payer &&
+    a.payee === b.payee &&
+    a.amountMinor === b.amountMinor &&
+    a.asset === b.asset &&
+    a.lifetimeSeconds === b.lifetimeSeconds &&
+    a.detailCommit === b.detailCommit
+  );
+}
+
+const states: Partial<Record<CardKind, { opening: CardState; endings: CardState[] }>> = {
+  transfer: { opening: 'held', endings: ['accepted', 'declined', 'cancelled', 'expired'] },
+  request: { opening: 'open', endings: ['paid', 'declined', 'cancelled', 'expired'] },
+};
+
+/** States move once, from the opening one to an ending of the card's kind, and a terminal state stays. */
+function canFollow(a: CardView, b: CardView): boolean {
+  const [earlier, later] = b.version < a.version ? [b, a] : [a, b];
+  const rules = states[later.kind];
+  if (!rules) {
+    return false;
+  }
+  const { opening, endings } = rules;
+  if (earlier.state === later.state) {
+    return later.state === opening || endings.includes(later.state);
+  }
+  return earlier.version < later.version && earlier.state === opening && endings.includes(later.state);
+}
+
+/**
+ * A known card after something the server says of it. News that speak of other terms, or of a state that cannot
+ * follow, are not believed: the card keeps what was checked, under a warning.
+ */
+export function advance(card: CardRecord, news: CardView, at: number, by: string | null): CardRecord {
+  if (!sameTerms(card.view, news) || !canFollow(card.view, news)) {
+    return card.mismatch ? card : { ...card, mismatch: true };
+  }
+  const told = card.timeline.some((step) => step.state === news.state);
+  if (told && news.version <= card.view.version) {
+    return card;
+  }
+  return {
+    ...card,
+    view: news.version > card.view.version ? news : card.view,
+    timeline: told ? card.timeline : [...card.timeline, { state: news.state, at, by }],
+  };
 }

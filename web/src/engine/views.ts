@@ -1,4 +1,4 @@
-import { parseMinor } from '../protocol/money';
+import { parseMinor, usualExponent } from '../protocol/money';
 import type {
   Asset,
   Card,
@@ -141,7 +141,9 @@ export class Views {
   card(record: CardRecord): Card {
     const busy = this.busy.has(record.id);
     const cached = this.#cards.get(record.id);
-    if (cached && cached.record === record && cached.busy === busy) {
+    const asset = this.asset(record.view.asset);
+    const same = cached?.record === record && cached.busy === busy && cached.view.asset.exponent === asset.exponent;
+    if (cached && same) {
       return cached.view;
     }
     const { view } = record;
@@ -155,7 +157,7 @@ export class Views {
       payer: this.core.person(view.payer),
       payee: this.core.person(view.payee),
       amountMinor: parseMinor(view.amountMinor),
-      asset: this.asset(view.asset),
+      asset,
       memo: record.memo,
       createdAt: Date.parse(view.createdAt),
       expiresAt: Date.parse(view.expiresAt),
@@ -170,7 +172,9 @@ export class Views {
   }
 
   asset(code: string): Asset {
-    return this.core.deviceOrNull?.assets.find((asset) => asset.code === code) ?? { code, exponent: 0 };
+    return (
+      this.core.deviceOrNull?.assets.find((asset) => asset.code === code) ?? { code, exponent: usualExponent(code) }
+    );
   }
 
   /** The table of docs/PROTOCOL.md: who may do what from which state. */
@@ -184,7 +188,9 @@ export class Views {
       return me === view.payee ? ['accept', 'decline'] : me === view.payer ? ['cancel'] : [];
     }
     if (view.kind === 'request' && view.state === 'open') {
-      return me === view.payer ? ['pay', 'decline'] : me === view.payee ? ['cancel'] : [];
+      // Nobody pays what this device could not check: without the details, the terms are the server's word alone.
+      const payer: CardAction[] = record.memo === null ? ['decline'] : ['pay', 'decline'];
+      return me === view.payer ? payer : me === view.payee ? ['cancel'] : [];
     }
     return [];
   }

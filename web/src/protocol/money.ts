@@ -127,3 +127,12 @@ export function parseMinor(text: string): bigint {
   }
   return BigInt(text);
 }
+
+/** The decimals that the world gives a currency, for the moment before the server has named its assets. */
+export function usualExponent(code: string): number {
+  if (!/^[A-Z]{3}$/.test(code)) {
+    return 0;
+  }
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency: code });
+  return format.resolvedOptions().maximumFractionDigits ?? 0;
+}

@@ -354,7 +354,7 @@ export class FakeClient {
       };
       const reply = this.#appendMessage(this.#conversation(terms.conversation), clientId, epoch, body, card);
       this.server.cards.set(card.id, card);
-      return { card, ...reply };
+      return { card: this.server.tamperReply(card), ...reply };
     }
     const card = this.server.cards.get(request.card) ?? fail(5001, 'card_unknown');
     if (card.version !== request.version) {

@@ -47,6 +47,8 @@ export class FakeServer {
   readonly connections = new Set<FakeClient>();
   /** Called for every event on its way to a device, pushed or fetched. */
   tamper: (event: wire.Event, device: string) => wire.Event = (event) => event;
+  /** Called for every card in an answer. */
+  tamperReply: (card: wire.CardView) => wire.CardView = (card) => card;
 
   client(): FakeClient {
     return new FakeClient(this);
