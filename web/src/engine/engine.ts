@@ -209,7 +209,9 @@ export class Engine {
   }
 
   async #sessionError(thrown: unknown): Promise<void> {
-    if (isCode(thrown, ErrorCode.deviceRevoked) || isCode(thrown, ErrorCode.deviceUnknown)) {
+    if (isCode(thrown, ErrorCode.upgradeRequired)) {
+      this.sink.update();
+    } else if (isCode(thrown, ErrorCode.deviceRevoked) || isCode(thrown, ErrorCode.deviceUnknown)) {
       await this.#startOver();
       this.sink.phase('revoked');
     } else if (isCode(thrown, ErrorCode.unauthenticated)) {
@@ -273,6 +275,9 @@ export class Engine {
         break;
       case 'reconnect':
         this.#services.connection.reconnectAfter(signal.reconnectAfterMs ?? 1000);
+        break;
+      case 'upgrade':
+        this.sink.update();
         break;
       case 'keyPackagesLow':
         void this.#services.stock.fill(Limits.keyPackagesLowStock - 1).catch(() => undefined);

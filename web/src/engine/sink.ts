@@ -4,6 +4,8 @@ import type { ThreadSnapshot } from './threads';
 /** Where the engine puts what screens are to see. */
 export type Sink = {
   phase(phase: Phase): void;
+  /** The server asks for a newer client. */
+  update(): void;
   connection(state: ConnectionState, retryInMs: number | null): void;
   me(me: Me | null): void;
   assets(assets: Asset[]): void;

@@ -97,6 +97,22 @@ export const en = {
     action: 'Sign in again',
   },
 
+  insecure: {
+    title: 'ChatPay needs a secure address',
+    body: 'Browsers encrypt only on pages that come over https, or from this very machine. Open ChatPay by its https address, or ask whoever runs this server for it.',
+  },
+
+  failed: {
+    title: 'ChatPay could not start here',
+    body: 'It keeps your keys and messages in this browser, which private windows and strict settings may forbid. Allow storage for this site or use an ordinary window, then try again.',
+    action: 'Try again',
+  },
+
+  update: {
+    body: 'There is a new version of ChatPay.',
+    action: 'Reload',
+  },
+
   notFound: {
     title: 'Nothing here',
     body: 'This address leads nowhere, or to something you are not part of.',

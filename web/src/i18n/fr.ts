@@ -95,6 +95,22 @@ export const fr: Catalogue = {
     action: 'Se reconnecter',
   },
 
+  insecure: {
+    title: 'ChatPay a besoin d’une adresse sûre',
+    body: 'Les navigateurs ne chiffrent que sur les pages venues par https, ou de cette machine même. Ouvrez ChatPay par son adresse https, ou demandez-la à qui tient ce serveur.',
+  },
+
+  failed: {
+    title: 'ChatPay n’a pas pu démarrer ici',
+    body: 'Il garde vos clés et vos messages dans ce navigateur, ce que les fenêtres privées et certains réglages interdisent. Autorisez le stockage pour ce site ou prenez une fenêtre ordinaire, puis réessayez.',
+    action: 'Réessayer',
+  },
+
+  update: {
+    body: 'Il y a une nouvelle version de ChatPay.',
+    action: 'Recharger',
+  },
+
   notFound: {
     title: 'Rien ici',
     body: 'Cette adresse ne mène nulle part, ou à quelque chose dont vous ne faites pas partie.',

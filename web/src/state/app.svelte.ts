@@ -51,6 +51,7 @@ class App implements ChatApp {
   phase = $state<Phase>('starting');
   connection = $state<ConnectionState>('offline');
   retryInMs = $state<number | null>(null);
+  updateReady = $state(false);
   me = $state.raw<Me | null>(null);
   assets = $state.raw<Asset[]>([]);
   conversations = $state.raw<Conversation[]>([]);
@@ -85,6 +86,10 @@ class App implements ChatApp {
   }
 
   async #begin(steal: boolean): Promise<void> {
+    if (globalThis.crypto?.subtle === undefined) {
+      this.phase = 'insecure';
+      return;
+    }
     if (!(await this.#lock.acquire(steal))) {
       this.phase = 'otherTab';
       return;
@@ -94,9 +99,9 @@ class App implements ChatApp {
       this.#engine = await openEngine(this.#sink, deviceName(), this.#options.engine);
       await this.#engine.start();
     } catch {
-      // No IndexedDB or no WebCrypto here, as in some private windows: actions say so with `not_ready`.
       this.#engine = null;
-      this.phase = 'signedOut';
+      this.#lock.release();
+      this.phase = 'failed';
     }
   }
 
@@ -121,6 +126,9 @@ class App implements ChatApp {
   readonly #sink: Sink = {
     phase: (phase) => {
       this.phase = phase;
+    },
+    update: () => {
+      this.updateReady = true;
     },
     connection: (state, retryInMs) => this.#showConnection(state, retryInMs),
     me: (me) => {

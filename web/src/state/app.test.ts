@@ -66,6 +66,39 @@ async function signedUp(server: FakeServer, handle: string): Promise<ChatApp> {
 }
 
 describe('createChatApp', () => {
+  it('says that it needs a secure address instead of offering a form that cannot work', async () => {
+    vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) });
+    const app = createChatApp({ lock: freeLock() });
+    await app.start();
+    vi.unstubAllGlobals();
+    expect(app.phase).toBe('insecure');
+  });
+
+  it('says that it cannot start where the browser withholds its storage, and lets another tab try', async () => {
+    const locks = new FakeLocks() as unknown as LockManager;
+    const factory = {
+      open: () => {
+        throw new DOMException('denied', 'SecurityError');
+      },
+    } as unknown as IDBFactory;
+    const app = tab(new FakeServer(), factory, createTabLock(locks));
+    await app.start();
+    expect(app.phase).toBe('failed');
+    const other = tab(new FakeServer(), new IDBFactory(), createTabLock(locks));
+    await other.start();
+    expect(other.phase).toBe('signedOut');
+  });
+
+  it('says that there is a new version when the server asks for it', async () => {
+    const server = new FakeServer();
+    const app = await signedUp(server, 'ann');
+    expect(app.updateReady).toBe(false);
+    for (const client of server.connections) {
+      client.deliver((listener) => listener.control({ kind: 'upgrade' }));
+    }
+    await until(() => app.updateReady, 'the banner');
+  });
+
   it('shows a conversation, its thread and its cards as they change', async () => {
     const server = new FakeServer();
     const [ann, bob] = await Promise.all([signedUp(server, 'ann'), signedUp(server, 'bob')]);

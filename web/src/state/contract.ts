@@ -30,7 +30,11 @@ export type Phase =
   /** Another tab of this browser holds the device's keys; `takeOver()` moves them here. */
   | 'otherTab'
   /** This device was revoked from another one; local data is gone. */
-  | 'revoked';
+  | 'revoked'
+  /** The page came over plain http from another machine: browsers give such pages no cryptography. */
+  | 'insecure'
+  /** The browser withholds its storage, as in some private windows, or the client could not be loaded. */
+  | 'failed';
 
 export type ConnectionState = 'online' | 'connecting' | 'offline';
 
@@ -217,6 +221,8 @@ export interface ChatApp {
   readonly connection: ConnectionState;
   /** Milliseconds until the next connection attempt, or null; for the reconnect banner. */
   readonly retryInMs: number | null;
+  /** The server asks for a newer client: reloading the page gets it. */
+  readonly updateReady: boolean;
   readonly me: Me | null;
   readonly assets: Asset[];
   /** Newest activity first. */

@@ -18,6 +18,8 @@ export class Screen implements Sink {
   money: Wallet = { balances: [], loading: true, error: null };
   statements = new Map<string, Statement>();
   phase = (phase: Phase) => void this.phases.push(phase);
+  updates = 0;
+  update = () => void this.updates++;
   connection = (state: ConnectionState) => {
     this.state = state;
   };
