@@ -100,12 +100,13 @@ npm_install() { # folder, what
   printf '%s' "$key" > "$stamp"
 }
 
-# Whether anything under the paths is newer than the stamp of that name.
+# Whether anything under the paths is newer than the stamp of that name. A folder is newer when a file was removed from it;
+# the paths' own folders do not count, because a build makes its output in them.
 is_stale() { # stamp name, path...
   local stamp=$stamps/$1
   shift
   [ ! -f "$stamp" ] || [ -n "$(cd "$root" && find "$@" \( -name bin -o -name obj -o -name node_modules -o -name dist \) -prune \
-    -o -newer "$stamp" -print -quit 2> /dev/null)" ]
+    -o \( -type f -o -type d ! -name 'ChatPay.*' ! -name web \) -newer "$stamp" -print -quit 2> /dev/null)" ]
 }
 
 # A stamp says when the work began, so that a change made meanwhile counts as new.
