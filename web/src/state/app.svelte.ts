@@ -61,7 +61,7 @@ class App implements ChatApp {
   readonly #cards = new SvelteMap<string, Card>();
   readonly #statements = new SvelteMap<string, Statement>();
   readonly #threads = new Map<string, OpenedThread>();
-  /** Cards and statements that were asked for; one that the server does not know is not asked for at every redraw. */
+  /** Cards that were asked for; one that the server does not know is not asked for at every redraw. */
   readonly #asked = new Set<string>();
   readonly #options: AppOptions;
   readonly #lock: TabLock;
@@ -281,12 +281,7 @@ class App implements ChatApp {
   refreshWallet: ChatApp['refreshWallet'] = () => this.#act((engine) => engine.services.wallet.refresh());
 
   statement(asset: string): Statement {
-    const known = this.#statements.get(asset);
-    if (!known && this.#engine && !this.#asked.has(asset)) {
-      this.#asked.add(asset);
-      void this.loadMoreStatement(asset).catch(() => undefined);
-    }
-    return known ?? { entries: [], loading: true, hasMore: true, error: null };
+    return this.#statements.get(asset) ?? { entries: [], loading: false, hasMore: true, error: null };
   }
 
   loadMoreStatement: ChatApp['loadMoreStatement'] = (asset) =>

@@ -269,7 +269,7 @@ export interface ChatApp {
   card(id: string): Card | null;
 
   refreshWallet(): Promise<void>;
-  /** Reactive pages of one asset's statement, newest first. Asking for it the first time loads the first page. */
+  /** Reactive pages of one asset's statement, newest first. Whoever looks at it first loads the first page. */
   statement(asset: string): Statement;
   loadMoreStatement(asset: string): Promise<void>;
 
