@@ -21,13 +21,8 @@ export class Person {
     readonly troubles: string[],
   ) {}
 
-  static async open(
-    browser: Browser,
-    server: RealServer,
-    names: Names,
-    device: Look['device'] = 'desktop',
-  ): Promise<Person> {
-    const context = await contextFor(browser, { device, theme: 'light', language: 'en' });
+  static async open(browser: Browser, server: RealServer, names: Names, look: Partial<Look> = {}): Promise<Person> {
+    const context = await contextFor(browser, { device: 'desktop', theme: 'light', language: 'en', ...look });
     context.setDefaultTimeout(patienceMs);
     const page = await context.newPage();
     const troubles: string[] = [];
@@ -35,13 +30,8 @@ export class Person {
     return new Person(names, context, page, server, troubles);
   }
 
-  static async signUp(
-    browser: Browser,
-    server: RealServer,
-    names: Names,
-    device: Look['device'] = 'desktop',
-  ): Promise<Person> {
-    const person = await Person.open(browser, server, names, device);
+  static async signUp(browser: Browser, server: RealServer, names: Names, look: Partial<Look> = {}): Promise<Person> {
+    const person = await Person.open(browser, server, names, look);
     await person.page.goto(`${server.url}/#/sign-up`);
     await person.page.getByRole('textbox', { name: 'Handle' }).fill(names.handle);
     await person.page.getByLabel('Name', { exact: true }).fill(names.displayName);

@@ -19,7 +19,7 @@ asOneStory();
 
 beforeAll(async () => {
   [browser, server] = await Promise.all([launch(), RealServer.start()]);
-  i = await Person.signUp(browser, server, ivan, 'phone');
+  i = await Person.signUp(browser, server, ivan, { device: 'phone' });
 });
 
 afterAll(async () => {
