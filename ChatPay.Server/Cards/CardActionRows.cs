@@ -1,5 +1,6 @@
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
 
@@ -41,7 +42,7 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
     {
         if (_needed.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select a.actor_id, a.idempotency_key, a.card_id, a.payload_hash, a.status, a.reply
                 from unnest($1::uuid[], $2::uuid[]) as k (actor_id, idempotency_key)
                 join card_action a using (actor_id, idempotency_key)
@@ -69,7 +70,7 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
     {
         if (_kept.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 insert into card_action (actor_id, idempotency_key, card_id, payload_hash, status, reply, created_at)
                 select actor_id, idempotency_key, card_id, payload_hash, status, reply::jsonb, $7
                 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::text[])
@@ -83,17 +84,6 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
                 _kept.Select(row => row.Action.Reply).ToArray(),
                 set.Now);
         }
-    }
-
-    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        batch.BatchCommands.Add(command);
     }
 
     private readonly record struct ActionKey(AccountId Actor, Guid IdempotencyKey);

@@ -1,6 +1,7 @@
 using ChatPay.Core.Cards;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
 
@@ -12,14 +13,14 @@ internal sealed partial class CardRows
     {
         if (_needed.Count > 0)
         {
-            Add(
-                batch, $"select {CardRow.Columns} from card where id = any($1) order by id for update",
+            batch.Add(
+                $"select {CardRow.Columns} from card where id = any($1) order by id for update",
                 _needed.Select(id => id.Value).ToArray());
         }
 
         if (_neededCounts.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select author_id, count(*)::integer from card
                 where author_id = any($1) and closed_at is null group by author_id
                 """,

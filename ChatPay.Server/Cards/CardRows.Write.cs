@@ -1,3 +1,4 @@
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Cards;
@@ -18,7 +19,7 @@ internal sealed partial class CardRows
         }
 
         var cards = _created.Select(id => _found[id]).ToArray();
-        Add(batch, """
+        batch.Add("""
             insert into card (id, kind, conversation_id, author_id, payer_id, payee_id, amount_minor, asset,
                 lifetime_seconds, detail_commit, state, version, hold_id, created_at, expires_at, closed_at)
             select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[],
@@ -51,7 +52,7 @@ internal sealed partial class CardRows
         }
 
         var cards = _changed.Select(id => _found[id]).ToArray();
-        Add(batch, """
+        batch.Add("""
             update card c set state = u.state, version = u.version, closed_at = u.closed_at
             from unnest($1::uuid[], $2::smallint[], $3::integer[], $4::timestamptz[])
                 as u (id, state, version, closed_at)

@@ -1,7 +1,6 @@
 using ChatPay.Core.Cards;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database.GroupCommit;
-using Npgsql;
 
 namespace ChatPay.Server.Cards;
 
@@ -53,17 +52,6 @@ internal sealed partial class CardRows : WriteRows
         {
             _changed.Add(card.Terms.Card);
         }
-    }
-
-    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        batch.BatchCommands.Add(command);
     }
 }
 

@@ -1,3 +1,4 @@
+using ChatPay.Server.Database;
 using System.Text.Json;
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
@@ -21,7 +22,7 @@ internal sealed partial class ConversationRows
         if (_neededDevices.Count > 0)
         {
             // A share lock: whoever revokes one of these waits, and then finds the leaf that this batch adds.
-            Add(batch, """
+            batch.Add("""
                 select id, account_id, signature_key, revoked_at is null
                 from device where id = any($1) order by id for share
                 """,
@@ -30,7 +31,7 @@ internal sealed partial class ConversationRows
 
         if (_neededDirects.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select c.direct_low, c.direct_high, c.id
                 from unnest($1::uuid[], $2::uuid[]) as k (low, high)
                 join conversation c on c.direct_low = k.low and c.direct_high = k.high
@@ -41,7 +42,7 @@ internal sealed partial class ConversationRows
 
         if (_neededCounts.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select account_id, count(*)::integer from member
                 where account_id = any($1) and left_seq is null group by account_id
                 """,
@@ -50,7 +51,7 @@ internal sealed partial class ConversationRows
 
         if (_needed.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select id, kind, head, epoch, created_at
                 from conversation where id = any($1) order by id for update
                 """,
@@ -60,7 +61,7 @@ internal sealed partial class ConversationRows
         // The rest is a statement of its own, so that its snapshot is younger than the locks.
         if (_neededMembers.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select m.conversation_id, m.account_id, m.role, m.joined_seq, m.left_seq
                 from unnest($1::uuid[], $2::uuid[]) as k (conversation_id, account_id)
                 join member m using (conversation_id, account_id)
@@ -71,12 +72,12 @@ internal sealed partial class ConversationRows
 
         if (_neededMemberships.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select conversation_id, account_id, role, joined_seq, left_seq
                 from member where conversation_id = any($1)
                 """,
                 Ids(_neededMemberships));
-            Add(batch, """
+            batch.Add("""
                 select conversation_id, leaf_index, device_id, account_id, added_seq, pending
                 from leaf where conversation_id = any($1)
                 """,
@@ -85,7 +86,7 @@ internal sealed partial class ConversationRows
 
         if (_neededDuplicates.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select e.conversation_id, e.seq, e.kind, e.account_id, e.device_id, e.client_id, e.epoch, e.created_at,
                     e.body, e.data
                 from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as k (conversation_id, device_id, client_id)
@@ -176,17 +177,6 @@ internal sealed partial class ConversationRows
 
     private static Guid[] Ids<TId>(IEnumerable<TId> ids)
         where TId : struct, IId<TId> => [.. ids.Select(id => id.Value)];
-
-    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
-        }
-
-        batch.BatchCommands.Add(command);
-    }
 }
 
 /// <summary>How an event is stored: columns for what is asked by, JSON for what only members read.</summary>

@@ -1,4 +1,5 @@
 using ChatPay.Core.Conversations;
+using ChatPay.Server.Database;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -22,7 +23,7 @@ internal sealed partial class ConversationRows
         {
             var pairs = _directs.ToDictionary(entry => entry.Value, entry => entry.Key);
             ConversationState[] created = [.. _created.Select(id => _found[id])];
-            Add(batch, """
+            batch.Add("""
                 insert into conversation (id, kind, direct_low, direct_high, head, epoch, created_at)
                 select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[],
                     $7::timestamptz[])
@@ -40,7 +41,7 @@ internal sealed partial class ConversationRows
             [.. _found.Values.Where(state => state.IsChanged && !_created.Contains(state.Id))];
         if (changed.Length > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 update conversation c set head = u.head, epoch = u.epoch
                 from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as u (id, head, epoch)
                 where c.id = u.id
@@ -58,7 +59,7 @@ internal sealed partial class ConversationRows
             return;
         }
 
-        Add(batch, """
+        batch.Add("""
             insert into event (conversation_id, seq, kind, account_id, device_id, client_id, epoch, body, card_id, data,
                 created_at)
             select conversation_id, seq, kind, account_id, device_id, client_id, epoch, body, card_id, data::jsonb,
@@ -90,7 +91,7 @@ internal sealed partial class ConversationRows
             return;
         }
 
-        Add(batch, """
+        batch.Add("""
             insert into member (conversation_id, account_id, role, joined_seq, left_seq)
             select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[])
             on conflict (conversation_id, account_id)
@@ -114,7 +115,7 @@ internal sealed partial class ConversationRows
         }
 
         // First away with all that changed: a device may have moved to another leaf.
-        Add(batch, """
+        batch.Add("""
             delete from leaf l using unnest($1::uuid[], $2::integer[]) as k (conversation_id, leaf_index)
             where l.conversation_id = k.conversation_id and l.leaf_index = k.leaf_index
             """,
@@ -123,7 +124,7 @@ internal sealed partial class ConversationRows
         var present = touched.Where(leaf => leaf.Row is not null).ToArray();
         if (present.Length > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 insert into leaf (conversation_id, leaf_index, device_id, account_id, added_seq, pending)
                 select * from unnest($1::uuid[], $2::integer[], $3::uuid[], $4::uuid[], $5::bigint[], $6::boolean[])
                 """,
@@ -144,9 +145,9 @@ internal sealed partial class ConversationRows
         }
 
         // Nobody joins an epoch that is over, so only the newest is kept.
-        Add(batch, "delete from group_info where conversation_id = any($1)",
+        batch.Add("delete from group_info where conversation_id = any($1)",
             _groupInfos.Select(row => row.Conversation.Value).ToArray());
-        Add(batch, """
+        batch.Add("""
             insert into group_info (conversation_id, epoch, seq, body)
             select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bytea[])
             """,
@@ -164,13 +165,13 @@ internal sealed partial class ConversationRows
         }
 
         // One Welcome per device and conversation bounds the queue of a device that never comes back.
-        Add(batch, """
+        batch.Add("""
             delete from device_message m using unnest($1::uuid[], $2::uuid[]) as k (device_id, conversation_id)
             where m.device_id = k.device_id and m.conversation_id = k.conversation_id
             """,
             _welcomes.Select(row => row.Device.Value).ToArray(),
             _welcomes.Select(row => row.Message.Conversation.Value).ToArray());
-        Add(batch, """
+        batch.Add("""
             insert into device_message (id, device_id, kind, conversation_id, seq, body, created_at)
             select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::uuid[], $5::bigint[], $6::bytea[],
                 $7::timestamptz[])

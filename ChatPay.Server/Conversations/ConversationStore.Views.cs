@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Conversations;
@@ -34,27 +35,27 @@ internal sealed partial class ConversationStore
         var ids = cursors.Select(cursor => cursor.Conversation.Value).Distinct().ToArray();
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
-        Add(batch, "begin isolation level repeatable read read only");
-        Add(batch, """
+        batch.Add("begin isolation level repeatable read read only");
+        batch.Add("""
             select c.id, c.kind, coalesce(m.left_seq, c.head),
                 coalesce((select e.epoch from event e where e.conversation_id = c.id and e.seq = m.left_seq), c.epoch),
                 m.joined_seq, m.left_seq, c.created_at
             from conversation c join member m on m.conversation_id = c.id and m.account_id = $1
             where c.id = any($2)
             """, account.Value, ids);
-        Add(batch, """
+        batch.Add("""
             select m.conversation_id, m.account_id, m.role, m.joined_seq
             from member m
             join member me on me.conversation_id = m.conversation_id and me.account_id = $1 and me.left_seq is null
             where m.conversation_id = any($2) and m.left_seq is null order by m.joined_seq, m.account_id
             """, account.Value, ids);
-        Add(batch, """
+        batch.Add("""
             select l.conversation_id, l.leaf_index, l.device_id, l.account_id
             from leaf l
             join member me on me.conversation_id = l.conversation_id and me.account_id = $1 and me.left_seq is null
             where l.conversation_id = any($2) and l.pending order by l.leaf_index
             """, account.Value, ids);
-        Add(batch, """
+        batch.Add("""
             select r.conversation_id, r.account_id, r.device_id, r.delivered, r.read
             from receipt r
             join member me on me.conversation_id = r.conversation_id and me.account_id = $1 and me.left_seq is null
@@ -63,13 +64,13 @@ internal sealed partial class ConversationStore
             where r.conversation_id = any($2)
             """, account.Value, ids);
         AddEvents(batch, account, [.. cursors.Where(cursor => cursor.Seq >= 0)]);
-        Add(batch, "commit");
+        batch.Add("commit");
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         return await ReadAsync(reader, cancellationToken);
     }
 
     /// <summary>A page per cursor, within the member's span and the bytes of one answer.</summary>
-    private static void AddEvents(NpgsqlBatch batch, AccountId account, Cursor[] cursors) => Add(batch, """
+    private static void AddEvents(NpgsqlBatch batch, AccountId account, Cursor[] cursors) => batch.Add("""
         select conversation_id, seq, kind, account_id, device_id, client_id, epoch, created_at, body, data
         from (
             select e.*, sum(coalesce(octet_length(e.body), 0)) over (order by k.place, e.seq) as bytes,
@@ -121,16 +122,5 @@ internal sealed partial class ConversationStore
                 read(reader);
             }
         }
-    }
-
-    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        batch.BatchCommands.Add(command);
     }
 }

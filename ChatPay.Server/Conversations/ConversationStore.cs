@@ -1,5 +1,6 @@
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Conversations;
@@ -10,7 +11,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     /// <summary>The ids of all conversations the account is in.</summary>
     public async Task<IReadOnlyList<ConversationId>> OfAccountAsync(AccountId account, CancellationToken cancellationToken)
     {
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             "select conversation_id from member where account_id = $1 and left_seq is null", account.Value);
         return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
     }
@@ -19,7 +20,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     public async Task<Member?> FindMemberAsync(
         ConversationId conversation, AccountId account, CancellationToken cancellationToken)
     {
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             """
             select account_id, role, joined_seq, left_seq from member where conversation_id = $1 and account_id = $2
             """,
@@ -34,7 +35,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     public async Task<(IReadOnlyList<ConversationId> Changed, IReadOnlyList<ConversationId> Gone)> CompareAsync(
         AccountId account, IReadOnlyList<Cursor> cursors, CancellationToken cancellationToken)
     {
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             """
             with known as (select * from unnest($2::uuid[], $3::bigint[]) as k (id, seq))
             select c.id, false
@@ -61,7 +62,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     {
         var first = Math.Max(after + 1, member.JoinedSeq);
         var last = Math.Min(member.LeftSeq ?? long.MaxValue, before is { } below ? below - 1 : long.MaxValue);
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             $"""
             select {EventRow.Columns} from event
             where conversation_id = $1 and seq between $2 and $3
@@ -76,7 +77,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     public async Task<Event?> WinningCommitAsync(
         ConversationId conversation, AccountId account, long epoch, CancellationToken cancellationToken)
     {
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             $"""
             select {EventRow.Columns} from event
             where conversation_id = $1 and epoch = $2 and kind = 2 and exists (
@@ -91,7 +92,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
 
     public async Task<GroupInfoReply?> GroupInfoAsync(ConversationId conversation, CancellationToken cancellationToken)
     {
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             "select epoch, seq, body from group_info where conversation_id = $1 order by epoch desc limit 1",
             conversation.Value);
         var found = await ListAsync(
@@ -103,20 +104,9 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     /// <summary>Conversations that still have a leaf of the device which nobody knows to be pending.</summary>
     public async Task<IReadOnlyList<ConversationId>> WithLeafAsync(DeviceId device, CancellationToken cancellationToken)
     {
-        await using var command = Command(
+        await using var command = dataSource.CreateCommand(
             "select conversation_id from leaf where device_id = $1 and not pending", device.Value);
         return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
-    }
-
-    private NpgsqlCommand Command(string sql, params object[] values)
-    {
-        var command = dataSource.CreateCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        return command;
     }
 
     private static async Task<IReadOnlyList<T>> ListAsync<T>(

@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Conversations;
@@ -12,7 +13,7 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
     public async Task<int> CountAsync(DeviceId device, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("select count(*)::int from device_message where device_id = $1");
-        Add(command, device.Value);
+        command.Add(device.Value);
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -30,9 +31,9 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
             where place = 1 or (place <= $2 and bytes <= $3)
             order by place
             """);
-        Add(command, device.Value);
-        Add(command, Limits.DeviceMessagesPerPage);
-        Add(command, (long)PageBytes);
+        command.Add(device.Value);
+        command.Add(Limits.DeviceMessagesPerPage);
+        command.Add((long)PageBytes);
         var messages = new List<DeviceMessage>();
         long waiting = 0;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -51,11 +52,8 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
     public async Task RemoveAsync(DeviceId device, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("delete from device_message where device_id = $1 and id = any($2)");
-        Add(command, device.Value);
-        Add(command, ids.ToArray());
+        command.Add(device.Value);
+        command.Add(ids.ToArray());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    private static void Add(NpgsqlCommand command, object value) =>
-        command.Parameters.Add(new NpgsqlParameter { Value = value });
 }

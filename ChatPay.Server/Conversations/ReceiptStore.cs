@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Conversations;
@@ -28,11 +29,11 @@ internal sealed class ReceiptStore(NpgsqlDataSource dataSource)
             where excluded.delivered > r.delivered or excluded.read > r.read
             returning r.conversation_id, r.account_id, r.device_id, r.delivered, r.read
             """);
-        Add(command, marks.Select(mark => mark.Conversation.Value).ToArray());
-        Add(command, marks.Select(mark => mark.Device.Value).ToArray());
-        Add(command, marks.Select(mark => mark.Account.Value).ToArray());
-        Add(command, marks.Select(mark => mark.Delivered).ToArray());
-        Add(command, marks.Select(mark => mark.Read).ToArray());
+        command.Add(marks.Select(mark => mark.Conversation.Value).ToArray());
+        command.Add(marks.Select(mark => mark.Device.Value).ToArray());
+        command.Add(marks.Select(mark => mark.Account.Value).ToArray());
+        command.Add(marks.Select(mark => mark.Delivered).ToArray());
+        command.Add(marks.Select(mark => mark.Read).ToArray());
         var raised = new List<Receipt>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -44,7 +45,4 @@ internal sealed class ReceiptStore(NpgsqlDataSource dataSource)
 
         return raised;
     }
-
-    private static void Add(NpgsqlCommand command, object value) =>
-        command.Parameters.Add(new NpgsqlParameter { Value = value });
 }

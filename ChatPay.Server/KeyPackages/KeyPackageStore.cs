@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.KeyPackages;
@@ -19,7 +20,7 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
     {
         await using var command = dataSource.CreateCommand(
             "select signature_key from device where id = $1 and revoked_at is null");
-        Add(command, device.Value);
+        command.Add(device.Value);
         return (byte[]?)await command.ExecuteScalarAsync(cancellationToken);
     }
 
@@ -38,7 +39,7 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
         await using (var gate = new NpgsqlCommand(
             "select 1 from device where id = $1 and revoked_at is null for no key update", connection))
         {
-            Add(gate, device.Value);
+            gate.Add(device.Value);
             if (await gate.ExecuteScalarAsync(cancellationToken) is null)
             {
                 return new Error(ErrorCode.DeviceRevoked, "This device has been revoked.");
@@ -108,8 +109,8 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
             left join key_package l on l.device_id = w.device_id and l.last_resort and l.{Usable}
             order by w.account_id, w.created_at, w.device_id
             """);
-        Add(command, accounts.Select(account => account.Value).ToArray());
-        Add(command, except.Value);
+        command.Add(accounts.Select(account => account.Value).ToArray());
+        command.Add(except.Value);
         var rows = new List<ClaimRow>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -128,14 +129,14 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
         IReadOnlyCollection<AccountId> accounts, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("select count(*)::int from account where id = any($1)");
-        Add(command, accounts.Select(account => account.Value).ToArray());
+        command.Add(accounts.Select(account => account.Value).ToArray());
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     public async Task DeleteOfDeviceAsync(DeviceId device, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("delete from key_package where device_id = $1");
-        Add(command, device.Value);
+        command.Add(device.Value);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -159,8 +160,8 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
     {
         await using var command = new NpgsqlCommand(
             "delete from key_package where device_id = $1 and last_resort and ref <> $2", connection);
-        Add(command, device.Value);
-        Add(command, package.Ref);
+        command.Add(device.Value);
+        command.Add(package.Ref);
         await command.ExecuteNonQueryAsync(cancellationToken);
 
         await using var insert = new NpgsqlCommand(
@@ -176,10 +177,10 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
                 or exists (select from key_package where ref = $1 and device_id = $2 and last_resort)
             """,
             connection);
-        Add(insert, package.Ref);
-        Add(insert, device.Value);
-        Add(insert, package.Body);
-        Add(insert, package.NotAfter);
+        insert.Add(package.Ref);
+        insert.Add(device.Value);
+        insert.Add(package.Body);
+        insert.Add(package.NotAfter);
         return (bool)(await insert.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -201,10 +202,10 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
             on conflict (ref) do nothing
             """,
             connection);
-        Add(command, device.Value);
-        Add(command, packages.Select(package => package.Ref).ToArray());
-        Add(command, packages.Select(package => package.Body).ToArray());
-        Add(command, packages.Select(package => package.NotAfter).ToArray());
+        command.Add(device.Value);
+        command.Add(packages.Select(package => package.Ref).ToArray());
+        command.Add(packages.Select(package => package.Body).ToArray());
+        command.Add(packages.Select(package => package.NotAfter).ToArray());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -217,12 +218,9 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
             from key_package where device_id = $1 and {Usable}
             """,
             connection);
-        Add(command, device.Value);
+        command.Add(device.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new KeyPackageCount(reader.GetInt32(0), reader.GetBoolean(1));
     }
-
-    private static void Add(NpgsqlCommand command, object value) =>
-        command.Parameters.Add(new NpgsqlParameter { Value = value });
 }

@@ -1,5 +1,6 @@
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
 
@@ -11,7 +12,7 @@ internal sealed partial class LedgerRows
     {
         if (_neededAccounts.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select id, owner_id, system_name, asset, guarded, balance_minor, held_minor, version
                 from ledger_account where id = any($1) order by id for update
                 """,
@@ -21,12 +22,12 @@ internal sealed partial class LedgerRows
         // Statements of their own, so that their snapshots are younger than the locks.
         if (_neededTransfers.Count > 0)
         {
-            Add(batch, "select id, payload_hash, status from transfer where id = any($1)", Ids(_neededTransfers));
+            batch.Add("select id, payload_hash, status from transfer where id = any($1)", Ids(_neededTransfers));
         }
 
         if (_neededHolds.Count > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 select transfer_id, account_id, remaining_minor, state, expires_at
                 from hold where transfer_id = any($1)
                 """,
@@ -96,15 +97,4 @@ internal sealed partial class LedgerRows
     }
 
     private static Guid[] Ids(IEnumerable<TransferId> ids) => [.. ids.Select(id => id.Value)];
-
-    private static void Add(NpgsqlBatch batch, string sql, params object[] values)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        batch.BatchCommands.Add(command);
-    }
 }

@@ -1,3 +1,4 @@
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Ledger;
@@ -17,7 +18,7 @@ internal sealed partial class LedgerRows
         var opened = _book.Opened.ToArray();
         if (opened.Length > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 insert into ledger_account (id, owner_id, system_name, asset, guarded, balance_minor, held_minor,
                     version, created_at)
                 select id, owner_id, system_name, asset, guarded, balance_minor, held_minor, version, $9
@@ -39,7 +40,7 @@ internal sealed partial class LedgerRows
         var changed = _book.Changed.ToArray();
         if (changed.Length > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 update ledger_account a
                 set balance_minor = u.balance_minor, held_minor = u.held_minor, version = u.version
                 from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[])
@@ -61,7 +62,7 @@ internal sealed partial class LedgerRows
             return;
         }
 
-        Add(batch, """
+        batch.Add("""
             insert into transfer (id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
                 status, payload_hash, created_at)
             select id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
@@ -94,7 +95,7 @@ internal sealed partial class LedgerRows
             return;
         }
 
-        Add(batch, """
+        batch.Add("""
             insert into entry (account_id, version, transfer_id, posted_minor, held_minor, balance_after_minor,
                 held_after_minor, created_at)
             select account_id, version, transfer_id, posted_minor, held_minor, balance_after_minor, held_after_minor, $8
@@ -116,7 +117,7 @@ internal sealed partial class LedgerRows
         var opened = _book.NewHolds.ToArray();
         if (opened.Length > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 insert into hold (transfer_id, account_id, remaining_minor, state, expires_at)
                 select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::smallint[], $5::timestamptz[])
                 """,
@@ -130,7 +131,7 @@ internal sealed partial class LedgerRows
         var changed = _book.ChangedHolds.ToArray();
         if (changed.Length > 0)
         {
-            Add(batch, """
+            batch.Add("""
                 update hold h set remaining_minor = u.remaining_minor, state = u.state
                 from unnest($1::uuid[], $2::bigint[], $3::smallint[]) as u (id, remaining_minor, state)
                 where h.transfer_id = u.id
