@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Accounts;
@@ -66,10 +67,7 @@ internal sealed class SignInGuard
         }
 
         var seconds = (int)Math.Ceiling(wait.TotalSeconds);
-        return new Error(
-            ErrorCode.TooManyRequests,
-            $"Too many failed attempts. Try again in {seconds} s.",
-            new Dictionary<string, object>(StringComparer.Ordinal) { ["retryAfterMs"] = seconds * 1000 });
+        return TooMany.Requests($"Too many failed attempts. Try again in {seconds} s.", TimeSpan.FromSeconds(seconds));
     }
 
     private static FailureKey Of(DeviceId device) => new("device", device.ToString());

@@ -6,7 +6,4 @@ internal static class CardErrors
 {
     /// <summary>Also for a card of a foreign conversation: whether it exists is nobody else's business.</summary>
     public static Error Unknown() => new(ErrorCode.CardUnknown, "There is no such card.");
-
-    public static Error TooManyRequests() => new(
-        ErrorCode.TooManyRequests, "You have asked for payments too often. Wait a little.");
 }

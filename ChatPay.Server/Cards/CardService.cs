@@ -75,11 +75,14 @@ internal sealed class CardService(
             return wrong;
         }
 
-        return post.Kind == CardKind.Request && !requests.TryTake(caller.Account)
-            ? CardErrors.TooManyRequests()
-            : await committer.SubmitAsync(
-                new PostCardCommand(caller, request, HashPayload(request, terms), terms, options.Value.OpenPerAuthor),
-                cancellationToken);
+        if (post.Kind == CardKind.Request && requests.Check(caller.Account) is { } tooMany)
+        {
+            return tooMany;
+        }
+
+        return await committer.SubmitAsync(
+            new PostCardCommand(caller, request, HashPayload(request, terms), terms, options.Value.OpenPerAuthor),
+            cancellationToken);
     }
 
     /// <summary>SHA-256 over everything asked for, so that a key is bound to one action.</summary>

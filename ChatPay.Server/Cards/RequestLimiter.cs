@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Cards;
@@ -18,10 +19,13 @@ internal sealed class RequestLimiter(IOptions<CardOptions> options) : IDisposabl
             QueueLimit = 0,
         }));
 
-    public bool TryTake(AccountId account)
+    /// <summary>Null when the account may ask.</summary>
+    public Error? Check(AccountId account)
     {
         using var lease = _limiter.AttemptAcquire(account);
-        return lease.IsAcquired;
+        return lease.IsAcquired
+            ? null
+            : TooMany.Requests("You have asked for payments too often. Wait a little.", lease);
     }
 
     public void Dispose() => _limiter.Dispose();

@@ -92,10 +92,7 @@ internal static class RequestLimits
             : TimeSpan.FromMinutes(1) / SegmentsPerWindow;
         var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
         rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        var error = new Error(
-            ErrorCode.TooManyRequests,
-            "Too many requests. Wait a little.",
-            new Dictionary<string, object>(StringComparer.Ordinal) { ["retryAfterMs"] = seconds * 1000 });
+        var error = TooMany.Requests("Too many requests. Wait a little.", TimeSpan.FromSeconds(seconds));
         await new ErrorResult(error).ExecuteAsync(rejected.HttpContext);
     }
 }

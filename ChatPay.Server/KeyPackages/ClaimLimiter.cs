@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.KeyPackages;
@@ -10,6 +11,8 @@ namespace ChatPay.Server.KeyPackages;
 /// </summary>
 internal sealed class ClaimLimiter(IOptions<KeyPackageOptions> options) : IDisposable
 {
+    private const string Sentence = "Too many key packages were claimed. Wait a while.";
+
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(10);
 
     private readonly PartitionedRateLimiter<(AccountId Claimer, AccountId Owner)> _perPair =
@@ -27,12 +30,27 @@ internal sealed class ClaimLimiter(IOptions<KeyPackageOptions> options) : IDispo
             return null;
         }
 
-        if (others.Count > options.Value.ClaimsBurst || !_perClaimer.AttemptAcquire(claimer, others.Count).IsAcquired)
+        if (others.Count > options.Value.ClaimsBurst)
         {
-            return TooMany();
+            return TooMany.Requests(Sentence, TimeSpan.FromHours(1));
         }
 
-        return others.TrueForAll(owner => _perPair.AttemptAcquire((claimer, owner)).IsAcquired) ? null : TooMany();
+        using var all = _perClaimer.AttemptAcquire(claimer, others.Count);
+        if (!all.IsAcquired)
+        {
+            return TooMany.Requests(Sentence, all);
+        }
+
+        foreach (var owner in others)
+        {
+            using var one = _perPair.AttemptAcquire((claimer, owner));
+            if (!one.IsAcquired)
+            {
+                return TooMany.Requests(Sentence, one);
+            }
+        }
+
+        return null;
     }
 
     public void Dispose()
@@ -40,9 +58,6 @@ internal sealed class ClaimLimiter(IOptions<KeyPackageOptions> options) : IDispo
         _perPair.Dispose();
         _perClaimer.Dispose();
     }
-
-    private static Error TooMany() => new(
-        ErrorCode.TooManyRequests, "Too many key packages were claimed. Wait some minutes.");
 
     /// <summary>
     /// A bucket that refills in whole tokens: with few per hour the period stretches until one token is due.

@@ -32,9 +32,8 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
             var connection = ClientConnection.Of(invocation.Context);
             if (!connection.Budget.TryTake(ClassOf(method), out var retryAfterMs))
             {
-                return HubErrors.ReplyOf(new Error(
-                    ErrorCode.TooManyRequests, "That was too much at once. Wait a moment.",
-                    new Dictionary<string, object>(StringComparer.Ordinal) { ["retryAfterMs"] = retryAfterMs }));
+                return HubErrors.ReplyOf(TooMany.Requests(
+                    "That was too much at once. Wait a moment.", TimeSpan.FromMilliseconds(retryAfterMs)));
             }
 
             if (connection.IsOver || !await sessions.IsLiveAsync(connection.User, invocation.Context.ConnectionAborted))

@@ -201,6 +201,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         var refused = await cards.ActAsync(alice.Caller, fourth, TestContext.Current.CancellationToken);
         Assert.Equal(ErrorCode.TooManyRequests, refused.Error?.Code);
         Assert.True(refused.Error!.Retryable);
+        Assert.InRange((int)refused.Error.Details!["retryAfterMs"], 1, 60_000);
 
         var transfer = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         Assert.True((await cards.ActAsync(alice.Caller, transfer, TestContext.Current.CancellationToken)).IsOk);

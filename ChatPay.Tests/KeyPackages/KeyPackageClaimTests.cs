@@ -136,6 +136,7 @@ public sealed class KeyPackageClaimTests(PostgresFixture postgres) : IAsyncLifet
         var refused = await ben.TryClaimAsync(ana.Account);
 
         Assert.Equal(ErrorCode.TooManyRequests, await AccountsClient.ErrorOfAsync(refused));
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         Assert.Single((await cleo.ClaimAsync(ana.Account)).KeyPackages);
         Assert.Equal(2, (await ana.CountAsync()).OneTime);
     }
