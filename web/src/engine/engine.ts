@@ -32,6 +32,7 @@ export class Engine {
   #db: Database;
   #presenter: Presenter;
   #hello: HelloReply | null = null;
+  #startingOver: Promise<void> | null = null;
 
   private constructor(
     readonly options: EngineOptions,
@@ -181,12 +182,18 @@ export class Engine {
       }
     }
     await this.options.api.endSession().catch(() => undefined);
-    await this.#startOver();
-    this.sink.phase('signedOut');
+    await this.#startOver('signedOut');
   }
 
-  /** Deletes everything and begins anew with an empty database. */
-  async #startOver(): Promise<void> {
+  /** Deletes everything and begins anew with an empty database; once, however many notice that it is time. */
+  #startOver(phase?: 'signedOut' | 'revoked'): Promise<void> {
+    this.#startingOver ??= this.#wipeAndBegin(phase).finally(() => {
+      this.#startingOver = null;
+    });
+    return this.#startingOver;
+  }
+
+  async #wipeAndBegin(phase: 'signedOut' | 'revoked' | undefined): Promise<void> {
     this.#services.stop();
     await this.#db.wipe();
     this.#db.close();
@@ -197,6 +204,9 @@ export class Engine {
     this.#presenter.loaded = false;
     this.sink.me(null);
     this.sink.conversations([], true);
+    if (phase) {
+      this.sink.phase(phase);
+    }
   }
 
   /** The server says that this session is over: was the device revoked, or only the session ended? */
@@ -209,11 +219,14 @@ export class Engine {
   }
 
   async #sessionError(thrown: unknown): Promise<void> {
+    if (!this.#services.core.deviceOrNull) {
+      // A revocation is heard of by its signal and by the closed connection; the first has seen to it.
+      return;
+    }
     if (isCode(thrown, ErrorCode.upgradeRequired)) {
       this.sink.update();
     } else if (isCode(thrown, ErrorCode.deviceRevoked) || isCode(thrown, ErrorCode.deviceUnknown)) {
-      await this.#startOver();
-      this.sink.phase('revoked');
+      await this.#startOver('revoked');
     } else if (isCode(thrown, ErrorCode.unauthenticated)) {
       // The device lives on: what it holds is shown again once its owner has signed in.
       this.#services.connection.stop();

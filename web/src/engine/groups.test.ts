@@ -108,6 +108,7 @@ describe('devices', () => {
     const revoked = second.engine.services.core.device.device;
     server.revoke(revoked);
     await until(() => second.screen.phases.at(-1) === 'revoked', 'it knows');
+    expect(second.screen.phases.filter((phase) => phase === 'revoked')).toHaveLength(1);
     expect(await second.engine.services.core.db.device()).toBeNull();
     expect(await second.engine.services.core.db.conversations()).toEqual([]);
     await bob.send(id, 'only for the living');

@@ -197,7 +197,8 @@ export class FakeServer {
     }
     for (const client of [...this.connections]) {
       if (client.device?.id === id) {
-        client.drop();
+        client.deliver((listener) => listener.control({ kind: 'revoked', conversation: null, reconnectAfterMs: null }));
+        setTimeout(() => client.drop(), 0);
       }
     }
   }
