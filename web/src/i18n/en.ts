@@ -33,7 +33,7 @@ export const en = {
     playMoney: 'Play money',
     playMoneyLong: 'This server hands out play money for trying things. It is worth nothing anywhere else.',
     moneyNotMoved: 'No money moved.',
-    moneyUnknown: 'We do not know yet whether it went through. Look at the conversation before you try again.',
+    moneyUnknown: 'We do not know yet whether money moved: the conversation and the wallet will show it.',
     list: (items: string[]) => list(items),
   },
 
@@ -285,6 +285,7 @@ export const en = {
     sending: 'Waiting for the ledger…',
     change: 'Change',
     done: 'Posted to the conversation.',
+    toConversation: 'Back to the conversation',
     nobody: 'There is nobody in this conversation to pay.',
     pad: 'Amount keys',
     erase: 'Erase last digit',
@@ -321,6 +322,8 @@ export const en = {
     overdue: 'Time is up',
     busy: 'Waiting for the ledger…',
     noMemo: 'The memo was sent before this device was added.',
+    notPayableHere:
+      'This request was sent before this device was added, so it cannot be checked or paid here. Use the device that has it, or ask for a new one.',
     mismatch: 'Details do not match. Do not act on this card.',
     mismatchLong:
       'What this card says is not what was recorded in the ledger, so ChatPay offers no actions on it. Ask the other person on another way.',

@@ -30,7 +30,8 @@ export const fr: Catalogue = {
     playMoney: 'Argent fictif',
     playMoneyLong: 'Ce serveur distribue de l’argent fictif pour essayer. Il ne vaut rien ailleurs.',
     moneyNotMoved: 'Aucun argent n’a bougé.',
-    moneyUnknown: 'Nous ne savons pas encore si c’est passé. Regardez la conversation avant de réessayer.',
+    moneyUnknown:
+      'Nous ne savons pas encore si de l’argent a bougé : la conversation et le portefeuille le montreront.',
     list: (items: string[]) => list(items),
   },
 
@@ -298,6 +299,7 @@ export const fr: Catalogue = {
     sending: 'En attente du registre…',
     change: 'Modifier',
     done: 'Publié dans la conversation.',
+    toConversation: 'Revenir à la conversation',
     nobody: 'Il n’y a personne à payer dans cette conversation.',
     pad: 'Touches du montant',
     erase: 'Effacer le dernier chiffre',
@@ -334,6 +336,8 @@ export const fr: Catalogue = {
     overdue: 'Délai passé',
     busy: 'En attente du registre…',
     noMemo: 'Le mémo a été envoyé avant l’ajout de cet appareil.',
+    notPayableHere:
+      'Cette demande a été envoyée avant l’ajout de cet appareil : elle ne peut être ni vérifiée ni payée ici. Utilisez l’appareil qui l’a, ou faites-vous envoyer une nouvelle demande.',
     mismatch: 'Les détails ne concordent pas. N’utilisez pas cette carte.',
     mismatchLong:
       'Ce que dit cette carte n’est pas ce qui est inscrit au registre ; ChatPay n’y propose donc aucune action. Demandez à l’autre personne par un autre moyen.',

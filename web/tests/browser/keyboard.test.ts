@@ -89,6 +89,23 @@ describe('Without a mouse', () => {
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
   });
 
+  test('A payment whose outcome is unknown is read out before it is sent, and cannot be sent twice', async () => {
+    await open('unanswered', `#/c/${ids.amina}/pay`);
+    await expect.poll(() => focusedName(page)).toMatch(/^Amount/);
+    await page.keyboard.type('12.34');
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.textContent?.trim()))
+      .toMatch(/^You send €12.34/);
+    await tabTo(page, /^Send €12\.34/);
+    await page.keyboard.press('Enter');
+    await page.getByTestId('pay-leave').waitFor();
+    expect(await page.getByTestId('pay-confirm').count()).toBe(0);
+    await tabTo(page, /^Back to the conversation/);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+  });
+
   test('One cancels a payment and stays at the card', async () => {
     await open('rich', `#/c/${ids.states}`);
     const cancel = page.getByTestId('card-cancel').first();

@@ -99,6 +99,13 @@ export const screens: Screen[] = [
     type: [['[data-testid=amount]', '12.34']],
     press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
   },
+  {
+    name: 'pay-unknown',
+    scene: 'unanswered',
+    hash: c(ids.amina, '/pay'),
+    type: [['[data-testid=amount]', '12.34']],
+    press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
+  },
   { name: 'wallet', scene: 'rich', hash: '#/wallet' },
   { name: 'wallet-statement', scene: 'rich', hash: '#/wallet/EUR' },
   { name: 'wallet-one', scene: 'empty', hash: '#/wallet' },

@@ -34,6 +34,12 @@ export function cardExplanation(card: Card, me: string, t: Catalogue): string {
   }
 }
 
+/** Why there is no memo to read; and where it follows from that, why there is no button to pay. */
+export function noMemoText(card: Card, me: string, t: Catalogue): string {
+  const asked = card.kind === 'request' && card.state === 'open' && card.payer.id === me;
+  return asked && !card.actions.includes('pay') ? t.card.notPayableHere : t.card.noMemo;
+}
+
 export const stateIcons: Record<CardState, IconName> = {
   held: 'clock',
   open: 'request',

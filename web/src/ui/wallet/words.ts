@@ -16,7 +16,8 @@ export function entryText(entry: StatementEntry, t: Catalogue): string {
       return words.expire(name);
     case 'capture':
       return entry.postedMinor > 0n ? words.received(name) : words.capture(name);
-    case 'transfer':
+    // A kind that is newer than this page still moved money one way or the other.
+    default:
       return entry.postedMinor > 0n ? words.received(name) : words.sent(name);
   }
 }
