@@ -101,6 +101,7 @@ describe('Without a mouse', () => {
     await page.keyboard.press('Enter');
     await page.getByTestId('pay-leave').waitFor();
     expect(await page.getByTestId('pay-confirm').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Back', exact: true }).count()).toBe(0);
     await tabTo(page, /^Back to the conversation/);
     await page.keyboard.press('Enter');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);

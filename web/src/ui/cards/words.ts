@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../i18n/en';
-import type { Card, CardState } from '../../state/contract';
+import type { Card, CardState, ErrorInfo } from '../../state/contract';
 import type { IconName } from '../kit/icons';
 
 /** Who pays whom, as one phrase seen by `me`; the amount follows it. */
@@ -38,6 +38,11 @@ export function cardExplanation(card: Card, me: string, t: Catalogue): string {
 export function noMemoText(card: Card, me: string, t: Catalogue): string {
   const asked = card.kind === 'request' && card.state === 'open' && card.payer.id === me;
   return asked && !card.actions.includes('pay') ? t.card.notPayableHere : t.card.noMemo;
+}
+
+/** Nobody here knows whether a payment got through: sending it again could pay twice. */
+export function outcomeUnknown(error: ErrorInfo | null): boolean {
+  return error?.name === 'outcome_unknown' || error?.name === 'unexpected';
 }
 
 export const stateIcons: Record<CardState, IconName> = {
