@@ -85,6 +85,8 @@ internal sealed class ConversationService(
                 throw new InvalidOperationException($"A revoked device keeps a leaf for now: {error.Code}.");
             }
         }
+
+        await deviceMessages.DropAsync(device, cancellationToken);
     }
 
     public async Task<Result<ConversationView>> FindAsync(

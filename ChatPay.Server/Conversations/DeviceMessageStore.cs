@@ -48,6 +48,14 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
         return new(messages, waiting > messages.Count);
     }
 
+    /// <summary>Empties the queue of a device that will never come for it.</summary>
+    public async Task DropAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("delete from device_message where device_id = $1");
+        command.Add(device.Value);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>Removes messages of this device; others' and unknown ids are passed over.</summary>
     public async Task RemoveAsync(DeviceId device, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {

@@ -199,7 +199,9 @@ public sealed class MembershipTests(ServerFixture server) : IClassFixture<Server
         await using var cleo = await Person.JoinAsync(server.Address);
         var group = await TestGroup.GroupAsync(ada, ben, cleo);
         var leaf = group.LeafOf(ben);
+        Assert.Equal(1, await WaitingAsync(ben.Device));
         await ben.Client.RevokeDeviceAsync(ben.Device, Cancellation);
+        Assert.Equal(0, await WaitingAsync(ben.Device));
         await ada.Events.FirstAsync(e => e.Members?.DevicesRevoked.Count > 0);
         await group.CommitAsync(ada, null, [leaf]);
         Assert.Contains(
@@ -251,5 +253,12 @@ public sealed class MembershipTests(ServerFixture server) : IClassFixture<Server
             (await Person.ErrorOf(ben.Client.CreateConversationAsync(
                 TestGroup.Creation(ConversationKind.Group, ben, [ada]), Cancellation))).Code);
         Assert.Equal(1, (await ada.Client.ConversationAsync(group.Id, Cancellation)).Head);
+    }
+
+    private async Task<long> WaitingAsync(DeviceId device)
+    {
+        await using var count = server.DataSource.CreateCommand("select count(*) from device_message where device_id = $1");
+        count.Parameters.Add(new() { Value = device.Value });
+        return (long)(await count.ExecuteScalarAsync(Cancellation))!;
     }
 }

@@ -142,6 +142,20 @@ public sealed class WebClientTests(DatabaseFixture database) : IClassFixture<Dat
         }
     }
 
+    [Fact]
+    public async Task Openapi_demands_the_token_where_the_server_does()
+    {
+        using var reply = await GetAsync("/openapi/v1.json");
+        using var document = JsonDocument.Parse(await reply.Content.ReadAsStringAsync(Cancel));
+        var open = document.RootElement.GetProperty("paths").EnumerateObject()
+            .Where(path => path.Name.StartsWith("/v1/", StringComparison.Ordinal))
+            .SelectMany(path => path.Value.EnumerateObject(), (path, method) => (path.Name, Method: method))
+            .Where(operation => !operation.Method.Value.TryGetProperty("security", out var security)
+                || !security[0].TryGetProperty("bearer", out _))
+            .Select(operation => $"{operation.Method.Name} {operation.Name}");
+        Assert.Equal(["post /v1/accounts", "post /v1/sessions"], open.Order(StringComparer.Ordinal));
+    }
+
     private static string Header(HttpResponseMessage reply, string name) => Assert.Single(reply.Headers.GetValues(name));
 
     private Task<HttpResponseMessage> GetAsync(string path) => _client!.GetAsync(new Uri(path, UriKind.Relative), Cancel);
