@@ -1,7 +1,7 @@
-using ChatPay.Server.Database;
 using System.Text.Json;
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
 
