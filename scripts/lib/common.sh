@@ -95,7 +95,9 @@ npm_install() { # folder, what
   stamp=$folder/node_modules/.chatpay-stamp
   key=$(node --version)-$(node -p 'process.platform + process.arch')-$(cksum < "$folder/package-lock.json")
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$key" ] && return
-  quietly "Fetching $2" "npm-$(basename "$1")" npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error \
+  # A download that stalls is asked for again after a minute; npm by itself would wait for five.
+  quietly "Fetching $2" "npm-$(basename "$1")" \
+    npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch-retries=5 \
     || die "Fetching $2 failed; check the network and run: npm ci --prefix $1"
   printf '%s' "$key" > "$stamp"
 }
