@@ -146,6 +146,9 @@ describe('A second tab', () => {
 
   test('Once the one in charge is closed, a reload is enough', async () => {
     await phone.page.close();
+    // The browser gives the closed tab's lock back a moment after the page is gone.
+    const held = () => secondTab.evaluate(async () => (await navigator.locks.query()).held?.length ?? 0);
+    await expect.poll(held, { timeout: 20_000 }).toBe(0);
     await secondTab.reload();
     const here = phone.on(secondTab);
     await here.openChat(groupName);
