@@ -3,6 +3,7 @@ using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
@@ -16,6 +17,7 @@ public sealed partial class ArchitectureTests
     private const string Core = "ChatPay.Core";
     private const string Client = "ChatPay.Client";
     private const string Server = "ChatPay.Server";
+    private const string LoadTest = "ChatPay.LoadTest";
 
     /// <summary>Types that reach out of the process, or bring in time or chance that nobody passed in.</summary>
     private static readonly string[] s_impure =
@@ -48,6 +50,17 @@ public sealed partial class ArchitectureTests
     {
         Assert.Equal([Core], ProjectReferences(Server));
         Assert.DoesNotContain(Client, References(typeof(ServerHost).Assembly));
+    }
+
+    /// <summary>Load tests speak through the client and host the server's engine; nothing builds on them but tests.</summary>
+    [Fact]
+    public void Load_tests_reference_client_and_server_and_no_product_references_them()
+    {
+        Assert.Equal([Core, Client, Server], ProjectReferences("loadtest/" + LoadTest));
+        foreach (var product in new[] { typeof(Error), typeof(ChatPayException), typeof(ServerHost) })
+        {
+            Assert.DoesNotContain(LoadTest, References(product.Assembly));
+        }
     }
 
     [Fact]
@@ -91,11 +104,15 @@ public sealed partial class ArchitectureTests
             from source in Repository.Sources()
             let declared = NamespaceDeclaration().Match(source.Text)
             where declared.Success
-            let expected = source.Path[..source.Path.LastIndexOf('/')].Replace('/', '.')
+            let expected = NamespaceOf(source.Path[..source.Path.LastIndexOf('/')])
             where !expected.StartsWith(declared.Groups[1].Value, StringComparison.Ordinal)
             select $"{source.Path} declares {declared.Groups[1].Value}";
         Repository.AssertNone(findings);
     }
+
+    /// <summary>A project's folder has its name, but for the load tests, which are no part of the product.</summary>
+    private static string NamespaceOf(string folder) =>
+        LoadTestFolder().Replace(folder, LoadTest).Replace('/', '.');
 
     private static string FeatureOf(string path) => path.Split('/')[1];
 
@@ -103,7 +120,8 @@ public sealed partial class ArchitectureTests
         assembly.GetReferencedAssemblies().Select(reference => reference.Name!);
 
     private static IEnumerable<string> ProjectReferences(string project) =>
-        XDocument.Load(Repository.PathOf($"{project}/{project}.csproj"))
+        XDocument.Load(Repository.PathOf(project.Contains('/', StringComparison.Ordinal)
+                ? project + ".csproj" : $"{project}/{project}.csproj"))
             .Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Split('\\', '/')[^1]));
 
@@ -112,6 +130,9 @@ public sealed partial class ArchitectureTests
         var type = metadata.GetTypeReference(handle);
         return $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}";
     }
+
+    [GeneratedRegex("^loadtest(?=/|$)")]
+    private static partial Regex LoadTestFolder();
 
     [GeneratedRegex(@"\b(?:class|record|interface) (\w+Store)\b")]
     private static partial Regex StoreDeclaration();

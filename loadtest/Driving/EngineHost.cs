@@ -1,0 +1,110 @@
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.LoadTest.Database;
+using ChatPay.Server.Database;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace ChatPay.LoadTest.Driving;
+
+/// <summary>
+/// The whole server in this process, started as it starts itself: what is measured is its own write path with all of its
+/// features in the batch. Callers hand it commands where its hub would.
+/// </summary>
+internal sealed class EngineHost : IAsyncDisposable
+{
+    /// <summary>The most that the server lets a new wallet have: ten thousand million euros.</summary>
+    private const string WalletMinor = "1000000000000";
+
+    private const int OpenersAtOnce = 2_048;
+
+    private readonly WebApplication _app;
+    private readonly GroupCommitter _committer;
+
+    private EngineHost(WebApplication app)
+    {
+        _app = app;
+        _committer = app.Services.GetRequiredService<GroupCommitter>();
+    }
+
+    public static AssetCode Asset { get; } = AssetCode.Parse("EUR");
+
+    /// <summary>The server's own connections.</summary>
+    public NpgsqlDataSource DataSource => _app.Services.GetRequiredService<NpgsqlDataSource>();
+
+    public static async Task<EngineHost> StartAsync(string connectionString, CancellationToken cancellationToken)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["urls"] = "http://127.0.0.1:0",
+            ["Logging:LogLevel:Default"] = "Warning",
+            ["Logging:LogLevel:ChatPay.Server.Hosting.WebClient"] = "Error",
+            ["Database:ConnectionString"] = connectionString,
+            ["Ledger:Assets:0:Code"] = Asset.Value,
+            ["Ledger:Assets:0:Exponent"] = "2",
+            ["Ledger:Assets:0:SandboxMinor"] = WalletMinor,
+            ["Ledger:Sandbox:Enabled"] = "true",
+            ["Ledger:Sandbox:AllowOutsideDevelopment"] = "true",
+        };
+        var app = ServerHost.Build(ServerHost.CreateBuilder(settings, "Production"));
+        try
+        {
+            await app.Services.MigrateAsync(cancellationToken);
+            await app.StartAsync(cancellationToken);
+            return new EngineHost(app);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task<Result<LedgerOutcome>> SettleAsync(LedgerCommand command) =>
+        _committer.SubmitAsync(new SettleCommand(command), CancellationToken.None);
+
+    /// <summary>New people with a funded wallet each, opened as the server opens them; reports each as it is ready.</summary>
+    public async Task<LedgerAccountId[]> OpenWalletsAsync(
+        int wallets, ulong seed, IProgress<int> progress, CancellationToken cancellationToken)
+    {
+        var random = new SplitMix64(seed);
+        var people = new AccountId[wallets];
+        for (var index = 0; index < wallets; index++)
+        {
+            people[index] = new AccountId(random.NextUuid());
+        }
+
+        await PeopleStore.AddAsync(DataSource, people, cancellationToken);
+        var assets = _app.Services.GetRequiredService<AssetCatalogue>();
+        var ready = 0;
+        foreach (var crowd in people.Chunk(OpenersAtOnce))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var opened = await Task.WhenAll(crowd.Select(person =>
+                _committer.SubmitAsync(new OpenWalletsCommand(person, assets), cancellationToken)));
+            if (opened.FirstOrDefault(result => !result.IsOk).Error is { } error)
+            {
+                throw new InvalidOperationException($"A wallet could not be opened: {error.Code}: {error.Message}");
+            }
+
+            ready += crowd.Length;
+            progress.Report(ready);
+        }
+
+        return Array.ConvertAll(people, person => LedgerAccountId.Of(person, Asset));
+    }
+
+    /// <summary>Runs the server's own <c>ledger verify</c>.</summary>
+    public async Task<bool> VerifyAsync(TextWriter output, CancellationToken cancellationToken) =>
+        await _app.Services.VerifyLedgerAsync(output, cancellationToken) == 0;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+}

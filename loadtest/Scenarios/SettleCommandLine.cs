@@ -1,0 +1,53 @@
+using System.CommandLine;
+using ChatPay.LoadTest.Reporting;
+
+namespace ChatPay.LoadTest.Scenarios;
+
+/// <summary>The command <c>settle</c>.</summary>
+internal static class SettleCommandLine
+{
+    private static readonly SettleOptions s_defaults = new() { Command = "" };
+
+    public static Command Create(IReadOnlyList<string> args, TextWriter output)
+    {
+        var rounds = OptionBounds.Whole(
+            "--rounds", s_defaults.Rounds, SettleOptions.RoundsMin, SettleOptions.RoundsMax,
+            "Rounds; medians are over these.");
+        var seconds = OptionBounds.Whole(
+            "--seconds", s_defaults.Seconds, 1, SettleOptions.SecondsMax, "Seconds of each section in each round.");
+        var accounts = OptionBounds.Whole(
+            "--accounts", s_defaults.Accounts, SettleOptions.AccountsMin, SettleOptions.AccountsMax,
+            "Wallets that transfers go between.");
+        var callers = OptionBounds.Whole(
+            "--callers", s_defaults.Callers, SettleOptions.CallersMin, SettleOptions.CallersMax,
+            "Callers that wait at once where throughput is measured.");
+        var scale = OptionBounds.Whole(
+            "--tpcb-scale", s_defaults.TpcbScale, 1, 1_000,
+            "Scale of the tpcb baseline: branches of 100,000 accounts. Below 32 its branches contend.");
+        var database = new Option<string?>("--database")
+        {
+            Description = "A PostgreSQL of your own, as Host=…;Database=…;Username=…;Password=…. It is filled and not "
+                + "emptied. Default: an embedded one in a temporary folder.",
+        };
+        var json = new Option<FileInfo?>("--json") { Description = "Write the report to this file." };
+        var command = new Command("settle", "Transfers and holds through the engine, beside pgbench's transaction.")
+        {
+            rounds, seconds, accounts, callers, scale, database, json,
+        };
+        command.SetAction((parsed, stop) => SettleScenario.RunAsync(
+            new SettleOptions
+            {
+                Rounds = parsed.GetValue(rounds),
+                Seconds = parsed.GetValue(seconds),
+                Accounts = parsed.GetValue(accounts),
+                Callers = parsed.GetValue(callers),
+                TpcbScale = parsed.GetValue(scale),
+                Database = parsed.GetValue(database),
+                Json = parsed.GetValue(json),
+                Command = RunIdentity.CommandOf(args),
+            },
+            output,
+            stop));
+        return command;
+    }
+}

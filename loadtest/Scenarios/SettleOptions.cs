@@ -1,0 +1,36 @@
+namespace ChatPay.LoadTest.Scenarios;
+
+/// <summary>What a run of <c>settle</c> was asked for.</summary>
+internal sealed record SettleOptions
+{
+    public const int RoundsMin = 3;
+    public const int RoundsMax = 100;
+    public const int SecondsMax = 600;
+    public const int AccountsMin = 1_000;
+    public const int AccountsMax = 1_000_000;
+    public const int CallersMin = 64;
+
+    /// <summary>Half the write path's queue: nobody is refused, and batches are always full.</summary>
+    public const int CallersMax = 8_192;
+
+    public int Rounds { get; init; } = RoundsMin;
+
+    /// <summary>Measured in each section of each round.</summary>
+    public int Seconds { get; init; } = 5;
+
+    public int Accounts { get; init; } = 100_000;
+
+    /// <summary>Commands waiting at once where throughput is measured.</summary>
+    public int Callers { get; init; } = 4_096;
+
+    /// <summary>pgbench's scale: branches of 100,000 accounts.</summary>
+    public int TpcbScale { get; init; } = 32;
+
+    /// <summary>A PostgreSQL of one's own; null for an embedded one in a temporary folder.</summary>
+    public string? Database { get; init; }
+
+    public FileInfo? Json { get; init; }
+
+    /// <summary>As typed, for the report.</summary>
+    public required string Command { get; init; }
+}
