@@ -5,7 +5,7 @@ namespace ChatPay.Core.Ledger;
 /// <summary>The checks, in the order that <see cref="LedgerStatus"/> documents.</summary>
 public sealed partial class LedgerBook
 {
-    private LedgerStatus Check(LedgerCommand command, DateTimeOffset now, ref Plan plan)
+    private LedgerStatus Check(LedgerCommand command, ref Plan plan)
     {
         var status = CheckAmount(command);
         if (status == LedgerStatus.Applied)
@@ -15,14 +15,22 @@ public sealed partial class LedgerBook
 
         if (status == LedgerStatus.Applied)
         {
-            status = command.Kind == TransferKind.Hold
-                ? CheckNewHold(command, now, ref plan)
-                : CheckHold(command, now, ref plan);
+            status = CheckStates(command, plan);
         }
 
         if (status == LedgerStatus.Applied)
         {
-            status = CheckFloor(command, plan);
+            status = command.Kind switch
+            {
+                TransferKind.Hold => CheckNewHold(command, ref plan),
+                TransferKind.Refund => CheckRefund(command, ref plan),
+                _ => CheckHold(command, ref plan),
+            };
+        }
+
+        if (status == LedgerStatus.Applied)
+        {
+            status = CheckFloor(command, ref plan);
         }
 
         return status == LedgerStatus.Applied ? Move(command, ref plan) : status;
@@ -30,20 +38,17 @@ public sealed partial class LedgerBook
 
     private static LedgerStatus CheckAmount(LedgerCommand command)
     {
-        // A release moves what is there; only the others name an amount.
-        if (command.Kind is TransferKind.Release or TransferKind.Expire)
+        if (command.Kind.NamesAmount())
         {
-            return LedgerStatus.Applied;
-        }
+            if (!command.Amount.IsPositive)
+            {
+                return LedgerStatus.AmountNotPositive;
+            }
 
-        if (!command.Amount.IsPositive)
-        {
-            return LedgerStatus.AmountNotPositive;
-        }
-
-        if (command.Amount.Value > Limits.AmountMaxMinor)
-        {
-            return LedgerStatus.AmountOverflow;
+            if (command.Amount.Value > Limits.AmountMaxMinor)
+            {
+                return LedgerStatus.AmountOverflow;
+            }
         }
 
         return command.Credit == command.Debit ? LedgerStatus.SelfTransfer : LedgerStatus.Applied;
@@ -66,6 +71,8 @@ public sealed partial class LedgerBook
             }
         }
 
+        // A clock that steps back must not reorder a statement: nothing on an account is older than what came before.
+        plan.At = Latest(Latest(plan.At, debit.LastEntryAt), plan.Credit?.LastEntryAt);
         if (!_assets.ContainsKey(command.Asset))
         {
             return LedgerStatus.AssetUnknown;
@@ -76,80 +83,67 @@ public sealed partial class LedgerBook
             : LedgerStatus.Applied;
     }
 
-    private static LedgerStatus CheckNewHold(LedgerCommand command, DateTimeOffset now, ref Plan plan)
+    private static LedgerStatus CheckStates(LedgerCommand command, in Plan plan)
     {
-        plan.Hold = new LedgerHold(
-            command.Id, command.Debit, command.Amount, HoldState.Open, now.AddSeconds(command.LifetimeSeconds));
+        if (plan.Debit.State == LedgerAccountState.Closed || plan.Credit?.State == LedgerAccountState.Closed)
+        {
+            return LedgerStatus.AccountClosed;
+        }
+
+        return plan.Debit.State == LedgerAccountState.Frozen && command.Kind.Spends()
+            ? LedgerStatus.AccountFrozen
+            : LedgerStatus.Applied;
+    }
+
+    private LedgerStatus CheckRefund(LedgerCommand command, ref Plan plan)
+    {
+        if (!_refunds.TryGetValue(command.RefundOf!.Value, out var slot))
+        {
+            throw new InvalidOperationException("The command did not ask for what it refunds.");
+        }
+
+        // Between other accounts it is another payment, and the locks of these two do not guard that one's state.
+        if (slot.Now is not { } original || original.Account != command.Debit || original.Payer != command.Credit)
+        {
+            return LedgerStatus.RefundUnknown;
+        }
+
+        if (command.Amount > original.Captured - original.Refunded)
+        {
+            return LedgerStatus.RefundExceeded;
+        }
+
+        plan.Refunded = original with { Refunded = original.Refunded + command.Amount };
         return LedgerStatus.Applied;
     }
 
-    private LedgerStatus CheckHold(LedgerCommand command, DateTimeOffset now, ref Plan plan)
+    /// <summary>
+    /// A guarded account spends what it has and has not promised; a capture spends what is promised. Only a balancing
+    /// transfer is content with less than was asked.
+    /// </summary>
+    private static LedgerStatus CheckFloor(LedgerCommand command, ref Plan plan)
     {
-        if (command.HoldId is not { } holdId)
+        if (!plan.Debit.Guarded || command.Kind.HasHold() || plan.Amount <= plan.Debit.Available)
         {
             return LedgerStatus.Applied;
         }
 
-        if (!_holds.TryGetValue(holdId, out var found))
+        if (command.Kind == TransferKind.Balancing && plan.Debit.Available.IsPositive)
         {
-            throw new InvalidOperationException("The command did not ask for this hold.");
+            plan.Amount = plan.Debit.Available;
+            return LedgerStatus.Applied;
         }
 
-        // The account's row lock guards its holds, so a hold of another account is as good as none.
-        if (found is not { } hold || hold.Account != command.Debit)
-        {
-            return LedgerStatus.HoldUnknown;
-        }
-
-        if (hold.State != HoldState.Open)
-        {
-            return LedgerStatus.HoldClosed;
-        }
-
-        var expired = now >= hold.ExpiresAt;
-        switch (command.Kind)
-        {
-            case TransferKind.Capture when expired:
-                return LedgerStatus.HoldExpired;
-            case TransferKind.Capture when command.Amount > hold.Remaining:
-                return LedgerStatus.HoldExceeded;
-            case TransferKind.Capture:
-                var remaining = hold.Remaining - command.Amount;
-                plan.Hold = hold with
-                {
-                    Remaining = remaining,
-                    State = remaining.IsPositive ? HoldState.Open : HoldState.Captured,
-                };
-                return LedgerStatus.Applied;
-            case TransferKind.Expire when !expired:
-                return LedgerStatus.HoldNotExpired;
-            case TransferKind.Expire or TransferKind.Release:
-                plan.Amount = hold.Remaining;
-                plan.Hold = hold with
-                {
-                    Remaining = default,
-                    State = command.Kind == TransferKind.Expire ? HoldState.Expired : HoldState.Released,
-                };
-                return LedgerStatus.Applied;
-            default:
-                throw new InvalidOperationException($"{command.Kind} acts on no hold.");
-        }
+        return LedgerStatus.InsufficientFunds;
     }
-
-    /// <summary>A guarded account spends what it has and has not promised; a capture spends what is promised.</summary>
-    private static LedgerStatus CheckFloor(LedgerCommand command, in Plan plan) =>
-        command.Kind is TransferKind.Transfer or TransferKind.Hold && plan.Debit.Guarded
-            && plan.Amount > plan.Debit.Balance - plan.Debit.Held
-            ? LedgerStatus.InsufficientFunds
-            : LedgerStatus.Applied;
 
     private static LedgerStatus Move(LedgerCommand command, ref Plan plan)
     {
         var (posted, held) = command.Kind switch
         {
-            TransferKind.Transfer => (-plan.Amount, AmountMinor.Zero),
+            TransferKind.Transfer or TransferKind.Balancing or TransferKind.Refund => (-plan.Amount, AmountMinor.Zero),
             TransferKind.Hold => (AmountMinor.Zero, plan.Amount),
-            TransferKind.Capture => (-plan.Amount, -plan.Amount),
+            TransferKind.Capture or TransferKind.CaptureAll => (-plan.Amount, -plan.Amount),
             TransferKind.Release or TransferKind.Expire => (AmountMinor.Zero, -plan.Amount),
         };
 
@@ -158,7 +152,13 @@ public sealed partial class LedgerBook
             return LedgerStatus.AmountOverflow;
         }
 
-        var debit = plan.Debit with { Balance = balance, Held = heldAfter, Version = plan.Debit.Version + 1 };
+        var debit = plan.Debit with
+        {
+            Balance = balance,
+            Held = heldAfter,
+            Version = plan.Debit.Version + 1,
+            LastEntryAt = plan.At,
+        };
         if (plan.Credit is { } credit)
         {
             if (!credit.Balance.TryAdd(plan.Amount, out var creditBalance))
@@ -166,7 +166,12 @@ public sealed partial class LedgerBook
                 return LedgerStatus.AmountOverflow;
             }
 
-            plan.Credit = credit with { Balance = creditBalance, Version = credit.Version + 1 };
+            plan.Credit = credit with
+            {
+                Balance = creditBalance,
+                Version = credit.Version + 1,
+                LastEntryAt = plan.At,
+            };
         }
 
         // The rule once more, on the result; the database states it a third time.

@@ -15,31 +15,40 @@ namespace ChatPay.Core.Ledger;
 public sealed partial class LedgerBook
 {
     private readonly Dictionary<AssetCode, Asset> _assets;
-    private readonly Dictionary<LedgerAccountId, LedgerAccount?> _accounts = [];
+    private readonly Dictionary<LedgerAccountId, Slot<LedgerAccount>> _accounts = [];
     private readonly Dictionary<TransferId, KnownTransfer?> _transfers = [];
-    private readonly Dictionary<TransferId, LedgerHold?> _holds = [];
-    private readonly HashSet<LedgerAccountId> _opened = [];
-    private readonly HashSet<LedgerAccountId> _changed = [];
-    private readonly HashSet<TransferId> _newHolds = [];
-    private readonly HashSet<TransferId> _changedHolds = [];
+    private readonly Dictionary<TransferId, Slot<LedgerHold>> _holds = [];
+    private readonly Dictionary<TransferId, Slot<LedgerRefunded>> _refunds = [];
+    private readonly Dictionary<LedgerGroupId, bool> _groups = [];
+    private readonly Dictionary<AccountChangeId, KnownChange?> _changes = [];
     private readonly List<TransferRow> _rows = [];
     private readonly List<EntryRow> _entries = [];
+    private readonly List<AccountChangeRow> _changeRows = [];
 
     public LedgerBook(IEnumerable<Asset> assets) => _assets = assets.ToDictionary(asset => asset.Code);
 
     /// <summary>Accounts that did not exist before, as they are now.</summary>
-    public IEnumerable<LedgerAccount> Opened => _opened.Select(id => _accounts[id]!.Value);
+    public IEnumerable<LedgerAccount> Opened =>
+        _accounts.Values.Where(slot => slot.Loaded is null && slot.Now is not null).Select(slot => slot.Now!.Value);
 
-    /// <summary>Accounts that existed before and have new entries, as they are now.</summary>
-    public IEnumerable<LedgerAccount> Changed =>
-        _changed.Where(id => !_opened.Contains(id)).Select(id => _accounts[id]!.Value);
+    /// <summary>Accounts that existed before and have new entries or another state, as they are now.</summary>
+    public IEnumerable<LedgerAccount> Changed => _accounts.Values
+        .Where(slot => slot is { Loaded: { } before, Now: { } now }
+            && (before.Version != now.Version || before.State != now.State))
+        .Select(slot => slot.Now!.Value);
 
     /// <summary>Holds that did not exist before, as they are now: possibly closed already.</summary>
-    public IEnumerable<LedgerHold> NewHolds => _newHolds.Select(id => _holds[id]!.Value);
+    public IEnumerable<LedgerHold> NewHolds =>
+        _holds.Values.Where(slot => slot.Loaded is null && slot.Now is not null).Select(slot => slot.Now!.Value);
 
     /// <summary>Holds that existed before and changed.</summary>
-    public IEnumerable<LedgerHold> ChangedHolds =>
-        _changedHolds.Where(id => !_newHolds.Contains(id)).Select(id => _holds[id]!.Value);
+    public IEnumerable<LedgerHold> ChangedHolds => _holds.Values
+        .Where(slot => slot is { Loaded: { } before, Now: { } now } && before != now).Select(slot => slot.Now!.Value);
+
+    /// <summary>Movements of which more has been refunded than before.</summary>
+    public IEnumerable<LedgerRefunded> Refunded => _refunds.Values
+        .Where(slot => slot.Now is { } now && now.Refunded > (slot.Loaded?.Refunded ?? AmountMinor.Zero))
+        .Select(slot => slot.Now!.Value);
 
     /// <summary>Every command decided for the first time, in order, rejected ones too.</summary>
     public IReadOnlyList<TransferRow> Transfers => _rows;
@@ -47,103 +56,153 @@ public sealed partial class LedgerBook
     /// <summary>The entries of the applied ones, in order.</summary>
     public IReadOnlyList<EntryRow> Entries => _entries;
 
+    /// <summary>Every change of an account decided for the first time, in order, rejected ones too.</summary>
+    public IReadOnlyList<AccountChangeRow> AccountChanges => _changeRows;
+
     /// <param name="account">Null where the database has no such account.</param>
-    public void Load(LedgerAccountId id, LedgerAccount? account) => _accounts[id] = account;
+    public void Load(LedgerAccountId id, LedgerAccount? account) => _accounts[id] = new(account);
 
     /// <param name="transfer">Null where the database has no such transfer.</param>
     public void Load(TransferId id, KnownTransfer? transfer) => _transfers[id] = transfer;
 
     /// <param name="hold">Null where the database has no such hold.</param>
-    public void LoadHold(TransferId id, LedgerHold? hold) => _holds[id] = hold;
+    public void LoadHold(TransferId id, LedgerHold? hold) => _holds[id] = new(hold);
+
+    /// <param name="movement">Null where the database has no such movement, or it is none that can be refunded.</param>
+    public void LoadRefundable(TransferId id, LedgerRefunded? movement) => _refunds[id] = new(movement);
+
+    /// <param name="known">Whether the database has transfers of this group.</param>
+    public void Load(LedgerGroupId id, bool known) => _groups[id] = known;
+
+    /// <param name="change">Null where the database has no such change.</param>
+    public void Load(AccountChangeId id, KnownChange? change) => _changes[id] = change;
 
     /// <summary>The account as it stands after what was decided so far; null where there is none.</summary>
     /// <exception cref="InvalidOperationException">The id was never loaded.</exception>
-    public LedgerAccount? Find(LedgerAccountId id) => _accounts.TryGetValue(id, out var account)
-        ? account
+    public LedgerAccount? Find(LedgerAccountId id) => _accounts.TryGetValue(id, out var slot)
+        ? slot.Now
         : throw new InvalidOperationException("The command did not ask for this ledger account.");
-
-    /// <summary>Opens the owner's account in an asset unless it is open already.</summary>
-    /// <returns>Applied, with <c>Replayed</c> set where it was open; or asset unknown.</returns>
-    public LedgerOutcome Open(LedgerOwner owner, AssetCode asset)
-    {
-        var account = LedgerAccount.Open(owner, asset);
-        if (Find(account.Id) is not null)
-        {
-            return new LedgerOutcome(LedgerStatus.Applied, Replayed: true);
-        }
-
-        if (!_assets.ContainsKey(asset))
-        {
-            return new LedgerOutcome(LedgerStatus.AssetUnknown);
-        }
-
-        _accounts[account.Id] = account;
-        _opened.Add(account.Id);
-        return new LedgerOutcome(LedgerStatus.Applied);
-    }
 
     /// <summary>Decides one command. A rejected one is recorded under its id and changes nothing else.</summary>
     /// <param name="now">The deciding clock: the database's, read after the accounts were locked.</param>
     public LedgerOutcome Decide(LedgerCommand command, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(command);
+        if (command.Group is not null)
+        {
+            throw new InvalidOperationException("A member of a group is not decided without the others.");
+        }
+
         var payload = command.HashPayload();
-        ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(_transfers, command.Id);
+        ref var known = ref Known(command.Id);
+        if (known is { } earlier)
+        {
+            return Replay(earlier, payload);
+        }
+
+        var plan = new Plan { Amount = command.Amount, At = now };
+        var status = Check(command, ref plan);
+        if (status == LedgerStatus.Applied)
+        {
+            Apply(command, plan);
+        }
+
+        return Record(command, payload, status, plan, ref known);
+    }
+
+    private ref KnownTransfer? Known(TransferId id)
+    {
+        ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(_transfers, id);
         if (Unsafe.IsNullRef(ref known))
         {
             throw new InvalidOperationException("The command did not ask for its own transfer.");
         }
 
-        if (known is { } earlier)
-        {
-            return earlier.Payload == payload
-                ? new LedgerOutcome(earlier.Status, Replayed: true)
-                : new LedgerOutcome(LedgerStatus.IdempotencyConflict);
-        }
-
-        var plan = new Plan { Amount = command.Amount };
-        var status = Check(command, now, ref plan);
-        known = new KnownTransfer(payload, status);
-        _rows.Add(new TransferRow(command, plan.Amount, status, payload, now));
-        if (status == LedgerStatus.Applied)
-        {
-            Apply(command, now, plan);
-        }
-
-        return new LedgerOutcome(status);
+        return ref known;
     }
 
-    private void Apply(LedgerCommand command, DateTimeOffset now, in Plan plan)
+    private static LedgerOutcome Replay(in KnownTransfer earlier, PayloadHash payload) => earlier.Payload != payload
+        ? new LedgerOutcome(LedgerStatus.IdempotencyConflict)
+        : earlier.Status == LedgerStatus.Applied
+            ? new LedgerOutcome(earlier.Status, earlier.Amount, Replayed: true)
+            : new LedgerOutcome(earlier.Status, Replayed: true);
+
+    private LedgerOutcome Record(
+        LedgerCommand command, PayloadHash payload, LedgerStatus status, in Plan plan, ref KnownTransfer? known)
     {
-        Put(plan.Debit, command.Id, now);
+        var applied = status == LedgerStatus.Applied;
+        var amount = applied ? plan.Amount : command.Amount;
+        known = new KnownTransfer(payload, status, amount);
+        _rows.Add(new TransferRow(
+            command, amount, status, payload, plan.At, applied ? plan.Debit.Version : null,
+            applied ? plan.Credit?.Version : null));
+        return new LedgerOutcome(status, applied ? amount : default);
+    }
+
+    private void Apply(LedgerCommand command, in Plan plan)
+    {
+        Post(plan.Debit, command.Id, plan.At);
         if (plan.Credit is { } credit)
         {
-            Put(credit, command.Id, now);
+            Post(credit, command.Id, plan.At);
         }
 
         if (plan.Hold is { } hold)
         {
-            _holds[hold.Id] = hold;
-            (command.Kind == TransferKind.Hold ? _newHolds : _changedHolds).Add(hold.Id);
+            Set(_holds, hold.Id, hold, _undo?.Holds);
+        }
+
+        if (plan.Refunded is { } refunded)
+        {
+            Set(_refunds, refunded.Original, refunded, _undo?.Refunds);
+        }
+
+        // A later command of this batch may refund this one; if so, it asked for it by name.
+        if (command.Kind.IsRefundable() && _refunds.ContainsKey(command.Id))
+        {
+            var refundable = new LedgerRefunded(
+                command.Id, plan.Credit!.Value.Id, plan.Debit.Id, plan.Amount, AmountMinor.Zero);
+            Set(_refunds, command.Id, refundable, _undo?.Refunds);
         }
     }
 
-    private void Put(in LedgerAccount after, TransferId transfer, DateTimeOffset now)
+    private void Post(in LedgerAccount after, TransferId transfer, DateTimeOffset at)
     {
-        var before = _accounts[after.Id]!.Value;
-        _accounts[after.Id] = after;
-        _changed.Add(after.Id);
+        var before = Set(_accounts, after.Id, after, _undo?.Accounts)!.Value;
         _entries.Add(new EntryRow(
             after.Id, after.Version, transfer, after.Balance - before.Balance, after.Held - before.Held,
-            after.Balance, after.Held, now));
+            after.Balance, after.Held, at));
+    }
+
+    /// <summary>Changes a state, noting the one before for a group that may have to be undone.</summary>
+    private static T? Set<TId, T>(Dictionary<TId, Slot<T>> slots, TId id, T now, List<(TId Id, T? Before)>? undo)
+        where TId : notnull
+        where T : struct
+    {
+        ref var slot = ref CollectionsMarshal.GetValueRefOrAddDefault(slots, id, out _);
+        var before = slot.Now;
+        slot.Now = now;
+        undo?.Add((id, before));
+        return before;
+    }
+
+    /// <summary>A state as it was loaded, null for none, and as it stands.</summary>
+    private struct Slot<T>(T? loaded)
+        where T : struct
+    {
+        public readonly T? Loaded = loaded;
+
+        public T? Now = loaded;
     }
 
     /// <summary>The states a command leads to if nothing speaks against it.</summary>
     private struct Plan
     {
         public AmountMinor Amount;
+        public DateTimeOffset At;
         public LedgerAccount Debit;
         public LedgerAccount? Credit;
         public LedgerHold? Hold;
+        public LedgerRefunded? Refunded;
     }
 }

@@ -1,28 +1,6 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Core.Ledger;
-
-/// <summary>What a transfer row does; numbers are stored.</summary>
-public enum TransferKind
-{
-    /// <summary>Debit to credit at once.</summary>
-    Transfer = 1,
-
-    /// <summary>Sets money of the debit account aside.</summary>
-    Hold = 2,
-
-    /// <summary>Pays some or all of a hold out to a credit account.</summary>
-    Capture = 3,
-
-    /// <summary>Gives what remains of a hold back.</summary>
-    Release = 4,
-
-    /// <summary>As release, once the hold's time is up.</summary>
-    Expire = 5,
-}
 
 /// <summary>Who and what made a transfer happen, kept with it.</summary>
 public readonly record struct TransferCause(AccountId? Actor = null, CardId? Card = null);
@@ -44,34 +22,36 @@ public sealed record LedgerCommand
     /// <summary>The paying account; of a hold and what follows it: the account that holds.</summary>
     public required LedgerAccountId Debit { get; init; }
 
-    /// <summary>The receiving account of a transfer or capture.</summary>
+    /// <summary>The receiving account, of the kinds that have one.</summary>
     public LedgerAccountId? Credit { get; private init; }
 
     public required AssetCode Asset { get; init; }
 
-    /// <summary>Zero for release and expire, which move what remains.</summary>
+    /// <summary>What was asked; zero for the kinds that move what remains.</summary>
     public AmountMinor Amount { get; private init; }
 
     /// <summary>The hold that a capture, release or expire acts on.</summary>
     public TransferId? HoldId { get; private init; }
 
+    /// <summary>The movement that a refund gives back.</summary>
+    public TransferId? RefundOf { get; private init; }
+
     /// <summary>How long a new hold waits, from the deciding clock on, so that a retry is the same command.</summary>
     public int LifetimeSeconds { get; private init; }
+
+    /// <summary>Its place in a linked group; null where it stands alone.</summary>
+    public GroupPart? Group { get; private init; }
 
     public required TransferCause Cause { get; init; }
 
     public static LedgerCommand Transfer(
-        TransferId id, LedgerAccountId debit, LedgerAccountId credit, Money money,
-        TransferCause cause = default) => new()
-        {
-            Id = id,
-            Kind = TransferKind.Transfer,
-            Debit = debit,
-            Credit = credit,
-            Asset = money.Asset,
-            Amount = money.Amount,
-            Cause = cause,
-        };
+        TransferId id, LedgerAccountId debit, LedgerAccountId credit, Money money, TransferCause cause = default) =>
+        Pay(TransferKind.Transfer, id, debit, credit, money, cause);
+
+    /// <param name="money">At most this much moves: what a guarded debit account can spend where that is less.</param>
+    public static LedgerCommand Balancing(
+        TransferId id, LedgerAccountId debit, LedgerAccountId credit, Money money, TransferCause cause = default) =>
+        Pay(TransferKind.Balancing, id, debit, credit, money, cause);
 
     public static LedgerCommand Hold(
         TransferId id, LedgerAccountId debit, Money money, int lifetimeSeconds, TransferCause cause = default)
@@ -91,17 +71,13 @@ public sealed record LedgerCommand
 
     public static LedgerCommand Capture(
         TransferId id, TransferId hold, LedgerAccountId debit, LedgerAccountId credit, Money money,
-        TransferCause cause = default) => new()
-        {
-            Id = id,
-            Kind = TransferKind.Capture,
-            Debit = debit,
-            Credit = credit,
-            Asset = money.Asset,
-            Amount = money.Amount,
-            HoldId = hold,
-            Cause = cause,
-        };
+        TransferCause cause = default) =>
+        Pay(TransferKind.Capture, id, debit, credit, money, cause) with { HoldId = hold };
+
+    public static LedgerCommand CaptureAll(
+        TransferId id, TransferId hold, LedgerAccountId debit, LedgerAccountId credit, AssetCode asset,
+        TransferCause cause = default) =>
+        Pay(TransferKind.CaptureAll, id, debit, credit, new Money(default, asset), cause) with { HoldId = hold };
 
     public static LedgerCommand Release(
         TransferId id, TransferId hold, LedgerAccountId debit, AssetCode asset, TransferCause cause = default) => new()
@@ -125,48 +101,30 @@ public sealed record LedgerCommand
             Cause = cause,
         };
 
-    /// <summary>SHA-256 over every part but the id: tells a retry from another command under the same id.</summary>
-    public PayloadHash HashPayload()
-    {
-        const int Fixed = 1 + (16 * 3) + (17 * 2) + 8 + 4;
-        Span<byte> buffer = stackalloc byte[Fixed + AssetCode.MaxChars];
-        buffer[0] = (byte)Kind;
-        Write(Debit.Value, buffer[1..]);
-        Write(Credit?.Value ?? Guid.Empty, buffer[17..]);
-        Write(HoldId?.Value ?? Guid.Empty, buffer[33..]);
-        WriteOptional(Cause.Actor?.Value, buffer[49..]);
-        WriteOptional(Cause.Card?.Value, buffer[66..]);
-        BinaryPrimitives.WriteInt64BigEndian(buffer[83..], Amount.Value);
-        BinaryPrimitives.WriteInt32BigEndian(buffer[91..], LifetimeSeconds);
-        var length = Fixed + Encoding.ASCII.GetBytes(Asset.Value, buffer[Fixed..]);
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(buffer[..length], digest);
-        return PayloadHash.From(digest);
-    }
+    /// <summary>Who refunds whom is the other way round than in the original.</summary>
+    /// <param name="debit">The account that the original paid.</param>
+    /// <param name="credit">The account that paid the original.</param>
+    public static LedgerCommand Refund(
+        TransferId id, TransferId original, LedgerAccountId debit, LedgerAccountId credit, Money money,
+        TransferCause cause = default) =>
+        Pay(TransferKind.Refund, id, debit, credit, money, cause) with { RefundOf = original };
 
-    private static void Write(Guid id, Span<byte> destination) => id.TryWriteBytes(destination, bigEndian: true, out _);
+    /// <summary>The same command as part of a group; <see cref="LedgerGroup"/> does this to its members.</summary>
+    public LedgerCommand InGroup(GroupPart part) => this with { Group = part };
 
-    private static void WriteOptional(Guid? id, Span<byte> destination)
-    {
-        destination[0] = id is null ? (byte)0 : (byte)1;
-        Write(id ?? Guid.Empty, destination[1..]);
-    }
-}
+    /// <summary>Tells a retry from another command under the same id.</summary>
+    public PayloadHash HashPayload() => PayloadHash.Of(this);
 
-/// <summary>A SHA-256 value that compares by value and costs no allocation.</summary>
-public readonly record struct PayloadHash(UInt128 High, UInt128 Low)
-{
-    public const int Bytes = 32;
-
-    public static PayloadHash From(ReadOnlySpan<byte> digest) => digest.Length == Bytes
-        ? new(BinaryPrimitives.ReadUInt128BigEndian(digest), BinaryPrimitives.ReadUInt128BigEndian(digest[16..]))
-        : throw new ArgumentException("A payload hash has 32 bytes.", nameof(digest));
-
-    public byte[] ToArray()
-    {
-        var digest = new byte[Bytes];
-        BinaryPrimitives.WriteUInt128BigEndian(digest, High);
-        BinaryPrimitives.WriteUInt128BigEndian(digest.AsSpan(16), Low);
-        return digest;
-    }
+    private static LedgerCommand Pay(
+        TransferKind kind, TransferId id, LedgerAccountId debit, LedgerAccountId credit, Money money,
+        TransferCause cause) => new()
+        {
+            Id = id,
+            Kind = kind,
+            Debit = debit,
+            Credit = credit,
+            Asset = money.Asset,
+            Amount = money.Amount,
+            Cause = cause,
+        };
 }

@@ -8,8 +8,10 @@ namespace ChatPay.Core.Ledger;
 /// </summary>
 /// <remarks>
 /// Where several apply, the one decided first wins: conflict; amount not positive, amount too large; self transfer;
-/// account unknown (debit, then credit); asset unknown, asset mismatch; hold unknown, closed, expired or not expired
-/// yet, exceeded; insufficient funds; overflow of a balance.
+/// account unknown (debit, then credit); asset unknown, asset mismatch; account closed (debit, then credit); account
+/// frozen (debit); hold unknown, closed, expired or not expired yet, exceeded; refund unknown, exceeded; insufficient
+/// funds; overflow of a balance. In a group the first member that is rejected has its own status and all others have
+/// linked failed. A change of an account: conflict; account unknown, closed, not empty.
 /// </remarks>
 public enum LedgerStatus
 {
@@ -27,10 +29,17 @@ public enum LedgerStatus
     HoldUnknown = ErrorCode.HoldUnknown,
     HoldExpired = ErrorCode.HoldExpired,
     HoldNotExpired = ErrorCode.HoldNotExpired,
+    LinkedFailed = ErrorCode.LinkedFailed,
+    RefundUnknown = ErrorCode.RefundUnknown,
+    RefundExceeded = ErrorCode.RefundExceeded,
+    AccountFrozen = ErrorCode.AccountFrozen,
+    AccountClosed = ErrorCode.AccountClosed,
+    AccountNotEmpty = ErrorCode.AccountNotEmpty,
 }
 
+/// <param name="Moved">What an applied command moved: what was asked, less of a balancing one, the rest of a hold.</param>
 /// <param name="Replayed">Whether this is the stored outcome of an earlier command of the same id and payload.</param>
-public readonly record struct LedgerOutcome(LedgerStatus Status, bool Replayed = false)
+public readonly record struct LedgerOutcome(LedgerStatus Status, AmountMinor Moved = default, bool Replayed = false)
 {
     public bool IsApplied => Status == LedgerStatus.Applied;
 
@@ -51,5 +60,11 @@ public readonly record struct LedgerOutcome(LedgerStatus Status, bool Replayed =
         LedgerStatus.HoldUnknown => "There is no such hold on this account.",
         LedgerStatus.HoldExpired => "The time to take the held money is over.",
         LedgerStatus.HoldNotExpired => "The held money is still waiting.",
+        LedgerStatus.LinkedFailed => "Another part of the same group failed, so none of it was done.",
+        LedgerStatus.RefundUnknown => "There is no such payment between these two accounts to refund.",
+        LedgerStatus.RefundExceeded => "Less than that is left to refund of this payment.",
+        LedgerStatus.AccountFrozen => "The paying account is frozen. Nothing can leave it for now.",
+        LedgerStatus.AccountClosed => "The account is closed.",
+        LedgerStatus.AccountNotEmpty => "The account still has money. Only an empty one can be closed.",
     });
 }

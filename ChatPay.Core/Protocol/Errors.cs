@@ -68,6 +68,12 @@ public enum ErrorCode
     HoldUnknown = 4010,
     HoldExpired = 4011,
     HoldNotExpired = 4012,
+    LinkedFailed = 4013,
+    RefundUnknown = 4014,
+    RefundExceeded = 4015,
+    AccountFrozen = 4016,
+    AccountClosed = 4017,
+    AccountNotEmpty = 4018,
 
     CardUnknown = 5001,
     CardTerminal = 5002,

@@ -55,6 +55,12 @@ public static class Limits
     /// <summary>Largest amount in minor units: far above any wallet, far below overflow of a sum of balances.</summary>
     public const long AmountMaxMinor = 1_000_000_000_000_000;
 
+    /// <summary>Commands that are applied together or not at all.</summary>
+    public const int LedgerGroupMax = 128;
+
+    /// <summary>Why an account was frozen, thawed or closed, in UTF-16 units.</summary>
+    public const int LedgerReasonMaxChars = 200;
+
     public const int CardLifetimeMinSeconds = 60;
     public const int CardLifetimeMaxSeconds = 30 * 24 * 3600;
 

@@ -196,7 +196,11 @@ internal sealed class ActOnCardCommand(Caller caller, CardActRequest request, Pa
 
         set.Rows<ConversationRows>().NeedMember(known.Terms.Conversation, Caller.Account);
         var money = CardTransitions.Find(known.Terms.Kind, Request.Action)?.Money ?? CardMoney.None;
-        CardMoneyRows.Need(set, known, money, Transfer);
+        if (new CardMove(known, money).ToLedgerCommand(Transfer, Caller.Account) is { } command)
+        {
+            // Accounts, hold and transfer follow from the terms, whatever state the card turns out to be in.
+            set.Rows<LedgerRows>().Need(command);
+        }
     }
 
     protected override Result<CardActReply> DecideAnew(WriteSet set)

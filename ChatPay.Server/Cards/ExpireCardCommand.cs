@@ -22,7 +22,10 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
         set.Rows<CardRows>().Need(known.Terms.Card);
         set.Rows<ConversationRows>().Need(known.Terms.Conversation);
         var money = CardTransitions.Find(known.Terms.Kind, null)!.Money;
-        CardMoneyRows.Need(set, known, money, _transfer);
+        if (new CardMove(known, money).ToLedgerCommand(_transfer, null) is { } command)
+        {
+            set.Rows<LedgerRows>().Need(command);
+        }
     }
 
     protected override Result<bool> DecideOutcome(WriteSet set)
@@ -44,30 +47,5 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
         set.Rows<ConversationRows>().Append(
             card.Terms.Conversation, new NewEvent(EventKind.CardChanged, null, Card: move.Card.ToView()));
         return true;
-    }
-}
-
-/// <summary>Which rows of the ledger a move of a card touches.</summary>
-internal static class CardMoneyRows
-{
-    public static void Need(WriteSet set, Card card, CardMoney money, TransferId transfer)
-    {
-        if (money == CardMoney.None)
-        {
-            return;
-        }
-
-        var ledger = set.Rows<LedgerRows>();
-        ledger.NeedAccount(card.Terms.PayerAccount);
-        ledger.NeedTransfer(transfer);
-        if (money is CardMoney.Capture or CardMoney.Pay)
-        {
-            ledger.NeedAccount(card.Terms.PayeeAccount);
-        }
-
-        if (card.HoldId is { } hold)
-        {
-            ledger.NeedHold(hold);
-        }
     }
 }

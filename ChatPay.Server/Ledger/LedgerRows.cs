@@ -6,8 +6,9 @@ using ChatPay.Server.Realtime;
 namespace ChatPay.Server.Ledger;
 
 /// <summary>
-/// The ledger in a batch. A ledger account's row lock guards its balance, its entries and its holds, so every command
-/// that moves money asks for both accounts; what it decides goes through the batch's one <see cref="LedgerBook"/>.
+/// The ledger in a batch. A ledger account's row lock guards its balance, its entries, its holds and what has been
+/// refunded of what it received, so every command asks for all its accounts; what it decides goes through the batch's
+/// one <see cref="LedgerBook"/>.
 /// </summary>
 internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fanout fanout) : WriteRows
 {
@@ -15,8 +16,49 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
     private readonly HashSet<LedgerAccountId> _neededAccounts = [];
     private readonly HashSet<TransferId> _neededTransfers = [];
     private readonly HashSet<TransferId> _neededHolds = [];
+    private readonly HashSet<TransferId> _neededRefundables = [];
+    private readonly HashSet<LedgerGroupId> _neededGroups = [];
+    private readonly HashSet<AccountChangeId> _neededChanges = [];
 
     public override int LockOrder => 100;
+
+    /// <summary>Asks for all that deciding the command takes.</summary>
+    public void Need(LedgerCommand command)
+    {
+        NeedTransfer(command.Id);
+        NeedAccount(command.Debit);
+        if (command.Credit is { } credit)
+        {
+            NeedAccount(credit);
+        }
+
+        if (command.HoldId is { } hold)
+        {
+            _neededHolds.Add(hold);
+        }
+
+        if (command.RefundOf is { } original)
+        {
+            _neededRefundables.Add(original);
+        }
+    }
+
+    /// <summary>Asks for all that deciding the group takes.</summary>
+    public void Need(LedgerGroup group)
+    {
+        _neededGroups.Add(group.Id);
+        foreach (var member in group.Members)
+        {
+            Need(member);
+        }
+    }
+
+    /// <summary>Asks for all that deciding the change takes.</summary>
+    public void Need(AccountChange change)
+    {
+        _neededChanges.Add(change.Id);
+        NeedAccount(change.Account);
+    }
 
     /// <summary>Locks the account's row, if there is one.</summary>
     public void NeedAccount(LedgerAccountId account) => _neededAccounts.Add(account);
@@ -24,17 +66,20 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
     /// <summary>Loads the outcome of an earlier command under this id, if there is one.</summary>
     public void NeedTransfer(TransferId transfer) => _neededTransfers.Add(transfer);
 
-    /// <summary>Loads a hold; the account it is on is asked for too.</summary>
-    public void NeedHold(TransferId hold) => _neededHolds.Add(hold);
-
     /// <summary>The account as earlier commands of the batch left it; null where there is none.</summary>
     public LedgerAccount? Find(LedgerAccountId account) => _book.Find(account);
 
     /// <summary>Opens an account unless it is open; its id was asked for.</summary>
     public LedgerOutcome Open(LedgerOwner owner, AssetCode asset) => _book.Open(owner, asset);
 
-    /// <summary>Decides a movement at the batch's time; its accounts, transfer and hold were asked for.</summary>
+    /// <summary>Decides a movement at the batch's time; what it takes was asked for.</summary>
     public LedgerOutcome Decide(LedgerCommand command) => _book.Decide(command, set.Now);
+
+    /// <summary>Decides a linked group at the batch's time; what it takes was asked for.</summary>
+    public IReadOnlyList<LedgerOutcome> Decide(LedgerGroup group) => _book.DecideGroup(group, set.Now);
+
+    /// <summary>Decides a change of an account at the batch's time; what it takes was asked for.</summary>
+    public LedgerOutcome Decide(AccountChange change) => _book.Decide(change, set.Now);
 
     public override void Committed()
     {
@@ -45,11 +90,11 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
 
         foreach (var account in _book.Opened.Concat(_book.Changed))
         {
-            if (account.Owner.Account is { } owner)
+            // An asset that left the configuration is not shown, but an operator may still freeze its accounts.
+            if (account.Owner.Account is { } owner && assets.Find(account.Asset) is { } asset)
             {
                 fanout.ToAccount(owner, Push.Of(new WalletBalance(
-                    account.Asset.Value, assets.Find(account.Asset)!.Exponent, account.Balance.Value,
-                    account.Held.Value)));
+                    account.Asset.Value, asset.Exponent, account.Balance.Value, account.Held.Value)));
             }
         }
     }

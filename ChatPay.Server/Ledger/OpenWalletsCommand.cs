@@ -44,6 +44,12 @@ internal sealed class OpenWalletsCommand(AccountId account, AssetCatalogue asset
 
             ledger.Open(LedgerOwner.OfSystem(SandboxName), asset.Code);
             var wallet = LedgerAccountId.Of(account, asset.Code);
+            if (!IsOpen(ledger, LedgerAccountId.OfSystem(SandboxName, asset.Code)) || !IsOpen(ledger, wallet))
+            {
+                // A rejection would be final; left alone, the grant is made once both are open again.
+                continue;
+            }
+
             var outcome = ledger.Decide(LedgerCommand.Transfer(
                 TransferId.OfSandboxGrant(wallet), LedgerAccountId.OfSystem(SandboxName, asset.Code), wallet,
                 new Money(amount, asset.Code)));
@@ -57,4 +63,7 @@ internal sealed class OpenWalletsCommand(AccountId account, AssetCatalogue asset
 
         return default(Unit);
     }
+
+    private static bool IsOpen(LedgerRows ledger, LedgerAccountId id) =>
+        ledger.Find(id) is { State: LedgerAccountState.Open };
 }

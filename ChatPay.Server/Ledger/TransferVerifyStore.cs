@@ -15,7 +15,7 @@ internal sealed class TransferVerifyStore(NpgsqlConnection connection, VerifyFin
             """
             select t.id, t.kind, t.debit_id, t.credit_id, t.amount_minor, t.asset, t.hold_id, t.card_id, t.actor_id,
                 t.status, t.payload_hash, extract(epoch from h.expires_at - t.created_at)::bigint, e.account_id,
-                e.posted_minor, e.held_minor, a.asset
+                e.posted_minor, e.held_minor, a.asset, t.asked_minor, t.refund_of, t.group_id, t.group_index, t.group_size
             from transfer t
             left join hold h on h.transfer_id = t.id
             left join entry e on e.transfer_id = t.id
@@ -82,7 +82,7 @@ internal sealed class TransferVerifyStore(NpgsqlConnection connection, VerifyFin
             from transfer t
             left join hold h on h.transfer_id = t.id
             left join lateral (
-                select sum(c.amount_minor) filter (where c.kind = 3) as captured,
+                select sum(c.amount_minor) filter (where c.kind in (3, 8)) as captured,
                     sum(c.amount_minor) filter (where c.kind = 4) as released,
                     sum(c.amount_minor) filter (where c.kind = 5) as expired
                 from transfer c where c.hold_id = t.id and c.status = 0
@@ -189,6 +189,12 @@ internal sealed class TransferVerifyStore(NpgsqlConnection connection, VerifyFin
 
         private int LifetimeSeconds { get; init; }
 
+        private long? AskedMinor { get; init; }
+
+        private Guid? RefundOf { get; init; }
+
+        private GroupPart? Group { get; init; }
+
         public static StoredTransfer Read(NpgsqlDataReader row) => new()
         {
             Id = row.GetGuid(0),
@@ -204,15 +210,22 @@ internal sealed class TransferVerifyStore(NpgsqlConnection connection, VerifyFin
             Status = (LedgerStatus)row.GetInt32(9),
             Payload = PayloadHash.From(row.GetFieldValue<byte[]>(10)),
             LifetimeSeconds = row.IsDBNull(11) ? 0 : (int)row.GetInt64(11),
+            AskedMinor = row.IsDBNull(16) ? null : row.GetInt64(16),
+            RefundOf = row.IsDBNull(17) ? null : row.GetGuid(17),
+            Group = row.IsDBNull(18)
+                ? null
+                : new GroupPart(new LedgerGroupId(row.GetGuid(18)), row.GetInt16(19), row.GetInt16(20)),
         };
 
         public bool HasItsSides()
         {
             (Guid, long, long)[] expected = Status != LedgerStatus.Applied ? [] : Kind switch
             {
-                TransferKind.Transfer => [(Debit, -AmountMinor, 0), (Credit!.Value, AmountMinor, 0)],
+                TransferKind.Transfer or TransferKind.Balancing or TransferKind.Refund =>
+                    [(Debit, -AmountMinor, 0), (Credit!.Value, AmountMinor, 0)],
                 TransferKind.Hold => [(Debit, 0, AmountMinor)],
-                TransferKind.Capture => [(Debit, -AmountMinor, -AmountMinor), (Credit!.Value, AmountMinor, 0)],
+                TransferKind.Capture or TransferKind.CaptureAll =>
+                    [(Debit, -AmountMinor, -AmountMinor), (Credit!.Value, AmountMinor, 0)],
                 TransferKind.Release or TransferKind.Expire => [(Debit, 0, -AmountMinor)],
             };
             return expected.Length == Sides.Count && expected.All(Sides.Contains);
@@ -238,8 +251,15 @@ internal sealed class TransferVerifyStore(NpgsqlConnection connection, VerifyFin
                     LedgerCommand.Capture(id, new(Hold!.Value), debit, new(Credit!.Value), money, Cause),
                 TransferKind.Release => LedgerCommand.Release(id, new(Hold!.Value), debit, asset, Cause),
                 TransferKind.Expire => LedgerCommand.Expire(id, new(Hold!.Value), debit, asset, Cause),
+                TransferKind.CaptureAll =>
+                    LedgerCommand.CaptureAll(id, new(Hold!.Value), debit, new(Credit!.Value), asset, Cause),
+                TransferKind.Refund =>
+                    LedgerCommand.Refund(id, new(RefundOf!.Value), debit, new(Credit!.Value), money, Cause),
+                TransferKind.Balancing => LedgerCommand.Balancing(
+                    id, debit, new(Credit!.Value), Money.Of(AskedMinor!.Value, asset), Cause),
             };
-            return command is null || command.HashPayload() == Payload;
+            return (Group is { } part ? command?.InGroup(part) : command) is not { } whole
+                || whole.HashPayload() == Payload;
         }
     }
 }

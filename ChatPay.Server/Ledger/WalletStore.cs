@@ -73,9 +73,10 @@ internal sealed class WalletStore(NpgsqlDataSource dataSource)
     private static string KindOf(TransferKind kind, bool bySystem) => kind switch
     {
         TransferKind.Transfer when bySystem => "funding",
-        TransferKind.Transfer => "transfer",
+        TransferKind.Transfer or TransferKind.Balancing => "transfer",
         TransferKind.Hold => "hold",
-        TransferKind.Capture => "capture",
+        TransferKind.Capture or TransferKind.CaptureAll => "capture",
+        TransferKind.Refund => "refund",
         TransferKind.Release => "release",
         TransferKind.Expire => "expire",
     };

@@ -36,6 +36,7 @@ internal sealed class BookDesk(IEnumerable<Asset> assets)
         {
             Book.Load(command.Id, transfer: null);
             Book.LoadHold(command.Id, hold: null);
+            Book.LoadRefundable(command.Id, movement: null);
         }
 
         if (command.HoldId is { } hold && _asked.Add(hold))

@@ -35,7 +35,7 @@ public sealed class LedgerBookTests
     public void The_same_id_and_payload_get_the_stored_outcome_and_move_nothing()
     {
         Pay(1, 400);
-        Assert.Equal(new LedgerOutcome(LedgerStatus.Applied, Replayed: true), Pay(1, 400));
+        Assert.Equal(new LedgerOutcome(LedgerStatus.Applied, new AmountMinor(400), Replayed: true), Pay(1, 400));
         Assert.Equal((600, 0), _desk.Balance(Alice));
     }
 

@@ -1,5 +1,4 @@
 using ChatPay.Core.Ledger;
-using ChatPay.Core.Protocol;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Ledger;
 using FsCheck;
@@ -48,7 +47,7 @@ public sealed class LedgerEngineTests(MoneyFixture money) : IClassFixture<MoneyF
                    select scaled.ToCommand(accounts, Name),
             ];
             var decided = await Task.WhenAll(commands.Select(command =>
-                committer.SubmitAsync(new DecideCommand(command), CancellationToken.None)));
+                committer.SubmitAsync(new PostTransferCommand(command), CancellationToken.None)));
             for (var index = 0; index < commands.Length; index++)
             {
                 var (outcome, now) = decided[index].Value;
@@ -102,28 +101,5 @@ public sealed class LedgerEngineTests(MoneyFixture money) : IClassFixture<MoneyF
         await using var reader = await command.ExecuteReaderAsync();
         Assert.True(await reader.ReadAsync());
         return (reader.GetInt64(0), reader.GetInt64(1));
-    }
-
-    private sealed class DecideCommand(LedgerCommand command)
-        : WriteCommand<(LedgerOutcome Outcome, DateTimeOffset Now)>
-    {
-        public override void Declare(WriteSet set)
-        {
-            var ledger = set.Rows<LedgerRows>();
-            ledger.NeedTransfer(command.Id);
-            ledger.NeedAccount(command.Debit);
-            if (command.Credit is { } credit)
-            {
-                ledger.NeedAccount(credit);
-            }
-
-            if (command.HoldId is { } hold)
-            {
-                ledger.NeedHold(hold);
-            }
-        }
-
-        protected override Result<(LedgerOutcome Outcome, DateTimeOffset Now)> DecideOutcome(WriteSet set) =>
-            (set.Rows<LedgerRows>().Decide(command), set.Now);
     }
 }

@@ -39,6 +39,9 @@ internal sealed record LedgerStep(
             TransferKind.Capture => LedgerCommand.Capture(id, hold, debit, credit, money),
             TransferKind.Release => LedgerCommand.Release(id, hold, debit, asset),
             TransferKind.Expire => LedgerCommand.Expire(id, hold, debit, asset),
+            TransferKind.Refund => LedgerCommand.Refund(id, hold, debit, credit, money),
+            TransferKind.Balancing => LedgerCommand.Balancing(id, debit, credit, money),
+            TransferKind.CaptureAll => LedgerCommand.CaptureAll(id, hold, debit, credit, asset),
         };
     }
 

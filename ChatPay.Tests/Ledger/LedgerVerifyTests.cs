@@ -118,7 +118,7 @@ public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
 
     [Fact]
     public async Task A_rejection_turned_into_an_application_is_found() => await AssertFoundAsync(
-        Unlocked("transfer", "update transfer set status = 0 where status = 4006"),
+        Unlocked("transfer", "update transfer set status = 0, debit_version = 99 where status = 4006"),
         ": its entries are not the sides of a Hold of 1000000 (0 entries)",
         ": is not on the account that its transfer debits");
 

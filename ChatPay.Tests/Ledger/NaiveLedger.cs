@@ -23,6 +23,7 @@ internal sealed class NaiveLedger
             return earlier.Command == command ? earlier.Status : LedgerStatus.IdempotencyConflict;
         }
 
+        now = At(command, now);
         var status = Judge(command, now);
         _log.Add(command.Id, (command, status));
         if (status == LedgerStatus.Applied)
@@ -49,6 +50,14 @@ internal sealed class NaiveLedger
 
         return (balance, held);
     }
+
+    /// <summary>Nothing happens on an account before what happened on it last.</summary>
+    private DateTimeOffset At(LedgerCommand command, DateTimeOffset now) => _applied
+        .Where(step => new[] { step.Command.Debit, step.Command.Credit }
+            .Any(id => id is not null && (id == command.Debit || id == command.Credit)))
+        .Select(step => step.At)
+        .Append(now)
+        .Max();
 
     private static bool IsReturn(LedgerCommand command) => command.Kind is TransferKind.Release or TransferKind.Expire;
 

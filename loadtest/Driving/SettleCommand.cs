@@ -8,21 +8,7 @@ namespace ChatPay.LoadTest.Driving;
 /// <summary>One movement of money on the server's write path.</summary>
 internal sealed class SettleCommand(LedgerCommand command) : WriteCommand<LedgerOutcome>
 {
-    public override void Declare(WriteSet set)
-    {
-        var ledger = set.Rows<LedgerRows>();
-        ledger.NeedTransfer(command.Id);
-        ledger.NeedAccount(command.Debit);
-        if (command.Credit is { } credit)
-        {
-            ledger.NeedAccount(credit);
-        }
-
-        if (command.HoldId is { } hold)
-        {
-            ledger.NeedHold(hold);
-        }
-    }
+    public override void Declare(WriteSet set) => set.Rows<LedgerRows>().Need(command);
 
     protected override Result<LedgerOutcome> DecideOutcome(WriteSet set) => set.Rows<LedgerRows>().Decide(command);
 }

@@ -399,6 +399,8 @@ export const en = {
       release: (name: string) => `Back from hold for ${name}`,
       expire: (name: string) => `Expired, back from hold for ${name}`,
       funding: 'Play money to start with',
+      refundReceived: (name: string) => `Refund from ${name}`,
+      refundSent: (name: string) => `Refund to ${name}`,
       somebody: 'somebody',
     },
     showPayment: 'Show payment',

@@ -79,6 +79,12 @@ export const errorsEn = {
   hold_unknown: 'There is no such money on hold.',
   hold_expired: 'The time for this held money has run out; it goes back to who sent it.',
   hold_not_expired: 'The time for this held money has not run out yet.',
+  linked_failed: 'One part of this could not be done, so none of it was.',
+  refund_unknown: 'There is no such payment to give back.',
+  refund_exceeded: 'Less than this is left to give back of that payment.',
+  account_frozen: 'The paying account is frozen. Nothing can leave it for now.',
+  account_closed: 'This account is closed.',
+  account_not_empty: 'There is still money in this account. Only an empty one can be closed.',
 
   // Cards.
   card_unknown: 'This payment does not exist, or you are not part of its conversation.',

@@ -74,6 +74,12 @@ export const errorsFr: Record<ErrorName, string> = {
   hold_unknown: 'Il n’y a pas de telle somme réservée.',
   hold_expired: 'Le délai de cette somme réservée est passé ; elle retourne à qui l’avait envoyée.',
   hold_not_expired: 'Le délai de cette somme réservée n’est pas encore passé.',
+  linked_failed: 'Une partie de l’opération n’a pas abouti ; rien n’a donc été fait.',
+  refund_unknown: 'Il n’y a pas de tel paiement à rembourser.',
+  refund_exceeded: 'Il reste moins que cela à rembourser de ce paiement.',
+  account_frozen: 'Le compte qui paie est bloqué. Rien ne peut en sortir pour l’instant.',
+  account_closed: 'Ce compte est fermé.',
+  account_not_empty: 'Il reste de l’argent sur ce compte. Seul un compte vide peut être fermé.',
 
   card_unknown: 'Ce paiement n’existe pas, ou vous ne faites pas partie de sa conversation.',
   card_terminal: 'Ce paiement est déjà terminé. La carte montre comment.',

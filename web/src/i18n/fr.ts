@@ -413,6 +413,8 @@ export const fr: Catalogue = {
       release: (name: string) => `Rendu, réservé pour ${name}`,
       expire: (name: string) => `Expiré, rendu (${name})`,
       funding: 'Argent fictif de départ',
+      refundReceived: (name: string) => `Remboursement de ${name}`,
+      refundSent: (name: string) => `Remboursement à ${name}`,
       somebody: 'quelqu’un',
     },
     showPayment: 'Voir le paiement',

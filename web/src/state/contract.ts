@@ -178,7 +178,7 @@ export type Balance = { asset: Asset; balanceMinor: bigint; heldMinor: bigint; a
 export type StatementEntry = {
   version: number;
   transfer: string;
-  kind: 'transfer' | 'hold' | 'capture' | 'release' | 'expire' | 'funding';
+  kind: 'transfer' | 'hold' | 'capture' | 'release' | 'expire' | 'funding' | 'refund';
   postedMinor: bigint;
   heldMinor: bigint;
   balanceAfterMinor: bigint;

@@ -14,6 +14,8 @@ export function entryText(entry: StatementEntry, t: Catalogue): string {
       return words.release(name);
     case 'expire':
       return words.expire(name);
+    case 'refund':
+      return entry.postedMinor > 0n ? words.refundReceived(name) : words.refundSent(name);
     case 'capture':
       return entry.postedMinor > 0n ? words.received(name) : words.capture(name);
     // A kind that is newer than this page still moved money one way or the other.
