@@ -8,7 +8,9 @@ namespace ChatPay.Server.Database;
 
 internal static class DatabaseFeature
 {
-    /// <summary>The data source every store uses. Its connection string is there by the time the host is built.</summary>
+    /// <summary>
+    /// The data source every store uses, as the server's role. Its connection string is there by the time the host is built.
+    /// </summary>
     public static void AddDatabase(this IServiceCollection services)
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
@@ -16,7 +18,8 @@ internal static class DatabaseFeature
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
-            var connection = Parse(options.ConnectionString);
+            var connection = new ServerRole(options.ServerRole).Assume(
+                Parse(options.ConnectionString, nameof(options.ConnectionString)));
             connection.ApplicationName = "chatpay";
             connection.MaxPoolSize = options.MaxPoolSize;
             connection.CommandTimeout = options.CommandTimeoutSeconds;
@@ -29,15 +32,36 @@ internal static class DatabaseFeature
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitter>());
     }
 
-    /// <summary>Brings the database to this build's schema, before anything serves.</summary>
-    public static Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken) =>
-        services.Migrations().RunAsync(cancellationToken);
+    /// <summary>Brings the database to this build's schema and the server's role to its rights, before anything serves.</summary>
+    public static async Task MigrateAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var options = services.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        var server = Parse(options.ConnectionString, nameof(options.ConnectionString));
+        var owner = options.OwnerConnectionString.Length == 0
+            ? server
+            : Parse(options.OwnerConnectionString, nameof(options.OwnerConnectionString));
 
-    /// <summary>For commands that only look: refuses a database that is not at this build's schema.</summary>
+        // Gone before anything serves: nothing that runs later can reach for the owner's rights.
+        owner.ApplicationName = "chatpay migrations";
+        owner.Pooling = false;
+        await using (var source = NpgsqlDataSource.Create(owner))
+        {
+            await new MigrationRunner(
+                source, Migration.Embedded, services.Logger(), new ServerRole(options.ServerRole),
+                owner.Username == server.Username).RunAsync(cancellationToken);
+        }
+
+        await services.RequireMigratedAsync(cancellationToken);
+    }
+
+    /// <summary>Refuses, as the server and looking only, a database that is not at this build's schema.</summary>
     public static Task RequireMigratedAsync(this IServiceProvider services, CancellationToken cancellationToken) =>
-        services.Migrations().RequireCurrentAsync(cancellationToken);
+        new MigrationRunner(
+            services.GetRequiredService<NpgsqlDataSource>(), Migration.Embedded, services.Logger(),
+            new ServerRole(services.GetRequiredService<IOptions<DatabaseOptions>>().Value.ServerRole))
+            .RequireCurrentAsync(cancellationToken);
 
-    private static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    private static NpgsqlConnectionStringBuilder Parse(string connectionString, string key)
     {
         try
         {
@@ -47,12 +71,10 @@ internal static class DatabaseFeature
         {
             // The driver's words may quote a piece of the password.
             throw new StartupException(
-                "Database:ConnectionString is not one; it looks like Host=…;Database=…;Username=…;Password=….", failure);
+                $"Database:{key} is not one; it looks like Host=…;Database=…;Username=…;Password=….", failure);
         }
     }
 
-    private static MigrationRunner Migrations(this IServiceProvider services) => new(
-        services.GetRequiredService<NpgsqlDataSource>(),
-        Migration.Embedded,
-        services.GetRequiredService<ILoggerFactory>().CreateLogger<MigrationRunner>());
+    private static ILogger Logger(this IServiceProvider services) =>
+        services.GetRequiredService<ILoggerFactory>().CreateLogger<MigrationRunner>();
 }

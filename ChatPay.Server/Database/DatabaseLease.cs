@@ -13,24 +13,34 @@ internal sealed class DatabaseLease : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _keepAlive;
 
-    private DatabaseLease(string connectionString, DataFolder? folder, EmbeddedPostgres? postgres)
+    private DatabaseLease(
+        string connectionString, string ownerConnectionString, string serverRole, DataFolder? folder = null,
+        EmbeddedPostgres? postgres = null)
     {
         ConnectionString = connectionString;
+        OwnerConnectionString = ownerConnectionString;
+        ServerRole = serverRole;
         _folder = folder;
         _postgres = postgres;
         _keepAlive = postgres?.KeepAliveAsync(_stop.Token) ?? Task.CompletedTask;
     }
 
+    /// <summary>The server's.</summary>
     public string ConnectionString { get; }
+
+    /// <summary>Empty where it is the same.</summary>
+    public string OwnerConnectionString { get; }
+
+    public string ServerRole { get; }
 
     /// <summary>For the server, which must have the data folder for itself.</summary>
     /// <exception cref="StartupException">It has not, or the database does not start.</exception>
     public static async Task<DatabaseLease> ForServerAsync(
         DatabaseOptions options, string dataFolder, ILogger logger, CancellationToken cancellationToken)
     {
-        if (options.ConnectionString.Length > 0)
+        if (OfOnesOwn(options) is { } given)
         {
-            return new DatabaseLease(options.ConnectionString, null, null);
+            return given;
         }
 
         return await StartAsync(DataFolder.Hold(dataFolder), options, logger, cancellationToken);
@@ -41,9 +51,9 @@ internal sealed class DatabaseLease : IAsyncDisposable
     public static async Task<DatabaseLease> ForCommandAsync(
         DatabaseOptions options, string dataFolder, ILogger logger, CancellationToken cancellationToken)
     {
-        if (options.ConnectionString.Length > 0)
+        if (OfOnesOwn(options) is { } given)
         {
-            return new DatabaseLease(options.ConnectionString, null, null);
+            return given;
         }
 
         if (!Directory.Exists(dataFolder))
@@ -63,7 +73,7 @@ internal sealed class DatabaseLease : IAsyncDisposable
 
             if (await EmbeddedPostgres.FindRunningAsync(folder, cancellationToken) is { } connectionString)
             {
-                return new DatabaseLease(connectionString, null, null);
+                return OfEmbedded(connectionString);
             }
 
             try
@@ -80,6 +90,15 @@ internal sealed class DatabaseLease : IAsyncDisposable
         }
     }
 
+    /// <summary>Tells the host what to connect to.</summary>
+    public void Configure(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        configuration["Database:ConnectionString"] = ConnectionString;
+        configuration["Database:OwnerConnectionString"] = OwnerConnectionString;
+        configuration["Database:ServerRole"] = ServerRole;
+    }
+
     public async ValueTask DisposeAsync()
     {
         // Nobody must start it again while it is being stopped.
@@ -94,13 +113,28 @@ internal sealed class DatabaseLease : IAsyncDisposable
         _folder?.Dispose();
     }
 
+    private static DatabaseLease? OfOnesOwn(DatabaseOptions options)
+    {
+        if (options.ConnectionString.Length > 0)
+        {
+            return new DatabaseLease(options.ConnectionString, options.OwnerConnectionString, options.ServerRole);
+        }
+
+        return options.OwnerConnectionString.Length == 0
+            ? null
+            : throw new StartupException("Database:OwnerConnectionString is set and Database:ConnectionString is not; set both.");
+    }
+
+    private static DatabaseLease OfEmbedded(string owner, DataFolder? folder = null, EmbeddedPostgres? postgres = null) =>
+        new(EmbeddedPostgres.ServerLoginOf(owner), owner, Database.ServerRole.DefaultName, folder, postgres);
+
     private static async Task<DatabaseLease> StartAsync(
         DataFolder folder, DatabaseOptions options, ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
             var postgres = await EmbeddedPostgres.StartAsync(folder, options.Binaries, null, logger, cancellationToken);
-            return new DatabaseLease(postgres.ConnectionString, folder, postgres);
+            return OfEmbedded(postgres.ConnectionString, folder, postgres);
         }
         catch
         {

@@ -13,6 +13,19 @@ internal sealed class DatabaseOptions
     /// </summary>
     public string ConnectionString { get; set; } = "";
 
+    /// <summary>
+    /// Who owns the tables, as whom migrations run; in the same form. Default empty: the same as ConnectionString, and the
+    /// server steps down to its role after logging in. Where the two differ, the server cannot become the owner.
+    /// </summary>
+    public string OwnerConnectionString { get; set; } = "";
+
+    /// <summary>
+    /// The database role that the server works as: a to z, 0 to 9 and _, at most 63. Two installations in one cluster
+    /// need two. The embedded database has the default. Default chatpay_server.
+    /// </summary>
+    [RegularExpression(Database.ServerRole.NamePattern)]
+    public string ServerRole { get; set; } = Database.ServerRole.DefaultName;
+
     /// <summary>A folder with bin/postgres, bin/initdb and bin/pg_ctl. Default empty: the npm package's.</summary>
     public string Binaries { get; set; } = "";
 

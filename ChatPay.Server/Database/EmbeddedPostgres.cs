@@ -22,7 +22,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     /// <summary>The superuser: it makes roles and databases, and nothing else uses it.</summary>
     private const string Superuser = "postgres";
 
-    /// <summary>The server's role and database. It owns its database and is no superuser.</summary>
+    /// <summary>The database and its owner, who is no superuser. Migrations run as the owner.</summary>
     private const string Application = "chatpay";
 
     private const string PasswordFile = "postgres-password";
@@ -53,7 +53,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         _logger = logger;
     }
 
-    /// <summary>For the server: its own role in its own database.</summary>
+    /// <summary>The owner's, for migrations; see <see cref="ServerLoginOf"/> for the server's.</summary>
     public string ConnectionString => ConnectionStringOf(Application, Application, _password, _port);
 
     /// <summary>For tests, which make databases of their own.</summary>
@@ -98,7 +98,14 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         return postgres;
     }
 
-    /// <summary>The connection string of the database that another process runs in this folder; null if none runs.</summary>
+    /// <summary>
+    /// The server's way into the owner's database. It logs in as a role that is nobody else's member, so no statement makes
+    /// it the owner; that the two share a password lets the process in, which knows it anyway.
+    /// </summary>
+    public static string ServerLoginOf(string ownerConnectionString) =>
+        new NpgsqlConnectionStringBuilder(ownerConnectionString) { Username = ServerRole.DefaultName }.ConnectionString;
+
+    /// <summary>The owner's way into the database that another process runs in this folder; null if none runs.</summary>
     public static async Task<string?> FindRunningAsync(DataFolder folder, CancellationToken cancellationToken)
     {
         var home = await ReadHomeAsync(folder, cancellationToken);
@@ -326,27 +333,36 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>The server's role and database; asked at every start, because a crash may fall between the steps.</summary>
+    /// <summary>Roles and database; asked at every start, because a crash may fall between the steps.</summary>
     private async Task EnsureDatabaseAsync(CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create(SuperuserConnectionString + ";Pooling=false");
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
-        await using var roles = new NpgsqlCommand("select count(*) from pg_roles where rolname = $1", connection);
-        roles.Parameters.AddWithValue(Application);
-        if (await roles.ExecuteScalarAsync(cancellationToken) is 0L)
+
+        // The password is base64url of our own making; a role cannot be created with a parameter.
+        foreach (var role in new[] { Application, ServerRole.DefaultName })
         {
-            // The password is base64url of our own making; a role cannot be created with a parameter.
-            await using var create = new NpgsqlCommand(
-                $"create role {Application} login password '{_password}'", connection);
-            await create.ExecuteNonQueryAsync(cancellationToken);
+            await EnsureAsync(
+                $"select exists (select from pg_roles where rolname = '{role}')",
+                $"create role {role} login password '{_password}'");
         }
 
-        await using var databases = new NpgsqlCommand("select count(*) from pg_database where datname = $1", connection);
-        databases.Parameters.AddWithValue(Application);
-        if (await databases.ExecuteScalarAsync(cancellationToken) is 0L)
+        // For tools that were given the owner's connection string alone.
+        await EnsureAsync(
+            $"select pg_has_role('{Application}', '{ServerRole.DefaultName}', 'set')",
+            $"grant {ServerRole.DefaultName} to {Application}");
+        await EnsureAsync(
+            $"select exists (select from pg_database where datname = '{Application}')",
+            $"create database {Application} owner {Application}");
+
+        async Task EnsureAsync(string question, string remedy)
         {
-            await using var create = new NpgsqlCommand($"create database {Application} owner {Application}", connection);
-            await create.ExecuteNonQueryAsync(cancellationToken);
+            await using var ask = new NpgsqlCommand(question, connection);
+            if (await ask.ExecuteScalarAsync(cancellationToken) is false)
+            {
+                await using var act = new NpgsqlCommand(remedy, connection);
+                await act.ExecuteNonQueryAsync(cancellationToken);
+            }
         }
     }
 

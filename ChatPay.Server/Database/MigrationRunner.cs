@@ -9,15 +9,18 @@ namespace ChatPay.Server.Database;
 /// Brings a database to this build's schema, or refuses to start over one that it does not understand. Nodes that start
 /// together take turns under an advisory lock; whoever comes second finds nothing left to do.
 /// </summary>
+/// <param name="dataSource">The owner's, or for looking only, the server's.</param>
+/// <param name="role">What the server works as, and whether it logs in as the owner does; null to leave rights alone.</param>
 internal sealed partial class MigrationRunner(
-    NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, ILogger logger)
+    NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, ILogger logger, ServerRole? role = null,
+    bool forOwnLogin = true)
 {
     /// <summary>"chatpay\0" as a number: whoever migrates a ChatPay database holds this lock.</summary>
     private const long LockKey = 0x6368617470617900;
 
     private const string CreateTable =
         """
-        create table if not exists schema_migration (
+        create table schema_migration (
             number int primary key check (number > 0),
             name text not null,
             checksum text not null,
@@ -30,17 +33,35 @@ internal sealed partial class MigrationRunner(
     {
         CheckNumbers();
         await using var connection = await OpenAsync(cancellationToken);
+        if (await BelongsToSomebodyElseAsync(connection, cancellationToken))
+        {
+            // A server that was not told who the owner is works with what the owner has made ready.
+            await RequireCurrentAsync(connection, cancellationToken);
+            if (role is not null)
+            {
+                await role.RequireGrantedAsync(connection, cancellationToken);
+            }
+
+            return;
+        }
+
+        role?.RefuseAsOwner(UserOf(dataSource));
 
         // Waiting for another node's migration may take longer than any query should.
         await ExecuteAsync(connection, "select pg_advisory_lock(@LockKey)", new { LockKey }, cancellationToken);
         try
         {
-            await ExecuteAsync(connection, CreateTable, null, cancellationToken);
+            await CreateTableAsync(connection, cancellationToken);
             var applied = await ReadAppliedAsync(connection, cancellationToken);
             Check(applied);
             foreach (var migration in migrations.Skip(applied.Count))
             {
                 await ApplyAsync(connection, migration, cancellationToken);
+            }
+
+            if (role is not null)
+            {
+                await role.EnsureAsync(connection, forOwnLogin, cancellationToken);
             }
         }
         finally
@@ -59,8 +80,43 @@ internal sealed partial class MigrationRunner(
     {
         CheckNumbers();
         await using var connection = await OpenAsync(cancellationToken);
-        var exists = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            "select to_regclass('schema_migration') is not null", cancellationToken: cancellationToken));
+        await RequireCurrentAsync(connection, cancellationToken);
+    }
+
+    private async Task CreateTableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // Found anywhere along the search path, it is not made once more at the path's beginning.
+        if (await ExistsAsync(connection, cancellationToken))
+        {
+            return;
+        }
+
+        try
+        {
+            await ExecuteAsync(connection, CreateTable, null, cancellationToken);
+        }
+        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new StartupException(
+                $"The database user {UserOf(dataSource)} may make no tables in the database; name its owner in "
+                + "Database:OwnerConnectionString.",
+                failure);
+        }
+    }
+
+    private static Task<bool> BelongsToSomebodyElseAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            """
+            select exists (
+                select from pg_class
+                where oid = to_regclass('schema_migration') and not pg_has_role(current_user, relowner, 'usage'))
+            """,
+            cancellationToken: cancellationToken));
+
+    private async Task RequireCurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var exists = await ExistsAsync(connection, cancellationToken);
         var applied = exists ? await ReadAppliedAsync(connection, cancellationToken) : [];
         Check(applied);
         if (applied.Count < migrations.Count)
@@ -69,6 +125,10 @@ internal sealed partial class MigrationRunner(
                 + "start the server, or run the command: database migrate");
         }
     }
+
+    private static Task<bool> ExistsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "select to_regclass('schema_migration') is not null", cancellationToken: cancellationToken));
 
     private static async Task<List<Applied>> ReadAppliedAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken) =>
@@ -87,12 +147,19 @@ internal sealed partial class MigrationRunner(
         {
             return await dataSource.OpenConnectionAsync(cancellationToken);
         }
+        catch (PostgresException failure) when (role?.Explain(failure, UserOf(dataSource)) is { } told)
+        {
+            throw new StartupException(told, failure);
+        }
         catch (NpgsqlException failure)
         {
             // The driver's words name host and database; they hold no password.
             throw new StartupException($"The database cannot be reached: {failure.Message}", failure);
         }
     }
+
+    private static string? UserOf(NpgsqlDataSource dataSource) =>
+        new NpgsqlConnectionStringBuilder(dataSource.ConnectionString).Username;
 
     private void CheckNumbers()
     {

@@ -18,7 +18,7 @@ internal static partial class CommandHost
         var logger = loggers.CreateLogger(typeof(CommandHost).FullName!);
         var (database, dataFolder) = Read(builder);
         await using var lease = await DatabaseLease.ForServerAsync(database, dataFolder, logger, cancellationToken);
-        builder.Configuration["Database:ConnectionString"] = lease.ConnectionString;
+        lease.Configure(builder.Configuration);
 
         // After the data folder: a second server on it is told so, and not that its port is taken.
         ListenAddresses.RequireFree(builder.Configuration);
@@ -46,7 +46,7 @@ internal static partial class CommandHost
         var (database, dataFolder) = Read(builder);
         await using var lease = await DatabaseLease.ForCommandAsync(
             database, dataFolder, loggers.CreateLogger(typeof(CommandHost).FullName!), cancellationToken);
-        builder.Configuration["Database:ConnectionString"] = lease.ConnectionString;
+        lease.Configure(builder.Configuration);
         await using var app = builder.Build();
         return await run(app.Services, cancellationToken);
     }

@@ -32,6 +32,7 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
 
     public TestServer Server => _server!;
 
+    /// <summary>The owner's way in, who may what the server may not: tamper.</summary>
     public NpgsqlDataSource DataSource => _dataSource!;
 
     public static IReadOnlyDictionary<string, string?> Settings { get; } = new Dictionary<string, string?>(
@@ -73,6 +74,8 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
                 insert into test.clock values ('0');
                 create function test.clock_timestamp() returns timestamptz language sql volatile as
                     $$ select pg_catalog.clock_timestamp() + ahead from test.clock $$;
+                grant usage on schema test to chatpay_server;
+                grant select on test.clock to chatpay_server;
                 """);
         }
 

@@ -41,6 +41,19 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <summary>A fresh database with nothing in it.</summary>
     public Task<string> CreateEmptyDatabaseAsync() => CreateDatabaseAsync("template1");
 
+    /// <summary>What an administrator does in <paramref name="database"/>, such as making logins.</summary>
+    public async Task AdministerAsync(string database, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(
+            _postgres!.SuperuserConnectionString)
+        {
+            Database = new NpgsqlConnectionStringBuilder(database).Database,
+            Pooling = false,
+        });
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_superuser is not null)
@@ -95,7 +108,8 @@ public sealed class PostgresFixture : IAsyncLifetime
         // PostgreSQL copies a template only while nobody is connected to it.
         await using (var source = NpgsqlDataSource.Create(ConnectionStringOf(Template) + ";Pooling=false"))
         {
-            await new MigrationRunner(source, Migration.Embedded, NullLogger.Instance).RunAsync(default);
+            await new MigrationRunner(
+                source, Migration.Embedded, NullLogger.Instance, new ServerRole(ServerRole.DefaultName)).RunAsync(default);
         }
 
         _superuser = superuser;

@@ -116,7 +116,7 @@ public sealed class ServerFixture(PostgresFixture postgres) : IAsyncLifetime
 
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>The server's database, for looking behind the door.</summary>
+    /// <summary>The server's database, as its owner, for looking behind the door.</summary>
     public NpgsqlDataSource DataSource => _dataSource!;
 
     public TestServer Server => _server!;

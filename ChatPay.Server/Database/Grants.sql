@@ -1,0 +1,50 @@
+-- What the server may do, table by table: select where it reads, insert where it adds, update of the columns it changes
+-- and delete where it removes. What is not named here it may not. The owner of the tables applies this after the
+-- migrations, from nothing, whenever it was not applied yet; a table that a migration adds is added here.
+--
+-- chatpay_server stands for the role that Database:ServerRole names.
+
+do $$
+declare
+    home oid := (select relnamespace from pg_class where oid = 'schema_migration'::regclass);
+    mine record;
+begin
+    for mine in
+        select oid::regclass as name from pg_class
+        where relnamespace = home and relkind in ('r', 'p', 'v', 'm') and pg_has_role(relowner, 'usage')
+    loop
+        execute format('revoke all on table %s from chatpay_server', mine.name);
+    end loop;
+    execute format('grant usage on schema %s to chatpay_server', home::regnamespace);
+end
+$$;
+
+grant select on schema_migration to chatpay_server;
+grant select, insert, update (id, system_identifier, timeline, renewed_at) on lineage to chatpay_server;
+
+grant select, insert, update (display_name, password_hash, opened_at) on account to chatpay_server;
+grant select, insert, update (name, last_seen_at, recognition_hash, revoked_at, dropped_at) on device to chatpay_server;
+grant select, insert, update (last_used_at, expires_at, revoked_at), delete on session to chatpay_server;
+
+-- A package is locked while it is claimed, and a lock needs the right to update something.
+grant select, insert, update (uploaded_at), delete on key_package to chatpay_server;
+grant select, insert, delete on key_package_spent to chatpay_server;
+
+grant select, insert, update (head, epoch) on conversation to chatpay_server;
+grant select, insert, update (role, joined_seq, left_seq) on member to chatpay_server;
+grant select, insert, delete on leaf to chatpay_server;
+grant select, insert on event to chatpay_server;
+grant select, insert, delete on group_info to chatpay_server;
+grant select, insert, update (delivered, read) on receipt to chatpay_server;
+grant select, insert, delete on device_message to chatpay_server;
+
+-- Money: whose an account is, in what asset and under which floor never changes; transfers and entries are only added.
+grant select, insert on asset to chatpay_server;
+grant select, insert, update (balance_minor, held_minor, version) on ledger_account to chatpay_server;
+grant select, insert on transfer to chatpay_server;
+grant select, insert on entry to chatpay_server;
+grant select, insert, update (remaining_minor, state) on hold to chatpay_server;
+
+-- A card's terms never change.
+grant select, insert, update (state, version, closed_at) on card to chatpay_server;
+grant select, insert on card_action to chatpay_server;
