@@ -120,6 +120,7 @@ internal sealed class TpcbClient : Worker, IAsyncDisposable
         {
             // A batch without a transaction of its own is one.
             await _batch.ExecuteNonQueryAsync();
+            Step();
             return true;
         }
 
@@ -132,6 +133,7 @@ internal sealed class TpcbClient : Worker, IAsyncDisposable
         }
 
         await transaction.CommitAsync();
+        Step();
         return true;
     }
 

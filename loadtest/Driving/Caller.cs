@@ -42,6 +42,7 @@ internal sealed class Caller(ulong seed, Traffic traffic, Settle settle, WorkerG
                     return false;
                 }
 
+                Step();
                 Acknowledged += IdFingerprint.Of(command.Id.Value);
                 return true;
             }

@@ -7,6 +7,7 @@ using ChatPay.Server.Hosting;
 using ChatPay.Server.Ledger;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace ChatPay.LoadTest.Driving;
@@ -35,6 +36,9 @@ internal sealed class EngineHost : IAsyncDisposable
 
     /// <summary>The server's own connections.</summary>
     public NpgsqlDataSource DataSource => _app.Services.GetRequiredService<NpgsqlDataSource>();
+
+    /// <summary>How the write path is set, for the report.</summary>
+    public GroupCommitOptions WritePath => _app.Services.GetRequiredService<IOptions<GroupCommitOptions>>().Value;
 
     public static async Task<EngineHost> StartAsync(string connectionString, CancellationToken cancellationToken)
     {
@@ -67,9 +71,9 @@ internal sealed class EngineHost : IAsyncDisposable
     public Task<Result<LedgerOutcome>> SettleAsync(LedgerCommand command) =>
         _committer.SubmitAsync(new SettleCommand(command), CancellationToken.None);
 
-    /// <summary>New people with a funded wallet each, opened as the server opens them; reports each as it is ready.</summary>
+    /// <summary>New people with a funded wallet each, opened as the server opens them.</summary>
     public async Task<LedgerAccountId[]> OpenWalletsAsync(
-        int wallets, ulong seed, IProgress<int> progress, CancellationToken cancellationToken)
+        int wallets, ulong seed, CancellationToken cancellationToken)
     {
         var random = new SplitMix64(seed);
         var people = new AccountId[wallets];
@@ -80,7 +84,6 @@ internal sealed class EngineHost : IAsyncDisposable
 
         await PeopleStore.AddAsync(DataSource, people, cancellationToken);
         var assets = _app.Services.GetRequiredService<AssetCatalogue>();
-        var ready = 0;
         foreach (var crowd in people.Chunk(OpenersAtOnce))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -90,9 +93,6 @@ internal sealed class EngineHost : IAsyncDisposable
             {
                 throw new InvalidOperationException($"A wallet could not be opened: {error.Code}: {error.Message}");
             }
-
-            ready += crowd.Length;
-            progress.Report(ready);
         }
 
         return Array.ConvertAll(people, person => LedgerAccountId.Of(person, Asset));

@@ -11,6 +11,9 @@ internal abstract class Traffic(IReadOnlyList<LedgerAccountId> accounts, AssetCo
     /// <summary>Nothing expires while it is measured.</summary>
     private const int HoldLifetimeSeconds = 86_400;
 
+    /// <summary>How many commands settle one payment.</summary>
+    public virtual int Steps => 1;
+
     public abstract LedgerCommand Next(ref SplitMix64 random);
 
     /// <summary>Pays a hold out in full, to anybody but the payer.</summary>
@@ -82,5 +85,7 @@ internal sealed class HotTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetC
 internal sealed class HoldCaptureTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset)
     : Traffic(accounts, asset)
 {
+    public override int Steps => 2;
+
     public override LedgerCommand Next(ref SplitMix64 random) => SetAside(Any(ref random), ref random);
 }

@@ -8,10 +8,10 @@ namespace ChatPay.LoadTest.Driving;
 /// </summary>
 internal abstract class Worker(WorkerGate gate)
 {
-    private long _settled;
+    private long _steps;
 
-    /// <summary>Settled so far, readable from any thread.</summary>
-    public long Settled => Volatile.Read(ref _settled);
+    /// <summary>Answers so far that bring something nearer to being settled, readable from any thread.</summary>
+    public long Steps => Volatile.Read(ref _steps);
 
     public async Task RunAsync()
     {
@@ -20,11 +20,13 @@ internal abstract class Worker(WorkerGate gate)
             var started = Stopwatch.GetTimestamp();
             if (await SettleOnceAsync())
             {
-                Volatile.Write(ref _settled, _settled + 1);
                 gate.Record(started);
             }
         }
     }
+
+    /// <summary>Called once for each answer.</summary>
+    protected void Step() => Volatile.Write(ref _steps, _steps + 1);
 
     /// <returns>Whether it settled.</returns>
     protected abstract ValueTask<bool> SettleOnceAsync();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ChatPay.LoadTest.Database;
 using Npgsql;
 
@@ -30,7 +29,7 @@ internal sealed class Probe : IAsyncDisposable
         var (walBytes, tableBytes) = await MeasuredStore.ReadSizesAsync(_connection, cancellationToken);
         var (batches, commands) = _batches.Read();
         return new Reading(
-            Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, _postgres?.Read(), walBytes, tableBytes, batches,
+            Environment.CpuUsage.TotalTime, _postgres?.Read(), walBytes, tableBytes, batches,
             commands);
     }
 
@@ -43,11 +42,9 @@ internal sealed class Probe : IAsyncDisposable
 
 /// <param name="PostgresCpu">Null where PostgreSQL is on another machine.</param>
 internal readonly record struct Reading(
-    long Timestamp, TimeSpan ProcessCpu, TimeSpan? PostgresCpu, long WalBytes, long TableBytes, long Batches,
-    long BatchedCommands)
+    TimeSpan ProcessCpu, TimeSpan? PostgresCpu, long WalBytes, long TableBytes, long Batches, long BatchedCommands)
 {
     public static Reading operator -(Reading end, Reading start) => new(
-        end.Timestamp - start.Timestamp,
         end.ProcessCpu - start.ProcessCpu,
         end.PostgresCpu - start.PostgresCpu,
         end.WalBytes - start.WalBytes,

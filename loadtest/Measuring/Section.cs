@@ -3,7 +3,7 @@ using ChatPay.LoadTest.Driving;
 
 namespace ChatPay.LoadTest.Measuring;
 
-/// <summary>One workload over one window of time.</summary>
+/// <summary>One workload over one window of time; null is what nobody could see.</summary>
 /// <param name="PerSecond">Settled per second.</param>
 /// <param name="ProcessCpuMicros">CPU time of this process for one: the driver's, and the engine's which it hosts.</param>
 /// <param name="PostgresCpuMicros">Null where PostgreSQL is on another machine.</param>
@@ -11,16 +11,24 @@ namespace ChatPay.LoadTest.Measuring;
 /// <param name="WalBytes">Write-ahead log for one.</param>
 /// <param name="BatchMean">Commands in a batch of the write path; null where none was committed.</param>
 internal sealed record SectionResult(
-    double PerSecond, double ProcessCpuMicros, double? PostgresCpuMicros, double TableBytes, double WalBytes,
-    double? BatchMean, TimeSpan P50, TimeSpan P99);
+    double PerSecond, TimeSpan? P50, TimeSpan? P99, double? ProcessCpuMicros, double? PostgresCpuMicros,
+    double? TableBytes, double? WalBytes, double? BatchMean)
+{
+    /// <summary>What another program says of itself.</summary>
+    public static SectionResult OfRate(double perSecond) => new(perSecond, null, null, null, null, null, null, null);
+}
 
 /// <summary>Runs workers for a while and measures a window of it.</summary>
 internal static class Section
 {
     private static readonly TimeSpan s_warmUpMax = TimeSpan.FromSeconds(1);
 
+    /// <param name="steps">
+    /// How many answers settle one: counting those, the whole of a window counts, however the callers' steps fall in it.
+    /// </param>
     public static async Task<SectionResult> RunAsync(
-        IReadOnlyList<Worker> workers, WorkerGate gate, Probe probe, TimeSpan window, CancellationToken cancellationToken)
+        IReadOnlyList<Worker> workers, int steps, WorkerGate gate, Probe probe, TimeSpan window,
+        CancellationToken cancellationToken)
     {
         // What the last section left behind is not this one's to clear away.
         GC.Collect();
@@ -31,13 +39,16 @@ internal static class Section
             var warmUp = window / 4;
             await WaitAsync(running, warmUp < s_warmUpMax ? warmUp : s_warmUpMax, cancellationToken);
             var start = await probe.ReadAsync(cancellationToken);
-            var settledAtStart = workers.Sum(worker => worker.Settled);
+            var begin = Tally.Of(workers);
             gate.Measure(latencies);
             await WaitAsync(running, window, cancellationToken);
-            var settled = workers.Sum(worker => worker.Settled) - settledAtStart;
+            var end = Tally.Of(workers);
+
+            // Under load this takes a while too, so what it charges is for all that settled until it was read.
             var used = await probe.ReadAsync(cancellationToken) - start;
+            var charged = Tally.Of(workers) - begin;
             gate.Stop();
-            return Describe(settled, used, latencies);
+            return Describe(end - begin, used, charged.Steps / (double)steps, steps, latencies);
         }
         finally
         {
@@ -60,18 +71,28 @@ internal static class Section
         await pause;
     }
 
-    private static SectionResult Describe(long settled, Reading used, LatencyHistogram latencies)
+    private static SectionResult Describe(
+        Tally tally, Reading used, double charged, int steps, LatencyHistogram latencies)
     {
-        var seconds = used.Timestamp / (double)Stopwatch.Frequency;
-        double Each(double total) => settled == 0 ? 0 : total / settled;
+        double Each(double total) => charged == 0 ? 0 : total / charged;
         return new SectionResult(
-            settled / seconds,
+            tally.Steps * (double)Stopwatch.Frequency / tally.Timestamp / steps,
+            latencies.Percentile(0.5),
+            latencies.Percentile(0.99),
             Each(used.ProcessCpu.TotalMicroseconds),
             used.PostgresCpu is { } postgres ? Each(postgres.TotalMicroseconds) : null,
             Each(used.TableBytes),
             Each(used.WalBytes),
-            used.Batches > 0 ? used.BatchedCommands / (double)used.Batches : null,
-            latencies.Percentile(0.5),
-            latencies.Percentile(0.99));
+            used.Batches > 0 ? used.BatchedCommands / (double)used.Batches : null);
+    }
+
+    /// <summary>How many answers had come when.</summary>
+    private readonly record struct Tally(long Timestamp, long Steps)
+    {
+        public static Tally operator -(Tally end, Tally begin) =>
+            new(end.Timestamp - begin.Timestamp, end.Steps - begin.Steps);
+
+        public static Tally Of(IReadOnlyList<Worker> workers) =>
+            new(Stopwatch.GetTimestamp(), workers.Sum(worker => worker.Steps));
     }
 }

@@ -77,6 +77,11 @@ internal sealed record Machine(
         LoadAverage(),
         postgres);
 
+    public override string ToString() => FormattableString.Invariant(
+        $"{Cpu}, {Cores} cores, {MemoryGb} GB; PostgreSQL {Postgres["server_version"]} on {Storage ?? "its own storage"}; ")
+        + FormattableString.Invariant($"fsync {Postgres["fsync"]}, synchronous_commit {Postgres["synchronous_commit"]}; ")
+        + FormattableString.Invariant($"load average before {LoadAtStart}");
+
     private static string? FirstValue(string file, string name) => !File.Exists(file)
         ? null
         : File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))

@@ -17,34 +17,42 @@ internal sealed class SectionLog
         results.Add(result);
     }
 
+    public bool Has(string section) => _sections.ContainsKey(section);
+
     public double MedianPerSecond(string section) =>
         Statistics.Median(_sections[section].Select(result => result.PerSecond));
 
+    /// <summary>CPU time of both processes for one; null where PostgreSQL is on another machine.</summary>
+    public double? MedianCpuMicros(string section)
+    {
+        var totals = _sections[section].ConvertAll(result => result.ProcessCpuMicros + result.PostgresCpuMicros);
+        return totals.TrueForAll(total => total is not null) ? Statistics.Median(totals.Select(total => total!.Value)) : null;
+    }
+
     /// <summary>Of each section the medians over the rounds, and each round's rate.</summary>
-    public IReadOnlyDictionary<string, object> Figures() => _sections.ToDictionary(
+    public Dictionary<string, object> Figures() => _sections.ToDictionary(
         section => section.Key, section => (object)SectionFigures.Of(section.Value), StringComparer.Ordinal);
 }
 
 /// <summary>Medians over the rounds; what is said for each is for one settled payment or transaction.</summary>
 internal sealed record SectionFigures(
-    double PerSecond, IReadOnlyList<double> PerSecondByRound, double P50Ms, double P99Ms, double ProcessCpuMicros,
-    double? PostgresCpuMicros, double TableBytes, double WalBytes, double? BatchMean)
+    double PerSecond, IReadOnlyList<double> PerSecondByRound, double? P50Ms, double? P99Ms, double? ProcessCpuMicros,
+    double? PostgresCpuMicros, double? TableBytes, double? WalBytes, double? BatchMean)
 {
     public static SectionFigures Of(IReadOnlyList<SectionResult> rounds)
     {
-        double Middle(Func<SectionResult, double> value, int digits = 1) =>
-            Math.Round(Statistics.Median(rounds.Select(value)), digits);
-        double? Maybe(Func<SectionResult, double?> value) =>
-            rounds.All(round => value(round) is not null) ? Middle(round => value(round)!.Value) : null;
+        double? Middle(Func<SectionResult, double?> value, int digits = 1) => rounds.All(round => value(round) is not null)
+            ? Math.Round(Statistics.Median(rounds.Select(round => value(round)!.Value)), digits)
+            : null;
         return new SectionFigures(
-            Middle(round => round.PerSecond),
+            Middle(round => round.PerSecond)!.Value,
             [.. rounds.Select(round => Math.Round(round.PerSecond, 1))],
-            Middle(round => round.P50.TotalMilliseconds, 3),
-            Middle(round => round.P99.TotalMilliseconds, 3),
+            Middle(round => round.P50?.TotalMilliseconds, 3),
+            Middle(round => round.P99?.TotalMilliseconds, 3),
             Middle(round => round.ProcessCpuMicros),
-            Maybe(round => round.PostgresCpuMicros),
+            Middle(round => round.PostgresCpuMicros),
             Middle(round => round.TableBytes),
             Middle(round => round.WalBytes),
-            Maybe(round => round.BatchMean));
+            Middle(round => round.BatchMean));
     }
 }

@@ -29,10 +29,16 @@ internal static class SettleCommandLine
             Description = "A PostgreSQL of your own, as Host=…;Database=…;Username=…;Password=…. It is filled and not "
                 + "emptied. Default: an embedded one in a temporary folder.",
         };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Measure these sections alone, such as --only tpcb uniform; for work on one of them.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        only.AcceptOnlyFromAmong([.. SettleOptions.Sections]);
         var json = new Option<FileInfo?>("--json") { Description = "Write the report to this file." };
         var command = new Command("settle", "Transfers and holds through the engine, beside pgbench's transaction.")
         {
-            rounds, seconds, accounts, callers, scale, database, json,
+            rounds, seconds, accounts, callers, scale, only, database, json,
         };
         command.SetAction((parsed, stop) => SettleScenario.RunAsync(
             new SettleOptions
@@ -42,6 +48,7 @@ internal static class SettleCommandLine
                 Accounts = parsed.GetValue(accounts),
                 Callers = parsed.GetValue(callers),
                 TpcbScale = parsed.GetValue(scale),
+                Only = parsed.GetValue(only) ?? [],
                 Database = parsed.GetValue(database),
                 Json = parsed.GetValue(json),
                 Command = RunIdentity.CommandOf(args),

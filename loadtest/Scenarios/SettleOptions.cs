@@ -31,6 +31,17 @@ internal sealed record SettleOptions
 
     public FileInfo? Json { get; init; }
 
+    /// <summary>Sections to measure; empty for all. Ratios need both of their sides.</summary>
+    public IReadOnlyCollection<string> Only { get; init; } = [];
+
     /// <summary>As typed, for the report.</summary>
     public required string Command { get; init; }
+
+    public static IReadOnlyList<string> Sections { get; } =
+    [
+        SettleBaseline.Statements, SettleBaseline.Pipelined, SettleBaseline.RealPgbench,
+        .. SettleWorkloads.Throughput, SettleWorkloads.Latency, SettleWorkloads.DriverAlone,
+    ];
+
+    public bool Wants(string section) => Only.Count == 0 || Only.Contains(section, StringComparer.Ordinal);
 }
