@@ -96,6 +96,15 @@ public sealed partial class ChatPayClient
     public Task<WalletReply> WalletAsync(CancellationToken cancellationToken) =>
         SendAsync<WalletReply>(HttpMethod.Get, "v1/wallet", null, cancellationToken);
 
+    /// <summary>One balance as it was at an instant.</summary>
+    /// <param name="at">An instant of the past, or null for now.</param>
+    public Task<WalletBalanceAt> BalanceAsync(string asset, DateTimeOffset? at, CancellationToken cancellationToken) =>
+        SendAsync<WalletBalanceAt>(
+            HttpMethod.Get,
+            $"v1/wallet/{Uri.EscapeDataString(asset)}/balance" + (at is { } instant ? "?at=" + TextOf(instant) : ""),
+            null,
+            cancellationToken);
+
     /// <summary>A page of the statement, newest first.</summary>
     /// <param name="before">The cursor of the page before, or null for the newest.</param>
     public Task<StatementPage> StatementAsync(string asset, long? before, CancellationToken cancellationToken) =>
@@ -109,4 +118,8 @@ public sealed partial class ChatPayClient
     /// <summary>A card of one of the account's conversations.</summary>
     public Task<CardView> CardAsync(CardId card, CancellationToken cancellationToken) =>
         SendAsync<CardView>(HttpMethod.Get, $"v1/cards/{card}", null, cancellationToken);
+
+    /// <summary>RFC 3339 in UTC, which needs no escaping.</summary>
+    private static string TextOf(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 }

@@ -19,6 +19,22 @@ public sealed record WalletBalance(
 /// <summary><c>GET /v1/wallet</c>.</summary>
 public sealed record WalletReply(IReadOnlyList<WalletBalance> Balances, bool Sandbox);
 
+/// <summary><c>GET /v1/wallet/{asset}/balance?at=</c>.</summary>
+/// <param name="AvailableMinor">balance − held.</param>
+/// <param name="Version">Of the entry that was in force; 0 before the first.</param>
+/// <param name="At">The instant this is true for: the one asked for, or now.</param>
+public sealed record WalletBalanceAt(
+    string Asset,
+    int Exponent,
+    [property: JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)]
+    long BalanceMinor,
+    [property: JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)]
+    long HeldMinor,
+    [property: JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)]
+    long AvailableMinor,
+    long Version,
+    DateTimeOffset At);
+
 /// <summary><c>GET /v1/wallet/{asset}/statement?before=&amp;limit=</c>, newest first.</summary>
 /// <param name="Before">Cursor of the next page, or null at the end.</param>
 public sealed record StatementPage(IReadOnlyList<StatementEntry> Entries, long? Before);

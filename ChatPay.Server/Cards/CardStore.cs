@@ -38,6 +38,24 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
         return reader.GetBoolean(15) ? CardRow.Read(reader).ToView() : ConversationErrors.NotMember();
     }
 
+    /// <summary>Those of the cards that exist.</summary>
+    public async Task<IReadOnlyList<CardPlace>> ReadPlacesAsync(
+        IReadOnlyCollection<CardId> ids, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "select id, payer_id, payee_id, conversation_id from card where id = any($1)");
+        command.Parameters.Add(new NpgsqlParameter { Value = ids.Select(id => id.Value).ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var places = new List<CardPlace>(ids.Count);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            places.Add(new CardPlace(
+                new(reader.GetGuid(0)), new(reader.GetGuid(1)), new(reader.GetGuid(2)), new(reader.GetGuid(3))));
+        }
+
+        return places;
+    }
+
     /// <summary>Open cards whose time is up by the database's clock, the longest overdue first.</summary>
     public async Task<IReadOnlyList<Card>> ReadOverdueAsync(int limit, CancellationToken cancellationToken)
     {

@@ -13,6 +13,7 @@ internal static class CardsFeature
         services.AddSingleton<IWriteRowsFactory, CardRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, CardActionRowsFactory>();
         services.AddSingleton<CardStore>();
+        services.AddSingleton<CardDirectory>();
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<CardService>();
         services.AddSingleton<CardSweeper>();

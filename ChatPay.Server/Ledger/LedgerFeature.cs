@@ -1,4 +1,3 @@
-using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
@@ -19,6 +18,8 @@ internal static class LedgerFeature
         services.AddSingleton<IWriteRowsFactory, LedgerRowsFactory>();
         services.AddSingleton<WalletStore>();
         services.AddSingleton<WalletService>();
+        services.AddSingleton<StatementStore>();
+        services.AddSingleton<StatementService>();
         services.AddSingleton<IAccountLifecycle>(provider => provider.GetRequiredService<WalletService>());
     }
 
@@ -29,11 +30,16 @@ internal static class LedgerFeature
         wallet.MapGet("", async (HttpContext context, WalletService wallets) =>
                 (await wallets.ReadAsync(context.User.Caller().Account, context.RequestAborted)).ToOk())
             .WithName("ReadWallet").WithSummary("Balances of the caller, one per asset.");
+        wallet.MapGet("/{asset}/balance", async (
+                    string asset, string? at, HttpContext context, StatementService statements) =>
+                (await statements.ReadBalanceAsync(
+                    context.User.Caller().Account, asset, at, context.RequestAborted)).ToOk())
+            .WithName("ReadBalance").WithSummary("One wallet's balance, now or at any instant of the past.");
         wallet.MapGet("/{asset}/statement", async (
-                    string asset, long? before, int? limit, HttpContext context, WalletService wallets) =>
-                (await wallets.ReadStatementAsync(
+                    string asset, long? before, int? limit, HttpContext context, StatementService statements) =>
+                (await statements.ReadPageAsync(
                     context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries,
-                    context.RequestAborted)).ToOk<StatementPage>())
+                    context.RequestAborted)).ToOk())
             .WithName("ReadStatement").WithSummary("Entries of one wallet, newest first, by cursor.");
     }
 

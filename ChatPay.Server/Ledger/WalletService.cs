@@ -45,29 +45,6 @@ internal sealed partial class WalletService(
             assets.SandboxEnabled);
     }
 
-    /// <param name="before">Entries older than this version; null for the newest.</param>
-    /// <param name="limit">1 to <see cref="Limits.StatementPageEntries"/>.</param>
-    public async Task<Result<StatementPage>> ReadStatementAsync(
-        AccountId account, string asset, long? before, int limit, CancellationToken cancellationToken)
-    {
-        if (assets.Find(asset) is not { } known)
-        {
-            return new LedgerOutcome(LedgerStatus.AssetUnknown).ToError();
-        }
-
-        if (limit is < 1 or > Limits.StatementPageEntries || before is < 1)
-        {
-            return new Error(
-                ErrorCode.InvalidArgument,
-                $"A page has 1 to {Limits.StatementPageEntries} entries, before a version of 1 or more.");
-        }
-
-        var wallet = LedgerAccountId.Of(account, known.Code);
-        var entries = await store.ReadStatementAsync(wallet, before ?? long.MaxValue, limit, cancellationToken);
-        var last = entries.Count > 0 ? entries[^1].Version : 1;
-        return new StatementPage(entries, last > 1 ? last : null);
-    }
-
     private async Task<Result<Unit>> OpenAsync(AccountId account, CancellationToken cancellationToken)
     {
         var opened = await committer.SubmitAsync(new OpenWalletsCommand(account, assets), cancellationToken);

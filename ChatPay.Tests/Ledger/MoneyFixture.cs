@@ -57,6 +57,8 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
 
     internal WalletService Wallets => Server.Services.GetRequiredService<WalletService>();
 
+    internal StatementService Statements => Server.Services.GetRequiredService<StatementService>();
+
     public async ValueTask InitializeAsync()
     {
         ArgumentNullException.ThrowIfNull(postgres);

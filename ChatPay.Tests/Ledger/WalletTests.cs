@@ -57,7 +57,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
         long? before = null;
         do
         {
-            var page = await money.Wallets.ReadStatementAsync(
+            var page = await money.Statements.ReadPageAsync(
                 alice.Account, "EUR", before, 2, TestContext.Current.CancellationToken);
             entries.AddRange(page.Value.Entries);
             before = page.Value.Before;
@@ -78,7 +78,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
         });
         Assert.Null(entries[^1].Counterparty);
 
-        var theirs = await money.Wallets.ReadStatementAsync(
+        var theirs = await money.Statements.ReadPageAsync(
             bob.Account, "EUR", null, 1, TestContext.Current.CancellationToken);
         Assert.Equal(alice.Account, theirs.Value.Entries[0].Counterparty?.Id);
         Assert.Equal(102, theirs.Value.Entries[0].PostedMinor);
@@ -93,7 +93,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
     public async Task A_bad_page_is_refused(string asset, long? before, int limit, ErrorCode code)
     {
         var alice = await money.PersonAsync();
-        var page = await money.Wallets.ReadStatementAsync(
+        var page = await money.Statements.ReadPageAsync(
             alice.Account, asset, before, limit, TestContext.Current.CancellationToken);
         Assert.Equal(code, page.Error?.Code);
     }

@@ -1,0 +1,20 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>Whom and where a card is between; none of it ever changes.</summary>
+internal sealed record CardPlace(CardId Id, AccountId Payer, AccountId Payee, ConversationId Conversation)
+{
+    public AccountId OtherThan(AccountId party) => Payer == party ? Payee : Payer;
+}
+
+/// <summary>Which cards are between whom, for the other features.</summary>
+internal sealed class CardDirectory(CardStore cards)
+{
+    /// <summary>The cards that exist, by id; the others are left out.</summary>
+    public async Task<IReadOnlyDictionary<CardId, CardPlace>> GetAsync(
+        IReadOnlyCollection<CardId> ids, CancellationToken cancellationToken) =>
+        ids.Count == 0
+            ? new Dictionary<CardId, CardPlace>()
+            : (await cards.ReadPlacesAsync(ids, cancellationToken)).ToDictionary(place => place.Id);
+}

@@ -1,0 +1,118 @@
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Accounts;
+using ChatPay.Server.Cards;
+
+namespace ChatPay.Server.Ledger;
+
+/// <summary>What an account has had: balances at any instant, and entries page by page.</summary>
+internal sealed class StatementService(
+    StatementStore store, WalletService wallets, AssetCatalogue assets, AccountDirectory people, CardDirectory cards)
+{
+    /// <param name="at">RFC 3339; null for now.</param>
+    public async Task<Result<WalletBalanceAt>> ReadBalanceAsync(
+        AccountId account, string asset, string? at, CancellationToken cancellationToken)
+    {
+        if (assets.Find(asset) is not { } known)
+        {
+            return new LedgerOutcome(LedgerStatus.AssetUnknown).ToError();
+        }
+
+        if (Instants.Read(at, nameof(at), out var instant) is { } malformed)
+        {
+            return malformed;
+        }
+
+        var wallet = LedgerAccountId.Of(account, known.Code);
+        var (points, now) = await store.ReadPointsAsync(wallet, [instant], cancellationToken);
+        if (instant is null && points[0].Version == 0)
+        {
+            // Reading a wallet opens it, and in the sandbox that puts something in.
+            var opened = await wallets.ReadAsync(account, cancellationToken);
+            if (opened.Error is { } error)
+            {
+                return error;
+            }
+
+            (points, now) = await store.ReadPointsAsync(wallet, [instant], cancellationToken);
+        }
+
+        if (instant > now)
+        {
+            return Instants.InTheFuture(nameof(at), now);
+        }
+
+        var point = points[0];
+        return new WalletBalanceAt(
+            known.Code.Value, known.Exponent, point.BalanceMinor, point.HeldMinor,
+            point.BalanceMinor - point.HeldMinor, point.Version, instant ?? now);
+    }
+
+    /// <param name="before">Entries older than this version; null for the newest.</param>
+    /// <param name="limit">1 to <see cref="Limits.StatementPageEntries"/>.</param>
+    public async Task<Result<StatementPage>> ReadPageAsync(
+        AccountId account, string asset, long? before, int limit, CancellationToken cancellationToken)
+    {
+        if (assets.Find(asset) is not { } known)
+        {
+            return new LedgerOutcome(LedgerStatus.AssetUnknown).ToError();
+        }
+
+        if (limit is < 1 or > Limits.StatementPageEntries || before is < 1)
+        {
+            return new Error(
+                ErrorCode.InvalidArgument,
+                $"A page has 1 to {Limits.StatementPageEntries} entries, before a version of 1 or more.");
+        }
+
+        var wallet = LedgerAccountId.Of(account, known.Code);
+        var rows = await store.ReadPageAsync(wallet, 0, before ?? long.MaxValue, limit, cancellationToken);
+        var entries = await NameAsync(account, rows, cancellationToken);
+        var last = entries.Count > 0 ? entries[^1].Version : 1;
+        return new StatementPage(entries, last > 1 ? last : null);
+    }
+
+    /// <summary>
+    /// The rows with people and conversations, which other features know: one question to each, whatever the page.
+    /// </summary>
+    private async Task<IReadOnlyList<StatementEntry>> NameAsync(
+        AccountId owner, IReadOnlyList<StatementRow> rows, CancellationToken cancellationToken)
+    {
+        var places = await cards.GetAsync(
+            [.. rows.Where(row => row.Card is not null).Select(row => new CardId(row.Card!.Value)).Distinct()],
+            cancellationToken);
+        var drafts = new List<(StatementRow Row, CardPlace? Place, AccountId? Other)>(rows.Count);
+        foreach (var row in rows)
+        {
+            var place = row.Card is { } card ? places.GetValueOrDefault(new CardId(card)) : null;
+
+            // A hold has no other side in the ledger, but its card names who it is for.
+            var other = place?.OtherThan(owner) ?? (row.OtherOwner is { } id ? new AccountId(id) : null);
+            drafts.Add((row, place, other));
+        }
+
+        var names = await people.GetAsync(
+            [.. drafts.Where(draft => draft.Other is not null).Select(draft => draft.Other!.Value).Distinct()],
+            cancellationToken);
+        return
+        [
+            .. from draft in drafts
+               let row = draft.Row
+               select new StatementEntry(
+                   row.Version, row.Transfer, KindOf(row), row.PostedMinor, row.HeldMinor, row.BalanceAfterMinor,
+                   row.HeldAfterMinor, draft.Other is { } other ? names.GetValueOrDefault(other) : null,
+                   row.Card is { } card ? new CardId(card) : null, draft.Place?.Conversation, row.At),
+        ];
+    }
+
+    private static string KindOf(StatementRow row) => row.Kind switch
+    {
+        TransferKind.Transfer when row.OtherSystem is not null => "funding",
+        TransferKind.Transfer or TransferKind.Balancing => "transfer",
+        TransferKind.Hold => "hold",
+        TransferKind.Capture or TransferKind.CaptureAll => "capture",
+        TransferKind.Refund => "refund",
+        TransferKind.Release => "release",
+        TransferKind.Expire => "expire",
+    };
+}

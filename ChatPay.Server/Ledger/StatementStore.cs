@@ -1,0 +1,120 @@
+using ChatPay.Core.Ledger;
+using ChatPay.Server.Database;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ChatPay.Server.Ledger;
+
+/// <summary>What an account had after one of its entries; version 0 is before the first.</summary>
+internal readonly record struct BalancePoint(long Version, long BalanceMinor, long HeldMinor);
+
+/// <summary>What an account had at the instants asked for, in their order.</summary>
+/// <param name="Now">The database's clock when it was read.</param>
+internal sealed record BalancePoints(IReadOnlyList<BalancePoint> Points, DateTimeOffset Now);
+
+/// <summary>An entry as the ledger alone knows it, before other features have named who and where.</summary>
+/// <param name="OtherOwner">Who owns the other side's account; null for a hold, a release and the system.</param>
+/// <param name="OtherSystem">The name of the other side where the system owns it.</param>
+internal sealed record StatementRow(
+    long Version, Guid Transfer, TransferKind Kind, long PostedMinor, long HeldMinor, long BalanceAfterMinor,
+    long HeldAfterMinor, DateTimeOffset At, Guid? Card, Guid? OtherOwner, string? OtherSystem);
+
+/// <summary>
+/// Reads the history of an account. Entries never change, their versions have no gaps, and none is older than the one before
+/// it: so a page is a range of the primary key, and the entry in force at an instant is found by halving that key.
+/// </summary>
+internal sealed class StatementStore(NpgsqlDataSource dataSource)
+{
+    /// <summary>
+    /// $1 account, $2 instants, null for now. Each step halves the versions in question with one look at the primary key. Of
+    /// entries with the same time the newest is in force. An account that does not exist has nothing at any time.
+    /// </summary>
+    internal const string PointsSql =
+        """
+        with recursive search (place, instant, low, high) as (
+            select i.place, i.instant, case when i.instant is null then a.version else 0 end, a.version
+            from unnest($2::timestamptz[]) with ordinality as i (instant, place), ledger_account a
+            where a.id = $1
+            union all
+            select s.place, s.instant,
+                case when e.created_at <= s.instant then e.version else s.low end,
+                case when e.created_at <= s.instant then s.high else e.version - 1 end
+            from search s cross join lateral (
+                select version, created_at from entry
+                where account_id = $1 and version = s.low + (s.high - s.low + 1) / 2
+                limit 1
+            ) e
+            where s.low < s.high
+        )
+        select coalesce(e.version, 0), coalesce(e.balance_after_minor, 0), coalesce(e.held_after_minor, 0),
+            clock_timestamp()
+        from unnest($2::timestamptz[]) with ordinality as i (instant, place)
+        left join search s on s.place = i.place and s.low = s.high
+        left join lateral (
+            select version, balance_after_minor, held_after_minor from entry
+            where account_id = $1 and version = s.low
+            limit 1
+        ) e on true
+        order by i.place
+        """;
+
+    /// <summary>$1 account, $2 after this version, $3 before this one, $4 at most so many; newest first.</summary>
+    internal const string PageSql = RowsSql + " order by e.version desc";
+
+    private const string RowsSql =
+        """
+        select e.version, e.transfer_id, t.kind, e.posted_minor, e.held_minor, e.balance_after_minor,
+            e.held_after_minor, e.created_at, t.card_id, o.owner_id, o.system_name
+        from (
+            select * from entry where account_id = $1 and version > $2 and version < $3
+            order by version desc limit $4
+        ) e
+        join transfer t on t.id = e.transfer_id
+        left join ledger_account o
+            on o.id = case when t.debit_id = e.account_id then t.credit_id else t.debit_id end
+        """;
+
+    /// <param name="instants">Null stands for now.</param>
+    public async Task<BalancePoints> ReadPointsAsync(
+        LedgerAccountId account, IReadOnlyList<DateTimeOffset?> instants, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            PointsSql, account.Value,
+            new NpgsqlParameter
+            {
+                Value = instants.ToArray(),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var points = new List<BalancePoint>(instants.Count);
+        var now = DateTimeOffset.MinValue;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            points.Add(new BalancePoint(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2)));
+            now = reader.GetFieldValue<DateTimeOffset>(3);
+        }
+
+        return new BalancePoints(points, now);
+    }
+
+    /// <summary>Newest first: the entries after one version and before another, at most so many.</summary>
+    public async Task<IReadOnlyList<StatementRow>> ReadPageAsync(
+        LedgerAccountId account, long after, long before, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(PageSql, account.Value, after, before, limit);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<StatementRow>(limit);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(Read(reader));
+        }
+
+        return rows;
+    }
+
+    private static StatementRow Read(NpgsqlDataReader row) => new(
+        row.GetInt64(0), row.GetGuid(1), (TransferKind)row.GetInt16(2), row.GetInt64(3), row.GetInt64(4),
+        row.GetInt64(5), row.GetInt64(6), row.GetFieldValue<DateTimeOffset>(7),
+        row.IsDBNull(8) ? null : row.GetGuid(8), row.IsDBNull(9) ? null : row.GetGuid(9),
+        row.IsDBNull(10) ? null : row.GetString(10));
+}
