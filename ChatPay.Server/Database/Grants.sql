@@ -38,12 +38,15 @@ grant select, insert, delete on group_info to chatpay_server;
 grant select, insert, update (delivered, read) on receipt to chatpay_server;
 grant select, insert, delete on device_message to chatpay_server;
 
--- Money: whose an account is, in what asset and under which floor never changes; transfers and entries are only added.
+-- Money: whose an account is, in what asset and under which floor never changes; transfers, entries and changes of
+-- accounts are only added.
 grant select, insert on asset to chatpay_server;
-grant select, insert, update (balance_minor, held_minor, version) on ledger_account to chatpay_server;
+grant select, insert, update (balance_minor, held_minor, version, state, last_entry_at) on ledger_account to chatpay_server;
+grant select, insert on ledger_account_change to chatpay_server;
 grant select, insert on transfer to chatpay_server;
 grant select, insert on entry to chatpay_server;
 grant select, insert, update (remaining_minor, state) on hold to chatpay_server;
+grant select, insert, update (refunded_minor) on refunded to chatpay_server;
 
 -- A card's terms never change.
 grant select, insert, update (state, version, closed_at) on card to chatpay_server;

@@ -14,7 +14,8 @@ namespace ChatPay.Tests.Database;
 public sealed class ServerRoleTests(PostgresFixture postgres, ServerFixture fixture) : IClassFixture<ServerFixture>
 {
     /// <summary>Rows of these are only ever added.</summary>
-    private static readonly string[] s_insertOnly = ["entry", "transfer", "event", "asset", "card_action"];
+    private static readonly string[] s_insertOnly =
+        ["entry", "transfer", "ledger_account_change", "event", "asset", "card_action"];
 
     private static readonly Dictionary<string, string?> s_none = new(StringComparer.Ordinal);
 
@@ -31,6 +32,7 @@ public sealed class ServerRoleTests(PostgresFixture postgres, ServerFixture fixt
             "update ledger_account set owner_id = null",
             "update card set amount_minor = 1",
             "update hold set account_id = account_id",
+            "update refunded set captured_minor = 1",
             "delete from ledger_account",
             "delete from hold",
             "update schema_migration set checksum = ''",
