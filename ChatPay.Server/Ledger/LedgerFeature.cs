@@ -36,11 +36,13 @@ internal static class LedgerFeature
                     context.User.Caller().Account, asset, at, context.RequestAborted)).ToOk())
             .WithName("ReadBalance").WithSummary("One wallet's balance, now or at any instant of the past.");
         wallet.MapGet("/{asset}/statement", async (
-                    string asset, long? before, int? limit, HttpContext context, StatementService statements) =>
+                    string asset, long? before, int? limit, string? from, string? to, HttpContext context,
+                    StatementService statements) =>
                 (await statements.ReadPageAsync(
-                    context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries,
+                    context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries, from, to,
                     context.RequestAborted)).ToOk())
-            .WithName("ReadStatement").WithSummary("Entries of one wallet, newest first, by cursor.");
+            .WithName("ReadStatement")
+            .WithSummary("Entries of one wallet, newest first, by cursor; all, or those of a period.");
     }
 
     /// <summary>The command <c>ledger verify</c>.</summary>

@@ -50,8 +50,11 @@ internal sealed class StatementService(
 
     /// <param name="before">Entries older than this version; null for the newest.</param>
     /// <param name="limit">1 to <see cref="Limits.StatementPageEntries"/>.</param>
+    /// <param name="from">RFC 3339; only entries of this instant and later, null for all.</param>
+    /// <param name="to">RFC 3339; only entries before this instant, null for all.</param>
     public async Task<Result<StatementPage>> ReadPageAsync(
-        AccountId account, string asset, long? before, int limit, CancellationToken cancellationToken)
+        AccountId account, string asset, long? before, int limit, string? from, string? to,
+        CancellationToken cancellationToken)
     {
         if (assets.Find(asset) is not { } known)
         {
@@ -65,11 +68,24 @@ internal sealed class StatementService(
                 $"A page has 1 to {Limits.StatementPageEntries} entries, before a version of 1 or more.");
         }
 
+        if (Period.Read(from, to, out var period) is { } malformed)
+        {
+            return malformed;
+        }
+
         var wallet = LedgerAccountId.Of(account, known.Code);
-        var rows = await store.ReadPageAsync(wallet, 0, before ?? long.MaxValue, limit, cancellationToken);
+        var (after, end) = (0L, before ?? long.MaxValue);
+        if (period != default)
+        {
+            var (points, _) = await store.ReadPointsAsync(
+                wallet, [period.LastBefore, period.LastWithin], cancellationToken);
+            after = period.From is null ? 0 : points[0].Version;
+            end = Math.Min(end, points[1].Version + 1);
+        }
+
+        var rows = await store.ReadPageAsync(wallet, after, end, limit, cancellationToken);
         var entries = await NameAsync(account, rows, cancellationToken);
-        var last = entries.Count > 0 ? entries[^1].Version : 1;
-        return new StatementPage(entries, last > 1 ? last : null);
+        return new StatementPage(entries, entries.Count > 0 && entries[^1].Version > after + 1 ? entries[^1].Version : null);
     }
 
     /// <summary>

@@ -50,7 +50,7 @@ public sealed class BalanceAtTests(MoneyFixture money) : IClassFixture<MoneyFixt
             await money.ActAsync(bob, card, count == 2 ? CardActionKind.Decline : CardActionKind.Accept);
         }
 
-        var page = (await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 100, Cancel)).Value;
+        var page = (await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 100, null, null, Cancel)).Value;
         Assert.Equal(7, page.Entries.Count);
         foreach (var entry in page.Entries)
         {
@@ -119,7 +119,6 @@ public sealed class BalanceAtTests(MoneyFixture money) : IClassFixture<MoneyFixt
         var (first, _) = await ExplainAsync(account, DeepHistory.Start.AddDays(-3));
         var (last, _) = await ExplainAsync(
             account, DeepHistory.Start.AddSeconds((Versions - 2) / DeepHistory.EntriesPerSecond));
-        TestContext.Current.TestOutputHelper?.WriteLine($"pages: {middle}, {first}, {last}");
 
         // 17 halvings of 100,000; each descends an index of three levels and reads one row.
         Assert.InRange(middle, 1, 100);
