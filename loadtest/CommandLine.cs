@@ -49,5 +49,7 @@ internal static class CommandLine
         new("Load tests of ChatPay. Each measures its baselines in the same run.")
         {
             SettleCommandLine.Create(args, output),
+            GrowthScenario.Create(args, output),
+            FillScenario.Create(args, output),
         };
 }

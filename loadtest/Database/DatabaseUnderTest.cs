@@ -12,49 +12,78 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
 {
     private readonly DataFolder? _folder;
     private readonly EmbeddedPostgres? _postgres;
+    private readonly bool _keep;
 
-    private DatabaseUnderTest(string connectionString, DataFolder? folder, EmbeddedPostgres? postgres)
+    private DatabaseUnderTest(string connectionString, DataFolder? folder, EmbeddedPostgres? postgres, bool keep)
     {
         ConnectionString = connectionString;
         _folder = folder;
         _postgres = postgres;
+        _keep = keep;
     }
 
     /// <summary>Of the role that owns the tables.</summary>
     public string ConnectionString { get; }
 
+    /// <summary>For the server, as the server itself connects: to the embedded one with a login of its own.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> ServerSettings => _postgres is null
+        ? [new("Database:ConnectionString", ConnectionString)]
+        :
+        [
+            new("Database:ConnectionString", EmbeddedPostgres.ServerLoginOf(ConnectionString)),
+            new("Database:OwnerConnectionString", ConnectionString),
+        ];
+
+    /// <summary>Of a superuser on the same database; null where the database is one's own.</summary>
+    public string? SuperuserConnectionString => _postgres is null
+        ? null
+        : new NpgsqlConnectionStringBuilder(_postgres.SuperuserConnectionString)
+        {
+            Database = new NpgsqlConnectionStringBuilder(ConnectionString).Database,
+        }.ConnectionString;
+
     /// <summary>Where its files are; null for one's own database.</summary>
     public string? Folder => _folder?.Path;
 
+    /// <param name="connectionString">One's own database, or null.</param>
+    /// <param name="dataFolder">Where to keep the embedded one; null for a folder that is gone afterwards.</param>
     public static async Task<DatabaseUnderTest> StartAsync(
-        string? connectionString, CancellationToken cancellationToken)
+        string? connectionString, string? dataFolder, CancellationToken cancellationToken)
     {
         if (connectionString is not null)
         {
-            return new DatabaseUnderTest(connectionString, null, null);
+            return new DatabaseUnderTest(connectionString, null, null, keep: true);
         }
 
-        var path = Directory.CreateTempSubdirectory("chatpay-loadtest-").FullName;
-        if (!OperatingSystem.IsWindows())
-        {
-            // Run as root, PostgreSQL becomes another user, who has to get through here.
-            File.SetUnixFileMode(
-                path, File.GetUnixFileMode(path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        }
-
-        var folder = DataFolder.Hold(path);
+        var folder = DataFolder.Hold(dataFolder ?? TemporaryFolder());
         try
         {
             var postgres = await EmbeddedPostgres.StartAsync(
                 folder, null, null, NullLogger.Instance, cancellationToken);
-            return new DatabaseUnderTest(postgres.ConnectionString, folder, postgres);
+            return new DatabaseUnderTest(postgres.ConnectionString, folder, postgres, keep: dataFolder is not null);
         }
         catch
         {
             folder.Dispose();
-            Directory.Delete(path, recursive: true);
+            if (dataFolder is null)
+            {
+                Directory.Delete(folder.Path, recursive: true);
+            }
+
             throw;
         }
+    }
+
+    /// <summary>Another, empty database of the embedded PostgreSQL; it goes when that one goes.</summary>
+    public async Task<DatabaseUnderTest> CreateBesideAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var superuser = NpgsqlDataSource.Create(SuperuserConnectionString
+            ?? throw new InvalidOperationException("Nobody may make databases beside one's own."));
+        var owner = new NpgsqlConnectionStringBuilder(ConnectionString);
+        await using var create = superuser.CreateCommand($"create database {name} owner {owner.Username}");
+        await create.ExecuteNonQueryAsync(cancellationToken);
+        owner.Database = name;
+        return new DatabaseUnderTest(owner.ConnectionString, null, null, keep: true);
     }
 
     public async ValueTask DisposeAsync()
@@ -68,7 +97,23 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
         if (_folder is not null)
         {
             _folder.Dispose();
-            Directory.Delete(_folder.Path, recursive: true);
+            if (!_keep)
+            {
+                Directory.Delete(_folder.Path, recursive: true);
+            }
         }
+    }
+
+    private static string TemporaryFolder()
+    {
+        var path = Directory.CreateTempSubdirectory("chatpay-loadtest-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            // Run as root, PostgreSQL becomes another user, who has to get through here.
+            File.SetUnixFileMode(
+                path, File.GetUnixFileMode(path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
+        return path;
     }
 }

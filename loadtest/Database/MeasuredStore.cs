@@ -44,6 +44,40 @@ internal static class MeasuredStore
         return (reader.GetInt64(0), reader.GetInt64(1));
     }
 
+    /// <summary>Rows of entry and of transfer, counted.</summary>
+    public static async Task<(long Entries, long Transfers)> CountAsync(
+        NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "select (select count(*) from entry), (select count(*) from transfer)");
+        command.CommandTimeout = 0;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    /// <summary>Bytes of the ledger's tables and, one by one, of their indexes.</summary>
+    public static async Task<IReadOnlyDictionary<string, long>> ReadRelationsAsync(
+        NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            select c.relname::text, pg_relation_size(c.oid)
+            from pg_class c left join pg_index i on i.indexrelid = c.oid
+            where c.relkind in ('r', 'i') and coalesce(i.indrelid, c.oid) in
+                ('transfer'::regclass, 'entry'::regclass, 'hold'::regclass, 'ledger_account'::regclass)
+            order by coalesce(i.indrelid, c.oid)::regclass::text, c.relkind desc, c.relname
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var relations = new Dictionary<string, long>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            relations.Add(reader.GetString(0), reader.GetInt64(1));
+        }
+
+        return relations;
+    }
+
     /// <summary>The process that serves this connection, as its machine numbers it.</summary>
     public static async Task<int> ReadBackendAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

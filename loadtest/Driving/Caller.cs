@@ -1,10 +1,11 @@
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Ledger;
 
 namespace ChatPay.LoadTest.Driving;
 
 /// <summary>Hands one command to what is measured and waits for its outcome.</summary>
-internal delegate Task<Result<LedgerOutcome>> Settle(LedgerCommand command);
+internal delegate Task<Result<LedgerDecision>> Settle(LedgerCommand command);
 
 /// <summary>A caller of the engine.</summary>
 internal sealed class Caller(ulong seed, Traffic traffic, Settle settle, WorkerGate gate) : Worker(gate)
@@ -36,7 +37,7 @@ internal sealed class Caller(ulong seed, Traffic traffic, Settle settle, WorkerG
             var result = await settle(command);
             if (result.Error is not { } error)
             {
-                if (!result.Value.IsApplied)
+                if (!result.Value.Outcome.IsApplied)
                 {
                     Refused++;
                     return false;

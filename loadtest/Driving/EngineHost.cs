@@ -34,26 +34,27 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public static AssetCode Asset { get; } = AssetCode.Parse("EUR");
 
-    /// <summary>The server's own connections.</summary>
-    public NpgsqlDataSource DataSource => _app.Services.GetRequiredService<NpgsqlDataSource>();
-
     /// <summary>How the write path is set, for the report.</summary>
     public GroupCommitOptions WritePath => _app.Services.GetRequiredService<IOptions<GroupCommitOptions>>().Value;
 
-    public static async Task<EngineHost> StartAsync(string connectionString, CancellationToken cancellationToken)
+    public static async Task<EngineHost> StartAsync(DatabaseUnderTest database, CancellationToken cancellationToken)
     {
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Logging:LogLevel:Default"] = "Warning",
             ["Logging:LogLevel:ChatPay.Server.Hosting.WebClient"] = "Error",
-            ["Database:ConnectionString"] = connectionString,
             ["Ledger:Assets:0:Code"] = Asset.Value,
             ["Ledger:Assets:0:Exponent"] = "2",
             ["Ledger:Assets:0:SandboxMinor"] = WalletMinor,
             ["Ledger:Sandbox:Enabled"] = "true",
             ["Ledger:Sandbox:AllowOutsideDevelopment"] = "true",
         };
+        foreach (var (key, value) in database.ServerSettings)
+        {
+            settings[key] = value;
+        }
+
         var app = ServerHost.Build(ServerHost.CreateBuilder(settings, "Production"));
         try
         {
@@ -68,12 +69,13 @@ internal sealed class EngineHost : IAsyncDisposable
         }
     }
 
-    public Task<Result<LedgerOutcome>> SettleAsync(LedgerCommand command) =>
-        _committer.SubmitAsync(new SettleCommand(command), CancellationToken.None);
+    public Task<Result<LedgerDecision>> SettleAsync(LedgerCommand command) =>
+        _committer.SubmitAsync(new PostTransferCommand(command), CancellationToken.None);
 
     /// <summary>New people with a funded wallet each, opened as the server opens them.</summary>
+    /// <param name="owner">Connections that may add people without asking.</param>
     public async Task<LedgerAccountId[]> OpenWalletsAsync(
-        int wallets, ulong seed, CancellationToken cancellationToken)
+        NpgsqlDataSource owner, int wallets, ulong seed, CancellationToken cancellationToken)
     {
         var random = new SplitMix64(seed);
         var people = new AccountId[wallets];
@@ -82,7 +84,7 @@ internal sealed class EngineHost : IAsyncDisposable
             people[index] = new AccountId(random.NextUuid());
         }
 
-        await PeopleStore.AddAsync(DataSource, people, cancellationToken);
+        await PeopleStore.AddAsync(owner, people, cancellationToken);
         var assets = _app.Services.GetRequiredService<AssetCatalogue>();
         foreach (var crowd in people.Chunk(OpenersAtOnce))
         {

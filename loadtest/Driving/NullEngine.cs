@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Ledger;
 
 namespace ChatPay.LoadTest.Driving;
 
@@ -12,18 +13,18 @@ internal sealed class NullEngine : IAsyncDisposable
 {
     private const int QueueCapacity = 8_192;
 
-    private readonly Channel<TaskCompletionSource<Result<LedgerOutcome>>> _queue =
-        Channel.CreateBounded<TaskCompletionSource<Result<LedgerOutcome>>>(
+    private readonly Channel<TaskCompletionSource<Result<LedgerDecision>>> _queue =
+        Channel.CreateBounded<TaskCompletionSource<Result<LedgerDecision>>>(
             new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
 
     private readonly Task _running;
 
     public NullEngine() => _running = RunAsync();
 
-    public async Task<Result<LedgerOutcome>> SettleAsync(LedgerCommand command)
+    public async Task<Result<LedgerDecision>> SettleAsync(LedgerCommand command)
     {
         ArgumentNullException.ThrowIfNull(command);
-        var waiting = new TaskCompletionSource<Result<LedgerOutcome>>(
+        var waiting = new TaskCompletionSource<Result<LedgerDecision>>(
             TaskCreationOptions.RunContinuationsAsynchronously);
         return _queue.Writer.TryWrite(waiting)
             ? await waiting.Task
@@ -40,7 +41,7 @@ internal sealed class NullEngine : IAsyncDisposable
     {
         await foreach (var waiting in _queue.Reader.ReadAllAsync())
         {
-            waiting.SetResult(new LedgerOutcome(LedgerStatus.Applied));
+            waiting.SetResult(default(LedgerDecision));
         }
     }
 }

@@ -27,8 +27,23 @@ internal sealed record Report(
 
     public string ToJson() => JsonSerializer.Serialize(this, s_json);
 
+    /// <summary>Shows the report, writes it where it is to be written, and gives the exit code.</summary>
+    public async Task<int> ConcludeAsync(
+        ScenarioConsole console, IReadOnlyDictionary<string, RatioTarget> targets, FileInfo? json,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(console);
+        console.Write(this, targets);
+        if (json is not null)
+        {
+            await WriteAsync(json, cancellationToken);
+        }
+
+        return Passed ? 0 : 1;
+    }
+
     /// <summary>Writes the file whole, or not at all.</summary>
-    public async Task WriteAsync(FileInfo file, CancellationToken cancellationToken)
+    private async Task WriteAsync(FileInfo file, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(file.DirectoryName!);
         var unfinished = file.FullName + ".new";

@@ -78,16 +78,19 @@ internal sealed class ScenarioConsole
     {
         ArgumentNullException.ThrowIfNull(report);
         ArgumentNullException.ThrowIfNull(targets);
-        _console.WriteLine();
-        _console.Write(MediansOf(report));
-        _console.Write(RatiosOf(report, targets));
         var invariants = Table("invariant", "");
         foreach (var (name, holds) in report.Invariants)
         {
             invariants.AddRow(name, holds ? "holds" : "BROKEN");
         }
 
-        _console.Write(invariants);
+        foreach (var table in new[] { MediansOf(report), RatiosOf(report, targets), invariants })
+        {
+            if (table.Rows.Count > 0)
+            {
+                _console.Write(table);
+            }
+        }
     }
 
     private Table MediansOf(Report report)

@@ -24,18 +24,14 @@ internal static class SettleCommandLine
         var scale = OptionBounds.Whole(
             "--tpcb-scale", s_defaults.TpcbScale, 1, 1_000,
             "Scale of the tpcb baseline: branches of 100,000 accounts. Below 32 its branches contend.");
-        var database = new Option<string?>("--database")
-        {
-            Description = "A PostgreSQL of your own, as Host=…;Database=…;Username=…;Password=…. It is filled and not "
-                + "emptied. Default: an embedded one in a temporary folder.",
-        };
+        var database = SharedOptions.Database();
         var only = new Option<string[]>("--only")
         {
             Description = "Measure these sections alone, such as --only tpcb uniform; for work on one of them.",
             AllowMultipleArgumentsPerToken = true,
         };
         only.AcceptOnlyFromAmong([.. SettleOptions.Sections]);
-        var json = new Option<FileInfo?>("--json") { Description = "Write the report to this file." };
+        var json = SharedOptions.Json();
         var command = new Command("settle", "Transfers and holds through the engine, beside pgbench's transaction.")
         {
             rounds, seconds, accounts, callers, scale, only, database, json,

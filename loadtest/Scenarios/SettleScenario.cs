@@ -23,8 +23,8 @@ internal static class SettleScenario
         var startedAt = TimeProvider.System.GetUtcNow();
         var commit = await RunIdentity.CommitAsync(cancellationToken);
         console.Begin("PostgreSQL and the server");
-        await using var database = await DatabaseUnderTest.StartAsync(options.Database, cancellationToken);
-        await using var engine = await EngineHost.StartAsync(database.ConnectionString, cancellationToken);
+        await using var database = await DatabaseUnderTest.StartAsync(options.Database, null, cancellationToken);
+        await using var engine = await EngineHost.StartAsync(database, cancellationToken);
         await using var dataSource = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(database.ConnectionString) { ApplicationName = "loadtest" });
         await using var probe = await Probe.OpenAsync(dataSource, cancellationToken);
@@ -49,15 +49,10 @@ internal static class SettleScenario
             run, workloads.Acknowledged, workloads.Refused, before, cancellationToken);
         invariants.Add("tpcb_sums_agree", await baseline.FinishAsync(cancellationToken));
         var figures = run.Log.Figures();
+        figures["relation_bytes"] = await MeasuredStore.ReadRelationsAsync(dataSource, cancellationToken);
         figures["write_path"] = engine.WritePath;
         var report = new Report(
             Name, options.Command, commit, machine, startedAt, figures, SettleRatios.Of(run.Log), invariants);
-        console.Write(report, SettleRatios.Targets);
-        if (options.Json is { } file)
-        {
-            await report.WriteAsync(file, cancellationToken);
-        }
-
-        return report.Passed ? 0 : 1;
+        return await report.ConcludeAsync(console, SettleRatios.Targets, options.Json, cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatPay.Core.Ledger;
 using ChatPay.LoadTest.Driving;
 using ChatPay.LoadTest.Measuring;
 
@@ -20,6 +21,9 @@ internal sealed class SettleWorkloads(SettleRun run)
 
     private Traffic[] _traffic = [];
 
+    /// <summary>The wallets that money goes between.</summary>
+    public IReadOnlyList<LedgerAccountId> Accounts { get; private set; } = [];
+
     /// <summary>Sections in a round.</summary>
     public int Sections => Throughput.Count(run.Options.Wants) + (run.Options.Wants(Latency) ? s_latencyCallers.Length : 0)
         + (run.Options.Wants(DriverAlone) ? 1 : 0);
@@ -33,12 +37,13 @@ internal sealed class SettleWorkloads(SettleRun run)
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         run.Console.Begin("wallets");
-        var accounts = await run.Engine.OpenWalletsAsync(run.Options.Accounts, run.NextSeed(), cancellationToken);
+        Accounts = await run.Engine.OpenWalletsAsync(
+            run.DataSource, run.Options.Accounts, run.NextSeed(), cancellationToken);
         _traffic =
         [
-            new UniformTraffic(accounts, EngineHost.Asset),
-            new HotTraffic(accounts, EngineHost.Asset),
-            new HoldCaptureTraffic(accounts, EngineHost.Asset),
+            new UniformTraffic(Accounts, EngineHost.Asset),
+            new HotTraffic(Accounts, EngineHost.Asset),
+            new HoldCaptureTraffic(Accounts, EngineHost.Asset),
         ];
         run.Console.Done();
     }
@@ -66,6 +71,10 @@ internal sealed class SettleWorkloads(SettleRun run)
         var (driver, _) = await RunAsync(_traffic[0], nothing.SettleAsync, run.Options.Callers, cancellationToken);
         run.Add(round, DriverAlone, driver);
     }
+
+    /// <summary>Throughput from any account to any other, under the name of what it is measured for.</summary>
+    public Task MeasureUniformAsync(int round, string name, CancellationToken cancellationToken) =>
+        MeasureAsync(round, name, _traffic[0], run.Options.Callers, cancellationToken);
 
     private async Task MeasureAsync(
         int round, string name, Traffic traffic, int callers, CancellationToken cancellationToken)

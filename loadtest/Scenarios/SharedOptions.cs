@@ -1,0 +1,15 @@
+using System.CommandLine;
+
+namespace ChatPay.LoadTest.Scenarios;
+
+/// <summary>Options that several scenarios have.</summary>
+internal static class SharedOptions
+{
+    public static Option<string?> Database() => new("--database")
+    {
+        Description = "A PostgreSQL of your own, as Host=…;Database=…;Username=…;Password=…. It is filled and not "
+            + "emptied. Default: an embedded one in a temporary folder.",
+    };
+
+    public static Option<FileInfo?> Json() => new("--json") { Description = "Write the report to this file." };
+}
