@@ -4,11 +4,10 @@ using ChatPay.Core.Protocol;
 
 namespace ChatPay.Tests.Ledger;
 
-/// <summary>A book with accounts by number, which loads for each command what it needs.</summary>
+/// <summary>A book with accounts by number, which loads for each act what it needs.</summary>
 internal sealed class BookDesk(IEnumerable<Asset> assets)
 {
-    private readonly HashSet<LedgerAccountId> _loaded = [];
-    private readonly HashSet<TransferId> _asked = [];
+    private readonly HashSet<Guid> _asked = [];
 
     public LedgerBook Book { get; } = new(assets);
 
@@ -26,26 +25,48 @@ internal sealed class BookDesk(IEnumerable<Asset> assets)
     public LedgerAccountId Unknown(int number)
     {
         var id = new LedgerAccountId(Number(number));
-        Book.Load(id, account: null);
+        NeedAccount(id);
         return id;
     }
 
+    public LedgerOutcome[] Decide(LedgerAct act, DateTimeOffset now) => act switch
+    {
+        LedgerAct.Single single => [Decide(single.Command, now)],
+        LedgerAct.Linked linked => [.. Decide(linked.Group, now)],
+        LedgerAct.Change change => [Decide(change.What, now)],
+        _ => throw new InvalidOperationException("No such act."),
+    };
+
     public LedgerOutcome Decide(LedgerCommand command, DateTimeOffset now)
     {
-        if (_asked.Add(command.Id))
-        {
-            Book.Load(command.Id, transfer: null);
-            Book.LoadHold(command.Id, hold: null);
-            Book.LoadRefundable(command.Id, movement: null);
-        }
-
-        if (command.HoldId is { } hold && _asked.Add(hold))
-        {
-            Book.Load(hold, transfer: null);
-            Book.LoadHold(hold, hold: null);
-        }
-
+        Need(command);
         return Book.Decide(command, now);
+    }
+
+    public IReadOnlyList<LedgerOutcome> Decide(LedgerGroup group, DateTimeOffset now)
+    {
+        foreach (var member in group.Members)
+        {
+            Need(member);
+        }
+
+        if (_asked.Add(group.Id.Value))
+        {
+            Book.Load(group.Id, known: false);
+        }
+
+        return Book.DecideGroup(group, now);
+    }
+
+    public LedgerOutcome Decide(AccountChange change, DateTimeOffset now)
+    {
+        NeedAccount(change.Account);
+        if (_asked.Add(change.Id.Value))
+        {
+            Book.Load(change.Id, change: null);
+        }
+
+        return Book.Decide(change, now);
     }
 
     public (long BalanceMinor, long HeldMinor) Balance(LedgerAccountId id)
@@ -66,9 +87,43 @@ internal sealed class BookDesk(IEnumerable<Asset> assets)
     private static Guid Number(int number) =>
         Guid.Parse("00000000-0000-0000-0000-" + number.ToString("x12", CultureInfo.InvariantCulture));
 
+    private void Need(LedgerCommand command)
+    {
+        Need(command.Id);
+        NeedAccount(command.Debit);
+        if (command.Credit is { } credit)
+        {
+            NeedAccount(credit);
+        }
+
+        if ((command.HoldId ?? command.RefundOf) is { } earlier)
+        {
+            Need(earlier);
+        }
+    }
+
+    /// <summary>The book starts empty: what it has not decided itself does not exist.</summary>
+    private void Need(TransferId id)
+    {
+        if (_asked.Add(id.Value))
+        {
+            Book.Load(id, transfer: null);
+            Book.LoadHold(id, hold: null);
+            Book.LoadRefundable(id, movement: null);
+        }
+    }
+
+    private void NeedAccount(LedgerAccountId id)
+    {
+        if (_asked.Add(id.Value))
+        {
+            Book.Load(id, account: null);
+        }
+    }
+
     private LedgerAccountId LoadOnce(LedgerAccount account)
     {
-        if (_loaded.Add(account.Id))
+        if (_asked.Add(account.Id.Value))
         {
             Book.Load(account.Id, account);
         }

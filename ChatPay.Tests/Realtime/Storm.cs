@@ -8,20 +8,6 @@ using ChatPay.Tests.Support;
 
 namespace ChatPay.Tests.Realtime;
 
-/// <summary>Numbers that the printed seed makes again (SplitMix64).</summary>
-internal sealed class Dice(ulong seed)
-{
-    private ulong _state = seed;
-
-    public int Next(int below)
-    {
-        var mixed = unchecked(Interlocked.Add(ref _state, 0x9E3779B97F4A7C15));
-        mixed = unchecked((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9);
-        mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
-        return (int)((mixed ^ (mixed >> 31)) % (ulong)below);
-    }
-}
-
 /// <summary>
 /// One device's hub connections, which fail and come back: a call is made again with the same ids, on whatever connection
 /// there is, until it has an answer.
