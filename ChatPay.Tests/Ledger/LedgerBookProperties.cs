@@ -204,7 +204,8 @@ public sealed class LedgerBookProperties
 
             decided += desk.Book.Transfers.Count;
             applied += desk.RowsOf(LedgerStatus.Applied);
-            kinds.UnionWith(desk.Book.Transfers.Where(row => row.Status == 0).Select(row => row.Command.Kind));
+            kinds.UnionWith(
+                desk.Book.Transfers.Where(row => row.Status == LedgerStatus.Applied).Select(row => row.Command.Kind));
         }
 
         Assert.Empty(Enum.GetValues<LedgerStatus>().Except(statuses));
