@@ -7,7 +7,7 @@ using Xunit;
 
 namespace ChatPay.Tests.Ledger;
 
-/// <summary>Groups, refunds, balancing and account changes through the engine's door, as they are stored and found again.</summary>
+/// <summary>Groups, refunds, balancing and changes of accounts through the engine's door, stored and found again.</summary>
 public sealed class LedgerPostTests(MoneyFixture money) : IClassFixture<MoneyFixture>
 {
     private static readonly AssetCode s_eur = AssetCode.Parse("EUR");
