@@ -106,7 +106,7 @@ internal sealed class FillPlan(IReadOnlyList<FilledAccount> accounts, AssetCode 
         rows.Add(Row(capture, at, debit.Version, credit.Version));
     }
 
-    /// <summary>A microsecond later, PostgreSQL's smallest step: slower than history is made up, so never in the future.</summary>
+    /// <summary>A microsecond later, PostgreSQL's smallest step: slower than rows are made, so never in the future.</summary>
     private DateTimeOffset Next() => _at = _at.AddMicroseconds(1);
 
     private static TransferRow Row(
