@@ -12,8 +12,10 @@ internal sealed record TrafficAccount(LedgerAccountId Id, AssetCode Asset, bool 
 /// scarce, ids come again, with the same payload and with another.
 /// </summary>
 /// <param name="scaleMinor">Multiplies ordinary amounts of 1 to 200 and 400 to 2,000.</param>
+/// <param name="rivals">How many of a hundred acts use an earlier id for something else.</param>
 internal sealed class LedgerTraffic(
-    Dice dice, IReadOnlyList<TrafficAccount> accounts, Func<Guid> newId, long scaleMinor = 1)
+    Dice dice, IReadOnlyList<TrafficAccount> accounts, Func<Guid> newId, long scaleMinor = 1,
+    int rivals = 4)
 {
     public const int LifetimeSeconds = 60;
 
@@ -27,15 +29,18 @@ internal sealed class LedgerTraffic(
     {
         var act = dice.Next(100) switch
         {
-            < 10 when _past.Count > 0 => dice.Pick(_past),
-            < 14 when _past.Count > 0 => Twist(dice.Pick(_past)),
-            < 26 => new LedgerAct.Linked(new LedgerGroup(new LedgerGroupId(newId()), Members())),
-            < 30 => new LedgerAct.Change(Change(new AccountChangeId(newId()))),
+            _ when _past.Count > 0 && dice.Chance(rivals) => Twist(Earlier()),
+            < 10 when _past.Count > 0 => Earlier(),
+            < 22 => new LedgerAct.Linked(new LedgerGroup(new LedgerGroupId(newId()), Members())),
+            < 28 => new LedgerAct.Change(Change(new AccountChangeId(newId()))),
             _ => new LedgerAct.Single(Command()),
         };
         _past.Add(act);
         return act;
     }
+
+    /// <summary>Often a recent one, which may not have been answered yet.</summary>
+    private LedgerAct Earlier() => _past[_past.Count - 1 - dice.Next(dice.Chance(50) ? Math.Min(6, _past.Count) : _past.Count)];
 
     /// <summary>The same id with another payload.</summary>
     private LedgerAct Twist(LedgerAct act) => act switch
@@ -53,8 +58,8 @@ internal sealed class LedgerTraffic(
     {
         var kind = dice.Next(100) switch
         {
-            < 40 => AccountChangeKind.Freeze,
-            < 90 => AccountChangeKind.Unfreeze,
+            < 20 => AccountChangeKind.Freeze,
+            < 65 => AccountChangeKind.Unfreeze,
             _ => AccountChangeKind.Close,
         };
         var account = dice.Pick(accounts);
