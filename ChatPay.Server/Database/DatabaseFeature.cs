@@ -18,8 +18,7 @@ internal static class DatabaseFeature
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
-            var connection = new ServerRole(options.ServerRole).Assume(
-                Parse(options.ConnectionString, nameof(options.ConnectionString)));
+            var connection = options.ForServer();
             connection.ApplicationName = "chatpay";
             connection.MaxPoolSize = options.MaxPoolSize;
             connection.CommandTimeout = options.CommandTimeoutSeconds;
@@ -60,6 +59,22 @@ internal static class DatabaseFeature
             services.GetRequiredService<NpgsqlDataSource>(), Migration.Embedded, services.Logger(),
             new ServerRole(services.GetRequiredService<IOptions<DatabaseOptions>>().Value.ServerRole))
             .RequireCurrentAsync(cancellationToken);
+
+    /// <summary>
+    /// Connections as the server's for work that reads much and takes its time: beside the pool, so that it takes none
+    /// from whoever serves, and without a deadline. To be disposed of.
+    /// </summary>
+    public static NpgsqlDataSource OpenForReports(this IServiceProvider services)
+    {
+        var connection = services.GetRequiredService<IOptions<DatabaseOptions>>().Value.ForServer();
+        connection.ApplicationName = "chatpay reports";
+        connection.Pooling = false;
+        connection.CommandTimeout = 0;
+        return NpgsqlDataSource.Create(connection);
+    }
+
+    private static NpgsqlConnectionStringBuilder ForServer(this DatabaseOptions options) =>
+        new ServerRole(options.ServerRole).Assume(Parse(options.ConnectionString, nameof(options.ConnectionString)));
 
     private static NpgsqlConnectionStringBuilder Parse(string connectionString, string key)
     {

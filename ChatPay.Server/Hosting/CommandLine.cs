@@ -26,6 +26,11 @@ internal static class CommandLine
         Recursive = true,
     };
 
+    private static readonly Option<FileInfo?> s_json = new("--json")
+    {
+        Description = "Also write the result to this file, as JSON.",
+    };
+
     public static async Task<int> RunAsync(string[] args)
     {
         using var stop = new CancellationTokenSource();
@@ -90,10 +95,10 @@ internal static class CommandLine
                 return 0;
             },
             stop));
-        var verify = new Command("verify", "Recompute every balance from its entries and check every rule.");
+        var verify = new Command("verify", "Recompute every balance from its entries and check every rule.") { s_json };
         verify.SetAction((parsed, stop) => CommandHost.RunAsync(
             Settings(parsed),
-            (services, cancellationToken) => services.VerifyLedgerAsync(Console.Out, cancellationToken),
+            (services, cancellationToken) => services.VerifyLedgerAsync(parsed.GetValue(s_json), cancellationToken),
             stop));
         var root = new RootCommand("ChatPay: a chat server in which money moves as easily as words.")
         {

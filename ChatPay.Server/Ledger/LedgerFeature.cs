@@ -1,7 +1,5 @@
-using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
-using Npgsql;
 
 namespace ChatPay.Server.Ledger;
 
@@ -43,14 +41,5 @@ internal static class LedgerFeature
                     context.RequestAborted)).ToOk())
             .WithName("ReadStatement")
             .WithSummary("Entries of one wallet, newest first, by cursor; all, or those of a period.");
-    }
-
-    /// <summary>The command <c>ledger verify</c>.</summary>
-    public static async Task<int> VerifyLedgerAsync(
-        this IServiceProvider services, TextWriter output, CancellationToken cancellationToken)
-    {
-        await services.RequireMigratedAsync(cancellationToken);
-        return await new LedgerVerifier(services.GetRequiredService<NpgsqlDataSource>(), output)
-            .RunAsync(cancellationToken);
     }
 }

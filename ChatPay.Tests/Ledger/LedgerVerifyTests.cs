@@ -1,218 +1,338 @@
-using ChatPay.Core.Ledger;
-using ChatPay.Core.Protocol;
-using ChatPay.Tests.Support;
-using Dapper;
 using Xunit;
 
 namespace ChatPay.Tests.Ledger;
 
-/// <summary>What is altered behind the server's back is found and named. Each test has its own database.</summary>
-public sealed class LedgerVerifyTests(PostgresFixture postgres) : IAsyncLifetime
+/// <summary>What is altered behind the server's back in accounts, entries and transfers is found and named.</summary>
+public sealed class LedgerVerifyTests(VerifyScene scene) : IClassFixture<VerifyScene>
 {
-    private readonly MoneyFixture _money = new(postgres);
-    private WalletHolder _alice = null!;
-    private WalletHolder _bob = null!;
-    private CardView _accepted = null!;
-    private CardView _held = null!;
-    private CardView _paid = null!;
-    private CardView _open = null!;
-    private CardView _declined = null!;
+    private Guid Alice => scene.Alice.Value;
 
-    private Guid AlicesEuros => LedgerAccountId.Of(_alice.Account, AssetCode.Parse("EUR")).Value;
-
-    public async ValueTask InitializeAsync()
-    {
-        await _money.InitializeAsync();
-        (_alice, _bob) = (await _money.PersonAsync(), await _money.PersonAsync());
-        var conversation = await _money.ConversationAsync(_alice, _bob);
-        _accepted = await _money.PostAsync(CardKind.Transfer, conversation, _alice, _bob, 1234);
-        _held = await _money.PostAsync(CardKind.Transfer, conversation, _alice, _bob, 100);
-        _declined = await _money.PostAsync(CardKind.Transfer, conversation, _alice, _bob, 200);
-        _paid = await _money.PostAsync(CardKind.Request, conversation, _alice, _bob, 500);
-        _open = await _money.PostAsync(CardKind.Request, conversation, _alice, _bob, 77);
-        await _money.ActAsync(_bob, _accepted, CardActionKind.Accept);
-        await _money.ActAsync(_bob, _declined, CardActionKind.Decline);
-        await _money.ActAsync(_bob, _paid, CardActionKind.Pay);
-        await _money.ActAsync(_alice, MoneyFixture.Card(CardKind.Transfer, conversation, _alice, _bob, 1_000_000));
-    }
-
-    public ValueTask DisposeAsync() => _money.DisposeAsync();
+    private Guid Bob => scene.Bob.Value;
 
     [Fact]
     public async Task An_untouched_ledger_is_clean_and_says_what_was_checked()
     {
-        var (exitCode, output) = await _money.VerifyAsync();
-        Assert.Equal(0, exitCode);
+        var (exitCode, output) = await VerifyScene.VerifyAsync(await scene.CopyAsync());
         Assert.Equal(
             """
             Verifying the ledger in one snapshot.
-            checked accounts against their entries: 9 accounts, 20 entries
+            checked accounts against their entries and transfers: 15 accounts, 48 entries
             checked sums of all assets: 3 assets
-            checked transfers against their sides: 13 transfers, 1 of them rejected
-            checked holds against their captures: 3 holds
-            checked held amounts against open holds: 9 accounts
+            checked transfers against what was decided: 32 transfers, 4 of them rejected
+            checked holds against their captures and returns: 6 holds
+            checked refunds against what they refund: 1 refunds of 1 transfers
+            checked linked groups: 2 groups
             checked cards against their money: 5 cards
             The ledger is clean.
 
             """,
             output, ignoreLineEndingDifferences: true);
+        Assert.Equal(0, exitCode);
     }
 
     [Fact]
-    public async Task A_balance_edited_by_hand_is_found() => await AssertFoundAsync(
-        $"update ledger_account set balance_minor = balance_minor + 1 where id = '{AlicesEuros}'",
-        $"account {AlicesEuros}: entries end at version",
+    public Task A_balance_edited_by_hand_is_found() => AssertFoundAsync(
+        $"update ledger_account set balance_minor = balance_minor + 1 where id = '{Alice}'",
+        $"account {Alice}: entries end at version",
         "asset EUR: balances sum to 1, entries to 0");
 
     [Fact]
-    public async Task A_held_amount_edited_by_hand_is_found() => await AssertFoundAsync(
-        $"update ledger_account set held_minor = held_minor - 1 where id = '{AlicesEuros}'",
-        $"account {AlicesEuros}: entries end at version",
-        $"account {AlicesEuros}: holds 99, its open holds have 100");
+    public Task Two_balances_edited_so_that_the_sum_stays_are_found() => AssertFoundAsync(
+        $"""
+        update ledger_account set balance_minor = balance_minor + 1 where id = '{Alice}';
+        update ledger_account set balance_minor = balance_minor - 1 where id = '{Bob}'
+        """,
+        $"account {Alice}: entries end at version", $"account {Bob}: entries end at version");
 
     [Fact]
-    public async Task A_version_edited_by_hand_is_found() => await AssertFoundAsync(
-        $"update ledger_account set version = version + 1 where id = '{AlicesEuros}'",
-        $"account {AlicesEuros}: entries end at version");
+    public Task A_held_amount_edited_by_hand_is_found() => AssertFoundAsync(
+        $"update ledger_account set held_minor = held_minor - 1 where id = '{Alice}'",
+        $"account {Alice}: entries end at version",
+        $"account {Alice}: holds 399, its open holds have 400");
 
     [Fact]
-    public async Task An_altered_entry_is_found() => await AssertFoundAsync(
-        Unlocked("entry", $"update entry set posted_minor = 9000 where account_id = '{AlicesEuros}' and version = 1"),
-        $"account {AlicesEuros} version 1 (transfer",
-        ": its entries are not the sides of a Transfer of 10000 (2 entries)",
+    public Task A_version_edited_by_hand_is_found() => AssertFoundAsync(
+        $"update ledger_account set version = version + 1 where id = '{Alice}'",
+        $"account {Alice}: entries end at version");
+
+    [Fact]
+    public Task The_time_of_the_last_entry_edited_by_hand_is_found() => AssertFoundAsync(
+        $"update ledger_account set last_entry_at = last_entry_at + interval '1 second' where id = '{Alice}'",
+        $"account {Alice}: its last entry is of ");
+
+    [Fact]
+    public Task A_removed_account_is_found() => AssertFoundAsync(
+        $"delete from ledger_account where id = '{Alice}'",
+        $"account {Alice}: does not exist, but entries, transfers, holds or changes name it");
+
+    [Fact]
+    public Task An_account_given_a_floor_it_was_under_is_found() => AssertFoundAsync(
+        """
+        alter table ledger_account drop constraint ledger_account_check1;
+        update ledger_account set guarded = true where system_name = 'sandbox'
+        """,
+        " are below the floor");
+
+    [Fact]
+    public Task An_account_moved_to_another_asset_is_found() => AssertFoundAsync(
+        $"update ledger_account set asset = 'ZZZ' where id = '{Alice}'",
+        $"account {Alice} version 1 (transfer ", "moves EUR on an account that holds ZZZ", "asset ZZZ: balances sum to");
+
+    [Fact]
+    public Task A_frozen_account_opened_by_hand_is_found() => AssertFoundAsync(
+        $"update ledger_account set state = 1 where id = '{scene.Dave}'",
+        $"account {scene.Dave}: it is Open, its changes say Frozen");
+
+    [Fact]
+    public Task A_closed_account_with_money_is_found() => AssertFoundAsync(
+        $"""
+        alter table ledger_account drop constraint closed_is_empty;
+        update ledger_account set balance_minor = 5 where id = '{scene.Carol}'
+        """,
+        $"account {scene.Carol}: is closed and has balance 5 and held 0");
+
+    [Fact]
+    public Task An_altered_change_of_an_account_is_found() => AssertFoundAsync(
+        $"update ledger_account_change set reason = 'Because.' where account_id = '{scene.Dave}'",
+        $" of account {scene.Dave}: differs from what was decided (payload hash)");
+
+    [Fact]
+    public Task A_removed_change_of_an_account_is_found() => AssertFoundAsync(
+        $"delete from ledger_account_change where account_id = '{scene.Carol}'",
+        $"account {scene.Carol}: it is Closed, its changes say Open");
+
+    [Fact]
+    public Task An_inserted_change_of_an_account_is_found() => AssertFoundAsync(
+        $"""
+        insert into ledger_account_change (id, account_id, kind, status, reason, payload_hash, created_at)
+        select gen_random_uuid(), account_id, 2, 0, reason, payload_hash, created_at from ledger_account_change
+        where account_id = '{scene.Carol}'
+        """,
+        $" of account {scene.Carol}: was applied to an account that was closed already");
+
+    [Fact]
+    public Task An_altered_entry_is_found() => AssertFoundAsync(
+        $"update entry set posted_minor = 9000 where account_id = '{Alice}' and version = 1",
+        $"account {Alice} version 1 (transfer ",
+        "a Transfer of 10000 credits 10000 and held 0, the entry says 9000 and 0",
         "asset EUR: balances sum to 0, entries to -1000");
 
     [Fact]
-    public async Task An_entry_altered_together_with_all_that_follows_is_found() => await AssertFoundAsync(
-        Unlocked("entry", $"""
-            update entry set posted_minor = posted_minor + 5 where account_id = '{AlicesEuros}' and version = 1;
-            update entry set balance_after_minor = balance_after_minor + 5 where account_id = '{AlicesEuros}';
-            update ledger_account set balance_minor = balance_minor + 5 where id = '{AlicesEuros}'
-            """),
-        ": its entries are not the sides of a Transfer of 10000 (2 entries)",
+    public Task An_entry_altered_together_with_all_that_follows_is_found() => AssertFoundAsync(
+        $"""
+        update entry set posted_minor = posted_minor + 5 where account_id = '{Alice}' and version = 1;
+        update entry set balance_after_minor = balance_after_minor + 5 where account_id = '{Alice}';
+        update ledger_account set balance_minor = balance_minor + 5 where id = '{Alice}'
+        """,
+        $"account {Alice} version 1 (transfer ",
+        "a Transfer of 10000 credits 10000 and held 0, the entry says 10005 and 0",
         "asset EUR: balances sum to 5, entries to 5");
 
+    [Fact]
+    public Task An_altered_balance_in_an_entry_is_found() => AssertFoundAsync(
+        $"update entry set balance_after_minor = balance_after_minor + 1 where account_id = '{Alice}' and version = 2",
+        $"account {Alice} version 2 (transfer ", ": entries give balance ");
+
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    [InlineData(7)]
-    public async Task A_removed_entry_is_found(int version) => await AssertFoundAsync(
-        Unlocked("entry", $"delete from entry where account_id = '{AlicesEuros}' and version = {version}"),
-        $"account {AlicesEuros}",
-        ": its entries are not the sides of a");
+    [InlineData("1")]
+    [InlineData("3")]
+    [InlineData("(select version from ledger_account where id = account_id)")]
+    public Task A_removed_entry_is_found(string version) => AssertFoundAsync(
+        $"delete from entry where account_id = '{Alice}' and version = {version}",
+        $"account {Alice}", " is missing");
 
     [Fact]
-    public async Task An_inserted_entry_is_found() => await AssertFoundAsync(
+    public Task A_transfer_posted_twice_to_one_account_is_found() => AssertFoundAsync(
         $"""
         insert into entry select account_id, version + 1, transfer_id, posted_minor, held_minor,
             balance_after_minor + posted_minor, held_after_minor + held_minor, created_at
-        from entry where account_id = '{AlicesEuros}' order by version desc limit 1
+        from entry where account_id = '{Bob}' order by version desc limit 1;
+        update ledger_account a set version = e.version, balance_minor = e.balance_after_minor
+        from entry e where a.id = '{Bob}' and e.account_id = a.id and e.version = a.version + 1
         """,
-        $"account {AlicesEuros}: entries end at version 8",
-        ": its entries are not the sides of a");
+        $"account {Bob} version ",
+        $"(transfer {scene.Sweep}): no applied transfer of that id has its entry here (10400, 0)",
+        "asset EUR: balances sum to 10400, entries to 10400");
 
     [Fact]
-    public async Task An_altered_transfer_is_found() => await AssertFoundAsync(
-        Unlocked("transfer", $"update transfer set actor_id = null where card_id = '{_paid.Id}'"),
+    public Task A_transfer_posted_to_a_third_account_is_found() => AssertFoundAsync(
+        $"""
+        insert into entry select '{scene.Dave}', 2, id, amount_minor, 0, 10000 + amount_minor, 0, created_at
+        from transfer where id = '{scene.Sweep}';
+        update ledger_account set version = 2, balance_minor = balance_minor + 10400,
+            last_entry_at = (select created_at from transfer where id = '{scene.Sweep}') where id = '{scene.Dave}'
+        """,
+        $"account {scene.Dave} version 2 (transfer {scene.Sweep}): no applied transfer of that id has its entry here");
+
+    [Fact]
+    public Task An_inserted_entry_of_no_transfer_is_found() => AssertFoundAsync(
+        $"""
+        insert into entry select account_id, version + 1, '{Guid.Empty}', 7, 0, balance_after_minor + 7,
+            held_after_minor, created_at
+        from entry where account_id = '{Bob}' order by version desc limit 1
+        """,
+        $"(transfer {Guid.Empty}): no applied transfer of that id has its entry here (7, 0)",
+        $"account {Bob}: entries end at version");
+
+    [Fact]
+    public Task An_entry_moved_to_another_account_is_found() => AssertFoundAsync(
+        $"""
+        update entry set account_id = '{scene.Dave}', version = 2
+        where account_id = '{Bob}' and transfer_id = '{scene.Payment}'
+        """,
+        $"account {scene.Dave} version 2 (transfer {scene.Payment}): no applied transfer of that id has its entry here",
+        $"(transfer {scene.Payment}): the entry of its credit of 1000 and held 0 is missing");
+
+    [Fact]
+    public Task Two_entries_that_changed_places_are_found() => AssertFoundAsync(
+        $"""
+        update entry set version = -version where account_id = '{Alice}' and version in (2, 3);
+        update entry set version = 5 + version where account_id = '{Alice}' and version < 0
+        """.Replace("update entry set version = -version", "alter table entry drop constraint entry_version_check; "
+            + "update entry set version = -version", StringComparison.Ordinal),
+        $"account {Alice} version 2 (transfer ", $"account {Alice} version 3 (transfer ",
+        " says that the entry here is its debit");
+
+    [Fact]
+    public Task An_entry_given_to_another_transfer_is_found() => AssertFoundAsync(
+        $"""
+        update entry set transfer_id = '{scene.Sweep}' where account_id = '{Bob}' and transfer_id = '{scene.Payment}'
+        """,
+        $"(transfer {scene.Sweep}): transfer {scene.Payment} says that the entry here is its credit");
+
+    [Fact]
+    public Task An_entry_whose_time_moved_is_found() => AssertFoundAsync(
+        $"""
+        update entry set created_at = created_at + interval '1 hour'
+        where account_id = '{Alice}' and transfer_id = '{scene.Payment}'
+        """,
+        $"(transfer {scene.Payment}): is of ", ", its transfer of ", ", the one before of ");
+
+    [Fact]
+    public Task A_transfer_moved_in_time_with_its_entries_is_found() => AssertFoundAsync(
+        $"""
+        update entry set created_at = created_at - interval '1 day' where transfer_id = '{scene.Payment}';
+        update transfer set created_at = created_at - interval '1 day' where id = '{scene.Payment}'
+        """,
+        $"(transfer {scene.Payment}): is of ", ", the one before of ");
+
+    [Fact]
+    public Task A_removed_transfer_is_found() => AssertFoundAsync(
+        $"delete from transfer where id = '{scene.Sweep}'",
+        $"account {Bob} version ", $"(transfer {scene.Sweep}): no applied transfer of that id has its entry here",
+        $"account {scene.Carol} version ");
+
+    [Fact]
+    public Task An_inserted_transfer_is_found() => AssertFoundAsync(
+        $"""
+        insert into transfer (id, kind, debit_id, credit_id, amount_minor, asset, status, payload_hash, created_at,
+            debit_version, credit_version)
+        select gen_random_uuid(), kind, debit_id, credit_id, amount_minor, asset, status, payload_hash, created_at,
+            debit_version + 100, credit_version + 100
+        from transfer where id = '{scene.Payment}'
+        """,
+        ": the entry of its debit of -1000 and held 0 is missing", ": the entry of its credit of 1000 and held 0 is missing");
+
+    [Fact]
+    public Task A_second_transfer_that_claims_the_same_entries_is_found() => AssertFoundAsync(
+        $"""
+        insert into transfer (id, kind, debit_id, credit_id, amount_minor, asset, status, payload_hash, created_at,
+            debit_version, credit_version)
+        select '{Guid.Empty}', kind, debit_id, credit_id, amount_minor, asset, status, payload_hash, created_at,
+            debit_version, credit_version
+        from transfer where id = '{scene.Payment}'
+        """,
+        $"(transfer {scene.Payment}): transfer {Guid.Empty} says that the entry here is its debit",
+        $"(transfer {scene.Payment}): transfer {Guid.Empty} says that the entry here is its credit");
+
+    [Fact]
+    public Task An_altered_amount_is_found() => AssertFoundAsync(
+        $"update transfer set amount_minor = 999 where id = '{scene.Payment}'",
+        $"transfer {scene.Payment}: differs from what was decided (payload hash)",
+        "a Transfer of 999 debits -999 and held 0, the entry says -1000 and 0");
+
+    [Fact]
+    public Task An_altered_transfer_is_found() => AssertFoundAsync(
+        $"update transfer set actor_id = null where card_id = '{scene.Paid.Id}'",
         "differs from what was decided (payload hash)");
 
     [Fact]
-    public async Task A_rejection_turned_into_an_application_is_found() => await AssertFoundAsync(
-        Unlocked("transfer", "update transfer set status = 0, debit_version = 99 where status = 4006"),
-        ": its entries are not the sides of a Hold of 1000000 (0 entries)",
-        ": is not on the account that its transfer debits");
+    public Task An_altered_payload_hash_is_found() => AssertFoundAsync(
+        $"update transfer set payload_hash = sha256('') where id = '{scene.Refund}'",
+        $"transfer {scene.Refund}: differs from what was decided (payload hash)");
 
     [Fact]
-    public async Task An_altered_hold_is_found() => await AssertFoundAsync(
-        $"update hold set remaining_minor = 99 where transfer_id = (select hold_id from card where id = '{_held.Id}')",
-        ": 99 remain of 100 after 0 captured, 0 released, 0 expired",
-        $"account {AlicesEuros}: holds 100, its open holds have 99",
-        $"card {_held.Id}: its hold has 99 of 100");
+    public Task An_altered_question_of_a_balancing_transfer_is_found() => AssertFoundAsync(
+        $"update transfer set asked_minor = 60000 where id = '{scene.Sweep}'",
+        $"transfer {scene.Sweep}: differs from what was decided (payload hash)");
 
     [Fact]
-    public async Task A_hold_in_another_state_is_found() => await AssertFoundAsync(
-        $"update hold set state = 2 where transfer_id = (select hold_id from card where id = '{_declined.Id}')",
-        ": its state is Captured, its transfers say Released",
-        $"card {_declined.Id}: it is Declined and its hold is Captured");
+    public Task A_transfer_that_names_another_version_is_found() => AssertFoundAsync(
+        $"update transfer set debit_version = debit_version + 1 where id = '{scene.Payment}'",
+        $"(transfer {scene.Payment}): no applied transfer of that id has its entry here",
+        $"transfer {scene.Payment} says that the entry here is its debit");
 
     [Fact]
-    public async Task Card_states_that_their_money_does_not_bear_out_are_found()
+    public Task A_rejection_turned_into_an_application_is_found() => AssertFoundAsync(
+        """
+        update transfer set status = 0, debit_version = 1000 where status = 4006 and kind = 2
+        """,
+        ": the entry of its debit of 0 and held 1000000 is missing",
+        ": its transfer is applied, its row is missing");
+
+    [Fact]
+    public Task An_application_turned_into_a_rejection_is_found() => AssertFoundAsync(
+        $"""
+        update transfer set status = 4006, debit_version = null, credit_version = null where id = '{scene.Sweep}'
+        """,
+        $"(transfer {scene.Sweep}): no applied transfer of that id has its entry here");
+
+    [Theory]
+    [InlineData(4099, "4099")]
+    [InlineData(4018, "AccountNotEmpty")]
+    public Task A_status_that_no_transfer_ends_with_is_found(int status, string told) => AssertFoundAsync(
+        $"update transfer set status = {status} where status = 4006 and kind = 2",
+        $": a transfer cannot end as {told}");
+
+    [Fact]
+    public Task A_kind_that_there_is_not_is_found() => AssertFoundAsync(
+        $"""
+        alter table transfer drop constraint kind_is_known, drop constraint credit_by_kind;
+        update transfer set kind = 99 where id = '{scene.Payment}'
+        """,
+        $"transfer {scene.Payment}: there is no kind 99");
+
+    [Fact]
+    public Task A_transfer_without_its_parts_is_found() => AssertFoundAsync(
+        $"""
+        alter table transfer drop constraint refund_by_kind;
+        update transfer set refund_of = null where id = '{scene.Refund}'
+        """,
+        $"transfer {scene.Refund}: has not the parts of a Refund");
+
+    [Fact]
+    public async Task After_a_thousand_findings_the_rest_is_counted()
     {
-        var (exitCode, output) = await TamperAsync($"""
-            update card set state = 3 where id = '{_accepted.Id}';
-            update card set state = 2, closed_at = now() where id = '{_held.Id}';
-            update card set state = 6, closed_at = null where id = '{_paid.Id}';
-            update card set state = 7, closed_at = now() where id = '{_open.Id}';
-            update card set state = 4 where id = '{_declined.Id}';
+        var (exitCode, output) = await scene.TamperAsync(
+            $"""
+            insert into entry
+            select '{scene.Dave}', n + 2, '{Guid.Empty}', 1, 0, 10000 + n, 0, now() from generate_series(1, 3000) n
             """);
         Assert.Equal(1, exitCode);
-        string[] findings =
-        [
-            $"card {_accepted.Id}: it is Declined and has 1 applied credits",
-            $"card {_held.Id}: it is Accepted and has 0 applied credits",
-            $"card {_paid.Id}: it is Open and has 1 applied credits",
-            $"card {_open.Id}: it is Paid and has 0 applied credits",
-        ];
-        Assert.All(findings, finding => Assert.Contains(finding, output, StringComparison.Ordinal));
-
-        // Declined and cancelled cards look alike to the money; the log tells them apart.
-        Assert.Contains("Findings: 4.", output, StringComparison.Ordinal);
+        Assert.Equal(1_001, output.Split('\n').Count(line => line.StartsWith("finding: ", StringComparison.Ordinal)));
+        Assert.Contains("finding: and 2", output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_card_whose_terms_were_altered_is_found() => await AssertFoundAsync(
-        $"update card set amount_minor = 1 where id = '{_accepted.Id}'",
-        $"card {_accepted.Id}: its credit is not of its amount from its payer to its payee");
-
-    [Fact]
-    public async Task Entries_and_transfers_can_only_be_added_to()
+    internal static void AssertFound((int ExitCode, string Output) verified, params string[] findings)
     {
-        await using var connection = await _money.DataSource.OpenConnectionAsync();
-        foreach (var attempt in new[]
-        {
-            "update entry set posted_minor = 1", "delete from entry", "truncate entry",
-            "update transfer set status = 0", "delete from transfer", "truncate transfer cascade",
-        })
-        {
-            var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => connection.ExecuteAsync(attempt));
-            Assert.Contains("only ever added", refused.Message, StringComparison.Ordinal);
-        }
-    }
-
-    [Fact]
-    public async Task The_database_refuses_to_let_a_guarded_account_owe()
-    {
-        await using var connection = await _money.DataSource.OpenConnectionAsync();
-        foreach (var change in new[] { "balance_minor = held_minor - 1", "held_minor = -1" })
-        {
-            var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => connection.ExecuteAsync(
-                $"update ledger_account set {change} where id = '{AlicesEuros}'"));
-            Assert.Equal(Npgsql.PostgresErrorCodes.CheckViolation, refused.SqlState);
-        }
-    }
-
-    private static string Unlocked(string table, string sql) =>
-        $"alter table {table} disable trigger {table}_insert_only; {sql}; "
-        + $"alter table {table} enable trigger {table}_insert_only";
-
-    private async Task AssertFoundAsync(string tampering, params string[] findings)
-    {
-        var (exitCode, output) = await TamperAsync(tampering);
-        Assert.Equal(1, exitCode);
         foreach (var finding in findings)
         {
-            Assert.Contains(finding, output, StringComparison.Ordinal);
-        }
-    }
-
-    private async Task<(int ExitCode, string Output)> TamperAsync(string sql)
-    {
-        Assert.Equal(0, (await _money.VerifyAsync()).ExitCode);
-        await using (var connection = await _money.DataSource.OpenConnectionAsync())
-        {
-            await connection.ExecuteAsync(sql);
+            Assert.Contains(finding, verified.Output, StringComparison.Ordinal);
         }
 
-        return await _money.VerifyAsync();
+        Assert.Equal(1, verified.ExitCode);
     }
+
+    private async Task AssertFoundAsync(string tampering, params string[] findings) =>
+        AssertFound(await scene.TamperAsync(tampering), findings);
 }

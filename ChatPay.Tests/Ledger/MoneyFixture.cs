@@ -89,11 +89,13 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         if (_server is not null)
         {
             await _server.DisposeAsync();
+            _server = null;
         }
 
         if (_dataSource is not null)
         {
             await _dataSource.DisposeAsync();
+            _dataSource = null;
         }
     }
 

@@ -41,6 +41,14 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <summary>A fresh database with nothing in it.</summary>
     public Task<string> CreateEmptyDatabaseAsync() => CreateDatabaseAsync("template1");
 
+    /// <summary>A copy of a database that nobody is connected to; the same connection string but for its name.</summary>
+    public async Task<string> CopyDatabaseAsync(string connectionString)
+    {
+        var original = new NpgsqlConnectionStringBuilder(connectionString);
+        var copy = new NpgsqlConnectionStringBuilder(await CreateDatabaseAsync(original.Database!)).Database;
+        return new NpgsqlConnectionStringBuilder(connectionString) { Database = copy }.ConnectionString;
+    }
+
     /// <summary>What an administrator does in <paramref name="database"/>, such as making logins.</summary>
     public async Task AdministerAsync(string database, string sql)
     {
