@@ -34,17 +34,20 @@ internal sealed class TpcbClient : Worker, IAsyncDisposable
 
     private readonly NpgsqlConnection _connection;
     private readonly int _scale;
+    private readonly int _accounts;
     private readonly TpcbShape _shape;
     private readonly NpgsqlCommand[] _commands;
     private readonly NpgsqlBatch _batch;
     private readonly NpgsqlParameter<int>[][] _parameters;
     private SplitMix64 _random;
 
-    private TpcbClient(NpgsqlConnection connection, int scale, TpcbShape shape, ulong seed, WorkerGate gate)
+    private TpcbClient(
+        NpgsqlConnection connection, int scale, int accountsPerBranch, TpcbShape shape, ulong seed, WorkerGate gate)
         : base(gate)
     {
         _connection = connection;
         _scale = scale;
+        _accounts = scale * accountsPerBranch;
         _shape = shape;
         _random = new SplitMix64(seed);
         int[] parameterCounts = [2, 1, 2, 2, 4];
@@ -76,11 +79,11 @@ internal sealed class TpcbClient : Worker, IAsyncDisposable
     }
 
     public static async Task<TpcbClient> ConnectAsync(
-        NpgsqlDataSource dataSource, int scale, TpcbShape shape, ulong seed, WorkerGate gate,
+        NpgsqlDataSource dataSource, int scale, int accountsPerBranch, TpcbShape shape, ulong seed, WorkerGate gate,
         CancellationToken cancellationToken)
     {
         var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        var client = new TpcbClient(connection, scale, shape, seed, gate);
+        var client = new TpcbClient(connection, scale, accountsPerBranch, shape, seed, gate);
         foreach (var command in client._commands)
         {
             await command.PrepareAsync(cancellationToken);
@@ -107,7 +110,7 @@ internal sealed class TpcbClient : Worker, IAsyncDisposable
 
     protected override async ValueTask<bool> SettleOnceAsync()
     {
-        var account = 1 + _random.Below(_scale * TpcbStore.AccountsPerBranch);
+        var account = 1 + _random.Below(_accounts);
         var branch = 1 + _random.Below(_scale);
         var teller = 1 + _random.Below(_scale * TpcbStore.TellersPerBranch);
         var delta = _random.Below((2 * DeltaMax) + 1) - DeltaMax;

@@ -5,11 +5,12 @@ namespace ChatPay.LoadTest.Baselines;
 /// <summary>pgbench's tables, as <c>pgbench --initialize</c> makes them, in a schema of their own.</summary>
 internal static class TpcbStore
 {
-    public const int AccountsPerBranch = 100_000;
     public const int TellersPerBranch = 10;
 
     /// <summary>Drops what an earlier run left.</summary>
-    public static Task CreateAsync(NpgsqlDataSource dataSource, int scale, CancellationToken cancellationToken) =>
+    /// <param name="accountsPerBranch">pgbench has 100,000; fewer make the baseline's tables as small as the engine's.</param>
+    public static Task CreateAsync(
+        NpgsqlDataSource dataSource, int scale, int accountsPerBranch, CancellationToken cancellationToken) =>
         ExecuteAsync(
             dataSource,
             FormattableString.Invariant($"""
@@ -27,8 +28,8 @@ internal static class TpcbStore
                     select tid, (tid - 1) / {TellersPerBranch} + 1, 0
                     from generate_series(1, {scale * TellersPerBranch}) as tid;
                 insert into pgbench_accounts (aid, bid, abalance, filler)
-                    select aid, (aid - 1) / {AccountsPerBranch} + 1, 0, ''
-                    from generate_series(1, {scale * AccountsPerBranch}) as aid;
+                    select aid, (aid - 1) / {accountsPerBranch} + 1, 0, ''
+                    from generate_series(1, {scale * accountsPerBranch}) as aid;
                 alter table pgbench_branches add primary key (bid);
                 alter table pgbench_tellers add primary key (tid);
                 alter table pgbench_accounts add primary key (aid);

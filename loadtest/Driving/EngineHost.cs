@@ -34,6 +34,9 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public static AssetCode Asset { get; } = AssetCode.Parse("EUR");
 
+    /// <summary>The server's own connections, with the role and the settings that it works with.</summary>
+    public NpgsqlDataSource DataSource => _app.Services.GetRequiredService<NpgsqlDataSource>();
+
     /// <summary>How the write path is set, for the report.</summary>
     public GroupCommitOptions WritePath => _app.Services.GetRequiredService<IOptions<GroupCommitOptions>>().Value;
 

@@ -35,7 +35,7 @@ internal sealed class SettleBaseline(SettleRun run)
         }
 
         run.Console.Begin("pgbench's tables");
-        await TpcbStore.CreateAsync(run.DataSource, run.Options.TpcbScale, cancellationToken);
+        await TpcbStore.CreateAsync(run.DataSource, run.Options.TpcbScale, run.Options.TpcbAccounts, cancellationToken);
         await TpcbStore.VacuumAsync(run.DataSource, full: true, cancellationToken);
         run.Console.Done();
     }
@@ -108,7 +108,8 @@ internal sealed class SettleBaseline(SettleRun run)
             for (var index = 0; index < connections; index++)
             {
                 clients.Add(await TpcbClient.ConnectAsync(
-                    run.DataSource, run.Options.TpcbScale, shape, run.NextSeed(), gate, cancellationToken));
+                    run.DataSource, run.Options.TpcbScale, run.Options.TpcbAccounts, shape, run.NextSeed(), gate,
+                    cancellationToken));
             }
 
             return await Section.RunAsync(clients, 1, gate, run.Probe, run.Window, cancellationToken);

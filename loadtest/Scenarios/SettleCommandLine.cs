@@ -23,7 +23,10 @@ internal static class SettleCommandLine
             "Callers that wait at once where throughput is measured.");
         var scale = OptionBounds.Whole(
             "--tpcb-scale", s_defaults.TpcbScale, 1, 1_000,
-            "Scale of the tpcb baseline: branches of 100,000 accounts. Below 32 its branches contend.");
+            "Scale of the tpcb baseline: its branches. Below 32 they contend.");
+        var tpcbAccounts = OptionBounds.Whole(
+            "--tpcb-accounts", s_defaults.TpcbAccounts, 1, 100_000,
+            "Accounts in each branch of the tpcb baseline; pgbench has 100,000.");
         var database = SharedOptions.Database();
         var only = new Option<string[]>("--only")
         {
@@ -34,7 +37,7 @@ internal static class SettleCommandLine
         var json = SharedOptions.Json();
         var command = new Command("settle", "Transfers and holds through the engine, beside pgbench's transaction.")
         {
-            rounds, seconds, accounts, callers, scale, only, database, json,
+            rounds, seconds, accounts, callers, scale, tpcbAccounts, only, database, json,
         };
         command.SetAction((parsed, stop) => SettleScenario.RunAsync(
             new SettleOptions
@@ -44,6 +47,7 @@ internal static class SettleCommandLine
                 Accounts = parsed.GetValue(accounts),
                 Callers = parsed.GetValue(callers),
                 TpcbScale = parsed.GetValue(scale),
+                TpcbAccounts = parsed.GetValue(tpcbAccounts),
                 Only = parsed.GetValue(only) ?? [],
                 Database = parsed.GetValue(database),
                 Json = parsed.GetValue(json),

@@ -17,7 +17,9 @@ internal static class SettleInvariants
         run.Console.Begin("checking the books");
         var applied = await MeasuredStore.ReadAppliedAsync(run.DataSource, cancellationToken) - before;
         var unbalanced = await MeasuredStore.ReadUnbalancedAsync(run.DataSource, cancellationToken);
-        var settings = await MeasuredStore.ReadSettingsAsync(run.DataSource, cancellationToken);
+
+        // As they are for the server: a role may have settings of its own.
+        var settings = await MeasuredStore.ReadSettingsAsync(run.Engine.DataSource, cancellationToken);
         await using var verify = new StringWriter(CultureInfo.InvariantCulture);
         var clean = await run.Engine.VerifyAsync(verify, cancellationToken);
         run.Console.Done(clean ? null : verify.ToString());

@@ -23,8 +23,11 @@ internal sealed record SettleOptions
     /// <summary>Commands waiting at once where throughput is measured.</summary>
     public int Callers { get; init; } = 4_096;
 
-    /// <summary>pgbench's scale: branches of 100,000 accounts.</summary>
+    /// <summary>pgbench's scale: how many branches the baseline has. Below its connections they contend.</summary>
     public int TpcbScale { get; init; } = 32;
+
+    /// <summary>In each branch; 100,000 is pgbench's own number.</summary>
+    public int TpcbAccounts { get; init; } = 100_000;
 
     /// <summary>A PostgreSQL of one's own; null for an embedded one in a temporary folder.</summary>
     public string? Database { get; init; }
