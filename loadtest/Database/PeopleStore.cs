@@ -11,9 +11,10 @@ internal static class PeopleStore
     public static async Task AddAsync(
         NpgsqlDataSource dataSource, IReadOnlyList<AccountId> people, CancellationToken cancellationToken)
     {
+        var now = TimeProvider.System.GetUtcNow();
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var import = await connection.BeginBinaryImportAsync(
-            "copy account (id, handle, skeleton, display_name, password_hash) from stdin (format binary)",
+            "copy account (id, handle, skeleton, display_name, password_hash, opened_at) from stdin (format binary)",
             cancellationToken);
         foreach (var person in people)
         {
@@ -25,6 +26,9 @@ internal static class PeopleStore
             await import.WriteAsync(handle, NpgsqlDbType.Text, cancellationToken);
             await import.WriteAsync("Load test", NpgsqlDbType.Text, cancellationToken);
             await import.WriteAsync("", NpgsqlDbType.Text, cancellationToken);
+
+            // Their wallets are opened here, so the server is not to look after them as well.
+            await import.WriteAsync(now, NpgsqlDbType.TimestampTz, cancellationToken);
         }
 
         await import.CompleteAsync(cancellationToken);
