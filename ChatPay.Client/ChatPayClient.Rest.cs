@@ -115,6 +115,20 @@ public sealed partial class ChatPayClient
             null,
             cancellationToken);
 
+    /// <summary>The statement as a file, read as it comes; to be disposed of.</summary>
+    /// <param name="format">csv, json, ofx or camt053; json is a <see cref="StatementExport"/>.</param>
+    /// <param name="from">Where it begins, or null for the first entry.</param>
+    /// <param name="to">Where it ends, not within, or null for now.</param>
+    public async Task<Stream> ExportAsync(
+        string asset, string format, DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancellationToken)
+    {
+        var path = $"v1/wallet/{Uri.EscapeDataString(asset)}/export?format={Uri.EscapeDataString(format)}"
+            + (from is { } start ? "&from=" + TextOf(start) : "") + (to is { } end ? "&to=" + TextOf(end) : "");
+        var response = await RequestAsync(
+            HttpMethod.Get, path, null, cancellationToken, HttpCompletionOption.ResponseHeadersRead);
+        return await response.Content.ReadAsStreamAsync(cancellationToken);
+    }
+
     /// <summary>A card of one of the account's conversations.</summary>
     public Task<CardView> CardAsync(CardId card, CancellationToken cancellationToken) =>
         SendAsync<CardView>(HttpMethod.Get, $"v1/cards/{card}", null, cancellationToken);

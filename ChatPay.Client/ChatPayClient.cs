@@ -84,7 +84,8 @@ public sealed partial class ChatPayClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> RequestAsync(
-        HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+        HttpMethod method, string path, object? body, CancellationToken cancellationToken,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         using var request = new HttpRequestMessage(method, path);
         if (Token is not null)
@@ -97,7 +98,7 @@ public sealed partial class ChatPayClient : IDisposable
             request.Content = JsonContent.Create(body, body.GetType(), mediaType: null, WireFormat.Json);
         }
 
-        var response = await _http.SendAsync(request, cancellationToken);
+        var response = await _http.SendAsync(request, completion, cancellationToken);
         if (response.IsSuccessStatusCode)
         {
             return response;

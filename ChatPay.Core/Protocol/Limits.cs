@@ -52,6 +52,9 @@ public static class Limits
 
     public const int StatementPageEntries = 100;
 
+    /// <summary>Entries in one export; a longer history is exported period by period.</summary>
+    public const int ExportEntries = 500_000;
+
     /// <summary>Largest amount in minor units: far above any wallet, far below overflow of a sum of balances.</summary>
     public const long AmountMaxMinor = 1_000_000_000_000_000;
 

@@ -55,6 +55,24 @@ public sealed record StatementEntry(
     long HeldAfterMinor,
     AccountView? Counterparty, CardId? Card, ConversationId? Conversation, DateTimeOffset At);
 
+/// <summary><c>GET /v1/wallet/{asset}/export?format=json</c>: a whole statement, oldest entry first.</summary>
+/// <param name="Account">The ledger account.</param>
+/// <param name="From">The beginning asked for, or null for the first entry.</param>
+/// <param name="To">The end, which is not within; the present where none was asked for.</param>
+/// <param name="Opening">What there was just before the first entry.</param>
+/// <param name="Closing">What there was after the last one.</param>
+public sealed record StatementExport(
+    Guid Account, AccountView Owner, string Asset, int Exponent, DateTimeOffset? From, DateTimeOffset To,
+    StatementBalance Opening, StatementBalance Closing, IReadOnlyList<StatementEntry> Entries);
+
+/// <param name="Version">Of the entry in force; 0 before the first.</param>
+public sealed record StatementBalance(
+    long Version,
+    [property: JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)]
+    long BalanceMinor,
+    [property: JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)]
+    long HeldMinor);
+
 public enum CardKind
 {
     /// <summary>The author pays: held until accepted, declined, cancelled or expired.</summary>

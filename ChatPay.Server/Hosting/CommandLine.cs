@@ -100,6 +100,7 @@ internal static class CommandLine
             Settings(parsed),
             (services, cancellationToken) => services.VerifyLedgerAsync(parsed.GetValue(s_json), cancellationToken),
             stop));
+        var export = ExportCommand.Create(Settings);
         var root = new RootCommand("ChatPay: a chat server in which money moves as easily as words.")
         {
             s_data,
@@ -107,7 +108,7 @@ internal static class CommandLine
             s_urls,
             serve,
             new Command("database", "Work on the database.") { migrate },
-            new Command("ledger", "Look at the money.") { verify },
+            new Command("ledger", "Look at the money.") { verify, export },
         };
         root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
         return root;

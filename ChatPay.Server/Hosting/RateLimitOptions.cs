@@ -20,4 +20,8 @@ internal sealed class RateLimitOptions
     /// <summary>Requests that only read, of one device, per minute, 1 to 1,000,000. Default 1,200.</summary>
     [Range(1, 1_000_000)]
     public int ReadsPerMinute { get; set; } = 1200;
+
+    /// <summary>Exports of a statement, of one device, per minute, 1 to 1,000,000. Default 10.</summary>
+    [Range(1, 1_000_000)]
+    public int ExportsPerMinute { get; set; } = 10;
 }

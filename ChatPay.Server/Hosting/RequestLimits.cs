@@ -22,6 +22,9 @@ internal static class RateLimitPolicies
 
     /// <summary>What only reads: by device.</summary>
     public const string Reads = "reads";
+
+    /// <summary>What reads very much: by device.</summary>
+    public const string Exports = "exports";
 }
 
 /// <summary>Bounds on what one connection, one request and one caller may take.</summary>
@@ -53,6 +56,8 @@ internal static class RequestLimits
                 RateLimitPolicies.Writes, context => Window(CallerOf(context), options.Value.WritesPerMinute));
             limiter.AddPolicy(
                 RateLimitPolicies.Reads, context => Window(CallerOf(context), options.Value.ReadsPerMinute));
+            limiter.AddPolicy(
+                RateLimitPolicies.Exports, context => Window(CallerOf(context), options.Value.ExportsPerMinute));
         });
     }
 

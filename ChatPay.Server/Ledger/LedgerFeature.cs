@@ -1,5 +1,7 @@
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace ChatPay.Server.Ledger;
 
@@ -18,6 +20,8 @@ internal static class LedgerFeature
         services.AddSingleton<WalletService>();
         services.AddSingleton<StatementStore>();
         services.AddSingleton<StatementService>();
+        services.AddSingleton<ExportGate>();
+        services.AddSingleton<ExportService>();
         services.AddSingleton<IAccountLifecycle>(provider => provider.GetRequiredService<WalletService>());
     }
 
@@ -41,5 +45,39 @@ internal static class LedgerFeature
                     context.RequestAborted)).ToOk())
             .WithName("ReadStatement")
             .WithSummary("Entries of one wallet, newest first, by cursor; all, or those of a period.");
+        wallet.MapGet("/{asset}/export", ExportAsync)
+            .RequireRateLimiting(RateLimitPolicies.Exports)
+            .WithName("ExportStatement")
+            .WithSummary("The statement of one wallet as a file: csv, json, ofx or camt053; all, or a period.");
+    }
+
+    private static async Task<Results<ExportResult, ErrorResult>> ExportAsync(
+        string asset, string? format, string? from, string? to, HttpContext context, ExportService exports,
+        ExportGate gate)
+    {
+        var account = context.User.Caller().Account;
+        var place = gate.Enter(account);
+        if (place.Error is { } full)
+        {
+            return new ErrorResult(full);
+        }
+
+        Result<Export>? export = null;
+        try
+        {
+            export = await exports.PrepareAsync(
+                account, asset, format, from, to, Limits.ExportEntries, context.RequestAborted);
+        }
+        finally
+        {
+            if (export is not { IsOk: true })
+            {
+                place.Value.Dispose();
+            }
+        }
+
+        return export.Value.Error is { } error
+            ? new ErrorResult(error)
+            : new ExportResult(export.Value.Value, place.Value, gate.Timeout);
     }
 }

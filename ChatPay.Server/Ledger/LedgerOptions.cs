@@ -12,6 +12,17 @@ internal sealed class LedgerOptions
     [MaxLength(64)]
     public IList<AssetOptions> Assets { get; } = [];
 
+    /// <summary>
+    /// Exports being written at once by one node, one of them per account, 1 to 1,000; beyond it callers get overloaded.
+    /// Default 16.
+    /// </summary>
+    [Range(1, 1_000)]
+    public int ExportsAtOnce { get; set; } = 16;
+
+    /// <summary>How long one export may take, in seconds, 10 to 3,600; a slower reader is cut off. Default 600.</summary>
+    [Range(10, 3_600)]
+    public int ExportTimeoutSeconds { get; set; } = 600;
+
     /// <summary>Play money for trying things out.</summary>
     public SandboxOptions Sandbox { get; set; } = new();
 }

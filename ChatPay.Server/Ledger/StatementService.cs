@@ -37,12 +37,14 @@ internal sealed class StatementService(
             (points, now) = await store.ReadPointsAsync(wallet, [instant], cancellationToken);
         }
 
+        // A database clock that was set back may be behind the last entry, whose time is no future all the same.
+        var point = points[0];
+        now = point.At > now ? point.At.Value : now;
         if (instant > now)
         {
             return Instants.InTheFuture(nameof(at), now);
         }
 
-        var point = points[0];
         return new WalletBalanceAt(
             known.Code.Value, known.Exponent, point.BalanceMinor, point.HeldMinor,
             point.BalanceMinor - point.HeldMinor, point.Version, instant ?? now);
@@ -91,7 +93,7 @@ internal sealed class StatementService(
     /// <summary>
     /// The rows with people and conversations, which other features know: one question to each, whatever the page.
     /// </summary>
-    private async Task<IReadOnlyList<StatementEntry>> NameAsync(
+    public async Task<IReadOnlyList<StatementEntry>> NameAsync(
         AccountId owner, IReadOnlyList<StatementRow> rows, CancellationToken cancellationToken)
     {
         var places = await cards.GetAsync(

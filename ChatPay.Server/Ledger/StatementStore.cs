@@ -6,7 +6,9 @@ using NpgsqlTypes;
 namespace ChatPay.Server.Ledger;
 
 /// <summary>What an account had after one of its entries; version 0 is before the first.</summary>
-internal readonly record struct BalancePoint(long Version, long BalanceMinor, long HeldMinor);
+/// <param name="At">The entry's time; null before the first.</param>
+internal readonly record struct BalancePoint(
+    long Version, long BalanceMinor, long HeldMinor, DateTimeOffset? At = null);
 
 /// <summary>What an account had at the instants asked for, in their order.</summary>
 /// <param name="Now">The database's clock when it was read.</param>
@@ -47,11 +49,11 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
             where s.low < s.high
         )
         select coalesce(e.version, 0), coalesce(e.balance_after_minor, 0), coalesce(e.held_after_minor, 0),
-            clock_timestamp()
+            e.created_at, clock_timestamp()
         from unnest($2::timestamptz[]) with ordinality as i (instant, place)
         left join search s on s.place = i.place and s.low = s.high
         left join lateral (
-            select version, balance_after_minor, held_after_minor from entry
+            select version, balance_after_minor, held_after_minor, created_at from entry
             where account_id = $1 and version = s.low
             limit 1
         ) e on true
@@ -59,9 +61,7 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         """;
 
     /// <summary>$1 account, $2 after this version, $3 before this one, $4 at most so many; newest first.</summary>
-    internal const string PageSql = RowsSql + " order by e.version desc";
-
-    private const string RowsSql =
+    internal const string PageSql =
         """
         select e.version, e.transfer_id, t.kind, e.posted_minor, e.held_minor, e.balance_after_minor,
             e.held_after_minor, e.created_at, t.card_id, o.owner_id, o.system_name
@@ -72,6 +72,16 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         join transfer t on t.id = e.transfer_id
         left join ledger_account o
             on o.id = case when t.debit_id = e.account_id then t.credit_id else t.debit_id end
+        order by e.version desc
+        """;
+
+    /// <summary>$1 account, $2 after this version, $3 up to this one.</summary>
+    private const string TotalsSql =
+        """
+        select min(created_at),
+            count(*) filter (where posted_minor > 0), coalesce(sum(posted_minor) filter (where posted_minor > 0), 0),
+            count(*) filter (where posted_minor < 0), coalesce(-sum(posted_minor) filter (where posted_minor < 0), 0)
+        from entry where account_id = $1 and version > $2 and version <= $3
         """;
 
     /// <param name="instants">Null stands for now.</param>
@@ -90,8 +100,10 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         var now = DateTimeOffset.MinValue;
         while (await reader.ReadAsync(cancellationToken))
         {
-            points.Add(new BalancePoint(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2)));
-            now = reader.GetFieldValue<DateTimeOffset>(3);
+            points.Add(new BalancePoint(
+                reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2),
+                reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3)));
+            now = reader.GetFieldValue<DateTimeOffset>(4);
         }
 
         return new BalancePoints(points, now);
@@ -110,6 +122,18 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         }
 
         return rows;
+    }
+
+    /// <summary>Sums over a range of versions; one pass over it.</summary>
+    public async Task<StatementTotals> ReadTotalsAsync(
+        LedgerAccountId account, long after, long last, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(TotalsSql, account.Value, after, last);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new StatementTotals(
+            reader.IsDBNull(0) ? null : reader.GetFieldValue<DateTimeOffset>(0),
+            reader.GetInt64(1), (Int128)reader.GetDecimal(2), reader.GetInt64(3), (Int128)reader.GetDecimal(4));
     }
 
     private static StatementRow Read(NpgsqlDataReader row) => new(

@@ -102,7 +102,7 @@ public sealed class BalanceAtTests(MoneyFixture money) : IClassFixture<MoneyFixt
             {
                 if (new DateTimeOffset(entry.At) <= at)
                 {
-                    expected = new BalancePoint(entry.Version, entry.Balance, entry.Held);
+                    expected = new BalancePoint(entry.Version, entry.Balance, entry.Held, new(entry.At));
                 }
             }
 

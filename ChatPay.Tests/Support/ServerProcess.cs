@@ -24,6 +24,7 @@ public sealed class ServerProcess : IAsyncDisposable
             ["RateLimits__SignInPerMinute"] = "1000000",
             ["RateLimits__WritesPerMinute"] = "1000000",
             ["RateLimits__ReadsPerMinute"] = "1000000",
+            ["RateLimits__ExportsPerMinute"] = "1000000",
             ["KeyPackages__ClaimsPerPairBurst"] = "1000000",
             ["KeyPackages__ClaimsBurst"] = "1000000",
         };

@@ -49,6 +49,7 @@ public sealed class TestServer : IAsyncDisposable
             ["RateLimits:SignInPerMinute"] = "1000000",
             ["RateLimits:WritesPerMinute"] = "1000000",
             ["RateLimits:ReadsPerMinute"] = "1000000",
+            ["RateLimits:ExportsPerMinute"] = "1000000",
             ["KeyPackages:ClaimsPerPairBurst"] = "1000000",
             ["KeyPackages:ClaimsBurst"] = "1000000",
             ["Accounts:PasswordMemoryKib"] = "8192",
