@@ -108,7 +108,7 @@ internal static class CommandLine
             s_urls,
             serve,
             new Command("database", "Work on the database.") { migrate },
-            new Command("ledger", "Look at the money.") { verify, export },
+            new Command("ledger", "Look at the money.") { verify, export, AccountCommand.Create(Settings) },
         };
         root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
         return root;

@@ -18,6 +18,7 @@ internal static class LedgerFeature
         services.AddSingleton<IWriteRowsFactory, LedgerRowsFactory>();
         services.AddSingleton<WalletStore>();
         services.AddSingleton<WalletService>();
+        services.AddSingleton<LedgerAccountStore>();
         services.AddSingleton<StatementStore>();
         services.AddSingleton<StatementService>();
         services.AddSingleton<ExportGate>();
