@@ -109,6 +109,18 @@ public sealed class LedgerPostTests(MoneyFixture money) : IClassFixture<MoneyFix
         Assert.Equal((-5, 5), found);
     }
 
+    [Fact]
+    public async Task A_wallet_opens_while_the_sandbox_is_frozen_and_gets_its_play_money_later()
+    {
+        var sandbox = LedgerAccountId.OfSystem(OpenWalletsCommand.SandboxName, s_eur);
+        await money.PersonAsync();
+        await ChangeAsync(AccountChangeKind.Freeze, sandbox, LedgerStatus.Applied);
+        var person = await money.PersonAsync();
+        Assert.Equal((0, 0), await money.BalanceAsync(person));
+        await ChangeAsync(AccountChangeKind.Unfreeze, sandbox, LedgerStatus.Applied);
+        Assert.Equal((10_000, 0), await money.BalanceAsync(person));
+    }
+
     private TransferId Id() => new(money.NewId());
 
     private LedgerCommand Pay(LedgerAccountId debit, LedgerAccountId credit, long amountMinor) =>
