@@ -1,3 +1,4 @@
+using ChatPay.Core.Ledger;
 using static System.FormattableString;
 
 namespace ChatPay.Server.Ledger.Verify;
@@ -41,8 +42,11 @@ internal sealed class AccountCheck(VerifyStore store, VerifyFindings findings)
                 _accounts++;
                 await accounts.NextAsync();
             }
-            else
+            else if ((entries.HasRow && entries.Row.Account == id) || (debits.HasRow && debits.Row.Account == id)
+                || (credits.HasRow && credits.Row.Account == id) || (held.HasRow && held.Row.Account == id)
+                || changes.Row.Status != LedgerStatus.AccountUnknown)
             {
+                // Only a change that was refused for that very reason may name an account that is not there.
                 findings.Add($"account {id.ToGuid()}: does not exist, but entries, transfers, holds or changes name it");
             }
 
