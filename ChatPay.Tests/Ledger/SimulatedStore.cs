@@ -8,6 +8,9 @@ namespace ChatPay.Tests.Ledger;
 /// </summary>
 internal sealed class SimulatedStore(IReadOnlyList<Asset> assets, DateTimeOffset now)
 {
+    private static readonly TransferKind[] s_refundable =
+        [TransferKind.Transfer, TransferKind.Capture, TransferKind.Balancing, TransferKind.CaptureAll];
+
     private readonly Dictionary<LedgerAccountId, object> _locks = [];
     private readonly HashSet<(LedgerGroupId, int)> _groups = [];
     private readonly HashSet<(LedgerAccountId, long)> _entryKeys = [];
@@ -174,8 +177,8 @@ internal sealed class SimulatedStore(IReadOnlyList<Asset> assets, DateTimeOffset
 
     private void Load(LedgerBook book, LedgerCommand command)
     {
-        book.Load(command.Id, Find(command.Id) is { } row
-            ? new KnownTransfer(row.Payload, row.Status, row.Amount)
+        book.Load(command.Id, Find(command.Id) is { } known
+            ? new KnownTransfer(known.Payload, known.Status, known.Amount)
             : null);
         if (command.HoldId is { } hold)
         {
@@ -184,12 +187,12 @@ internal sealed class SimulatedStore(IReadOnlyList<Asset> assets, DateTimeOffset
 
         if (command.RefundOf is { } id)
         {
-            book.LoadRefundable(id, Find(id) is { Status: LedgerStatus.Applied, Command.Kind: TransferKind.Transfer
-                or TransferKind.Capture or TransferKind.Balancing or TransferKind.CaptureAll } original
-                ? new LedgerRefunded(
-                    id, original.Command.Credit!.Value, original.Command.Debit, original.Amount,
-                    Refunded.TryGetValue(id, out var state) ? state.Refunded : default)
-                : null);
+            var original = Find(id) is { Status: LedgerStatus.Applied } row && s_refundable.Contains(row.Command.Kind)
+                ? row
+                : null;
+            book.LoadRefundable(id, original is null ? null : new LedgerRefunded(
+                id, original.Command.Credit!.Value, original.Command.Debit, original.Amount,
+                Refunded.TryGetValue(id, out var state) ? state.Refunded : default));
         }
     }
 }
