@@ -35,11 +35,19 @@ internal abstract class StatementWriter : IDisposable
     public async ValueTask DrainAsync(Stream destination, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        Flush();
-        await destination.WriteAsync(Output.GetBuffer().AsMemory(0, (int)Output.Length), cancellationToken);
+        await destination.WriteAsync(Pending(), cancellationToken);
         await destination.FlushAsync(cancellationToken);
-        Output.SetLength(0);
+        Forget();
     }
+
+    /// <summary>What was written since it was last forgotten; valid until then.</summary>
+    internal ReadOnlyMemory<byte> Pending()
+    {
+        Flush();
+        return Output.GetBuffer().AsMemory(0, (int)Output.Length);
+    }
+
+    internal void Forget() => Output.SetLength(0);
 
     public void Dispose()
     {
