@@ -110,6 +110,17 @@ public sealed class LedgerVerifyTests(VerifyScene scene) : IClassFixture<VerifyS
         """,
         $" of account {scene.Carol}: was applied to an account that was closed already");
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4018)]
+    public Task A_change_of_an_account_that_is_not_there_is_found(int status) => AssertFoundAsync(
+        $"""
+        insert into ledger_account_change (id, account_id, kind, status, reason, payload_hash, created_at)
+        select gen_random_uuid(), '{Guid.Empty}', kind, unnest(array[4007, {status}]), reason, payload_hash, created_at
+        from ledger_account_change limit 2
+        """,
+        $" of account {Guid.Empty}: ended as ", ", but there is no such account");
+
     [Fact]
     public Task An_altered_entry_is_found() => AssertFoundAsync(
         $"update entry set posted_minor = 9000 where account_id = '{Alice}' and version = 1",

@@ -93,6 +93,11 @@ internal sealed class AccountWalk(UInt128 id, AccountRow? account, VerifyFinding
             findings.Add(Invariant($"{name}: a change cannot end as {change.Status}"));
         }
 
+        if (account is null && change.Status != LedgerStatus.AccountUnknown)
+        {
+            findings.Add($"{name}: ended as {change.Status}, but there is no such account");
+        }
+
         if (!IsAsDecided(change))
         {
             findings.Add($"{name}: differs from what was decided (payload hash)");
