@@ -49,3 +49,9 @@ public readonly record struct LedgerAccount(
         ? new(LedgerAccountId.Of(account, asset), owner, asset, true, default, default, 0)
         : new(LedgerAccountId.OfSystem(owner.System!, asset), owner, asset, false, default, default, 0);
 }
+
+/// <summary>An account before and after a batch.</summary>
+public readonly record struct LedgerAccountStep(LedgerAccount Before, LedgerAccount Now)
+{
+    public bool IsChange => Before.Version != Now.Version || Before.State != Now.State;
+}

@@ -31,11 +31,15 @@ public sealed partial class LedgerBook
     public IEnumerable<LedgerAccount> Opened =>
         _accounts.Values.Where(slot => slot.Loaded is null && slot.Now is not null).Select(slot => slot.Now!.Value);
 
-    /// <summary>Accounts that existed before and have new entries or another state, as they are now.</summary>
-    public IEnumerable<LedgerAccount> Changed => _accounts.Values
-        .Where(slot => slot is { Loaded: { } before, Now: { } now }
-            && (before.Version != now.Version || before.State != now.State))
-        .Select(slot => slot.Now!.Value);
+    /// <summary>Accounts that existed before and have new entries or another state.</summary>
+    public IEnumerable<LedgerAccountStep> Changed => Existing.Where(step => step.IsChange);
+
+    /// <summary>Accounts that existed before and are as they were.</summary>
+    public IEnumerable<LedgerAccount> Unchanged => Existing.Where(step => !step.IsChange).Select(step => step.Now);
+
+    private IEnumerable<LedgerAccountStep> Existing => _accounts.Values
+        .Where(slot => slot is { Loaded: not null, Now: not null })
+        .Select(slot => new LedgerAccountStep(slot.Loaded!.Value, slot.Now!.Value));
 
     /// <summary>Holds that did not exist before, as they are now: possibly closed already.</summary>
     public IEnumerable<LedgerHold> NewHolds =>

@@ -8,6 +8,9 @@ namespace ChatPay.Server.Database;
 
 internal static class DatabaseFeature
 {
+    /// <summary>Of each connection; every statement of the server finds room, so none is parsed and planned again.</summary>
+    private const int PreparedStatementsMax = 200;
+
     /// <summary>
     /// The data source every store uses, as the server's role. Its connection string is there by the time the host is built.
     /// </summary>
@@ -21,6 +24,8 @@ internal static class DatabaseFeature
             var connection = options.ForServer();
             connection.ApplicationName = "chatpay";
             connection.MaxPoolSize = options.MaxPoolSize;
+            connection.MaxAutoPrepare = PreparedStatementsMax;
+            connection.AutoPrepareMinUsages = 2;
             connection.CommandTimeout = options.CommandTimeoutSeconds;
             var source = new NpgsqlDataSourceBuilder(connection.ConnectionString);
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());

@@ -44,6 +44,7 @@ grant select, insert on asset to chatpay_server;
 grant select, insert, update (balance_minor, held_minor, version, state, last_entry_at) on ledger_account to chatpay_server;
 grant select, insert on ledger_account_change to chatpay_server;
 grant select, insert on transfer to chatpay_server;
+grant usage on sequence ledger_batch to chatpay_server;
 grant select, insert on entry to chatpay_server;
 grant select, insert, update (remaining_minor, state) on hold to chatpay_server;
 grant select, insert, update (refunded_minor) on refunded to chatpay_server;

@@ -14,6 +14,7 @@ internal static class LedgerFeature
     {
         services.AddValidatedOptions<LedgerOptions>(LedgerOptions.Section);
         services.AddSingleton<AssetCatalogue>();
+        services.AddSingleton<LedgerAccountCache>();
         services.AddHostedService<AssetStore>();
         services.AddSingleton<IWriteRowsFactory, LedgerRowsFactory>();
         services.AddSingleton<WalletStore>();

@@ -8,16 +8,29 @@ namespace ChatPay.Server.Ledger;
 
 internal sealed partial class LedgerRows
 {
+    private const string SelectAccounts = """
+        select id, owner_id, system_name, asset, guarded, balance_minor, held_minor, version, state, last_entry_at
+        from ledger_account where id = any($1) order by id
+        """;
+
+    private HashSet<LedgerAccountId> _missingAccounts = [];
+    private long _batchNumber;
+
     public override void AddLoads(NpgsqlBatch batch)
     {
-        if (_neededAccounts.Count > 0)
+        _missingAccounts = _neededAccounts;
+        if (!set.Locks)
         {
-            batch.Add("""
-                select id, owner_id, system_name, asset, guarded, balance_minor, held_minor, version, state,
-                    last_entry_at
-                from ledger_account where id = any($1) order by id for update
-                """,
-                _neededAccounts.Select(id => id.Value).ToArray());
+            var cached = cache.Find(_neededAccounts);
+            cached.ForEach(account => _book.Load(account.Id, account));
+            _missingAccounts = [.. _neededAccounts.Except(cached.Select(account => account.Id))];
+        }
+
+        if (_missingAccounts.Count > 0)
+        {
+            batch.Add(
+                set.Locks ? SelectAccounts + " for no key update" : SelectAccounts,
+                _missingAccounts.Select(id => id.Value).ToArray());
         }
 
         // Statements of their own, so that their snapshots are younger than the locks.
@@ -60,12 +73,18 @@ internal sealed partial class LedgerRows
                 "select id, payload_hash, status from ledger_account_change where id = any($1)",
                 _neededChanges.Select(id => id.Value).ToArray());
         }
+
+        // The place of this batch among all, once no other can come between what was loaded and what is decided.
+        if (_neededTransfers.Count > 0)
+        {
+            batch.Add("select nextval('ledger_batch')");
+        }
     }
 
     /// <summary>What the database does not have is known to be absent; what nobody asked for stays unknown to the book.</summary>
     public override async Task ReadLoadsAsync(LoadReader reader, CancellationToken cancellationToken)
     {
-        await ReadAsync(_neededAccounts, id => _book.Load(id, account: null), LoadAccount, reader, cancellationToken);
+        await ReadAsync(_missingAccounts, id => _book.Load(id, account: null), LoadAccount, reader, cancellationToken);
         await ReadAsync(
             _neededTransfers,
             id => _book.Load(id, transfer: null),
@@ -90,6 +109,17 @@ internal sealed partial class LedgerRows
                 PayloadHash.From(row.GetFieldValue<byte[]>(1)), (LedgerStatus)row.GetInt32(2))),
             reader,
             cancellationToken);
+        if (_neededTransfers.Count > 0)
+        {
+            var row = await reader.NextAsync(cancellationToken);
+            await row.ReadAsync(cancellationToken);
+            _batchNumber = row.GetInt64(0);
+        }
+
+        foreach (var earlier in set.Earlier)
+        {
+            _book.Follow(earlier.Rows<LedgerRows>()._book);
+        }
     }
 
     private static async Task ReadAsync<T>(

@@ -1,3 +1,4 @@
+using ChatPay.Core.Ledger;
 using ChatPay.Server.Database;
 using Npgsql;
 
@@ -5,17 +6,78 @@ namespace ChatPay.Server.Ledger;
 
 internal sealed partial class LedgerRows
 {
+    /// <summary>The place of a transfer among all is its batch's number and its own within it, in one number.</summary>
+    private const long SeqsPerBatch = 1 << 20;
+
     public override void AddWrites(NpgsqlBatch batch)
     {
-        AddAccounts(batch);
+        AddOpened(batch);
         AddTransfers(batch);
         AddEntries(batch);
-        AddHolds(batch);
-        AddRefunded(batch);
+        AddNewHolds(batch);
         AddAccountChanges(batch);
     }
 
-    private void AddAccounts(NpgsqlBatch batch)
+    /// <summary>
+    /// What changes rows that an earlier batch may be writing: it would be lost, or undone, if it came first.
+    /// </summary>
+    public override void AddLastWrites(NpgsqlBatch batch)
+    {
+        AddChangedAccounts(batch);
+        AddChangedHolds(batch);
+        AddRefunded(batch);
+    }
+
+    /// <summary>
+    /// In the order of their ids, so that two nodes never wait for each other in a circle. A version or state that is not
+    /// the one decided on is another node's doing; then the transaction fails and is tried again with locks.
+    /// </summary>
+    private void AddChangedAccounts(NpgsqlBatch batch)
+    {
+        LedgerAccountStep[] changed = [.. _book.Changed.OrderBy(step => step.Now.Id.Value)];
+        if (changed.Length > 0)
+        {
+            batch.Add("""
+                with written as (
+                    update ledger_account a
+                    set balance_minor = u.balance_minor, held_minor = u.held_minor, version = u.version,
+                        state = u.state, last_entry_at = u.last_entry_at
+                    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[],
+                        $6::timestamptz[], $7::bigint[], $8::smallint[])
+                        as u (id, balance_minor, held_minor, version, state, last_entry_at, old_version, old_state)
+                    where a.id = u.id and a.version = u.old_version and a.state = u.old_state
+                    returning 1
+                )
+                select expect_rows((select count(*) from written), $9)
+                """,
+                changed.Select(step => step.Now.Id.Value).ToArray(),
+                changed.Select(step => step.Now.Balance.Value).ToArray(),
+                changed.Select(step => step.Now.Held.Value).ToArray(),
+                changed.Select(step => step.Now.Version).ToArray(),
+                changed.Select(step => (short)step.Now.State).ToArray(),
+                changed.Select(step => step.Now.LastEntryAt).ToArray(),
+                changed.Select(step => step.Before.Version).ToArray(),
+                changed.Select(step => (short)step.Before.State).ToArray(),
+                (long)changed.Length);
+        }
+
+        // A rejection changes no account, but it must be right about the one it looked at.
+        LedgerAccount[] unchanged = set.Locks ? [] : [.. _book.Unchanged];
+        if (unchanged.Length > 0)
+        {
+            batch.Add("""
+                select expect_rows(count(a.id), $4)
+                from unnest($1::uuid[], $2::bigint[], $3::smallint[]) as u (id, version, state)
+                join ledger_account a on a.id = u.id and a.version = u.version and a.state = u.state
+                """,
+                unchanged.Select(account => account.Id.Value).ToArray(),
+                unchanged.Select(account => account.Version).ToArray(),
+                unchanged.Select(account => (short)account.State).ToArray(),
+                (long)unchanged.Length);
+        }
+    }
+
+    private void AddOpened(NpgsqlBatch batch)
     {
         var opened = _book.Opened.ToArray();
         if (opened.Length > 0)
@@ -42,25 +104,6 @@ internal sealed partial class LedgerRows
                 opened.Select(account => account.LastEntryAt).ToArray(),
                 set.Now);
         }
-
-        var changed = _book.Changed.ToArray();
-        if (changed.Length > 0)
-        {
-            batch.Add("""
-                update ledger_account a
-                set balance_minor = u.balance_minor, held_minor = u.held_minor, version = u.version, state = u.state,
-                    last_entry_at = u.last_entry_at
-                from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::timestamptz[])
-                    as u (id, balance_minor, held_minor, version, state, last_entry_at)
-                where a.id = u.id
-                """,
-                changed.Select(account => account.Id.Value).ToArray(),
-                changed.Select(account => account.Balance.Value).ToArray(),
-                changed.Select(account => account.Held.Value).ToArray(),
-                changed.Select(account => account.Version).ToArray(),
-                changed.Select(account => (short)account.State).ToArray(),
-                changed.Select(account => account.LastEntryAt).ToArray());
-        }
     }
 
     private void AddTransfers(NpgsqlBatch batch)
@@ -72,10 +115,10 @@ internal sealed partial class LedgerRows
         }
 
         batch.Add("""
-            insert into transfer (id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
+            insert into transfer (seq, id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
                 status, payload_hash, created_at, debit_version, credit_version, asked_minor, refund_of, group_id,
                 group_index, group_size)
-            select id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
+            select $20 + position, id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
                 status, payload_hash, created_at, debit_version, credit_version, asked_minor, refund_of, group_id,
                 group_index, group_size
             from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::uuid[],
@@ -85,7 +128,6 @@ internal sealed partial class LedgerRows
                 as t (id, kind, debit_id, credit_id, amount_minor, asset, hold_id, card_id, actor_id,
                     status, payload_hash, created_at, debit_version, credit_version, asked_minor, refund_of, group_id,
                     group_index, group_size, position)
-            order by position
             """,
             rows.Select(row => row.Command.Id.Value).ToArray(),
             rows.Select(row => (short)row.Command.Kind).ToArray(),
@@ -105,7 +147,8 @@ internal sealed partial class LedgerRows
             rows.Select(row => row.Command.RefundOf?.Value).ToArray(),
             rows.Select(row => row.Command.Group?.Group.Value).ToArray(),
             rows.Select(row => (short?)row.Command.Group?.Index).ToArray(),
-            rows.Select(row => (short?)row.Command.Group?.Size).ToArray());
+            rows.Select(row => (short?)row.Command.Group?.Size).ToArray(),
+            checked(_batchNumber * SeqsPerBatch));
     }
 
     private void AddEntries(NpgsqlBatch batch)
@@ -132,7 +175,7 @@ internal sealed partial class LedgerRows
             rows.Select(row => row.At).ToArray());
     }
 
-    private void AddHolds(NpgsqlBatch batch)
+    private void AddNewHolds(NpgsqlBatch batch)
     {
         var opened = _book.NewHolds.ToArray();
         if (opened.Length > 0)
@@ -147,18 +190,27 @@ internal sealed partial class LedgerRows
                 opened.Select(hold => (short)hold.State).ToArray(),
                 opened.Select(hold => hold.ExpiresAt).ToArray());
         }
+    }
 
+    /// <summary>The account's version guards its holds; all that can be wrong here is that one is not there.</summary>
+    private void AddChangedHolds(NpgsqlBatch batch)
+    {
         var changed = _book.ChangedHolds.ToArray();
         if (changed.Length > 0)
         {
             batch.Add("""
-                update hold h set remaining_minor = u.remaining_minor, state = u.state
-                from unnest($1::uuid[], $2::bigint[], $3::smallint[]) as u (id, remaining_minor, state)
-                where h.transfer_id = u.id
+                with written as (
+                    update hold h set remaining_minor = u.remaining_minor, state = u.state
+                    from unnest($1::uuid[], $2::bigint[], $3::smallint[]) as u (id, remaining_minor, state)
+                    where h.transfer_id = u.id
+                    returning 1
+                )
+                select expect_rows((select count(*) from written), $4)
                 """,
                 Ids(changed.Select(hold => hold.Id)),
                 changed.Select(hold => hold.Remaining.Value).ToArray(),
-                changed.Select(hold => (short)hold.State).ToArray());
+                changed.Select(hold => (short)hold.State).ToArray(),
+                (long)changed.Length);
         }
     }
 

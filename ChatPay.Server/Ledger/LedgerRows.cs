@@ -6,11 +6,17 @@ using ChatPay.Server.Realtime;
 namespace ChatPay.Server.Ledger;
 
 /// <summary>
-/// The ledger in a batch. A ledger account's row lock guards its balance, its entries, its holds and what has been
-/// refunded of what it received, so every command asks for all its accounts; what it decides goes through the batch's
-/// one <see cref="LedgerBook"/>.
+/// The ledger in a batch. A ledger account's version guards its balance, its entries, its holds and what has been refunded
+/// of what it received, so every command asks for all its accounts; what it decides goes through the batch's one
+/// <see cref="LedgerBook"/>.
 /// </summary>
-internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fanout fanout) : WriteRows
+/// <remarks>
+/// An attempt that locks reads every account under a row lock. Any other takes accounts from the cache, or reads them
+/// without a lock, follows the books of the batches before it, and writes the accounts last, on the condition that each
+/// still has the version and state that was decided on.
+/// </remarks>
+internal sealed partial class LedgerRows(
+    WriteSet set, AssetCatalogue assets, LedgerAccountCache cache, Fanout fanout) : WriteRows
 {
     private readonly LedgerBook _book = new(assets.All);
     private readonly HashSet<LedgerAccountId> _neededAccounts = [];
@@ -20,7 +26,12 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
     private readonly HashSet<LedgerGroupId> _neededGroups = [];
     private readonly HashSet<AccountChangeId> _neededChanges = [];
 
-    public override int LockOrder => 100;
+    public override int LockOrder => 350;
+
+    /// <summary>Cards refer to transfers.</summary>
+    public override int WriteOrder => 100;
+
+    public override bool IsSpeculative => !set.Locks && _neededAccounts.Count > 0;
 
     /// <summary>Asks for all that deciding the command takes.</summary>
     public void Need(LedgerCommand command)
@@ -60,7 +71,7 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
         NeedAccount(change.Account);
     }
 
-    /// <summary>Locks the account's row, if there is one.</summary>
+    /// <summary>Loads the account, if there is one.</summary>
     public void NeedAccount(LedgerAccountId account) => _neededAccounts.Add(account);
 
     /// <summary>Loads the outcome of an earlier command under this id, if there is one.</summary>
@@ -81,14 +92,30 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
     /// <summary>Decides a change of an account at the batch's time; what it takes was asked for.</summary>
     public LedgerOutcome Decide(AccountChange change) => _book.Decide(change, set.Now);
 
+    /// <summary>The next batch decides on what this one leaves.</summary>
+    public override void Decided()
+    {
+        if (!set.Locks)
+        {
+            cache.Put(Known());
+        }
+    }
+
+    public override void Abandoned() => cache.Forget(_neededAccounts);
+
     public override void Committed()
     {
+        if (set.Locks)
+        {
+            cache.Put(Known());
+        }
+
         foreach (var row in _book.Transfers)
         {
             LedgerMetrics.Decided(row.Command.Kind, row.Status);
         }
 
-        foreach (var account in _book.Opened.Concat(_book.Changed))
+        foreach (var account in _book.Opened.Concat(_book.Changed.Select(step => step.Now)))
         {
             // An asset that left the configuration is not shown, but an operator may still freeze its accounts.
             if (account.Owner.Account is { } owner && assets.Find(account.Asset) is { } asset)
@@ -98,9 +125,13 @@ internal sealed partial class LedgerRows(WriteSet set, AssetCatalogue assets, Fa
             }
         }
     }
+
+    private IEnumerable<LedgerAccount> Known() =>
+        _book.Unchanged.Concat(_book.Opened).Concat(_book.Changed.Select(step => step.Now));
 }
 
-internal sealed class LedgerRowsFactory(AssetCatalogue assets, Fanout fanout) : IWriteRowsFactory
+internal sealed class LedgerRowsFactory(AssetCatalogue assets, LedgerAccountCache cache, Fanout fanout)
+    : IWriteRowsFactory
 {
-    public WriteRows Create(WriteSet set) => new LedgerRows(set, assets, fanout);
+    public WriteRows Create(WriteSet set) => new LedgerRows(set, assets, cache, fanout);
 }

@@ -38,7 +38,7 @@ public sealed class LedgerCommandTests : IAsyncLifetime
     {
         var (exitCode, output) = await _server.RunAsync("ledger", "verify");
         Assert.True(exitCode == 0, output);
-        Assert.Contains("their entries: 3 accounts, 7 entries", output, StringComparison.Ordinal);
+        Assert.Contains("their entries and transfers: 3 accounts, 7 entries", output, StringComparison.Ordinal);
         Assert.Contains("checked cards against their money: 1 cards", output, StringComparison.Ordinal);
         Assert.Contains("The ledger is clean.", output, StringComparison.Ordinal);
     }

@@ -127,7 +127,7 @@ internal sealed class SimulatedStore(IReadOnlyList<Asset> assets, DateTimeOffset
             _entries.Add(entry);
         }
 
-        foreach (var account in book.Changed)
+        foreach (var account in book.Changed.Select(step => step.Now))
         {
             Check(!account.Guarded || (!account.Held.IsNegative && account.Held <= account.Balance), "a floor");
             Check(account.State != LedgerAccountState.Closed || account is { Balance.Value: 0, Held.Value: 0 },

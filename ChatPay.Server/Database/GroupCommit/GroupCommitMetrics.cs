@@ -16,11 +16,16 @@ internal static class GroupCommitMetrics
     private static readonly Counter<long> Overloads =
         Meter.CreateCounter<long>("chatpay.commit_overloads", "{command}", "Commands refused by a full queue.");
 
+    private static readonly Counter<long> Conflicts = Meter.CreateCounter<long>(
+        "chatpay.commit_conflicts", "{batch}", "Batches decided on a state that another node had changed.");
+
     public static void Committed(int commands, double elapsedMs)
     {
         Sizes.Record(commands);
         Latencies.Record(elapsedMs);
     }
+
+    public static void Conflicted() => Conflicts.Add(1);
 
     public static void Overloaded() => Overloads.Add(1);
 }

@@ -9,9 +9,13 @@ internal sealed class GroupCommitOptions
     [Range(64, 1_000_000)]
     public int QueueCapacity { get; set; } = 8192;
 
-    /// <summary>Commands in one transaction at most, 1 to 4,096. Default 512.</summary>
+    /// <summary>Commands in one transaction at most, 1 to 4,096. Default 1,024.</summary>
     [Range(1, 4096)]
-    public int BatchSize { get; set; } = 512;
+    public int BatchSize { get; set; } = 1024;
+
+    /// <summary>Batches on their way at once, 1 to 4: while one commits, the next is decided and written. Default 2.</summary>
+    [Range(1, 4)]
+    public int Flights { get; set; } = 2;
 
     /// <summary>Attempts at one batch before its callers get <c>unavailable</c>, 1 to 20. Default 8.</summary>
     [Range(1, 20)]

@@ -8,7 +8,9 @@ namespace ChatPay.Server.Database.GroupCommit;
 
 /// <summary>
 /// The one write path: command, bounded queue, batch, one transaction, acknowledge, fan out. Whatever has gathered while
-/// the last batch committed becomes the next one, so a lone command commits at once and a busy queue fills batches.
+/// the last batch was decided becomes the next one, so a lone command commits at once and a busy queue fills batches.
+/// A batch is first tried in a <see cref="CommitFlight"/>, beside the one before it; whatever goes wrong there is tried
+/// again alone, with every row locked.
 /// </summary>
 internal sealed partial class GroupCommitter(
     NpgsqlDataSource dataSource, IEnumerable<IWriteRowsFactory> features, IOptions<GroupCommitOptions> options,
@@ -17,6 +19,8 @@ internal sealed partial class GroupCommitter(
     private readonly IWriteRowsFactory[] _features = [.. features];
     private readonly Channel<WriteCommand> _queue = Channel.CreateBounded<WriteCommand>(
         new BoundedChannelOptions(options.Value.QueueCapacity) { SingleReader = true });
+    private readonly Queue<CommitFlight> _flights = new();
+    private readonly Caution _caution = new();
 
     /// <summary>
     /// Queues a command and waits for its outcome. A caller that stops waiting does not take the command back: it is
@@ -35,19 +39,12 @@ internal sealed partial class GroupCommitter(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var batch = new List<WriteCommand>(options.Value.BatchSize);
         try
         {
             while (await _queue.Reader.WaitToReadAsync(stoppingToken))
             {
-                batch.Clear();
-                while (batch.Count < options.Value.BatchSize && _queue.Reader.TryRead(out var command))
-                {
-                    batch.Add(command);
-                }
-
                 // A batch that has begun is finished even while the host stops: its callers are still connected.
-                await CommitWithRetriesAsync(batch, CancellationToken.None);
+                await PostAsync(CancellationToken.None);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -56,6 +53,7 @@ internal sealed partial class GroupCommitter(
         finally
         {
             _queue.Writer.TryComplete();
+            await LandAsync(leaving: 0);
             while (_queue.Reader.TryRead(out var command))
             {
                 command.Fail(new Error(ErrorCode.Unavailable, "The server is stopping. Try again in a moment."));
@@ -63,7 +61,88 @@ internal sealed partial class GroupCommitter(
         }
     }
 
-    private async Task CommitWithRetriesAsync(List<WriteCommand> batch, CancellationToken cancellationToken)
+    /// <summary>Takes what has gathered and sends it on its way; returns when the next batch may be decided.</summary>
+    private async Task PostAsync(CancellationToken cancellationToken)
+    {
+        // After a failure nothing is decided on top of what is being tried again.
+        await LandAsync(_flights.Any(flight => flight.HasFailed) ? 0 : options.Value.Flights - 1);
+        if (_caution.TakeOne())
+        {
+            await LandAsync(leaving: 0);
+            await CommitWithRetriesAsync(TakeBatch(), cancellationToken);
+            return;
+        }
+
+        CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
+        var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
+        var flight = new CommitFlight(new CommitAttempt(dataSource, TakeBatch(), set), earlier);
+        _flights.Enqueue(flight);
+        await flight.DecideAsync(cancellationToken);
+
+        // Elsewhere, because building the statements takes time in which the next batch can be decided.
+        _ = Task.Run(() => flight.LandAsync(committed => EndAsync(flight, committed, cancellationToken), cancellationToken),
+            cancellationToken);
+    }
+
+    private List<WriteCommand> TakeBatch()
+    {
+        var batch = new List<WriteCommand>();
+        while (batch.Count < options.Value.BatchSize && _queue.Reader.TryRead(out var command))
+        {
+            batch.Add(command);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Waits until at most so many flights are left.</summary>
+    private async Task LandAsync(int leaving)
+    {
+        while (_flights.TryPeek(out var oldest) && (_flights.Count > leaving || oldest.Landed.IsCompleted))
+        {
+            await oldest.Landed;
+            _flights.Dequeue();
+        }
+    }
+
+    private async Task EndAsync(CommitFlight flight, bool committed, CancellationToken cancellationToken)
+    {
+        if (committed)
+        {
+            GroupCommitMetrics.Committed(flight.Batch.Count, flight.Elapsed.TotalMilliseconds);
+            Complete(flight.Batch, flight.Set);
+            _caution.Succeeded();
+            return;
+        }
+
+        if (flight.Failure is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure })
+        {
+            // Another node was there first. For a while nothing is decided here that is not locked.
+            GroupCommitMetrics.Conflicted();
+            _caution.Conflicted();
+        }
+        else if (flight.Failure is NpgsqlException exception)
+        {
+            Log.Retrying(logger, flight.Batch.Count, 0, exception.SqlState ?? "connection");
+        }
+
+        await CommitWithRetriesAsync(flight.Batch, cancellationToken);
+    }
+
+    private static void Complete(IReadOnlyList<WriteCommand> batch, WriteSet set)
+    {
+        foreach (var command in batch)
+        {
+            command.Complete();
+        }
+
+        foreach (var rows in set.InLockOrder)
+        {
+            rows.Committed();
+        }
+    }
+
+    private async Task CommitWithRetriesAsync(IReadOnlyList<WriteCommand> batch, CancellationToken cancellationToken)
     {
         var delayMs = options.Value.RetryDelayMs;
         for (var attempt = 1; ; attempt++)
@@ -71,18 +150,15 @@ internal sealed partial class GroupCommitter(
             try
             {
                 var started = Stopwatch.GetTimestamp();
-                var set = await CommitAsync(batch, cancellationToken);
+                var set = new WriteSet(_features);
+                await using (var commit = new CommitAttempt(dataSource, batch, set))
+                {
+                    await commit.DecideAsync(cancellationToken);
+                    await commit.CommitAsync(cancellationToken);
+                }
+
                 GroupCommitMetrics.Committed(batch.Count, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-                foreach (var command in batch)
-                {
-                    command.Complete();
-                }
-
-                foreach (var rows in set.InLockOrder)
-                {
-                    rows.Committed();
-                }
-
+                Complete(batch, set);
                 return;
             }
             catch (NpgsqlException exception) when (IsRetryable(exception) && attempt < options.Value.MaxAttempts)
@@ -118,53 +194,6 @@ internal sealed partial class GroupCommitter(
         }
     }
 
-    /// <summary>One attempt, in two round trips: load with locks, then write and commit.</summary>
-    private async Task<WriteSet> CommitAsync(List<WriteCommand> batch, CancellationToken cancellationToken)
-    {
-        var set = new WriteSet(_features);
-        foreach (var command in batch)
-        {
-            command.Declare(set);
-        }
-
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await using (var loads = new NpgsqlBatch(connection))
-        {
-            loads.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
-            foreach (var rows in set.InLockOrder)
-            {
-                rows.AddLoads(loads);
-            }
-
-            loads.BatchCommands.Add(new NpgsqlBatchCommand("select clock_timestamp()"));
-            await using var reader = await loads.ExecuteReaderAsync(cancellationToken);
-            var results = new LoadReader(reader);
-            foreach (var rows in set.InLockOrder)
-            {
-                await rows.ReadLoadsAsync(results, cancellationToken);
-            }
-
-            var clock = await results.NextAsync(cancellationToken);
-            await clock.ReadAsync(cancellationToken);
-            set.Now = clock.GetFieldValue<DateTimeOffset>(0);
-        }
-
-        foreach (var command in batch)
-        {
-            command.Decide(set);
-        }
-
-        await using var writes = new NpgsqlBatch(connection);
-        foreach (var rows in set.InLockOrder)
-        {
-            rows.AddWrites(writes);
-        }
-
-        writes.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
-        await writes.ExecuteNonQueryAsync(cancellationToken);
-        return set;
-    }
-
     private static bool IsRetryable(NpgsqlException exception) =>
         exception.IsTransient || exception is not PostgresException || exception.SqlState is
             PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
@@ -177,7 +206,7 @@ internal sealed partial class GroupCommitter(
     /// </summary>
     private static bool IsCollision(NpgsqlException exception) => exception.SqlState is PostgresErrorCodes.UniqueViolation;
 
-    private static void FailAll(List<WriteCommand> batch, Error error)
+    private static void FailAll(IReadOnlyList<WriteCommand> batch, Error error)
     {
         foreach (var command in batch)
         {

@@ -10,9 +10,13 @@ internal abstract class WriteRows
 {
     /// <summary>
     /// Features lock in this order, and rows within a feature by id, so that batches of several nodes never wait for each
-    /// other in a circle: accounts of the ledger 100, cards 200, conversations 300.
+    /// other in a circle: cards 200, conversations 300, accounts of the ledger 350. The busiest come last and are held
+    /// for the shortest time.
     /// </summary>
     public abstract int LockOrder { get; }
+
+    /// <summary>Features write in this order: what others refer to comes first.</summary>
+    public virtual int WriteOrder => LockOrder;
 
     /// <summary>Adds the load statements, each ending in <c>for update</c> where the rows will change.</summary>
     public abstract void AddLoads(NpgsqlBatch batch);
@@ -23,6 +27,27 @@ internal abstract class WriteRows
 
     /// <summary>Adds the statements that write what the commands changed; nothing if nothing changed.</summary>
     public abstract void AddWrites(NpgsqlBatch batch);
+
+    /// <summary>
+    /// Whether something was decided on states that no lock of this transaction holds. Its <see cref="AddLastWrites"/>
+    /// then fails the transaction where they have changed since, and it waits for the batches it was decided after.
+    /// </summary>
+    public virtual bool IsSpeculative => false;
+
+    /// <summary>Adds the statements that only make sense once the batches before are committed.</summary>
+    public virtual void AddLastWrites(NpgsqlBatch batch)
+    {
+    }
+
+    /// <summary>Called once all commands have decided and before anything is written.</summary>
+    public virtual void Decided()
+    {
+    }
+
+    /// <summary>Called when a decided batch was not committed: nothing of it came true.</summary>
+    public virtual void Abandoned()
+    {
+    }
 
     /// <summary>Called once after the commit: hand what happened to fan-out. Must not block or throw.</summary>
     public virtual void Committed()
@@ -58,16 +83,42 @@ internal interface IWriteRowsFactory
 internal sealed class WriteSet
 {
     private readonly WriteRows[] _inLockOrder;
+    private readonly WriteRows[] _inWriteOrder;
 
+    /// <summary>For an attempt that locks every row it decides on, and follows no other.</summary>
     public WriteSet(IEnumerable<IWriteRowsFactory> factories)
+        : this(factories, locks: true, [])
     {
+    }
+
+    /// <summary>For an attempt that may decide on what earlier ones, not committed yet, have decided.</summary>
+    public WriteSet(IEnumerable<IWriteRowsFactory> factories, IReadOnlyList<WriteSet> earlier)
+        : this(factories, locks: false, earlier)
+    {
+    }
+
+    private WriteSet(IEnumerable<IWriteRowsFactory> factories, bool locks, IReadOnlyList<WriteSet> earlier)
+    {
+        Locks = locks;
+        Earlier = earlier;
         _inLockOrder = [.. factories.Select(factory => factory.Create(this)).OrderBy(rows => rows.LockOrder)];
+        _inWriteOrder = [.. _inLockOrder.OrderBy(rows => rows.WriteOrder)];
     }
 
     /// <summary>The database's clock, read after every row was locked; the time of everything in this batch.</summary>
     public DateTimeOffset Now { get; internal set; }
 
+    /// <summary>Whether every row that something is decided on is to be locked, whatever it costs.</summary>
+    public bool Locks { get; }
+
+    /// <summary>Decided before this one on the same node and perhaps not committed; oldest first.</summary>
+    public IReadOnlyList<WriteSet> Earlier { get; private set; }
+
+    public bool IsSpeculative => _inLockOrder.Any(rows => rows.IsSpeculative);
+
     public IReadOnlyList<WriteRows> InLockOrder => _inLockOrder;
+
+    public IReadOnlyList<WriteRows> InWriteOrder => _inWriteOrder;
 
     public T Rows<T>()
         where T : WriteRows
@@ -81,5 +132,16 @@ internal sealed class WriteSet
         }
 
         throw new InvalidOperationException($"No feature registered {typeof(T).Name}.");
+    }
+
+    /// <summary>Once everything is decided; otherwise each set would keep all before it.</summary>
+    internal void ForgetEarlier() => Earlier = [];
+
+    internal void Abandon()
+    {
+        foreach (var rows in _inLockOrder)
+        {
+            rows.Abandoned();
+        }
     }
 }
