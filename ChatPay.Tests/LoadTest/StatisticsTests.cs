@@ -88,6 +88,19 @@ public sealed class StatisticsTests
     }
 
     [Fact]
+    public void Ids_are_uuids_of_version_8_without_order_and_of_version_7_in_the_order_of_time()
+    {
+        var random = new SplitMix64(7);
+        var now = DateTimeOffset.UnixEpoch.AddYears(50);
+        Guid[] ordered = [.. Enumerable.Range(0, 100).Select(ms => random.NextOrderedUuid(now.AddMilliseconds(ms)))];
+        Assert.Equal(ordered.Order(), ordered);
+        Assert.All(ordered, id => Assert.Equal((7, 2), (id.Version, id.Variant >> 2)));
+        Guid[] unordered = [.. Enumerable.Range(0, 100).Select(_ => random.NextUuid())];
+        Assert.NotEqual(unordered.Order(), unordered);
+        Assert.All(unordered, id => Assert.Equal((8, 2), (id.Version, id.Variant >> 2)));
+    }
+
+    [Fact]
     public void Medians_are_taken_over_the_rounds_and_ratios_over_the_medians()
     {
         var log = new SectionLog();

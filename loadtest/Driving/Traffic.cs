@@ -2,8 +2,18 @@ using ChatPay.Core.Ledger;
 
 namespace ChatPay.LoadTest.Driving;
 
+/// <summary>How the ids of transfers follow on one another.</summary>
+internal enum IdOrder
+{
+    /// <summary>Not at all, as ids do that are hashes of idempotency keys.</summary>
+    Random,
+
+    /// <summary>By time, as UUIDs of version 7 do.</summary>
+    Time,
+}
+
 /// <summary>Which movements callers ask for.</summary>
-internal abstract class Traffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset)
+internal abstract class Traffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset, IdOrder order)
 {
     /// <summary>1 to this many cents: wallets of ten thousand million never run dry.</summary>
     private const int AmountMaxMinor = 1_000;
@@ -26,22 +36,26 @@ internal abstract class Traffic(IReadOnlyList<LedgerAccountId> accounts, AssetCo
         }
         while (payee == hold.Debit);
         return LedgerCommand.Capture(
-            new TransferId(random.NextUuid()), hold.Id, hold.Debit, payee, new Money(hold.Amount, asset));
+            NewId(ref random), hold.Id, hold.Debit, payee, new Money(hold.Amount, asset));
     }
 
     protected LedgerAccountId Any(ref SplitMix64 random) => accounts[random.Below(accounts.Count)];
 
     protected LedgerCommand Pay(LedgerAccountId debit, LedgerAccountId credit, ref SplitMix64 random) =>
-        LedgerCommand.Transfer(new TransferId(random.NextUuid()), debit, credit, Amount(ref random));
+        LedgerCommand.Transfer(NewId(ref random), debit, credit, Amount(ref random));
 
     protected LedgerCommand SetAside(LedgerAccountId debit, ref SplitMix64 random) =>
-        LedgerCommand.Hold(new TransferId(random.NextUuid()), debit, Amount(ref random), HoldLifetimeSeconds);
+        LedgerCommand.Hold(NewId(ref random), debit, Amount(ref random), HoldLifetimeSeconds);
+
+    private TransferId NewId(ref SplitMix64 random) => new(
+        order == IdOrder.Random ? random.NextUuid() : random.NextOrderedUuid(TimeProvider.System.GetUtcNow()));
 
     private Money Amount(ref SplitMix64 random) => Money.Of(1 + random.Below(AmountMaxMinor), asset);
 }
 
 /// <summary>From any account to any other.</summary>
-internal sealed class UniformTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset) : Traffic(accounts, asset)
+internal sealed class UniformTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset, IdOrder order)
+    : Traffic(accounts, asset, order)
 {
     public override LedgerCommand Next(ref SplitMix64 random)
     {
@@ -57,11 +71,12 @@ internal sealed class UniformTraffic(IReadOnlyList<LedgerAccountId> accounts, As
 }
 
 /// <summary>Nine of ten credit one merchant; the tenth is uniform.</summary>
-internal sealed class HotTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset) : Traffic(accounts, asset)
+internal sealed class HotTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset, IdOrder order)
+    : Traffic(accounts, asset, order)
 {
     private const int HotPercent = 90;
 
-    private readonly UniformTraffic _uniform = new(accounts, asset);
+    private readonly UniformTraffic _uniform = new(accounts, asset, order);
     private readonly LedgerAccountId _merchant = accounts[0];
 
     public override LedgerCommand Next(ref SplitMix64 random)
@@ -82,8 +97,8 @@ internal sealed class HotTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetC
 }
 
 /// <summary>Money is set aside, and a second command pays it out: the two make one settled payment.</summary>
-internal sealed class HoldCaptureTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset)
-    : Traffic(accounts, asset)
+internal sealed class HoldCaptureTraffic(IReadOnlyList<LedgerAccountId> accounts, AssetCode asset, IdOrder order)
+    : Traffic(accounts, asset, order)
 {
     public override int Steps => 2;
 

@@ -34,7 +34,8 @@ internal sealed record FillChunk(
 /// Makes up history as the engine would have written it: mostly transfers, and of each ten movements one a hold that is
 /// captured in full. Nothing is decided; wallets are rich enough that everything would be applied.
 /// </summary>
-internal sealed class FillPlan(IReadOnlyList<FilledAccount> accounts, AssetCode asset, ulong seed, DateTimeOffset begin)
+internal sealed class FillPlan(
+    IReadOnlyList<FilledAccount> accounts, AssetCode asset, IdOrder ids, ulong seed, DateTimeOffset begin)
 {
     private const int HoldEvery = 10;
 
@@ -83,7 +84,7 @@ internal sealed class FillPlan(IReadOnlyList<FilledAccount> accounts, AssetCode 
         FilledAccount debit, FilledAccount credit, Money money, List<TransferRow> rows, List<EntryRow> entries)
     {
         var at = Next();
-        var command = LedgerCommand.Transfer(new TransferId(_random.NextUuid()), debit.Id, credit.Id, money);
+        var command = LedgerCommand.Transfer(NewId(at), debit.Id, credit.Id, money);
         entries.Add(debit.Post(command.Id, -money.Amount.Value, 0, at));
         entries.Add(credit.Post(command.Id, money.Amount.Value, 0, at));
         rows.Add(Row(command, at, debit.Version, credit.Version));
@@ -94,17 +95,20 @@ internal sealed class FillPlan(IReadOnlyList<FilledAccount> accounts, AssetCode 
         List<LedgerHold> holds)
     {
         var at = Next();
-        var hold = LedgerCommand.Hold(new TransferId(_random.NextUuid()), debit.Id, money, HoldLifetimeSeconds);
+        var hold = LedgerCommand.Hold(NewId(at), debit.Id, money, HoldLifetimeSeconds);
         entries.Add(debit.Post(hold.Id, 0, money.Amount.Value, at));
         rows.Add(Row(hold, at, debit.Version, null));
         holds.Add(new LedgerHold(
             hold.Id, debit.Id, AmountMinor.Zero, HoldState.Captured, at.AddSeconds(HoldLifetimeSeconds)));
         at = Next();
-        var capture = LedgerCommand.Capture(new TransferId(_random.NextUuid()), hold.Id, debit.Id, credit.Id, money);
+        var capture = LedgerCommand.Capture(NewId(at), hold.Id, debit.Id, credit.Id, money);
         entries.Add(debit.Post(capture.Id, -money.Amount.Value, -money.Amount.Value, at));
         entries.Add(credit.Post(capture.Id, money.Amount.Value, 0, at));
         rows.Add(Row(capture, at, debit.Version, credit.Version));
     }
+
+    private TransferId NewId(DateTimeOffset at) =>
+        new(ids == IdOrder.Random ? _random.NextUuid() : _random.NextOrderedUuid(at));
 
     /// <summary>A microsecond later, PostgreSQL's smallest step: slower than rows are made, so never in the future.</summary>
     private DateTimeOffset Next() => _at = _at.AddMicroseconds(1);

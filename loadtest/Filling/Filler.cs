@@ -14,13 +14,13 @@ internal static class Filler
     /// <returns>What was made up: all of it is applied.</returns>
     /// <param name="dataSource">A superuser's connections are several times as fast as the owner's.</param>
     public static async Task<IdFingerprint> FillAsync(
-        NpgsqlDataSource dataSource, IReadOnlyList<LedgerAccountId> accounts, AssetCode asset, long transfers, ulong seed,
-        ScenarioConsole console, CancellationToken cancellationToken)
+        NpgsqlDataSource dataSource, IReadOnlyList<LedgerAccountId> accounts, AssetCode asset, IdOrder ids, long transfers,
+        ulong seed, ScenarioConsole console, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         var store = new FillStore(connection);
         var (filled, now) = await store.BeginAsync(accounts, cancellationToken);
-        var plan = new FillPlan(filled, asset, seed, now);
+        var plan = new FillPlan(filled, asset, ids, seed, now);
         var made = default(IdFingerprint);
         while (made.Count < transfers)
         {

@@ -23,6 +23,8 @@ internal sealed record GrowthOptions
 
     public required int Callers { get; init; }
 
+    public required IdOrder Ids { get; init; }
+
     public FileInfo? Json { get; init; }
 
     public required string Command { get; init; }
@@ -33,7 +35,10 @@ internal static class GrowthScenario
 {
     public const string Name = "growth";
 
-    private const int WarmUpRounds = 2;
+    /// <summary>So many transfers, not so much time: a busy machine needs longer to compile the same code.</summary>
+    private const int WarmUpTransfers = 100_000;
+
+    private const int WarmUpRoundsMax = 60;
 
     private static readonly Dictionary<string, RatioTarget> s_targets = new(StringComparer.Ordinal);
 
@@ -66,10 +71,11 @@ internal static class GrowthScenario
             "Wallets that transfers go between; each begins with two entries.");
         var callers = OptionBounds.Whole(
             "--callers", 4_096, SettleOptions.CallersMin, SettleOptions.CallersMax, "Callers that wait at once.");
+        var ids = SharedOptions.Ids();
         var json = SharedOptions.Json();
         var command = new Command(Name, "What a transfer costs in a small ledger and in a large one.")
         {
-            entries, rounds, seconds, accounts, callers, json,
+            entries, rounds, seconds, accounts, callers, ids, json,
         };
         command.SetAction((parsed, stop) => RunAsync(
             new GrowthOptions
@@ -79,6 +85,7 @@ internal static class GrowthScenario
                 Seconds = parsed.GetValue(seconds),
                 Accounts = parsed.GetValue(accounts),
                 Callers = parsed.GetValue(callers),
+                Ids = parsed.GetValue(ids),
                 Json = parsed.GetValue(json),
                 Command = RunIdentity.CommandOf(args),
             },
@@ -95,7 +102,7 @@ internal static class GrowthScenario
     {
         var startedAt = TimeProvider.System.GetUtcNow();
         var commit = await RunIdentity.CommitAsync(cancellationToken);
-        console.Expect(4 + WarmUpRounds + (options.Entries.Count * (1 + options.Rounds)));
+        console.Expect(4 + (options.Entries.Count * (1 + options.Rounds)));
         console.Begin("PostgreSQL and the server");
         await using var database = await DatabaseUnderTest.StartAsync(null, null, cancellationToken);
         await using var engine = await EngineHost.StartAsync(database, cancellationToken);
@@ -111,6 +118,7 @@ internal static class GrowthScenario
             Accounts = options.Accounts,
             Callers = options.Callers,
             Seconds = options.Seconds,
+            Ids = options.Ids,
             Command = options.Command,
         };
         await WarmUpAsync(database, settle, console, cancellationToken);
@@ -153,7 +161,7 @@ internal static class GrowthScenario
         var workloads = new SettleWorkloads(
             new SettleRun(options, console, beside.ConnectionString, owner, engine, probe));
         await workloads.PrepareAsync(cancellationToken);
-        for (var round = 1; round <= WarmUpRounds; round++)
+        for (var round = 1; round <= WarmUpRoundsMax && workloads.Acknowledged.Count < WarmUpTransfers; round++)
         {
             await workloads.MeasureUniformAsync(round, "warm_up", cancellationToken);
         }
@@ -170,7 +178,8 @@ internal static class GrowthScenario
         var made = transfers == 0
             ? default
             : await Filler.FillAsync(
-                writer, workloads.Accounts, EngineHost.Asset, transfers, run.NextSeed(), run.Console, cancellationToken);
+                writer, workloads.Accounts, EngineHost.Asset, run.Options.Ids, transfers, run.NextSeed(), run.Console,
+                cancellationToken);
         run.Console.Done(FormattableString.Invariant($"filled up to {entries:N0} entries with {made.Count:N0} transfers"));
         return made;
     }

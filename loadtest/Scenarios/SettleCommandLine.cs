@@ -27,6 +27,7 @@ internal static class SettleCommandLine
         var tpcbAccounts = OptionBounds.Whole(
             "--tpcb-accounts", s_defaults.TpcbAccounts, 1, 100_000,
             "Accounts in each branch of the tpcb baseline; pgbench has 100,000.");
+        var ids = SharedOptions.Ids();
         var database = SharedOptions.Database();
         var only = new Option<string[]>("--only")
         {
@@ -37,7 +38,7 @@ internal static class SettleCommandLine
         var json = SharedOptions.Json();
         var command = new Command("settle", "Transfers and holds through the engine, beside pgbench's transaction.")
         {
-            rounds, seconds, accounts, callers, scale, tpcbAccounts, only, database, json,
+            rounds, seconds, accounts, callers, scale, tpcbAccounts, ids, only, database, json,
         };
         command.SetAction((parsed, stop) => SettleScenario.RunAsync(
             new SettleOptions
@@ -48,6 +49,7 @@ internal static class SettleCommandLine
                 Callers = parsed.GetValue(callers),
                 TpcbScale = parsed.GetValue(scale),
                 TpcbAccounts = parsed.GetValue(tpcbAccounts),
+                Ids = parsed.GetValue(ids),
                 Only = parsed.GetValue(only) ?? [],
                 Database = parsed.GetValue(database),
                 Json = parsed.GetValue(json),

@@ -1,3 +1,5 @@
+using ChatPay.LoadTest.Driving;
+
 namespace ChatPay.LoadTest.Scenarios;
 
 /// <summary>What a run of <c>settle</c> was asked for.</summary>
@@ -22,6 +24,8 @@ internal sealed record SettleOptions
 
     /// <summary>Commands waiting at once where throughput is measured.</summary>
     public int Callers { get; init; } = 4_096;
+
+    public IdOrder Ids { get; init; } = IdOrder.Random;
 
     /// <summary>pgbench's scale: how many branches the baseline has. Below its connections they contend.</summary>
     public int TpcbScale { get; init; } = 32;

@@ -41,9 +41,9 @@ internal sealed class SettleWorkloads(SettleRun run)
             run.DataSource, run.Options.Accounts, run.NextSeed(), cancellationToken);
         _traffic =
         [
-            new UniformTraffic(Accounts, EngineHost.Asset),
-            new HotTraffic(Accounts, EngineHost.Asset),
-            new HoldCaptureTraffic(Accounts, EngineHost.Asset),
+            new UniformTraffic(Accounts, EngineHost.Asset, run.Options.Ids),
+            new HotTraffic(Accounts, EngineHost.Asset, run.Options.Ids),
+            new HoldCaptureTraffic(Accounts, EngineHost.Asset, run.Options.Ids),
         ];
         run.Console.Done();
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ChatPay.LoadTest.Driving;
 
 namespace ChatPay.LoadTest.Scenarios;
 
@@ -9,6 +10,11 @@ internal static class SharedOptions
     {
         Description = "A PostgreSQL of your own, as Host=…;Database=…;Username=…;Password=…. It is filled and not "
             + "emptied. Default: an embedded one in a temporary folder.",
+    };
+
+    public static Option<IdOrder> Ids() => new("--ids")
+    {
+        Description = "How ids of transfers follow on one another: Random, as hashes do, or Time, as UUIDs of version 7.",
     };
 
     public static Option<FileInfo?> Json() => new("--json") { Description = "Write the report to this file." };
