@@ -46,6 +46,7 @@ grant select, insert on ledger_account_change to chatpay_server;
 grant select, insert on transfer to chatpay_server;
 grant usage on sequence ledger_batch to chatpay_server;
 grant select, insert on entry to chatpay_server;
+grant select on statement to chatpay_server;
 grant select, insert, update (remaining_minor, state) on hold to chatpay_server;
 grant select, insert, update (refunded_minor) on refunded to chatpay_server;
 
