@@ -29,9 +29,26 @@ public readonly record struct LedgerAccountId(Guid Value)
 /// </summary>
 public readonly record struct TransferId(Guid Value)
 {
-    /// <summary>The transfer of a card action: one per actor and idempotency key.</summary>
-    public static TransferId OfCardAction(AccountId actor, Guid idempotencyKey) =>
-        new(OfTwo("chatpay transfer v1 card action", actor.Value, idempotencyKey));
+    /// <summary>
+    /// The transfer of a card action: one per actor and idempotency key. It takes over the time that a key of version 7
+    /// begins with, so that transfers of one time lie together in the index, however many there are.
+    /// </summary>
+    public static TransferId OfCardAction(AccountId actor, Guid idempotencyKey)
+    {
+        var derived = OfTwo("chatpay transfer v2 card action", actor.Value, idempotencyKey);
+        if (idempotencyKey.Version != 7)
+        {
+            return new(derived);
+        }
+
+        const int TimeBytes = 6;
+        Span<byte> key = stackalloc byte[16];
+        Span<byte> id = stackalloc byte[16];
+        idempotencyKey.TryWriteBytes(key, bigEndian: true, out _);
+        derived.TryWriteBytes(id, bigEndian: true, out _);
+        key[..TimeBytes].CopyTo(id);
+        return new(new Guid(id, bigEndian: true));
+    }
 
     /// <summary>The return of a card's held money when its time is up.</summary>
     public static TransferId OfCardExpiry(CardId card) =>
