@@ -119,6 +119,17 @@ public sealed class StatisticsTests
         Assert.False(ratios.ContainsKey("hot_vs_tpcb"));
     }
 
+    [Fact]
+    public void A_round_in_which_nothing_settled_slows_the_median_and_says_nothing_of_one_payment()
+    {
+        var log = new SectionLog();
+        log.Add("uniform", Result(100, 7));
+        log.Add("uniform", Result(50, 9));
+        log.Add("uniform", SectionResult.OfRate(0));
+        var figures = Assert.IsType<SectionFigures>(log.Figures()["uniform"]);
+        Assert.Equal((50, 8), (figures.PerSecond, figures.ProcessCpuMicros));
+    }
+
     private static SectionResult Result(double perSecond, double cpuMicros) => new(
         perSecond, TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(2), cpuMicros, cpuMicros, 0, 0, null);
 

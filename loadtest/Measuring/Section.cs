@@ -74,13 +74,14 @@ internal static class Section
     private static SectionResult Describe(
         Tally tally, Reading used, double charged, int steps, LatencyHistogram latencies)
     {
-        double Each(double total) => charged == 0 ? 0 : total / charged;
+        // Where nothing settled, nothing can be said of one.
+        double? Each(double? total) => charged == 0 ? null : total / charged;
         return new SectionResult(
             tally.Steps * (double)Stopwatch.Frequency / tally.Timestamp / steps,
-            latencies.Percentile(0.5),
-            latencies.Percentile(0.99),
+            latencies.Count == 0 ? null : latencies.Percentile(0.5),
+            latencies.Count == 0 ? null : latencies.Percentile(0.99),
             Each(used.ProcessCpu.TotalMicroseconds),
-            used.PostgresCpu is { } postgres ? Each(postgres.TotalMicroseconds) : null,
+            Each(used.PostgresCpu?.TotalMicroseconds),
             Each(used.TableBytes),
             Each(used.WalBytes),
             used.Batches > 0 ? used.BatchedCommands / (double)used.Batches : null);

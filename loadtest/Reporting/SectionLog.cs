@@ -23,15 +23,19 @@ internal sealed class SectionLog
         Statistics.Median(_sections[section].Select(result => result.PerSecond));
 
     /// <summary>CPU time of both processes for one; null where PostgreSQL is on another machine.</summary>
-    public double? MedianCpuMicros(string section)
-    {
-        var totals = _sections[section].ConvertAll(result => result.ProcessCpuMicros + result.PostgresCpuMicros);
-        return totals.TrueForAll(total => total is not null) ? Statistics.Median(totals.Select(total => total!.Value)) : null;
-    }
+    public double? MedianCpuMicros(string section) =>
+        MedianOf(_sections[section], result => result.ProcessCpuMicros + result.PostgresCpuMicros);
 
     /// <summary>Of each section the medians over the rounds, and each round's rate.</summary>
     public Dictionary<string, object> Figures() => _sections.ToDictionary(
         section => section.Key, section => (object)SectionFigures.Of(section.Value), StringComparer.Ordinal);
+
+    /// <summary>Over the rounds that have it; null where none has.</summary>
+    public static double? MedianOf(IReadOnlyList<SectionResult> rounds, Func<SectionResult, double?> value)
+    {
+        double[] values = [.. rounds.Select(value).OfType<double>()];
+        return values.Length == 0 ? null : Statistics.Median(values);
+    }
 }
 
 /// <summary>Medians over the rounds; what is said for each is for one settled payment or transaction.</summary>
@@ -41,9 +45,8 @@ internal sealed record SectionFigures(
 {
     public static SectionFigures Of(IReadOnlyList<SectionResult> rounds)
     {
-        double? Middle(Func<SectionResult, double?> value, int digits = 1) => rounds.All(round => value(round) is not null)
-            ? Math.Round(Statistics.Median(rounds.Select(round => value(round)!.Value)), digits)
-            : null;
+        double? Middle(Func<SectionResult, double?> value, int digits = 1) =>
+            SectionLog.MedianOf(rounds, value) is { } median ? Math.Round(median, digits) : null;
         return new SectionFigures(
             Middle(round => round.PerSecond)!.Value,
             [.. rounds.Select(round => Math.Round(round.PerSecond, 1))],
