@@ -4,9 +4,13 @@ namespace ChatPay.Core.Ledger;
 public sealed partial class LedgerBook
 {
     /// <summary>
-    /// Takes over what an earlier book knows of the ids that were loaded here: its word is newer than the database's, or
-    /// the same. Whatever is decided after this holds only if the earlier book's rows are committed first.
+    /// Takes over what an earlier book has changed of the ids that were loaded here. Whatever is decided after this holds
+    /// only if the earlier book's rows are committed first.
     /// </summary>
+    /// <remarks>
+    /// What it only looked at may be older than what was loaded here, and without the account that guards it: a command
+    /// that names the hold of another account loads that hold alone.
+    /// </remarks>
     public void Follow(LedgerBook earlier)
     {
         ArgumentNullException.ThrowIfNull(earlier);
@@ -41,7 +45,7 @@ public sealed partial class LedgerBook
     {
         foreach (var id in mine.Keys)
         {
-            if (theirs.TryGetValue(id, out var slot) && slot.Now is not null)
+            if (theirs.TryGetValue(id, out var slot) && slot.Now is not null && !Nullable.Equals(slot.Loaded, slot.Now))
             {
                 mine[id] = new(slot.Now);
             }

@@ -1,9 +1,12 @@
+using System.Globalization;
 using Npgsql;
 
 namespace ChatPay.Server.Database.GroupCommit;
 
 /// <summary>One attempt at a batch, in one transaction: load and decide, write, commit.</summary>
-internal sealed class CommitAttempt(NpgsqlDataSource dataSource, IReadOnlyList<WriteCommand> batch, WriteSet set)
+/// <param name="lockTimeoutMs">How long to wait for a lock of another transaction; null for as long as it takes.</param>
+internal sealed class CommitAttempt(
+    NpgsqlDataSource dataSource, IReadOnlyList<WriteCommand> batch, WriteSet set, int? lockTimeoutMs = null)
     : IAsyncDisposable
 {
     private NpgsqlConnection? _connection;
@@ -25,6 +28,12 @@ internal sealed class CommitAttempt(NpgsqlDataSource dataSource, IReadOnlyList<W
         await using (var loads = new NpgsqlBatch(_connection))
         {
             loads.BatchCommands.Add(new NpgsqlBatchCommand("begin"));
+            if (lockTimeoutMs is { } timeoutMs)
+            {
+                loads.BatchCommands.Add(new NpgsqlBatchCommand(
+                    string.Create(CultureInfo.InvariantCulture, $"set local lock_timeout = {timeoutMs}")));
+            }
+
             foreach (var rows in set.InLockOrder)
             {
                 rows.AddLoads(loads);

@@ -17,6 +17,14 @@ internal sealed class GroupCommitOptions
     [Range(1, 4)]
     public int Flights { get; set; } = 2;
 
+    /// <summary>
+    /// How long a batch that others may follow waits for a lock, in milliseconds, 10 to 60,000; then it is tried again
+    /// alone. Default 500. Nodes may wait for each other in a circle that PostgreSQL does not see, because in it a batch
+    /// waits for the one before; this ends it.
+    /// </summary>
+    [Range(10, 60_000)]
+    public int LockTimeoutMs { get; set; } = 500;
+
     /// <summary>Attempts at one batch before its callers get <c>unavailable</c>, 1 to 20. Default 8.</summary>
     [Range(1, 20)]
     public int MaxAttempts { get; set; } = 8;

@@ -75,7 +75,8 @@ internal sealed partial class GroupCommitter(
 
         CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
         var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
-        var flight = new CommitFlight(new CommitAttempt(dataSource, TakeBatch(), set), earlier);
+        var attempt = new CommitAttempt(dataSource, TakeBatch(), set, options.Value.LockTimeoutMs);
+        var flight = new CommitFlight(attempt, earlier);
         _flights.Enqueue(flight);
         await flight.DecideAsync(cancellationToken);
 
@@ -115,7 +116,10 @@ internal sealed partial class GroupCommitter(
             return;
         }
 
-        if (flight.Failure is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure })
+        if (flight.Failure is PostgresException
+            {
+                SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
+            })
         {
             // Another node was there first. For a while nothing is decided here that is not locked.
             GroupCommitMetrics.Conflicted();
@@ -198,7 +202,7 @@ internal sealed partial class GroupCommitter(
         exception.IsTransient || exception is not PostgresException || exception.SqlState is
             PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
             or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CannotConnectNow
-            or PostgresErrorCodes.CrashShutdown || IsCollision(exception);
+            or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.LockNotAvailable || IsCollision(exception);
 
     /// <summary>
     /// Another node wrote the same new key between our load and our write. Loading again finds it as a duplicate; if it

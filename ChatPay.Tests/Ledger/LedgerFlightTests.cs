@@ -1,0 +1,234 @@
+using ChatPay.Core.Ledger;
+using Xunit;
+
+namespace ChatPay.Tests.Ledger;
+
+/// <summary>
+/// One batch on top of another that is not committed yet. Each test holds a batch in the air, by a lock on a row it will
+/// write last, and looks at what is decided on it.
+/// </summary>
+public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyFixture>, IAsyncLifetime
+{
+    private readonly LedgerScene _scene = new(money);
+    private LedgerNode? _node;
+
+    private LedgerNode Node => _node!;
+
+    private LedgerNode Other { get; } = new(money.Server);
+
+    /// <summary>Anew for each test: a node that has met another locks first for a while.</summary>
+    public async ValueTask InitializeAsync() =>
+        _node = await LedgerNode.StartAsync(money.ConnectionString, flights: 4, lockTimeoutMs: 60_000);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Node.DisposeAsync();
+        await money.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task A_hold_that_is_not_committed_yet_is_captured()
+    {
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        var hold = _scene.Hold(alice, 700);
+        await using var wind = await HeadwindAsync(alice);
+        var holding = Node.PostAsync(hold);
+        await _scene.UntilWaitingAsync();
+        var capturing = Node.PostAsync(_scene.Capture(hold, bob, 300));
+        await _scene.UntilWrittenAsync();
+        await wind.DisposeAsync();
+
+        Assert.True((await holding).IsApplied);
+        Assert.True((await capturing).IsApplied);
+        Assert.Equal((9_700, 400), await _scene.BalanceAsync(alice));
+        await money.AssertCleanAsync();
+        Assert.Equal(400, (await Node.PostAsync(_scene.CaptureAll(hold, bob))).Moved.Value);
+        Assert.Equal((9_300, 0), await _scene.BalanceAsync(alice));
+    }
+
+    [Fact]
+    public async Task A_payment_that_is_not_committed_yet_is_refunded_once()
+    {
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        var payment = _scene.Pay(alice, bob, 500);
+        await using var wind = await HeadwindAsync(alice);
+        var paying = Node.PostAsync(payment);
+        await _scene.UntilWaitingAsync();
+        var first = Node.PostAsync(_scene.Refund(payment, 400));
+        await _scene.UntilWrittenAsync();
+        var second = Node.PostAsync(_scene.Refund(payment, 400));
+        await _scene.UntilWrittenAsync(2);
+        await wind.DisposeAsync();
+
+        Assert.True((await paying).IsApplied);
+        Assert.True((await first).IsApplied);
+        Assert.Equal(LedgerStatus.RefundExceeded, (await second).Status);
+        Assert.Equal((9_900, 0), await _scene.BalanceAsync(alice));
+    }
+
+    [Fact]
+    public async Task Money_and_ids_that_are_not_committed_yet_count()
+    {
+        var alice = await _scene.WalletAsync();
+        var bob = await _scene.EmptyWalletAsync(Node);
+        var payment = _scene.Pay(alice, bob, 500);
+        await using var wind = await HeadwindAsync(alice);
+        var paying = Node.PostAsync(payment);
+        await _scene.UntilWaitingAsync();
+        var again = Node.PostAsync(payment);
+        var spending = Node.PostAsync(_scene.Pay(bob, alice, 500));
+        var overspending = Node.PostAsync(_scene.Pay(bob, alice, 1));
+        await _scene.UntilWrittenAsync();
+        Assert.False(again.IsCompleted || spending.IsCompleted || overspending.IsCompleted);
+        await wind.DisposeAsync();
+
+        Assert.Equal(new LedgerOutcome(LedgerStatus.Applied, new(500)), await paying);
+        Assert.Equal(new LedgerOutcome(LedgerStatus.Applied, new(500), Replayed: true), await again);
+        Assert.True((await spending).IsApplied);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await overspending).Status);
+        Assert.Equal((0, 0), await _scene.BalanceAsync(bob));
+    }
+
+    [Fact]
+    public async Task Batches_fall_with_the_one_they_build_on_and_are_each_done_once()
+    {
+        var alice = await _scene.WalletAsync();
+        var bob = await _scene.EmptyWalletAsync(Node);
+        var carol = await _scene.EmptyWalletAsync(Node);
+        await using var wind = await HeadwindAsync(alice);
+        var first = Node.PostAsync(_scene.Pay(alice, bob, 900));
+        await _scene.UntilWaitingAsync();
+        var hold = _scene.Hold(bob, 900);
+        var second = Node.PostAsync(hold);
+        await _scene.UntilWrittenAsync();
+        var third = Node.PostAsync(_scene.Capture(hold, carol, 900));
+        await _scene.UntilWrittenAsync(2);
+        await _scene.KillWaitingAsync();
+        await wind.DisposeAsync();
+
+        Assert.All(await Task.WhenAll(first, second, third), outcome => Assert.True(outcome.IsApplied));
+        Assert.Equal((9_100, 0), await _scene.BalanceAsync(alice));
+        Assert.Equal((900, 0), await _scene.BalanceAsync(carol));
+
+        // Nothing of what fell is left in the cache.
+        Assert.True((await Node.PostAsync(_scene.Pay(carol, alice, 900))).IsApplied);
+    }
+
+    /// <summary>
+    /// Between the decision and the commit of the first batch another node spends the money, so it is decided again, and
+    /// otherwise; so is the second, which had built on the first one's version of the account and now meets the same number.
+    /// </summary>
+    [Fact]
+    public async Task What_a_failed_batch_thought_of_an_account_is_forgotten()
+    {
+        await using var other = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 60_000);
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        Assert.True((await Node.PostAsync(_scene.Pay(bob, alice, 1))).IsApplied);
+        await using var wind = await HeadwindAsync(alice);
+        var elsewhere = other.PostAsync(_scene.Pay(alice, bob, 10_000));
+        await _scene.UntilWaitingAsync();
+        var first = Node.PostAsync(_scene.Pay(alice, bob, 2));
+        await _scene.UntilWaitingAsync(2);
+        var second = Node.PostAsync(_scene.Pay(alice, bob, 3));
+        await _scene.UntilWrittenAsync();
+        await wind.DisposeAsync();
+
+        Assert.True((await elsewhere).IsApplied);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await first).Status);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await second).Status);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await Node.PostAsync(_scene.Pay(alice, bob, 4))).Status);
+        Assert.True((await Node.PostAsync(_scene.Pay(alice, bob, 1))).IsApplied);
+        Assert.Equal((0, 0), await _scene.BalanceAsync(alice));
+    }
+
+    [Fact]
+    public async Task A_rejection_is_never_recorded_on_what_another_node_has_changed()
+    {
+        var bob = await _scene.WalletAsync();
+        var alice = await _scene.EmptyWalletAsync(Node);
+        Assert.True((await Other.PostAsync(_scene.Pay(bob, alice, 600))).IsApplied);
+        Assert.True((await Node.PostAsync(_scene.Pay(alice, bob, 600))).IsApplied);
+
+        Assert.True((await Other.PostAsync(_scene.Pay(bob, alice, 600))).IsApplied);
+        Assert.Equal(600, (await Node.PostAsync(_scene.Group(_scene.Pay(alice, bob, 600))))[0].Moved.Value);
+    }
+
+    [Fact]
+    public async Task A_freeze_on_one_node_stops_the_other_and_an_unfreeze_lets_it_go_on()
+    {
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        Assert.True((await Node.PostAsync(_scene.Pay(alice, bob, 1))).IsApplied);
+        Assert.True((await Other.PostAsync(_scene.Change(AccountChangeKind.Freeze, alice))).IsApplied);
+        Assert.Equal(LedgerStatus.AccountFrozen, (await Node.PostAsync(_scene.Pay(alice, bob, 1))).Status);
+        Assert.True((await Other.PostAsync(_scene.Change(AccountChangeKind.Unfreeze, alice))).IsApplied);
+        Assert.True((await Node.PostAsync(_scene.Pay(alice, bob, 1))).IsApplied);
+    }
+
+    /// <summary>
+    /// A command that names another's hold by mistake makes its batch look at the hold, though not at the account that
+    /// guards it. A later batch that does must not take the hold from there.
+    /// </summary>
+    [Fact]
+    public async Task What_an_earlier_batch_only_looked_at_is_not_believed()
+    {
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        var (carol, dave) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        var (hold, payment) = (_scene.Hold(alice, 100), _scene.Pay(bob, alice, 100));
+        foreach (var command in new[] { hold, _scene.Hold(alice, 500), payment })
+        {
+            Assert.True((await Other.PostAsync(command)).IsApplied);
+        }
+
+        await using var wind = await HeadwindAsync(carol);
+        var first = Node.PostAsync(_scene.Pay(carol, dave, 1));
+        await _scene.UntilWaitingAsync();
+        var mistakes = Node.PostAsync(_scene.Group(
+            LedgerCommand.Capture(_scene.Id(), hold.Id, carol, dave, Money.Of(1, LedgerScene.Eur)),
+            LedgerCommand.Refund(_scene.Id(), payment.Id, carol, dave, Money.Of(1, LedgerScene.Eur))));
+        await _scene.UntilWrittenAsync();
+        Assert.True((await Other.PostAsync(_scene.CaptureAll(hold, bob))).IsApplied);
+        Assert.True((await Other.PostAsync(_scene.Refund(payment, 100))).IsApplied);
+        var captured = Node.PostAsync(_scene.Capture(hold, bob, 100));
+        await _scene.UntilWrittenAsync(2);
+        var refunded = Node.PostAsync(_scene.Refund(payment, 100));
+        await _scene.UntilWrittenAsync(3);
+        await wind.DisposeAsync();
+
+        Assert.True((await first).IsApplied);
+        Assert.Equal(LedgerStatus.HoldUnknown, (await mistakes)[0].Status);
+        Assert.Equal(LedgerStatus.HoldClosed, (await captured).Status);
+        Assert.Equal(LedgerStatus.RefundExceeded, (await refunded).Status);
+        Assert.Equal((9_900, 500), await _scene.BalanceAsync(alice));
+    }
+
+    /// <summary>
+    /// Of two nodes each waits for an id that the other has written; on one of them the writer waits for the batch
+    /// before, which is why PostgreSQL sees no circle.
+    /// </summary>
+    [Fact]
+    public async Task Nodes_that_wait_for_each_other_in_a_circle_get_out_of_it()
+    {
+        await using var one = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 2_000);
+        await using var two = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 2_000);
+        var wallets = await _scene.WalletsAsync(3);
+        LedgerCommand[] pays = [.. wallets.Select((from, index) => _scene.Pay(from, wallets[(index + 1) % 3], 10))];
+        await using var wind = await Headwind.AgainstAsync(money.DataSource, pays[0].Id);
+        var first = one.PostAsync(_scene.Group(pays[0], pays[1]));
+        await _scene.UntilWaitingAsync();
+        var second = one.PostAsync(pays[2]);
+        await _scene.UntilWrittenAsync();
+        var elsewhere = two.PostAsync(_scene.Group(pays[1], pays[2]));
+        await _scene.UntilWaitingAsync(2);
+        await wind.DisposeAsync();
+
+        // Well before the deadline of a statement, after which everything would be decided again as well.
+        await Task.WhenAll(first, second, elsewhere).WaitAsync(TimeSpan.FromSeconds(20));
+        var applied = await _scene.CountAsync(
+            "select count(*) from transfer where id = any(@ids) and status = 0",
+            new { ids = pays.Select(pay => pay.Id.Value).ToArray() });
+        Assert.Equal((await first)[0].IsApplied ? 3 : 2, applied);
+        Assert.NotEqual((await first)[0].IsApplied, (await elsewhere)[0].IsApplied);
+    }
+
+    private Task<Headwind> HeadwindAsync(LedgerAccountId account) => Headwind.AgainstAsync(money.DataSource, account);
+}
