@@ -11,7 +11,7 @@ declare
 begin
     for mine in
         select oid::regclass as name from pg_class
-        where relnamespace = home and relkind in ('r', 'p', 'v', 'm') and pg_has_role(relowner, 'usage')
+        where relnamespace = home and relkind in ('r', 'p', 'v', 'm', 'S') and pg_has_role(relowner, 'usage')
     loop
         execute format('revoke all on table %s from chatpay_server', mine.name);
     end loop;

@@ -179,7 +179,7 @@ internal sealed class ServerRole
             from pg_class c
             left join pg_attribute a on a.attrelid = c.oid and a.attacl is not null
             where c.relnamespace = (select relnamespace from pg_class where oid = 'schema_migration'::regclass)
-                and c.relkind in ('r', 'p', 'v', 'm') and pg_has_role(c.relowner, 'usage')
+                and c.relkind in ('r', 'p', 'v', 'm', 'S') and pg_has_role(c.relowner, 'usage')
             """,
             cancellationToken);
         return $"{_mark} {rights}";
