@@ -94,7 +94,7 @@ internal static class FillScenario
         console.Done();
         var filling = Stopwatch.StartNew();
         await Filler.FillAsync(
-            writer, accounts, EngineHost.Asset, IdOrder.Random, options.Transfers, ~seed, console, cancellationToken);
+            writer, accounts, EngineHost.Asset, IdOrder.Time, options.Transfers, ~seed, console, cancellationToken);
         var (entries, transfers) = await MeasuredStore.CountAsync(owner, cancellationToken);
         var fillSeconds = filling.Elapsed.TotalSeconds;
         console.Done(FormattableString.Invariant($"filled: {transfers:N0} transfers, {entries:N0} entries, {fillSeconds:N1} s"));

@@ -25,7 +25,7 @@ internal sealed record SettleOptions
     /// <summary>Commands waiting at once where throughput is measured.</summary>
     public int Callers { get; init; } = 4_096;
 
-    public IdOrder Ids { get; init; } = IdOrder.Random;
+    public IdOrder Ids { get; init; } = IdOrder.Time;
 
     /// <summary>pgbench's scale: how many branches the baseline has. Below its connections they contend.</summary>
     public int TpcbScale { get; init; } = 32;

@@ -15,6 +15,7 @@ internal static class SharedOptions
     public static Option<IdOrder> Ids() => new("--ids")
     {
         Description = "How ids of transfers follow on one another: Random, as hashes do, or Time, as UUIDs of version 7.",
+        DefaultValueFactory = _ => IdOrder.Time,
     };
 
     public static Option<FileInfo?> Json() => new("--json") { Description = "Write the report to this file." };
