@@ -1,5 +1,4 @@
 using ChatPay.Core.Ledger;
-using ChatPay.Tests.Support;
 using Dapper;
 using Xunit;
 
