@@ -93,6 +93,47 @@ public sealed class ExportHttpTests(ExportHttpTests.Fixture fixture)
     }
 
     [Fact]
+    public async Task OpenAPI_names_the_operations_and_the_forms_of_a_file()
+    {
+        using var client = fixture.Server.CreateClient();
+        using var document = JsonDocument.Parse(await client.GetStringAsync("/openapi/v1.json", Cancel));
+        var paths = document.RootElement.GetProperty("paths");
+        var export = paths.GetProperty("/v1/wallet/{asset}/export").GetProperty("get");
+        Assert.Equal("ExportStatement", export.GetProperty("operationId").GetString());
+        Assert.Equal(
+            ["application/json", "application/x-ofx", "application/xml", "text/csv"],
+            export.GetProperty("responses").GetProperty("200").GetProperty("content").EnumerateObject()
+                .Select(content => content.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["asset", "format", "from", "to"],
+            export.GetProperty("parameters").EnumerateArray()
+                .Select(parameter => parameter.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            "ReadBalance",
+            paths.GetProperty("/v1/wallet/{asset}/balance").GetProperty("get").GetProperty("operationId").GetString());
+    }
+
+    [Fact]
+    public async Task A_reader_who_goes_away_frees_the_place()
+    {
+        using (var gone = await GetAsync("/v1/wallet/EUR/export?format=csv", HttpCompletionOption.ResponseHeadersRead))
+        {
+            Assert.Equal(HttpStatusCode.OK, gone.StatusCode);
+        }
+
+        var gate = fixture.Server.Services.GetRequiredService<ExportGate>();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        Result<IDisposable> place;
+        while ((place = gate.Enter(_anna.Id)).Error is not null)
+        {
+            await Task.Delay(10, deadline.Token);
+        }
+
+        place.Value.Dispose();
+    }
+
+    [Fact]
     public async Task The_client_hands_out_the_file_as_it_comes()
     {
         await using var file = await _anna.Client.ExportAsync("EUR", "json", null, null, Cancel);
@@ -120,12 +161,13 @@ public sealed class ExportHttpTests(ExportHttpTests.Fixture fixture)
         Assert.Equal(ErrorCode.Overloaded, gate.Enter(first).Error?.Code);
     }
 
-    private async Task<HttpResponseMessage> GetAsync(string path)
+    private async Task<HttpResponseMessage> GetAsync(
+        string path, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         using var client = fixture.Server.CreateClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Authorization = new("Bearer", _anna.Client.Token);
-        return await client.SendAsync(request, Cancel);
+        return await client.SendAsync(request, completion, Cancel);
     }
 
     /// <summary>A server with money, points, a currency of its own and one with very many decimals.</summary>
