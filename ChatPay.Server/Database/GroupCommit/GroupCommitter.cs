@@ -119,9 +119,10 @@ internal sealed partial class GroupCommitter(
         if (flight.Failure is PostgresException
             {
                 SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable
+                    or PostgresErrorCodes.UniqueViolation
             })
         {
-            // Another node was there first. For a while nothing is decided here that is not locked.
+            // Another node was there first: with a version, a lock, or the same id or entry. For a while nothing is decided here that is not locked.
             GroupCommitMetrics.Conflicted();
             _caution.Conflicted();
         }
