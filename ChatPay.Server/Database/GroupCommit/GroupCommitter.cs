@@ -122,7 +122,8 @@ internal sealed partial class GroupCommitter(
                     or PostgresErrorCodes.UniqueViolation
             })
         {
-            // Another node was there first: with a version, a lock, or the same id or entry. For a while nothing is decided here that is not locked.
+            // Another node was there first: with a version, a lock, or the same id or entry. For a while nothing is
+            // decided here that is not locked.
             GroupCommitMetrics.Conflicted();
             _caution.Conflicted();
         }
