@@ -24,9 +24,9 @@ internal sealed class LedgerOptions
     public int ExportTimeoutSeconds { get; set; } = 600;
 
     /// <summary>
-    /// Accounts kept in memory as this node left them, 1,024 to 10,000,000, some 300 bytes each. Default 262,144.
+    /// Accounts kept in memory as this node left them, 2 to 10,000,000, some 300 bytes each. Default 262,144.
     /// </summary>
-    [Range(1_024, 10_000_000)]
+    [Range(2, 10_000_000)]
     public int CachedAccounts { get; set; } = 262_144;
 
     /// <summary>Play money for trying things out.</summary>

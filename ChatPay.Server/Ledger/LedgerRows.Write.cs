@@ -15,17 +15,18 @@ internal sealed partial class LedgerRows
         AddTransfers(batch);
         AddEntries(batch);
         AddNewHolds(batch);
-        AddAccountChanges(batch);
     }
 
     /// <summary>
-    /// What changes rows that an earlier batch may be writing: it would be lost, or undone, if it came first.
+    /// What changes rows that an earlier batch may be writing: it would be lost, or undone, if it came first. And the
+    /// changes of accounts, which are numbered as they are inserted: each under the lock of its account's row.
     /// </summary>
     public override void AddLastWrites(NpgsqlBatch batch)
     {
         AddChangedAccounts(batch);
         AddChangedHolds(batch);
         AddRefunded(batch);
+        AddAccountChanges(batch);
     }
 
     /// <summary>
@@ -34,7 +35,7 @@ internal sealed partial class LedgerRows
     /// </summary>
     private void AddChangedAccounts(NpgsqlBatch batch)
     {
-        LedgerAccountStep[] changed = [.. _book.Changed.OrderBy(step => step.Now.Id.Value)];
+        LedgerAccountStep[] changed = [.. _book.Changed.Concat(Reaffirmed()).OrderBy(step => step.Now.Id.Value)];
         if (changed.Length > 0)
         {
             batch.Add("""
@@ -75,6 +76,20 @@ internal sealed partial class LedgerRows
                 unchanged.Select(account => (short)account.State).ToArray(),
                 (long)unchanged.Length);
         }
+    }
+
+    /// <summary>
+    /// Accounts that were given the state they had, such as a frozen one that is frozen again. They are written as they
+    /// were, for the lock: no change of another node comes between that decision and its number.
+    /// </summary>
+    private IEnumerable<LedgerAccountStep> Reaffirmed()
+    {
+        var named = _book.AccountChanges
+            .Where(row => row.Status == LedgerStatus.Applied).Select(row => row.Change.Account).ToHashSet();
+        return named.Count == 0
+            ? []
+            : _book.Unchanged.Where(account => named.Contains(account.Id))
+                .Select(account => new LedgerAccountStep(account, account));
     }
 
     private void AddOpened(NpgsqlBatch batch)

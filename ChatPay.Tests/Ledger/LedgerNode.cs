@@ -25,6 +25,9 @@ internal sealed class LedgerNode(TestServer server) : IAsyncDisposable
     {
         var settings = new Dictionary<string, string?>(MoneyFixture.Settings, StringComparer.Ordinal)
         {
+            ["Ledger:Assets:3:Code"] = "SHARE",
+            ["Ledger:Assets:3:Exponent"] = "0",
+            ["Ledger:Assets:3:Kind"] = "Unit",
             ["GroupCommit:BatchSize"] = batchSize.ToString(CultureInfo.InvariantCulture),
             ["GroupCommit:Flights"] = flights.ToString(CultureInfo.InvariantCulture),
             ["Ledger:CachedAccounts"] = cachedAccounts.ToString(CultureInfo.InvariantCulture),

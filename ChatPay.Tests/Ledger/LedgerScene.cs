@@ -1,5 +1,6 @@
 using ChatPay.Core.Ledger;
 using Dapper;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Ledger;
@@ -12,8 +13,30 @@ internal sealed class LedgerScene(MoneyFixture money)
 
     public static AssetCode Eur { get; } = AssetCode.Parse("EUR");
 
+    /// <summary>Counts things instead of money; only <see cref="LedgerNode"/>s know it.</summary>
+    public static AssetCode Share { get; } = AssetCode.Parse("SHARE");
+
     /// <summary>Pays what tests hand out, and may owe.</summary>
     public static LedgerAccountId Bank { get; } = LedgerAccountId.OfSystem("sandbox", Eur);
+
+    /// <summary>Opens accounts of the system as an operator would, before the engine has seen them.</summary>
+    public static async Task OpenAsync(NpgsqlDataSource dataSource, params IReadOnlyList<LedgerAccount> accounts)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            """
+            insert into ledger_account (id, system_name, asset, guarded)
+            select id, name, asset, guarded
+            from unnest(@ids, @names, @assets, @guarded) as a (id, name, asset, guarded)
+            """,
+            new
+            {
+                ids = accounts.Select(account => account.Id.Value).ToArray(),
+                names = accounts.Select(account => account.Owner.System).ToArray(),
+                assets = accounts.Select(account => account.Asset.Value).ToArray(),
+                guarded = accounts.Select(account => account.Guarded).ToArray(),
+            });
+    }
 
     public TransferId Id() => new(money.NewId());
 
