@@ -92,9 +92,12 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
     [Fact]
     public async Task Batches_fall_with_the_one_they_build_on_and_are_each_done_once()
     {
-        var alice = await _scene.WalletAsync();
-        var bob = await _scene.EmptyWalletAsync(Node);
-        var carol = await _scene.EmptyWalletAsync(Node);
+        var (alice, bob, carol) = (await _scene.WalletAsync(), await _scene.WalletAsync(), await _scene.WalletAsync());
+        foreach (var emptied in new[] { bob, carol })
+        {
+            Assert.True((await Node.PostAsync(_scene.Pay(emptied, alice, 10_000))).IsApplied);
+        }
+
         await using var wind = await HeadwindAsync(alice);
         var first = Node.PostAsync(_scene.Pay(alice, bob, 900));
         await _scene.UntilWaitingAsync();
@@ -107,7 +110,7 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
         await wind.DisposeAsync();
 
         Assert.All(await Task.WhenAll(first, second, third), outcome => Assert.True(outcome.IsApplied));
-        Assert.Equal((9_100, 0), await _scene.BalanceAsync(alice));
+        Assert.Equal((29_100, 0), await _scene.BalanceAsync(alice));
         Assert.Equal((900, 0), await _scene.BalanceAsync(carol));
 
         // Nothing of what fell is left in the cache.
