@@ -86,7 +86,7 @@ public sealed class SettleTests(PostgresFixture postgres)
             $$;
             alter table entry drop constraint if exists entry_transfer_id_fkey;
             create trigger pocket before insert on transfer for each row
-                when (new.kind = 1 and substr(new.id::text, 1, 2) = '00' and new.amount_minor <= 1000)
+                when (new.kind = 1 and right(new.id::text, 2) = '00' and new.amount_minor <= 1000)
                 execute function pocket()
             """))
         {
