@@ -69,14 +69,13 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
     [Fact]
     public async Task Money_and_ids_that_are_not_committed_yet_count()
     {
-        var alice = await _scene.WalletAsync();
-        var bob = await _scene.EmptyWalletAsync(Node);
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
         var payment = _scene.Pay(alice, bob, 500);
         await using var wind = await HeadwindAsync(alice);
         var paying = Node.PostAsync(payment);
         await _scene.UntilWaitingAsync();
         var again = Node.PostAsync(payment);
-        var spending = Node.PostAsync(_scene.Pay(bob, alice, 500));
+        var spending = Node.PostAsync(_scene.Pay(bob, alice, 10_500));
         var overspending = Node.PostAsync(_scene.Pay(bob, alice, 1));
         await _scene.UntilWrittenAsync();
         Assert.False(again.IsCompleted || spending.IsCompleted || overspending.IsCompleted);
