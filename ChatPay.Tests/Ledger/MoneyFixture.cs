@@ -130,6 +130,10 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         if (withWallets)
         {
             await Wallets.AccountOpenedAsync(person.Account, TestContext.Current.CancellationToken);
+
+            // Otherwise a server would find the account unfinished and open its wallets again, whenever it gets to it.
+            await connection.ExecuteAsync(
+                "update account set opened_at = now() where id = @id", new { id = person.Account.Value });
         }
 
         return person;

@@ -62,6 +62,7 @@ describe('Without a connection', () => {
     await f.page.goto(`${server.url}/`);
     await g.reads('Written before the battery died');
     await f.openChat(greta.displayName);
+    await f.reads('Written before the battery died');
     expect(await f.message('Written before the battery died').count()).toBe(1);
     expect(await g.message('Written before the battery died').count()).toBe(1);
   });
