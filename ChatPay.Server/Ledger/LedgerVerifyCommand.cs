@@ -51,9 +51,10 @@ internal static class LedgerVerifyCommand
 
             return result.Clean ? Clean : Findings;
         }
-        catch (Exception failure) when (failure is StartupException or NpgsqlException or IOException
-            or InvalidDataException or OperationCanceledException)
+        catch (Exception failure) when (cancellationToken.IsCancellationRequested
+            || failure is StartupException or NpgsqlException or IOException or InvalidDataException)
         {
+            // Interrupted in the middle of a row, the driver may fail with any exception of its own.
             display.Line(cancellationToken.IsCancellationRequested
                 ? "Interrupted; the ledger was not verified."
                 : $"The ledger could not be verified: {failure.Message}");

@@ -24,9 +24,10 @@ internal sealed class CopySource(NpgsqlConnection connection, NpgsqlRawCopyStrea
 
             await stream.DisposeAsync();
         }
-        catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException or IOException)
+        catch (Exception)
         {
-            // It was given up or is broken; closing the connection ends it either way.
+            // It was given up or is broken, in whatever state the interruption found it; closing the connection ends it
+            // either way. What went wrong before this, if anything did, is what the reader is to learn.
         }
 
         await connection.DisposeAsync();
