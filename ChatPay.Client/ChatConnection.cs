@@ -40,7 +40,9 @@ public sealed class ChatConnection : IAsyncDisposable
     public HubConnection Hub => _hub;
 
     /// <summary>First call: compares cursors and says what changed.</summary>
-    /// <exception cref="ChatPayException"><c>wrong_device</c>, <c>upgrade_required</c>.</exception>
+    /// <exception cref="ChatPayException">
+    /// <c>wrong_device</c>, <c>upgrade_required</c>; <c>overloaded</c> with <c>retryAfterMs</c>: say it again then.
+    /// </exception>
     public Task<HelloReply> HelloAsync(HelloRequest request, CancellationToken cancellationToken) =>
         CallAsync<HelloReply>(nameof(IChatHub.Hello), request, cancellationToken);
 
@@ -82,7 +84,8 @@ public sealed class ChatConnection : IAsyncDisposable
     public ValueTask DisposeAsync() => _hub.DisposeAsync();
 
     internal static async Task<ChatConnection> OpenAsync(
-        Uri address, string token, ChatHandlers handlers, CancellationToken cancellationToken)
+        Uri address, string token, ChatHandlers handlers, CancellationToken cancellationToken,
+        TimeSpan? serverTimeout = null)
     {
         var endpoint = new UriBuilder(new Uri(address, "hub")) { Scheme = address.Scheme == Uri.UriSchemeHttps ? "wss" : "ws" };
         var builder = new HubConnectionBuilder();
@@ -91,6 +94,11 @@ public sealed class ChatConnection : IAsyncDisposable
         builder.Services.AddSingleton<IHubProtocol, JsonHubProtocol>();
         builder.Services.Configure<JsonHubProtocolOptions>(json => ProtocolJson.Configure(json.PayloadSerializerOptions));
         var connection = new ChatConnection(builder.Build(), handlers);
+        if (serverTimeout is { } timeout)
+        {
+            connection._hub.ServerTimeout = timeout;
+        }
+
         try
         {
             await connection._hub.StartAsync(cancellationToken);

@@ -62,6 +62,19 @@ public sealed partial class ChatPayClient : IDisposable
             Address, Token ?? throw new InvalidOperationException("Sign in before connecting."), handlers,
             cancellationToken);
 
+    /// <summary>Keeps a hub connection open and the device in sync until the session is disposed of.</summary>
+    /// <param name="options">Null for the defaults.</param>
+    /// <param name="from">Where an earlier session stood; null to read every log from its beginning.</param>
+    /// <exception cref="InvalidOperationException">Not signed in by this object, which has to know its device.</exception>
+    public ChatSession StartSession(
+        ChatSessionHandlers handlers, ChatSessionOptions? options = null, ChatPosition? from = null)
+    {
+        ArgumentNullException.ThrowIfNull(handlers);
+        return Token is null || Device is null
+            ? throw new InvalidOperationException("Sign in before starting a session.")
+            : new ChatSession(this, handlers, options ?? new(), from ?? ChatPosition.Start);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 

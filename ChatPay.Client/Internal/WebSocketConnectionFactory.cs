@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.WebSockets;
+using ChatPay.Core.Protocol;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -18,6 +20,8 @@ internal sealed class HubEndPoint(Uri address, string token) : UriEndPoint(addre
 /// </summary>
 internal sealed class WebSocketConnectionFactory : IConnectionFactory
 {
+    private const int MaxRetrySeconds = 3600;
+
     public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var target = endpoint as HubEndPoint ?? throw new NotSupportedException("Only hub endpoints can be connected to.");
@@ -25,14 +29,46 @@ internal sealed class WebSocketConnectionFactory : IConnectionFactory
         try
         {
             socket.Options.SetRequestHeader("Authorization", "Bearer " + target.Token);
+            socket.Options.CollectHttpResponseDetails = true;
             await socket.ConnectAsync(target.Uri, cancellationToken);
             return new WebSocketConnection(socket);
+        }
+        catch (WebSocketException) when (Refusal(socket) is { } refusal)
+        {
+            socket.Dispose();
+            throw new ChatPayException(refusal);
         }
         catch
         {
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What the status of a refused handshake says; its body cannot be read.</summary>
+    private static ErrorBody? Refusal(ClientWebSocket socket)
+    {
+        var code = socket.HttpStatusCode switch
+        {
+            HttpStatusCode.SwitchingProtocols or < HttpStatusCode.Continue => (ErrorCode?)null,
+            HttpStatusCode.Unauthorized => ErrorCode.Unauthenticated,
+            HttpStatusCode.UpgradeRequired => ErrorCode.UpgradeRequired,
+            _ => ErrorCode.Unavailable,
+        };
+        if (code is null)
+        {
+            return null;
+        }
+
+        var details = new Dictionary<string, object>(StringComparer.Ordinal);
+        if (socket.HttpResponseHeaders?.GetValueOrDefault("Retry-After")?.FirstOrDefault() is { } after
+            && int.TryParse(after, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= MaxRetrySeconds)
+        {
+            details["retryAfterMs"] = seconds * 1000;
+        }
+
+        return ErrorBody.From(new Error(
+            code.Value, $"The server refused the connection with status {(int)socket.HttpStatusCode}.", details));
     }
 }
 

@@ -1,0 +1,139 @@
+using ChatPay.Client.Internal;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client;
+
+/// <content>
+/// Calls that outlive connections. Each waits for a connection and is made again, exactly as it is, where its answer was lost or
+/// the server was busy; what it returns has been committed. Calls that run at the same time may overtake each other when a
+/// connection is lost: who needs an order awaits one before the next.
+/// </content>
+public sealed partial class ChatSession
+{
+    private int _calls;
+    private long _retries;
+
+    /// <summary>Appends an encrypted message; completes after the commit, however many connections that takes.</summary>
+    /// <exception cref="ChatPayException"><c>stale_epoch</c> with the winning commit, among others.</exception>
+    /// <exception cref="ChatSessionEndedException">The session is over; whether it was sent may be unknown.</exception>
+    public Task<SendReply> SendAsync(SendRequest request, CancellationToken cancellationToken) =>
+        CallAsync((hub, token) => hub.SendAsync(request, token), cancellationToken);
+
+    /// <inheritdoc cref="ChatConnection.SubmitCommitAsync"/>
+    public Task<CommitReply> SubmitCommitAsync(CommitRequest request, CancellationToken cancellationToken) =>
+        CallAsync((hub, token) => hub.SubmitCommitAsync(request, token), cancellationToken);
+
+    /// <inheritdoc cref="ChatConnection.CardActAsync"/>
+    public Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken) =>
+        CallAsync((hub, token) => hub.CardActAsync(request, token), cancellationToken);
+
+    /// <inheritdoc cref="ChatConnection.MarkAsync"/>
+    public Task MarkAsync(MarkRequest request, CancellationToken cancellationToken) =>
+        CallAsync(async (hub, token) =>
+        {
+            await hub.MarkAsync(request, token);
+            return new Unit();
+        }, cancellationToken);
+
+    /// <summary>Says that the person is typing, or has stopped; nothing is said while there is no connection.</summary>
+    public Task TypingAsync(TypingRequest request, CancellationToken cancellationToken) =>
+        State == ChatSessionState.Online
+            ? CallAsync(async (hub, token) =>
+            {
+                await hub.TypingAsync(request, token);
+                return new Unit();
+            }, cancellationToken)
+            : Task.CompletedTask;
+
+    /// <summary>
+    /// Any call that may be made twice: for methods of the hub that the session does not name. <paramref name="call"/> runs once per
+    /// attempt.
+    /// </summary>
+    /// <exception cref="ChatPayException">
+    /// The server refused, and not for now only; or <c>overloaded</c>: more calls wait than <see cref="ChatSessionOptions.MaxCalls"/>.
+    /// </exception>
+    /// <exception cref="ChatSessionEndedException">The session is over.</exception>
+    public async Task<T> CallAsync<T>(
+        Func<ChatConnection, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        if (Interlocked.Increment(ref _calls) > _options.MaxCalls)
+        {
+            Interlocked.Decrement(ref _calls);
+            throw new ChatPayException(ErrorBody.From(new Error(
+                ErrorCode.Overloaded, "This device has too many calls waiting for their answers.")));
+        }
+
+        try
+        {
+            return await PersistAsync(call, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _calls);
+        }
+    }
+
+    private async Task<T> PersistAsync<T>(
+        Func<ChatConnection, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var link = await LinkAsync(cancellationToken);
+            if (!link.TryBegin())
+            {
+                continue;
+            }
+
+            var pause = TimeSpan.Zero;
+            try
+            {
+                return await TimedAsync(link, call, cancellationToken);
+            }
+            catch (ChatPayException refused) when (refused.Retryable || refused.Code == ErrorCode.HelloFirst)
+            {
+                pause = Backoff.RetryAfter(refused.Error) is { } asked
+                    ? Backoff.Asked(asked, _options.Random)
+                    : Backoff.FullJitter(attempt, _options.BaseDelay, _options.MaxDelay, _options.Random);
+            }
+            catch (ChatPayException over) when (EndOf(over) is ChatSessionEnd.Revoked)
+            {
+                link.End = ChatSessionEnd.Revoked;
+                Lose(link);
+                throw;
+            }
+            catch (Exception broken) when (broken is not ChatPayException && !cancellationToken.IsCancellationRequested)
+            {
+                // Nobody knows whether it arrived. The same ids tell the server, on the next connection.
+                Lose(link);
+            }
+            finally
+            {
+                link.EndCall();
+            }
+
+            Interlocked.Increment(ref _retries);
+            await Task.Delay(pause, _options.Time, cancellationToken);
+        }
+    }
+
+    private async Task<SessionLink> LinkAsync(CancellationToken cancellationToken)
+    {
+        Task<SessionLink> online;
+        lock (_lock)
+        {
+            online = _online.Task;
+        }
+
+        return await online.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>One attempt on one connection; whatever keeps it from an answer is thrown.</summary>
+    private async Task<T> TimedAsync<T>(
+        SessionLink link, Func<ChatConnection, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(_options.CallTimeout, _options.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, link.Lost, cancellationToken);
+        return await call(link.Connection, limit.Token);
+    }
+}

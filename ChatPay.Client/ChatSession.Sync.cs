@@ -1,0 +1,254 @@
+using ChatPay.Client.Internal;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client;
+
+/// <content>
+/// One reader takes in greetings and pushes, one after the other: what continues a log is handed on, what is known is
+/// dropped, and where something is missing the log is read.
+/// </content>
+public sealed partial class ChatSession
+{
+    /// <summary>Each may answer with a full page, and memory is to stay bounded.</summary>
+    private const int ConversationsPerSync = 20;
+
+    /// <summary>Pushes taken in before the next page is asked for, so that neither keeps the other waiting.</summary>
+    private const int ItemsPerTurn = 256;
+
+    private readonly HashSet<ConversationId> _wanted = [];
+    private bool _behind;
+    private long _syncs;
+
+    private async Task ReadAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            for (var taken = 0; taken < ItemsPerTurn && (_wanted.Count == 0 || !_inbox.IsEmpty); taken++)
+            {
+                if (_behind && _wanted.Count == 0 && _inbox.IsEmpty)
+                {
+                    _behind = false;
+                    _handlers.CaughtUp?.Invoke();
+                }
+
+                await TakeInAsync(await _inbox.TakeAsync(stop), stop);
+            }
+
+            if (_wanted.Count > 0)
+            {
+                await ReadPagesAsync([.. _wanted.Take(ConversationsPerSync)], stop);
+            }
+        }
+    }
+
+    private async Task TakeInAsync(SessionItem item, CancellationToken stop)
+    {
+        if (item.Greeting is { } greeting)
+        {
+            await TakeInAsync(greeting, stop);
+        }
+        else if (item.Events is { } events)
+        {
+            await ApplyAsync(events, stop);
+        }
+        else if (item.Heads is { } heads)
+        {
+            Learn(heads);
+        }
+        else if (item.DeviceMessages is { } messages)
+        {
+            await HandAsync(messages, stop);
+        }
+        else if (item.Resync is { } resync)
+        {
+            Want(resync.Conversation is { } one ? [one] : _log.All);
+            if (resync.Conversation is null)
+            {
+                await PullDeviceAsync(stop);
+            }
+        }
+    }
+
+    private async Task TakeInAsync(HelloReply greeting, CancellationToken stop)
+    {
+        _behind = true;
+        if (_log.Adopt(greeting.Lineage))
+        {
+            _wanted.Clear();
+            _handlers.LineageChanged?.Invoke(greeting.Lineage);
+        }
+
+        Learn(greeting.Changed);
+
+        // What a former member may still read has an end, and only the log says where.
+        Want(greeting.Gone);
+        if (greeting.DeviceMessagesWaiting > 0)
+        {
+            await PullDeviceAsync(stop);
+        }
+    }
+
+    private void Learn(IReadOnlyList<ConversationView> views)
+    {
+        if (views.Count > 0)
+        {
+            _handlers.Conversations?.Invoke(views);
+            Want(views.Where(view => view.Head > _log.SeqOf(view.Id) || !_log.Knows(view.Id)).Select(view => view.Id));
+        }
+    }
+
+    private void Want(IEnumerable<ConversationId> conversations)
+    {
+        _wanted.UnionWith(conversations);
+        _behind |= _wanted.Count > 0;
+    }
+
+    private async Task ReadPagesAsync(IReadOnlyList<ConversationId> conversations, CancellationToken stop)
+    {
+        _wanted.ExceptWith(conversations);
+        var request = new SyncRequest([.. conversations.Select(id => new Cursor(id, _log.SeqOf(id)))]);
+        SyncReply reply;
+        try
+        {
+            Interlocked.Increment(ref _syncs);
+            reply = await PersistAsync((hub, token) => hub.SyncAsync(request, token), stop);
+        }
+        catch (ChatPayException unknown) when (unknown.Code is ErrorCode.ConversationUnknown or ErrorCode.NotMember)
+        {
+            await ReadApartAsync(conversations, stop);
+            return;
+        }
+
+        Require(reply.Pages.Select(page => page.Conversation.Id).ToHashSet().SetEquals(conversations));
+        foreach (var page in reply.Pages)
+        {
+            await ApplyAsync(page, stop);
+        }
+    }
+
+    /// <summary>One conversation that this account knows nothing of must not keep the others waiting.</summary>
+    private async Task ReadApartAsync(IReadOnlyList<ConversationId> conversations, CancellationToken stop)
+    {
+        if (conversations is [var only])
+        {
+            Leave(only);
+            return;
+        }
+
+        foreach (var conversation in conversations)
+        {
+            await ReadPagesAsync([conversation], stop);
+        }
+    }
+
+    private async Task ApplyAsync(SyncPage page, CancellationToken stop)
+    {
+        var (view, events, more) = page;
+        for (var i = 0; i < events.Count; i++)
+        {
+            Require(events[i].Conversation == view.Id && (i == 0 || events[i].Seq == events[i - 1].Seq + 1));
+        }
+
+        _handlers.Conversations?.Invoke([view]);
+        await HandAsync([.. events.Where(logged => logged.Seq > _log.SeqOf(view.Id))], stop);
+        if (more)
+        {
+            Want([view.Id]);
+            return;
+        }
+
+        // A log may begin later than the cursor: after a rejoining, or where its beginning is kept no longer.
+        _log.MoveTo(view.Id, view.Head);
+        if (view.Members.Count == 0)
+        {
+            Leave(view.Id);
+        }
+    }
+
+    private async Task ApplyAsync(IReadOnlyList<Event> pushed, CancellationToken stop)
+    {
+        var next = new List<Event>(pushed.Count);
+        var reached = new Dictionary<ConversationId, long>();
+        foreach (var logged in pushed)
+        {
+            var last = reached.GetValueOrDefault(logged.Conversation, _log.SeqOf(logged.Conversation));
+            if (logged.Seq == last + 1)
+            {
+                next.Add(logged);
+                reached[logged.Conversation] = logged.Seq;
+            }
+            else if (logged.Seq > last)
+            {
+                Want([logged.Conversation]);
+            }
+        }
+
+        await HandAsync(next, stop);
+    }
+
+    /// <summary>Events that continue their logs.</summary>
+    private async Task HandAsync(List<Event> events, CancellationToken stop)
+    {
+        if (events.Count == 0)
+        {
+            return;
+        }
+
+        if (_handlers.Events is { } handle)
+        {
+            await handle(events, stop);
+        }
+
+        foreach (var logged in events)
+        {
+            _log.MoveTo(logged.Conversation, logged.Seq);
+            if (logged.Members is { } members && (members.Removed.Contains(_account) || members.Left.Contains(_account)))
+            {
+                Leave(logged.Conversation);
+            }
+        }
+    }
+
+    private void Leave(ConversationId conversation)
+    {
+        _wanted.Remove(conversation);
+        if (_log.Leave(conversation))
+        {
+            _handlers.Gone?.Invoke([conversation]);
+        }
+    }
+
+    private async Task PullDeviceAsync(CancellationToken stop)
+    {
+        for (var more = _handlers.DeviceMessages is not null; more;)
+        {
+            var page = await PersistAsync((hub, token) => hub.PullDeviceAsync(token), stop);
+            await HandAsync(page.Messages, stop);
+            more = page.More;
+        }
+    }
+
+    private async Task HandAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken stop)
+    {
+        if (messages.Count == 0 || _handlers.DeviceMessages is not { } handle)
+        {
+            return;
+        }
+
+        await handle(messages, stop);
+        var received = new AckDeviceRequest([.. messages.Select(message => message.Id)]);
+        await PersistAsync(async (hub, token) =>
+        {
+            await hub.AckDeviceAsync(received, token);
+            return new Unit();
+        }, stop);
+    }
+
+    private static void Require(bool holds)
+    {
+        if (!holds)
+        {
+            throw new InvalidDataException("The server answered a Sync with pages that do not fit the question.");
+        }
+    }
+}
