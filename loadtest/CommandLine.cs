@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using ChatPay.LoadTest.Baselines;
 using ChatPay.LoadTest.Scenarios;
 using ChatPay.Server.Hosting;
 
@@ -52,5 +53,7 @@ internal static class CommandLine
             SettleCommandLine.Create(args, output),
             GrowthScenario.Create(args, output),
             FillScenario.Create(args, output),
+            ChatCommandLine.Create(args, output),
+            RelayCommand.Create(),
         };
 }

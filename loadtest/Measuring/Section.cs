@@ -5,7 +5,9 @@ namespace ChatPay.LoadTest.Measuring;
 
 /// <summary>One workload over one window of time; null is what nobody could see.</summary>
 /// <param name="PerSecond">Settled per second.</param>
-/// <param name="ProcessCpuMicros">CPU time of this process for one: the driver's, and the engine's which it hosts.</param>
+/// <param name="ProcessCpuMicros">
+/// CPU time of the process that serves, for one. Where this process hosts the engine the driver's is in it.
+/// </param>
 /// <param name="PostgresCpuMicros">Null where PostgreSQL is on another machine.</param>
 /// <param name="TableBytes">Growth of ChatPay's tables and indexes for one.</param>
 /// <param name="WalBytes">Write-ahead log for one.</param>
@@ -14,6 +16,9 @@ internal sealed record SectionResult(
     double PerSecond, TimeSpan? P50, TimeSpan? P99, double? ProcessCpuMicros, double? PostgresCpuMicros,
     double? TableBytes, double? WalBytes, double? BatchMean)
 {
+    /// <summary>CPU time of this process for one, where it only drives.</summary>
+    public double? DriverCpuMicros { get; init; }
+
     /// <summary>What another program says of itself.</summary>
     public static SectionResult OfRate(double perSecond) => new(perSecond, null, null, null, null, null, null, null);
 }

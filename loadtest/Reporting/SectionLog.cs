@@ -22,6 +22,9 @@ internal sealed class SectionLog
     public double MedianPerSecond(string section) =>
         Statistics.Median(_sections[section].Select(result => result.PerSecond));
 
+    public double? Median(string section, Func<SectionResult, double?> value) =>
+        _sections.TryGetValue(section, out var results) ? MedianOf(results, value) : null;
+
     /// <summary>CPU time of both processes for one; null where PostgreSQL is on another machine.</summary>
     public double? MedianCpuMicros(string section) =>
         MedianOf(_sections[section], result => result.ProcessCpuMicros + result.PostgresCpuMicros);
@@ -43,6 +46,9 @@ internal sealed record SectionFigures(
     double PerSecond, IReadOnlyList<double> PerSecondByRound, double? P50Ms, double? P99Ms, double? ProcessCpuMicros,
     double? PostgresCpuMicros, double? TableBytes, double? WalBytes, double? BatchMean)
 {
+    /// <summary>Of this process, where the server has its own.</summary>
+    public double? DriverCpuMicros { get; init; }
+
     public static SectionFigures Of(IReadOnlyList<SectionResult> rounds)
     {
         double? Middle(Func<SectionResult, double?> value, int digits = 1) =>
@@ -56,6 +62,9 @@ internal sealed record SectionFigures(
             Middle(round => round.PostgresCpuMicros),
             Middle(round => round.TableBytes),
             Middle(round => round.WalBytes),
-            Middle(round => round.BatchMean));
+            Middle(round => round.BatchMean))
+        {
+            DriverCpuMicros = Middle(round => round.DriverCpuMicros),
+        };
     }
 }

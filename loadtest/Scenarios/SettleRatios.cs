@@ -9,8 +9,8 @@ internal static class SettleRatios
     public static IReadOnlyDictionary<string, RatioTarget> Targets { get; } =
         new Dictionary<string, RatioTarget>(StringComparer.Ordinal)
         {
-            ["uniform_vs_tpcb"] = new(Target: 10, Minimum: 6),
-            ["hot_vs_tpcb"] = new(Target: 15, Minimum: 8),
+            ["uniform_vs_tpcb"] = new(Target: 10, Limit: 6),
+            ["hot_vs_tpcb"] = new(Target: 15, Limit: 8),
         };
 
     public static IReadOnlyDictionary<string, double> Of(SectionLog log)

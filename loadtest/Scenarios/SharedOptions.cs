@@ -18,5 +18,24 @@ internal static class SharedOptions
         DefaultValueFactory = _ => IdOrder.Time,
     };
 
+    public static Option<int> Payload() => OptionBounds.Whole(
+        "--payload", 160, ChatOptions.PayloadMin, ChatOptions.PayloadMax, "Bytes of a message as the server gets it.");
+
+    public static Option<string[]> Server()
+    {
+        var option = new Option<string[]>("--server")
+        {
+            Description = "A setting of the server under test as KEY=VALUE, such as GroupCommit:Flights=1; may be repeated.",
+        };
+        option.Validators.Add(result =>
+        {
+            foreach (var pair in (result.GetValueOrDefault<string[]>() ?? []).Where(pair => pair.IndexOf('=') < 1))
+            {
+                result.AddError($"--server takes KEY=VALUE, not {pair}.");
+            }
+        });
+        return option;
+    }
+
     public static Option<FileInfo?> Json() => new("--json") { Description = "Write the report to this file." };
 }

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using ChatPay.LoadTest.Driving;
+using ChatPay.LoadTest.Measuring;
+using ChatPay.LoadTest.Serving;
+
+namespace ChatPay.LoadTest.Chatting;
+
+/// <summary>All members connected to one server, and what is done with them.</summary>
+internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyList<ChatMember> members) : IDisposable
+{
+    private const int OpenAtOnce = 64;
+    private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+
+    public ServedProcess Server => server;
+
+    public IReadOnlyList<ChatMember> Members => members;
+
+    public long Sent => members.Sum(member => member.Sent);
+
+    public long Acknowledged => members.Sum(member => member.Acknowledged);
+
+    public long Delivered => members.Sum(member => member.Delivered);
+
+    /// <summary>The first thing that went wrong with any; null as long as nothing has.</summary>
+    public string? Violation => members.Select(member => member.Violation).FirstOrDefault(violation => violation is not null);
+
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await Parallel.ForEachAsync(
+            members, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce, CancellationToken = cancellationToken },
+            async (member, stop) => await member.OpenAsync(stop));
+    }
+
+    /// <summary>A closed loop: every sender waits for its answer and sends again at once.</summary>
+    public Task<SectionResult> LoopAsync(
+        IReadOnlyList<ChatMember> senders, ServingProbe probe, TimeSpan warmUp, TimeSpan window,
+        CancellationToken cancellationToken) => RunAsync(
+        probe, warmUp, window, deliveryLatency: false,
+        () =>
+        {
+            gate.Looping = true;
+            foreach (var sender in senders)
+            {
+                sender.Send();
+            }
+        },
+        () =>
+        {
+            gate.Looping = false;
+            return Task.CompletedTask;
+        },
+        cancellationToken);
+
+    /// <summary>An open loop at a fixed rate.</summary>
+    public async Task<SectionResult> PaceAsync(
+        int perSecond, ServingProbe probe, TimeSpan warmUp, TimeSpan window, CancellationToken cancellationToken)
+    {
+        using var stop = new CancellationTokenSource();
+        var pacing = Task.CompletedTask;
+        return await RunAsync(
+            probe, warmUp, window, deliveryLatency: true,
+            () => pacing = Pacer.RunAsync(members, perSecond, stop.Token),
+            async () =>
+            {
+                await stop.CancelAsync();
+                await pacing;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Waits until nothing is under way any more.</summary>
+    /// <param name="receiversEach">How many others get each message.</param>
+    /// <returns>Whether everything that was sent came to that.</returns>
+    public async Task<bool> SettleAsync(int receiversEach, CancellationToken cancellationToken)
+    {
+        var deadline = Stopwatch.GetTimestamp() + (long)(s_settling.TotalSeconds * Stopwatch.Frequency);
+        while (Acknowledged < Sent || Delivered < Sent * receiversEach)
+        {
+            if (Stopwatch.GetTimestamp() > deadline || Violation is not null || members.Any(member => member.Closed.IsCompleted))
+            {
+                return false;
+            }
+
+            await Task.Delay(s_look, cancellationToken);
+        }
+
+        return true;
+    }
+
+    public void Dispose()
+    {
+        foreach (var member in members)
+        {
+            member.Dispose();
+        }
+    }
+
+    private async Task<SectionResult> RunAsync(
+        ServingProbe probe, TimeSpan warmUp, TimeSpan window, bool deliveryLatency, Action begin, Func<Task> end,
+        CancellationToken cancellationToken)
+    {
+        GC.Collect();
+        var (answers, deliveries) = (new LatencyHistogram(), new LatencyHistogram());
+        begin();
+        try
+        {
+            await Task.Delay(warmUp, cancellationToken);
+            var before = await probe.ReadAsync(server, cancellationToken);
+            var start = (Time: Stopwatch.GetTimestamp(), Delivered);
+            gate.Measure(answers, deliveries);
+            await Task.Delay(window, cancellationToken);
+            var stop = (Time: Stopwatch.GetTimestamp(), Delivered);
+            gate.StopMeasuring();
+            var used = await probe.ReadAsync(server, cancellationToken) - before;
+            var charged = Delivered - start.Delivered;
+            server.RequireAlive();
+            var latencies = deliveryLatency ? deliveries : answers;
+            double? Each(double? total) => charged == 0 ? null : total / charged;
+            return new SectionResult(
+                (stop.Delivered - start.Delivered) * (double)Stopwatch.Frequency / (stop.Time - start.Time),
+                latencies.Count == 0 ? null : latencies.Percentile(0.5),
+                latencies.Count == 0 ? null : latencies.Percentile(0.99),
+                Each(used.Server.TotalMicroseconds), Each(used.Postgres?.TotalMicroseconds), Each(used.TableBytes),
+                Each(used.WalBytes), BatchMean: null)
+            {
+                DriverCpuMicros = Each(used.Driver.TotalMicroseconds),
+            };
+        }
+        finally
+        {
+            gate.StopMeasuring();
+            await end();
+        }
+    }
+}

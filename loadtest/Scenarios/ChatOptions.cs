@@ -1,0 +1,38 @@
+namespace ChatPay.LoadTest.Scenarios;
+
+/// <summary>What a run of <c>chat</c> was asked for.</summary>
+internal sealed record ChatOptions
+{
+    public const int RoundsMax = 100;
+    public const int SecondsMax = 600;
+    public const int ConnectionsMax = 5_000;
+    public const int RateMax = 50_000;
+    public const int PayloadMax = 60_000;
+
+    /// <summary>Below it a message has no room for what its header says.</summary>
+    public const int PayloadMin = 96;
+
+    public int Rounds { get; init; } = 3;
+
+    /// <summary>Measured in each section of each round.</summary>
+    public int Seconds { get; init; } = 5;
+
+    /// <summary>Every server is driven this long before the first round, so that its code is compiled.</summary>
+    public int WarmUpSeconds { get; init; } = 5;
+
+    public int Connections { get; init; } = 200;
+
+    /// <summary>Messages per second where latency is measured.</summary>
+    public int Rate { get; init; } = 2_000;
+
+    public int PayloadBytes { get; init; } = 160;
+
+    public string? Database { get; init; }
+
+    public IReadOnlyDictionary<string, string> Server { get; init; } = Serving.ServerSettings.Defaults;
+
+    public FileInfo? Json { get; init; }
+
+    /// <summary>As typed, for the report.</summary>
+    public required string Command { get; init; }
+}
