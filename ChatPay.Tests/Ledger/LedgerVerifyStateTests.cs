@@ -29,6 +29,17 @@ public sealed class LedgerVerifyStateTests(VerifyScene scene) : IClassFixture<Ve
         $"update hold set expires_at = expires_at + interval '1 hour' where transfer_id = '{scene.OpenHold}'",
         $"transfer {scene.OpenHold}: differs from what was decided (payload hash, or the hold's end)");
 
+    [Theory]
+    [InlineData("infinity")]
+    [InlineData("-infinity")]
+    public Task A_hold_without_an_end_or_a_beginning_is_found(string time) => AssertFoundAsync(
+        $"""
+        update hold set expires_at = '{time}' where transfer_id = '{scene.OpenHold}';
+        update transfer set created_at = '{time}' where id = '{scene.ExpiredHold}'
+        """,
+        $"transfer {scene.OpenHold}: differs from what was decided (payload hash, or the hold's end)",
+        $"transfer {scene.ExpiredHold}: differs from what was decided (payload hash, or the hold's end)");
+
     [Fact]
     public Task A_capture_after_the_holds_end_is_found() => AssertFoundAsync(
         $"update hold set expires_at = created_at from transfer t where transfer_id = '{scene.OpenHold}' and t.id = transfer_id",

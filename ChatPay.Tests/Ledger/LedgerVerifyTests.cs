@@ -1,3 +1,4 @@
+using ChatPay.Server.Ledger;
 using Xunit;
 
 namespace ChatPay.Tests.Ledger;
@@ -77,6 +78,20 @@ public sealed class LedgerVerifyTests(VerifyScene scene) : IClassFixture<VerifyS
     public Task An_account_moved_to_another_asset_is_found() => AssertFoundAsync(
         $"update ledger_account set asset = 'ZZZ' where id = '{Alice}'",
         $"account {Alice} version 1 (transfer ", "moves EUR on an account that holds ZZZ", "asset ZZZ: balances sum to");
+
+    [Fact]
+    public Task An_account_given_to_somebody_else_is_found() => AssertFoundAsync(
+        $"""
+        update ledger_account set owner_id = '{Guid.Empty}' where id = '{Alice}';
+        update ledger_account set system_name = 'mint' where system_name = 'sandbox' and asset = 'EUR'
+        """,
+        $"account {Alice}: its owner is {Guid.Empty} and its asset EUR, its id is of others",
+        ": its owner is the system's mint and its asset EUR, its id is of others");
+
+    [Fact]
+    public Task An_account_relieved_of_its_floor_is_found() => AssertFoundAsync(
+        $"update ledger_account set guarded = false where id = '{Alice}'",
+        $"account {Alice}: may owe, but may not by its owner");
 
     [Fact]
     public Task A_frozen_account_opened_by_hand_is_found() => AssertFoundAsync(
@@ -271,6 +286,29 @@ public sealed class LedgerVerifyTests(VerifyScene scene) : IClassFixture<VerifyS
     public Task An_altered_payload_hash_is_found() => AssertFoundAsync(
         $"update transfer set payload_hash = sha256('') where id = '{scene.Refund}'",
         $"transfer {scene.Refund}: differs from what was decided (payload hash)");
+
+    [Fact]
+    public Task A_payload_hash_of_another_length_is_found() => AssertFoundAsync(
+        $"""
+        alter table transfer drop constraint transfer_payload_hash_check;
+        alter table ledger_account_change drop constraint ledger_account_change_payload_hash_check;
+        update transfer set payload_hash = 'abc' where id = '{scene.Refund}';
+        update ledger_account_change set payload_hash = '' where account_id = '{scene.Dave}'
+        """,
+        $"transfer {scene.Refund}: differs from what was decided (payload hash)",
+        $" of account {scene.Dave}: differs from what was decided (payload hash)");
+
+    [Fact]
+    public async Task A_value_that_no_row_lacks_and_one_does_is_told_and_not_called_clean()
+    {
+        var (exitCode, output) = await scene.TamperAsync(
+            $"""
+            alter table entry alter created_at drop not null;
+            update entry set created_at = null where account_id = '{Alice}' and version = 2
+            """);
+        Assert.Equal(LedgerVerifyCommand.NotVerified, exitCode);
+        Assert.Contains("could not be verified: A row of the ledger lacks a value", output, StringComparison.Ordinal);
+    }
 
     [Fact]
     public Task An_altered_question_of_a_balancing_transfer_is_found() => AssertFoundAsync(

@@ -57,14 +57,30 @@ internal sealed class CsvStatementWriter : StatementWriter
             return "";
         }
 
-        // OWASP's list of what begins a formula, with the wide forms that some programs take for the same.
-        var safe = text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠'
-            ? "'" + text
-            : text;
+        var cell = new StringBuilder(text.Length + 1);
+        var begins = true;
+        foreach (var character in text)
+        {
+            if (begins && (IsFormula(character) || (cell.Length == 0 && char.IsControl(character))))
+            {
+                cell.Append('\'');
+            }
+
+            cell.Append(character);
+
+            // Where commas are decimal points, spreadsheets separate by semicolons, whatever quotes say; some trim spaces.
+            begins = character is ';' or '\t' or '\r' or '\n' || (begins && char.IsWhiteSpace(character));
+        }
+
+        var safe = cell.ToString();
         return safe.AsSpan().ContainsAny("\",\r\n'") || safe[0] == ' ' || safe[^1] == ' '
             ? $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
             : safe;
     }
+
+    /// <summary>OWASP's list of what begins a formula, with the wide forms that some programs take for the same.</summary>
+    private static bool IsFormula(char character) =>
+        character is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠';
 
     protected override void Flush() => _text.Flush();
 

@@ -37,6 +37,11 @@ internal sealed class ExportService(
         }
 
         var head = await ReadHeadAsync(account, known, period, cancellationToken);
+        if (period.From > head.CreatedAt)
+        {
+            return Instants.InTheFuture(nameof(from), head.CreatedAt);
+        }
+
         if (period.To > head.CreatedAt)
         {
             return Instants.InTheFuture(nameof(to), head.CreatedAt);

@@ -149,6 +149,7 @@ internal sealed class AccountWalk(UInt128 id, AccountRow? account, VerifyFinding
             findings.Add($"account {id.ToGuid()}: it is {row.State}, its changes say {_state}");
         }
 
+        CheckIdentity(row);
         if (row.State == LedgerAccountState.Closed && (row.BalanceMinor != 0 || row.HeldMinor != 0))
         {
             findings.Add(Invariant($"account {id.ToGuid()}: is closed ")
@@ -159,6 +160,26 @@ internal sealed class AccountWalk(UInt128 id, AccountRow? account, VerifyFinding
         {
             findings.Add($"account {id.ToGuid()}: was closed at {_closedAt.ToTime()}, "
                 + $"its last entry is of {_lastAt.ToTime()}");
+        }
+    }
+
+    /// <summary>
+    /// An id follows from owner and asset, and the floor from the owner: so nobody is given another's account, and nobody may
+    /// owe who was not to.
+    /// </summary>
+    private void CheckIdentity(in AccountRow row)
+    {
+        var opened = row.AsOpened();
+        if (opened?.Id.Value != id.ToGuid())
+        {
+            var owner = row.Owner is { } person ? person.ToGuid().ToString() : $"the system's {row.SystemName}";
+            findings.Add($"account {id.ToGuid()}: its owner is {owner} and its asset {row.Asset}, its id is of others");
+        }
+
+        if (opened?.Guarded is { } guarded && guarded != row.Guarded)
+        {
+            findings.Add($"account {id.ToGuid()}: {(row.Guarded ? "may not owe, but may" : "may owe, but may not")}"
+                + " by its owner");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ChatPay.Core.Ledger;
 
 namespace ChatPay.Server.Ledger.Verify;
 
@@ -141,10 +142,15 @@ internal ref struct CopyRow(ReadOnlySpan<byte> fields)
 
     public string Text() => System.Text.Encoding.UTF8.GetString(Next());
 
+    public string? OptionalText() => IsNull() ? null : Text();
+
     /// <summary>An asset's code as a number, so that millions of them cost no strings.</summary>
     public AssetKey Asset() => AssetKey.Of(Next());
 
     public ReadOnlySpan<byte> Bytes() => Next();
+
+    /// <summary>Null where the bytes are too few or too many to be one.</summary>
+    public PayloadHash? Hash() => Next() is { Length: PayloadHash.Bytes } digest ? PayloadHash.From(digest) : null;
 
     /// <summary>Whether the next field is null; if so it is behind.</summary>
     private bool IsNull()
@@ -161,6 +167,11 @@ internal ref struct CopyRow(ReadOnlySpan<byte> fields)
     private ReadOnlySpan<byte> Next()
     {
         var length = BinaryPrimitives.ReadInt32BigEndian(_rest);
+        if (length < 0)
+        {
+            throw new InvalidDataException("A row of the ledger lacks a value that each has; its table was altered.");
+        }
+
         var value = _rest.Slice(sizeof(int), length);
         _rest = _rest[(sizeof(int) + length)..];
         return value;

@@ -137,9 +137,11 @@ internal sealed class HoldCheck(VerifyStore store, VerifyFindings findings)
                 Add($"its state is {row.State}, its transfers say {state}");
             }
 
-            // The end was set from the lifetime, and the lifetime is in the payload.
-            var (seconds, rest) = Math.DivRem(row.ExpiresAt - opened.At, MicrosecondsPerSecond);
-            if (rest != 0 || seconds is <= 0 or > int.MaxValue || !TransferHash.Matches(opened, (int)seconds))
+            // The end was set from the lifetime, and the lifetime is in the payload. Times may be infinite.
+            var lifetime = (Int128)row.ExpiresAt - opened.At;
+            var seconds = lifetime / MicrosecondsPerSecond;
+            if (lifetime % MicrosecondsPerSecond != 0 || seconds <= 0 || seconds > int.MaxValue
+                || !TransferHash.Matches(opened, (int)seconds))
             {
                 findings.Add($"transfer {id.ToGuid()}: differs from what was decided (payload hash, or the hold's end)");
             }

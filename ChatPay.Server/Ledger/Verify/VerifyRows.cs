@@ -4,16 +4,25 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Server.Ledger.Verify;
 
 /// <summary>A ledger account's row.</summary>
+/// <param name="SystemName">The system's own accounts have one instead of an owner.</param>
 internal readonly record struct AccountRow(
-    UInt128 Id, AssetKey Asset, bool Guarded, long BalanceMinor, long HeldMinor, long Version,
-    LedgerAccountState State, long? LastEntryAt)
+    UInt128 Id, UInt128? Owner, string? SystemName, AssetKey Asset, bool Guarded, long BalanceMinor, long HeldMinor,
+    long Version, LedgerAccountState State, long? LastEntryAt)
 {
     public const string Columns =
-        "id, asset, guarded, balance_minor, held_minor, version, state, last_entry_at";
+        "id, owner_id, system_name, asset, guarded, balance_minor, held_minor, version, state, last_entry_at";
+
+    /// <summary>What opening an account of this owner and asset makes; null where there are none.</summary>
+    public LedgerAccount? AsOpened() => (Asset.ToCode(), Owner, SystemName) switch
+    {
+        ({ } asset, { } owner, null) => LedgerAccount.Open(LedgerOwner.Of(new AccountId(owner.ToGuid())), asset),
+        ({ } asset, null, { } name) => LedgerAccount.Open(LedgerOwner.OfSystem(name), asset),
+        _ => null,
+    };
 
     public static AccountRow Parse(scoped ref CopyRow row) => new(
-        row.Id(), row.Asset(), row.Boolean(), row.Int64(), row.Int64(), row.Int64(), (LedgerAccountState)row.Int16(),
-        row.OptionalInt64());
+        row.Id(), row.OptionalId(), row.OptionalText(), row.Asset(), row.Boolean(), row.Int64(), row.Int64(), row.Int64(),
+        (LedgerAccountState)row.Int16(), row.OptionalInt64());
 }
 
 internal readonly record struct EntryRow(
@@ -56,19 +65,19 @@ internal readonly record struct HeldRow(UInt128 Account, Int128 RemainingMinor)
 
 internal readonly record struct ChangeRow(
     UInt128 Id, UInt128 Account, AccountChangeKind Kind, LedgerStatus Status, UInt128? Actor, string Reason,
-    PayloadHash Payload, long At)
+    PayloadHash? Payload, long At)
 {
     public const string Columns = "id, account_id, kind, status, actor_id, reason, payload_hash, created_at";
 
     public static ChangeRow Parse(scoped ref CopyRow row) => new(
         row.Id(), row.Id(), (AccountChangeKind)row.Int16(), (LedgerStatus)row.Int32(), row.OptionalId(), row.Text(),
-        PayloadHash.From(row.Bytes()), row.Int64());
+        row.Hash(), row.Int64());
 }
 
 /// <summary>A transfer's row, whole.</summary>
 internal readonly record struct StoredTransfer(
     UInt128 Id, TransferKind Kind, UInt128 Debit, UInt128? Credit, long AmountMinor, AssetKey Asset, UInt128? Hold,
-    UInt128? Card, UInt128? Actor, LedgerStatus Status, PayloadHash Payload, long At, long? DebitVersion,
+    UInt128? Card, UInt128? Actor, LedgerStatus Status, PayloadHash? Payload, long At, long? DebitVersion,
     long? CreditVersion, long? AskedMinor, UInt128? RefundOf, UInt128? Group, short? GroupIndex, short? GroupSize)
 {
     public const string Columns =
@@ -78,7 +87,7 @@ internal readonly record struct StoredTransfer(
 
     public static StoredTransfer Parse(scoped ref CopyRow row) => new(
         row.Id(), (TransferKind)row.Int16(), row.Id(), row.OptionalId(), row.Int64(), row.Asset(), row.OptionalId(),
-        row.OptionalId(), row.OptionalId(), (LedgerStatus)row.Int32(), PayloadHash.From(row.Bytes()), row.Int64(),
+        row.OptionalId(), row.OptionalId(), (LedgerStatus)row.Int32(), row.Hash(), row.Int64(),
         row.OptionalInt64(), row.OptionalInt64(), row.OptionalInt64(), row.OptionalId(), row.OptionalId(),
         row.OptionalInt16(), row.OptionalInt16());
 }

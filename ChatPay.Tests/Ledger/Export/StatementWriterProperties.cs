@@ -59,8 +59,11 @@ public sealed class StatementWriterProperties
         {
             Assert.Equal(13, record.Length);
             var name = entry.Counterparty?.DisplayName ?? "";
-            Assert.Equal(record[10].StartsWith('\'') && !name.StartsWith('\'') ? "'" + name : name, record[10]);
-            Assert.DoesNotMatch("^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]", record[10]);
+            Assert.Equal(name.Replace("'", ""), record[10].Replace("'", ""));
+            Assert.DoesNotMatch("^[\t\r\n]", record[10]);
+
+            // Nor where a spreadsheet separates by something else than commas.
+            Assert.DoesNotMatch("(^|[;\t\r\n])\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]", record[10]);
             Assert.Equal(Decimal(statement, entry.PostedMinor), decimal.Parse(record[5], CultureInfo.InvariantCulture));
         }
     });
@@ -76,6 +79,18 @@ public sealed class StatementWriterProperties
             (statement.Head.From, statement.Head.To, statement.Head.Closing.BalanceMinor),
             (export.From, export.To, export.Closing.BalanceMinor));
     });
+
+    [Theory]
+    [InlineData("=1+1", "\"'=1+1\"")]
+    [InlineData("Zoe; =1+1", "\"Zoe; '=1+1\"")]
+    [InlineData("Zoe;\uff0b1;-2", "\"Zoe;'\uff0b1;'-2\"")]
+    [InlineData("\u00a0@x", "\"\u00a0'@x\"")]
+    [InlineData("\u001b=1", "\"'\u001b=1\"")]
+    [InlineData("Anna-Zoe = @home, \"her\" place", "\"Anna-Zoe = @home, \"\"her\"\" place\"")]
+    [InlineData("", "")]
+    [InlineData(null, "")]
+    public void A_cell_of_CSV_begins_no_formula_whatever_separates_cells(string? text, string cell) =>
+        Assert.Equal(cell, CsvStatementWriter.Cell(text));
 
     [Theory]
     [InlineData("a name", 32, "a name")]
