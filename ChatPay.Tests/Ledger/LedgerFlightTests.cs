@@ -166,6 +166,77 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
         Assert.True((await Node.PostAsync(_scene.Pay(alice, bob, 1))).IsApplied);
     }
 
+    [Fact]
+    public async Task Changes_of_accounts_in_one_batch_are_numbered_in_the_order_they_were_decided_in()
+    {
+        await using var node = await LedgerNode.StartAsync(money.ConnectionString, flights: 1, lockTimeoutMs: 60_000);
+        var (alice, bob) = (await _scene.EmptyWalletAsync(node), await _scene.EmptyWalletAsync(node));
+        var (carol, dave) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        AccountChangeKind[] kinds =
+        [
+            AccountChangeKind.Freeze, AccountChangeKind.Freeze, AccountChangeKind.Unfreeze, AccountChangeKind.Unfreeze,
+            AccountChangeKind.Freeze, AccountChangeKind.Close, AccountChangeKind.Close, AccountChangeKind.Unfreeze,
+        ];
+        AccountChange[] changes =
+            [.. kinds.SelectMany(kind => new[] { _scene.Change(kind, bob), _scene.Change(kind, alice) })];
+
+        // While a batch is held up, with no second one in the air, what is asked for gathers in the next.
+        await using var wind = await HeadwindAsync(carol);
+        var before = node.PostAsync(_scene.Pay(carol, dave, 1));
+        await _scene.UntilWaitingAsync();
+        var changing = changes.Select(node.PostAsync).ToArray();
+        await wind.DisposeAsync();
+
+        Assert.True((await before).IsApplied);
+        var statuses = (await Task.WhenAll(changing)).Select(outcome => outcome.Status).ToArray();
+        Assert.All(statuses[..^2], status => Assert.Equal(LedgerStatus.Applied, status));
+        Assert.All(statuses[^2..], status => Assert.Equal(LedgerStatus.AccountClosed, status));
+        Assert.Equal(changes.Select(change => change.Id.Value), await _scene.ChangesAsync(alice, bob));
+        Assert.Equal(1, await _scene.CountAsync(
+            "select count(distinct xmin::text) from ledger_account_change where account_id = any(@ids)",
+            new { ids = new[] { alice.Value, bob.Value } }));
+    }
+
+    /// <summary>The first change is in a batch that is held up while it writes, the others in batches on top of it.</summary>
+    [Fact]
+    public async Task Changes_of_an_account_over_several_flights_are_numbered_in_the_order_they_were_decided_in()
+    {
+        var alice = await _scene.EmptyWalletAsync(Node);
+        var (carol, dave) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        await using var node = await LedgerNode.StartAsync(
+            money.ConnectionString, batchSize: 2, flights: 4, lockTimeoutMs: 60_000);
+        var late = _scene.Pay(carol, dave, 2);
+        AccountChange[] changes =
+        [
+            _scene.Change(AccountChangeKind.Freeze, alice), _scene.Change(AccountChangeKind.Unfreeze, alice),
+            _scene.Change(AccountChangeKind.Freeze, alice), _scene.Change(AccountChangeKind.Close, alice),
+        ];
+        await using var wind = await Headwind.AgainstAsync(money.DataSource, late.Id);
+        await using var noLoads = await Headwind.AgainstAsync(
+            money.DataSource, "lock table ledger_account in access exclusive mode");
+        var before = node.PostAsync(_scene.Pay(carol, dave, 1));
+        await _scene.UntilWaitingAsync();
+        var paying = node.PostAsync(late);
+        var changing = changes.Select(node.PostAsync).ToArray();
+        await noLoads.DisposeAsync();
+
+        // Two batches of changes are decided, and stay unwritten before the one that they build on is committed.
+        Assert.True((await before).IsApplied);
+        await _scene.UntilWaitingAsync();
+        await _scene.UntilAsync("""
+            select count(*) = 2 from pg_stat_activity
+            where datname = current_database() and application_name = 'chatpay' and state = 'idle in transaction'
+            """);
+        await wind.DisposeAsync();
+
+        Assert.True((await paying).IsApplied);
+        Assert.All(await Task.WhenAll(changing), outcome => Assert.True(outcome.IsApplied));
+        Assert.Equal(changes.Select(change => change.Id.Value), await _scene.ChangesAsync(alice));
+        Assert.Equal(3, await _scene.CountAsync(
+            "select count(distinct xmin::text) from ledger_account_change where account_id = @id",
+            new { id = alice.Value }));
+    }
+
     /// <summary>
     /// A command that names another's hold by mistake makes its batch look at the hold, though not at the account that
     /// guards it. A later batch that does must not take the hold from there.

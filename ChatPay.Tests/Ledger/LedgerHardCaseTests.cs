@@ -51,6 +51,46 @@ public sealed class LedgerHardCaseTests(MoneyFixture money) : IClassFixture<Mone
         }
     }
 
+    /// <summary>On a clock that stands still: a microsecond before the end of a hold, and exactly at it.</summary>
+    [Fact]
+    public async Task At_the_very_end_of_a_hold_it_is_not_captured_and_a_microsecond_before_not_expired()
+    {
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        LedgerCommand[] holds = [_scene.Hold(alice, 100, 60), _scene.Hold(alice, 100, 60)];
+        Assert.All(
+            await One.PostAsync(_scene.Group(holds)), outcome => Assert.True(outcome.IsApplied));
+        try
+        {
+            await StopClockAsync(TimeSpan.FromMicroseconds(-1));
+            Assert.Equal(LedgerStatus.HoldNotExpired, (await Two.PostAsync(_scene.Expire(holds[0]))).Status);
+            Assert.True((await One.PostAsync(_scene.CaptureAll(holds[0], bob))).IsApplied);
+            Assert.Equal(LedgerStatus.HoldNotExpired, (await Two.PostAsync(_scene.Expire(holds[1]))).Status);
+
+            await StopClockAsync(TimeSpan.Zero);
+            Assert.Equal(LedgerStatus.HoldExpired, (await One.PostAsync(_scene.Capture(holds[1], bob, 1))).Status);
+            Assert.Equal(LedgerStatus.HoldExpired, (await Two.PostAsync(_scene.CaptureAll(holds[1], bob))).Status);
+            Assert.True((await Two.PostAsync(_scene.Expire(holds[1]))).IsApplied);
+        }
+        finally
+        {
+            await ExecuteAsync("select pg_catalog.clock_timestamp() + ahead from test.clock");
+        }
+
+        Assert.Equal((9_900, 0), await _scene.BalanceAsync(alice));
+
+        async Task StopClockAsync(TimeSpan fromTheEnd) => await ExecuteAsync(
+            $"select expires_at + {fromTheEnd.TotalMicroseconds:F0} * interval '1 microsecond' from public.hold "
+                + $"where transfer_id = '{holds[0].Id}'");
+
+        async Task ExecuteAsync(string clock)
+        {
+            await using var command = money.DataSource.CreateCommand(
+                "create or replace function test.clock_timestamp() returns timestamptz language sql volatile as "
+                    + $"$$ {clock} $$");
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
     [Fact]
     public async Task Of_two_captures_that_together_exceed_a_hold_one_is_paid()
     {
@@ -109,14 +149,28 @@ public sealed class LedgerHardCaseTests(MoneyFixture money) : IClassFixture<Mone
     [Fact]
     public async Task A_later_credit_of_a_batch_does_not_fund_an_earlier_debit()
     {
-        var alice = await _scene.WalletAsync();
-        var bob = await _scene.EmptyWalletAsync(One);
-        var debit = _scene.Pay(bob, alice, 500);
+        await using var node = await LedgerNode.StartAsync(money.ConnectionString, flights: 1, lockTimeoutMs: 60_000);
+        var (alice, carol, dave) = (await _scene.WalletAsync(), await _scene.WalletAsync(), await _scene.WalletAsync());
+        var bob = await _scene.EmptyWalletAsync(node);
+        LedgerCommand[] batch = [_scene.Pay(bob, alice, 500), _scene.Pay(carol, dave, 5), _scene.Pay(alice, bob, 500)];
+        var debit = batch[0];
 
-        // Queued in one go, so they are decided in this order in one batch, or in two one after the other.
-        var decided = new[] { debit, _scene.Pay(alice, bob, 500) }.Select(One.PostAsync).ToArray();
-        Assert.Equal(LedgerStatus.InsufficientFunds, (await decided[0]).Status);
-        Assert.True((await decided[1]).IsApplied);
+        // While a batch is held up, with no second one in the air, what is asked for gathers in the next.
+        await using (var wind = await Headwind.AgainstAsync(money.DataSource, carol))
+        {
+            var before = node.PostAsync(_scene.Pay(carol, dave, 1));
+            await _scene.UntilWaitingAsync();
+            var asked = batch.Select(node.PostAsync).ToArray();
+            await wind.DisposeAsync();
+            Assert.True((await before).IsApplied);
+            Assert.Equal(
+                [LedgerStatus.InsufficientFunds, LedgerStatus.Applied, LedgerStatus.Applied],
+                (await Task.WhenAll(asked)).Select(outcome => outcome.Status));
+        }
+
+        Assert.Equal(1, await _scene.CountAsync(
+            "select count(distinct seq / 1048576) from transfer where id = any(@ids)",
+            new { ids = batch.Select(command => command.Id.Value).ToArray() }));
 
         var group = await One.PostAsync(_scene.Group(_scene.Pay(bob, alice, 501), _scene.Pay(alice, bob, 1)));
         Assert.Equal(
@@ -187,6 +241,38 @@ public sealed class LedgerHardCaseTests(MoneyFixture money) : IClassFixture<Mone
             var reservation = LedgerCommand.Hold(_scene.Id(), stock, Money.Of(1, LedgerScene.Share), 60);
             return _scene.Group(reservation, _scene.Pay(buyer, shop, 2_000), _scene.CaptureAll(reservation, sold));
         }
+    }
+
+    [Fact]
+    public async Task A_reservation_whose_payment_fails_is_given_back_and_sold_to_the_next_buyer()
+    {
+        var stock = LedgerAccountId.OfSystem("last piece", LedgerScene.Share);
+        var sold = LedgerAccountId.OfSystem("pieces sold", LedgerScene.Share);
+        var maker = LedgerAccount.Open(LedgerOwner.OfSystem("workshop"), LedgerScene.Share);
+        await OpenAsync(
+            LedgerAccount.Open(LedgerOwner.OfSystem("last piece"), LedgerScene.Share) with { Guarded = true },
+            LedgerAccount.Open(LedgerOwner.OfSystem("pieces sold"), LedgerScene.Share), maker);
+        Assert.True((await One.PostAsync(
+            LedgerCommand.Transfer(_scene.Id(), maker.Id, stock, Money.Of(1, LedgerScene.Share)))).IsApplied);
+        var (shop, rich) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        var poor = await _scene.EmptyWalletAsync(One);
+
+        var reserved = Reserve();
+        Assert.True((await One.PostAsync(reserved)).IsApplied);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await Two.PostAsync(Reserve())).Status);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await One.PostAsync(_scene.Pay(poor, shop, 2_000))).Status);
+        Assert.True((await One.PostAsync(_scene.Release(reserved))).IsApplied);
+
+        var again = Reserve();
+        Assert.True((await Two.PostAsync(again)).IsApplied);
+        Assert.True((await Two.PostAsync(_scene.Pay(rich, shop, 2_000))).IsApplied);
+        Assert.Equal(LedgerStatus.HoldClosed, (await One.PostAsync(_scene.CaptureAll(reserved, sold))).Status);
+        Assert.True((await Two.PostAsync(_scene.CaptureAll(again, sold))).IsApplied);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await One.PostAsync(Reserve())).Status);
+        Assert.Equal((0, 0), await _scene.BalanceAsync(stock));
+        Assert.Equal((1, 0), await _scene.BalanceAsync(sold));
+
+        LedgerCommand Reserve() => LedgerCommand.Hold(_scene.Id(), stock, Money.Of(1, LedgerScene.Share), 60);
     }
 
     [Fact]

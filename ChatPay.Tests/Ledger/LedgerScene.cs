@@ -95,6 +95,15 @@ internal sealed class LedgerScene(MoneyFixture money)
             "select balance_minor, held_minor from ledger_account where id = @id", new { id = account.Value });
     }
 
+    /// <summary>The changes of accounts, in the order of their numbers.</summary>
+    public async Task<IEnumerable<Guid>> ChangesAsync(params LedgerAccountId[] accounts)
+    {
+        await using var connection = await money.DataSource.OpenConnectionAsync();
+        return await connection.QueryAsync<Guid>(
+            "select id from ledger_account_change where account_id = any(@ids) order by seq",
+            new { ids = accounts.Select(account => account.Value).ToArray() });
+    }
+
     public async Task<long> CountAsync(string sql, object? values = null)
     {
         await using var connection = await money.DataSource.OpenConnectionAsync();

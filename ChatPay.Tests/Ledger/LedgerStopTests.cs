@@ -116,6 +116,7 @@ public sealed class LedgerStopTests
         };
         using var shell = Process.Start("/bin/sh", ["-c", kill]);
         await shell.WaitForExitAsync();
+        Assert.Equal(0, shell.ExitCode);
     }
 
     private async Task AssertStoredAsync(NpgsqlDataSource source)
