@@ -8,6 +8,7 @@ using ChatPay.Server.Ledger.Verify;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Spectre.Console;
 using Xunit;
 
 namespace ChatPay.Tests.Ledger;
@@ -97,6 +98,26 @@ public sealed class LedgerVerifyCommandTests(PostgresFixture postgres, VerifySce
 
         Task<bool> Told(string start) =>
             Task.FromResult(output.Lines.Any(line => line.StartsWith(start, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task On_a_narrow_terminal_a_long_line_leaves_nothing_of_the_bar_beside_it()
+    {
+        await using var output = new StringWriter(CultureInfo.InvariantCulture);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(output),
+        });
+        console.Profile.Width = 40;
+        var exitCode = await VerifyBar.RunAsync(console, display =>
+        {
+            display.Line("Interrupted; the ledger was not verified.");
+            return Task.FromResult(2);
+        });
+        Assert.Equal(2, exitCode);
+        Assert.Contains("\nverified." + new string(' ', 31), output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatPay.Server.Hosting;
 using Spectre.Console;
 
 namespace ChatPay.LoadTest.Reporting;
@@ -76,8 +77,15 @@ internal sealed class ScenarioConsole
     /// <param name="line">What came of it; null where its name says enough.</param>
     public void Done(string? line = null)
     {
-        _progress?.Increment(1);
-        _console.WriteLine(line ?? "done: " + _step);
+        line ??= "done: " + _step;
+        if (_progress is null)
+        {
+            _console.WriteLine(line);
+            return;
+        }
+
+        _progress.Increment(1);
+        _console.WriteRows(line);
     }
 
     /// <summary>Medians, ratios with their targets, and invariants.</summary>

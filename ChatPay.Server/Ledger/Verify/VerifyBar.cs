@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using ChatPay.Server.Hosting;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -49,7 +50,7 @@ internal sealed class VerifyBar : VerifyDisplay
         bar.Value = bar.MaxValue;
     }
 
-    protected override void Write(string text) => _console.WriteLine(text);
+    protected override void Write(string text) => _console.WriteRows(text);
 
     private sealed class CountColumn : ProgressColumn
     {
