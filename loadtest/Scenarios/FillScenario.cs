@@ -74,19 +74,12 @@ internal static class FillScenario
     private static async Task<int> RunAsync(
         FillOptions options, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        var startedAt = TimeProvider.System.GetUtcNow();
-        var commit = await RunIdentity.CommitAsync(cancellationToken);
         console.Expect(4);
-        console.Begin("PostgreSQL and the server");
-        await using var database = await DatabaseUnderTest.StartAsync(
-            options.Database, options.Data?.FullName, cancellationToken);
-        await using var engine = await EngineHost.StartAsync(database, cancellationToken);
-        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var bench = await ScenarioBench.StartAsync(
+            console, options.Database, options.Data?.FullName, cancellationToken);
+        var (engine, owner) = (bench.Engine, bench.Owner);
         await using var writer = NpgsqlDataSource.Create(
-            database.SuperuserConnectionString ?? database.ConnectionString);
-        var machine = Machine.Describe(
-            database.Folder, await MeasuredStore.ReadSettingsAsync(owner, cancellationToken));
-        console.Done(machine.ToString());
+            bench.Database.SuperuserConnectionString ?? bench.Database.ConnectionString);
 
         console.Begin("wallets");
         var seed = (ulong)Stopwatch.GetTimestamp();
@@ -107,8 +100,8 @@ internal static class FillScenario
         console.Done(verify.ToString().TrimEnd() + FormattableString.Invariant($" {verifySeconds:N1} s"));
         var relations = await MeasuredStore.ReadRelationsAsync(owner, cancellationToken);
         var unbalanced = await MeasuredStore.ReadUnbalancedAsync(owner, cancellationToken);
-        var report = new Report(
-            Name, options.Command, commit, machine, startedAt,
+        var report = bench.Report(
+            Name, options.Command,
             new Dictionary<string, object>(StringComparer.Ordinal)
             {
                 ["transfers"] = transfers,

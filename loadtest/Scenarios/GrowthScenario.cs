@@ -100,18 +100,11 @@ internal static class GrowthScenario
     private static async Task<int> RunAsync(
         GrowthOptions options, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        var startedAt = TimeProvider.System.GetUtcNow();
-        var commit = await RunIdentity.CommitAsync(cancellationToken);
         console.Expect(4 + (options.Entries.Count * (1 + options.Rounds)));
-        console.Begin("PostgreSQL and the server");
-        await using var database = await DatabaseUnderTest.StartAsync(null, null, cancellationToken);
-        await using var engine = await EngineHost.StartAsync(database, cancellationToken);
-        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var bench = await ScenarioBench.StartAsync(console, null, null, cancellationToken);
+        var (database, engine, owner) = (bench.Database, bench.Engine, bench.Owner);
         await using var writer = NpgsqlDataSource.Create(database.SuperuserConnectionString!);
         await using var probe = await Probe.OpenAsync(owner, cancellationToken);
-        var machine = Machine.Describe(
-            database.Folder, await MeasuredStore.ReadSettingsAsync(owner, cancellationToken));
-        console.Done(machine.ToString());
 
         var settle = new SettleOptions
         {
@@ -142,8 +135,7 @@ internal static class GrowthScenario
         var figures = run.Log.Figures();
         figures["ledger_before"] = stages;
         figures["write_path"] = engine.WritePath;
-        var report = new Report(
-            Name, options.Command, commit, machine, startedAt, figures, RatiosOf(options, run.Log), invariants);
+        var report = bench.Report(Name, options.Command, figures, RatiosOf(options, run.Log), invariants);
         return await report.ConcludeAsync(console, s_targets, options.Json, cancellationToken);
     }
 

@@ -1,8 +1,6 @@
 using ChatPay.LoadTest.Database;
-using ChatPay.LoadTest.Driving;
 using ChatPay.LoadTest.Measuring;
 using ChatPay.LoadTest.Reporting;
-using Npgsql;
 
 namespace ChatPay.LoadTest.Scenarios;
 
@@ -20,19 +18,10 @@ internal static class SettleScenario
     private static async Task<int> RunAsync(
         SettleOptions options, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        var startedAt = TimeProvider.System.GetUtcNow();
-        var commit = await RunIdentity.CommitAsync(cancellationToken);
-        console.Begin("PostgreSQL and the server");
-        await using var database = await DatabaseUnderTest.StartAsync(options.Database, null, cancellationToken);
-        await using var engine = await EngineHost.StartAsync(database, cancellationToken);
-        await using var dataSource = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(database.ConnectionString) { ApplicationName = "loadtest" });
+        await using var bench = await ScenarioBench.StartAsync(console, options.Database, null, cancellationToken);
+        var (engine, dataSource) = (bench.Engine, bench.Owner);
         await using var probe = await Probe.OpenAsync(dataSource, cancellationToken);
-        var machine = Machine.Describe(
-            database.Folder, await MeasuredStore.ReadSettingsAsync(dataSource, cancellationToken));
-        console.Done(machine.ToString());
-
-        var run = new SettleRun(options, console, database.ConnectionString, dataSource, engine, probe);
+        var run = new SettleRun(options, console, bench.Database.ConnectionString, dataSource, engine, probe);
         var baseline = new SettleBaseline(run);
         var workloads = new SettleWorkloads(run);
         console.Expect(4 + (options.Rounds * (baseline.Sections + workloads.Sections)));
@@ -51,8 +40,7 @@ internal static class SettleScenario
         var figures = run.Log.Figures();
         figures["relation_bytes"] = await MeasuredStore.ReadRelationsAsync(dataSource, cancellationToken);
         figures["write_path"] = engine.WritePath;
-        var report = new Report(
-            Name, options.Command, commit, machine, startedAt, figures, SettleRatios.Of(run.Log), invariants);
+        var report = bench.Report(Name, options.Command, figures, SettleRatios.Of(run.Log), invariants);
         return await report.ConcludeAsync(console, SettleRatios.Targets, options.Json, cancellationToken);
     }
 }
