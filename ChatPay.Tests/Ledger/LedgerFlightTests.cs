@@ -1,4 +1,5 @@
 using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
 using Xunit;
 
 namespace ChatPay.Tests.Ledger;
@@ -9,6 +10,9 @@ namespace ChatPay.Tests.Ledger;
 /// </summary>
 public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyFixture>, IAsyncLifetime
 {
+    /// <summary>A batch is decided, has nothing to write early, and waits for the one before it.</summary>
+    private const string Decided = "state = 'idle in transaction' and query like '%clock_timestamp()'";
+
     private readonly LedgerScene _scene = new(money);
     private LedgerNode? _node;
 
@@ -143,6 +147,62 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
         Assert.Equal((0, 0), await _scene.BalanceAsync(alice));
     }
 
+    /// <summary>
+    /// Another node gives the accounts the versions that they had only in the batch that came to nothing, so that these
+    /// do not tell one state from the other.
+    /// </summary>
+    [Fact]
+    public async Task What_a_batch_that_was_given_up_thought_of_an_account_is_forgotten()
+    {
+        await using var tired = await LedgerNode.StartAsync(
+            money.ConnectionString, lockTimeoutMs: 60_000, maxAttempts: 1);
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        await using var wind = await HeadwindAsync(alice);
+        var lost = tired.TryPostAsync(_scene.Pay(alice, bob, 2));
+        foreach (var attempt in new[] { "with written as (%", "%for no key update" })
+        {
+            await KillAsync($"query like '{attempt}'");
+        }
+
+        Assert.Equal(ErrorCode.Unavailable, (await lost.WaitAsync(LedgerScene.Deadline)).Error?.Code);
+        await wind.DisposeAsync();
+        Assert.True((await Other.PostAsync(_scene.Pay(alice, bob, 10_000))).IsApplied);
+        Assert.Equal(LedgerStatus.InsufficientFunds, (await tired.PostAsync(_scene.Pay(alice, bob, 1))).Status);
+        Assert.Equal((20_000, 0), await _scene.BalanceAsync(bob));
+    }
+
+    /// <summary>
+    /// The second batch only repeats what the first decided and changes nothing, so no version tells that the first is
+    /// not committed. Meanwhile the money arrives, and the first is decided again, and otherwise.
+    /// </summary>
+    [Fact]
+    public async Task An_answer_of_a_batch_that_falls_is_not_repeated_by_the_one_after()
+    {
+        await using var other = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 60_000);
+        var (bob, dave) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        var carol = await _scene.EmptyWalletAsync(Node);
+        var payment = _scene.Pay(carol, bob, 500);
+        await using var wind = await HeadwindAsync(carol);
+        await using var place = await Headwind.AgainstAsync(money.DataSource, payment.Id);
+        var first = Node.PostAsync(payment);
+        await _scene.UntilWaitingAsync();
+        var second = Node.PostAsync(payment);
+        await UntilAsync("count(*) > 0", Decided);
+        var elsewhere = other.PostAsync(_scene.Pay(dave, carol, 500));
+        await _scene.UntilWaitingAsync(2);
+        await KillAsync("query like 'insert into transfer%'");
+
+        // The first is being tried again, behind the other node's payment; the second is done with its own attempt.
+        await _scene.UntilWaitingAsync(2);
+        await UntilAsync("count(*) = 0", Decided);
+        await wind.DisposeAsync();
+        await place.DisposeAsync();
+
+        Assert.True((await elsewhere).IsApplied);
+        Assert.Equal(new LedgerOutcome(LedgerStatus.Applied, new(500)), await first);
+        Assert.Equal(new LedgerOutcome(LedgerStatus.Applied, new(500), Replayed: true), await second);
+    }
+
     [Fact]
     public async Task A_rejection_is_never_recorded_on_what_another_node_has_changed()
     {
@@ -237,6 +297,18 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
             new { id = alice.Value }));
     }
 
+    [Fact]
+    public async Task A_rejection_is_never_recorded_for_a_freeze_that_another_node_has_lifted()
+    {
+        var (alice, bob) = (await _scene.WalletAsync(), await _scene.WalletAsync());
+        Assert.True((await Node.PostAsync(_scene.Change(AccountChangeKind.Freeze, alice))).IsApplied);
+        Assert.Equal(LedgerStatus.AccountFrozen, (await Node.PostAsync(_scene.Pay(alice, bob, 1))).Status);
+
+        // No version tells of it, because nothing was posted.
+        Assert.True((await Other.PostAsync(_scene.Change(AccountChangeKind.Unfreeze, alice))).IsApplied);
+        Assert.True((await Node.PostAsync(_scene.Pay(alice, bob, 1))).IsApplied);
+    }
+
     /// <summary>
     /// A command that names another's hold by mistake makes its batch look at the hold, though not at the account that
     /// guards it. A later batch that does must not take the hold from there.
@@ -304,4 +376,13 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
     }
 
     private Task<Headwind> HeadwindAsync(LedgerAccountId account) => Headwind.AgainstAsync(money.DataSource, account);
+
+    /// <summary>Kills the connection that waits for a lock in such a statement, once it does.</summary>
+    private Task KillAsync(string which) =>
+        UntilAsync("count(*) filter (where pg_terminate_backend(pid)) > 0", $"wait_event_type = 'Lock' and {which}");
+
+    private Task UntilAsync(string what, string which) => _scene.UntilAsync($"""
+        select {what} from pg_stat_activity
+        where datname = current_database() and application_name = 'chatpay' and {which}
+        """);
 }

@@ -21,7 +21,7 @@ internal sealed class LedgerNode(TestServer server) : IAsyncDisposable
     /// <summary>Another server beside the fixture's, on the same database and with a cache of its own.</summary>
     public static async Task<LedgerNode> StartAsync(
         string connectionString, int batchSize = 1_024, int flights = 2, int cachedAccounts = 262_144,
-        int lockTimeoutMs = 500, int queueCapacity = 8_192)
+        int lockTimeoutMs = 500, int queueCapacity = 8_192, int maxAttempts = 8)
     {
         var settings = new Dictionary<string, string?>(MoneyFixture.Settings, StringComparer.Ordinal)
         {
@@ -32,6 +32,7 @@ internal sealed class LedgerNode(TestServer server) : IAsyncDisposable
             ["GroupCommit:Flights"] = flights.ToString(CultureInfo.InvariantCulture),
             ["Ledger:CachedAccounts"] = cachedAccounts.ToString(CultureInfo.InvariantCulture),
             ["GroupCommit:LockTimeoutMs"] = lockTimeoutMs.ToString(CultureInfo.InvariantCulture),
+            ["GroupCommit:MaxAttempts"] = maxAttempts.ToString(CultureInfo.InvariantCulture),
             ["GroupCommit:QueueCapacity"] = queueCapacity.ToString(CultureInfo.InvariantCulture),
         };
         return new LedgerNode(await TestServer.StartAsync(connectionString, settings));
