@@ -1,5 +1,6 @@
 using ChatPay.Server.Accounts;
 using ChatPay.Server.Cards;
+using ChatPay.Server.Cluster;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
@@ -19,6 +20,7 @@ internal static class Program
         services.AddKeyPackages();
         services.AddConversations();
         services.AddRealtime();
+        services.AddCluster();
         services.AddLedger();
         services.AddCards();
     }

@@ -95,7 +95,8 @@ internal sealed partial class ConversationRows
             insert into member (conversation_id, account_id, role, joined_seq, left_seq)
             select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::bigint[])
             on conflict (conversation_id, account_id)
-            do update set role = excluded.role, joined_seq = excluded.joined_seq, left_seq = excluded.left_seq
+            do update set role = excluded.role, joined_seq = excluded.joined_seq, left_seq = excluded.left_seq,
+                changed_xid = excluded.changed_xid
             """,
             changed.Select(member => member.Id.Value).ToArray(),
             changed.Select(member => member.Row.Account.Value).ToArray(),

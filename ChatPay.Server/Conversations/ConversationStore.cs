@@ -1,6 +1,7 @@
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
+using ChatPay.Server.Realtime;
 using Npgsql;
 
 namespace ChatPay.Server.Conversations;
@@ -14,6 +15,20 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         await using var command = dataSource.CreateCommand(
             "select conversation_id from member where account_id = $1 and left_seq is null", account.Value);
         return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
+    }
+
+    /// <summary>All conversations the account is in, with their heads.</summary>
+    public async Task<IReadOnlyList<Membership>> MembershipsAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            select c.id, m.joined_seq, c.head from member m join conversation c on c.id = m.conversation_id
+            where m.account_id = $1 and m.left_seq is null
+            """,
+            account.Value);
+        return await ListAsync(
+            command, row => new Membership(new(row.GetGuid(0)), account, row.GetInt64(1), null, row.GetInt64(2)),
+            cancellationToken);
     }
 
     /// <summary>The account's place in a conversation, now or once; null for a foreign or unknown one.</summary>

@@ -23,8 +23,7 @@ internal sealed class HelloService(
         // First heard, then read: what is committed in between is pushed, and at worst seen twice.
         var (account, device) = connection.Caller;
         registry.BeginHello(connection);
-        registry.EndHello(connection, await conversations.OfAccountAsync(account, cancellationToken));
-        connection.SaidHello = true;
+        registry.EndHello(connection, await conversations.MembershipsAsync(account, cancellationToken));
 
         // Cursors into another history say nothing about this one.
         var cursors = request.Lineage == lineage.Id ? request.Cursors : [];

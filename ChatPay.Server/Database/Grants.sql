@@ -31,7 +31,7 @@ grant select, insert, update (uploaded_at), delete on key_package to chatpay_ser
 grant select, insert, delete on key_package_spent to chatpay_server;
 
 grant select, insert, update (head, epoch) on conversation to chatpay_server;
-grant select, insert, update (role, joined_seq, left_seq) on member to chatpay_server;
+grant select, insert, update (role, joined_seq, left_seq, changed_xid) on member to chatpay_server;
 grant select, insert, delete on leaf to chatpay_server;
 grant select, insert on event to chatpay_server;
 grant select, insert, delete on group_info to chatpay_server;

@@ -120,8 +120,9 @@ internal sealed partial class LedgerRows(
             // An asset that left the configuration is not shown, but an operator may still freeze its accounts.
             if (account.Owner.Account is { } owner && assets.Find(account.Asset) is { } asset)
             {
-                fanout.ToAccount(owner, Push.Of(new WalletBalance(
-                    account.Asset.Value, asset.Exponent, account.Balance.Value, account.Held.Value)));
+                var balance = new WalletBalance(
+                    account.Asset.Value, asset.Exponent, account.Balance.Value, account.Held.Value);
+                fanout.WalletChanged(owner, balance, account.Version);
             }
         }
     }

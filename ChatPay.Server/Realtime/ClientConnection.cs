@@ -28,7 +28,7 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
 
     public Caller Caller => caller;
 
-    /// <summary>Whether <c>Hello</c> has succeeded on this connection.</summary>
+    /// <summary>Whether it hears its conversations since <c>Hello</c>; set by the registry.</summary>
     public bool SaidHello { get; set; }
 
     /// <summary>Its session was revoked or has run out; the next call, or the watch, closes it.</summary>

@@ -6,12 +6,11 @@ namespace ChatPay.Server.Realtime;
 /// This node's live connections by account, device and conversation. Only conversations that a live connection is in are
 /// here, so what a commit costs follows who listens, not who exists. One lock, held for memory work only.
 /// </summary>
-internal sealed class ConnectionRegistry
+internal sealed partial class ConnectionRegistry(FeedChanges changes)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<AccountId, HashSet<ClientConnection>> _byAccount = [];
     private readonly Dictionary<DeviceId, List<ClientConnection>> _byDevice = [];
-    private readonly Dictionary<ConversationId, HashSet<ClientConnection>> _byConversation = [];
 
     public IReadOnlyList<ClientConnection> All
     {
@@ -24,13 +23,30 @@ internal sealed class ConnectionRegistry
         }
     }
 
+    /// <summary>The accounts that are connected here.</summary>
+    public IReadOnlyList<AccountId> Accounts
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _byAccount.Keys];
+            }
+        }
+    }
+
     /// <summary>The connection is known to its account and device; it hears conversations after Hello.</summary>
     /// <returns>The device's oldest connection, if it has more than it may.</returns>
     public ClientConnection? Add(ClientConnection connection, int connectionsPerDevice)
     {
         lock (_lock)
         {
-            Set(_byAccount, connection.Caller.Account).Add(connection);
+            if (!_byAccount.TryGetValue(connection.Caller.Account, out var ofAccount))
+            {
+                _byAccount.Add(connection.Caller.Account, ofAccount = []);
+            }
+
+            ofAccount.Add(connection);
             if (!_byDevice.TryGetValue(connection.Caller.Device, out var ofDevice))
             {
                 _byDevice.Add(connection.Caller.Device, ofDevice = []);
@@ -47,11 +63,17 @@ internal sealed class ConnectionRegistry
         {
             foreach (var conversation in connection.Conversations)
             {
-                Drop(_byConversation, conversation, connection);
+                Unhear(conversation, connection);
             }
 
             connection.Conversations.Clear();
-            Drop(_byAccount, connection.Caller.Account, connection);
+            if (_byAccount.TryGetValue(connection.Caller.Account, out var ofAccount)
+                && ofAccount.Remove(connection) && ofAccount.Count == 0)
+            {
+                _byAccount.Remove(connection.Caller.Account);
+                _wallets.Remove(connection.Caller.Account);
+            }
+
             if (_byDevice.TryGetValue(connection.Caller.Device, out var ofDevice))
             {
                 ofDevice.Remove(connection);
@@ -63,89 +85,19 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    /// <summary>From here on what the account loses is remembered, until <see cref="EndHello"/>.</summary>
-    public void BeginHello(ClientConnection connection)
+    public bool IsConnected(AccountId account)
     {
         lock (_lock)
         {
-            connection.LostDuringHello = [];
+            return _byAccount.ContainsKey(account);
         }
     }
 
-    /// <summary>
-    /// The connection hears the conversations that were read from the database, except those that the account was
-    /// removed from while they were read: the removal has been here already and would not come again.
-    /// </summary>
-    public void EndHello(ClientConnection connection, IReadOnlyList<ConversationId> conversations)
+    public bool IsConnected(DeviceId device)
     {
         lock (_lock)
         {
-            foreach (var conversation in conversations)
-            {
-                if (connection.LostDuringHello?.Contains(conversation) is not true)
-                {
-                    Hear(connection, conversation);
-                }
-            }
-
-            connection.LostDuringHello = null;
-        }
-    }
-
-    /// <summary>The account is a member now: all its connections hear the conversation.</summary>
-    public void Join(ConversationId conversation, AccountId account)
-    {
-        lock (_lock)
-        {
-            foreach (var connection in _byAccount.GetValueOrDefault(account) ?? [])
-            {
-                connection.LostDuringHello?.Remove(conversation);
-                Hear(connection, conversation);
-            }
-        }
-    }
-
-    /// <summary>The account is no member any more: none of its connections hears the conversation.</summary>
-    public void Leave(ConversationId conversation, AccountId account)
-    {
-        lock (_lock)
-        {
-            foreach (var connection in _byAccount.GetValueOrDefault(account) ?? [])
-            {
-                connection.LostDuringHello?.Add(conversation);
-                connection.Conversations.Remove(conversation);
-                Drop(_byConversation, conversation, connection);
-            }
-        }
-    }
-
-    public bool Hears(ClientConnection connection, ConversationId conversation)
-    {
-        lock (_lock)
-        {
-            return connection.Conversations.Contains(conversation);
-        }
-    }
-
-    public void ToConversation(ConversationId conversation, Push push, AccountId? except = null)
-    {
-        lock (_lock)
-        {
-            foreach (var connection in _byConversation.GetValueOrDefault(conversation) ?? [])
-            {
-                if (except is null || connection.Caller.Account != except)
-                {
-                    connection.Enqueue(push);
-                }
-            }
-        }
-    }
-
-    public bool IsHeard(ConversationId conversation)
-    {
-        lock (_lock)
-        {
-            return _byConversation.ContainsKey(conversation);
+            return _byDevice.ContainsKey(device);
         }
     }
 
@@ -165,31 +117,14 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    private void Hear(ClientConnection connection, ConversationId conversation)
+    public void ToDevice(DeviceId device, Push push)
     {
-        connection.Conversations.Add(conversation);
-        Set(_byConversation, conversation).Add(connection);
-    }
-
-    private static HashSet<ClientConnection> Set<TKey>(
-        Dictionary<TKey, HashSet<ClientConnection>> index, TKey key)
-        where TKey : notnull
-    {
-        if (!index.TryGetValue(key, out var set))
+        lock (_lock)
         {
-            index.Add(key, set = []);
-        }
-
-        return set;
-    }
-
-    private static void Drop<TKey>(
-        Dictionary<TKey, HashSet<ClientConnection>> index, TKey key, ClientConnection connection)
-        where TKey : notnull
-    {
-        if (index.TryGetValue(key, out var set) && set.Remove(connection) && set.Count == 0)
-        {
-            index.Remove(key);
+            foreach (var connection in _byDevice.GetValueOrDefault(device) ?? [])
+            {
+                connection.Enqueue(push);
+            }
         }
     }
 }

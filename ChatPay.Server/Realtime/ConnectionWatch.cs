@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
 using Microsoft.Extensions.Options;
@@ -9,12 +10,31 @@ internal sealed partial class ConnectionWatch(
     ConnectionRegistry registry, Sessions sessions, IOptions<RealtimeOptions> options, TimeProvider time,
     IHostApplicationLifetime lifetime, ILogger<ConnectionWatch> logger) : BackgroundService
 {
+    private const int SuspectsMax = 4096;
+
     /// <summary>What a client has to read the last push and close by itself.</summary>
     private static readonly TimeSpan s_finishing = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly Channel<DeviceId> _suspects = Channel.CreateBounded<DeviceId>(
+        new BoundedChannelOptions(SuspectsMax) { SingleReader = true });
+
+    /// <summary>A session of the device may be over: not to wait for the next round. Never waits.</summary>
+    public void Check(DeviceId device) => _suspects.Writer.TryWrite(device);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(GoRoundAsync(stoppingToken), CheckSuspectsAsync(stoppingToken));
+
+    private async Task CheckSuspectsAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var device in _suspects.Reader.ReadAllAsync(stoppingToken))
+        {
+            await CloseEndedAsync(registry.OfDevice(device), stoppingToken);
+        }
+    }
+
+    private async Task GoRoundAsync(CancellationToken stoppingToken)
     {
         // Before SignalR's own callback, which was registered earlier, closes the sockets.
         await using var goodbye = lifetime.ApplicationStopping.Register(SayGoodbye);

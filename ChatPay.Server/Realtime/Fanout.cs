@@ -1,19 +1,19 @@
 using System.Threading.Channels;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Cluster;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Realtime;
 
 /// <summary>
-/// Tells this node's connections what was committed. The write path hands batches over and goes on; one task takes them
-/// in commit order, serialises each event once and puts it into the queues of those who may see it.
+/// Tells connections what was committed, those of this node itself and those of others by hints. The write path hands
+/// batches over and goes on; one task takes them in commit order, serialises each event once and puts it into the queues
+/// of those who may see it.
 /// </summary>
 internal sealed partial class Fanout(
-    ConnectionRegistry registry, HeadRequests heads, IOptions<RealtimeOptions> options, ILogger<Fanout> logger)
-    : BackgroundService
+    ConnectionRegistry registry, HeadRequests heads, HintOutbox outbox, Rechecks rechecks, PushedMessages pushed,
+    IOptions<RealtimeOptions> options, ILogger<Fanout> logger) : BackgroundService
 {
-    private const int ReconnectAfterMs = 1000;
-
     private readonly Channel<Batch> _batches = Channel.CreateBounded<Batch>(
         new BoundedChannelOptions(options.Value.FanoutBatches) { SingleReader = true });
 
@@ -22,30 +22,36 @@ internal sealed partial class Fanout(
     {
         if (!_batches.Writer.TryWrite(new(events, messages)))
         {
-            // Far behind, and who may hear what is in the batches too: only a new Hello puts that right.
-            ReconnectEverybody();
+            // Far behind: what is dropped here is found in the database.
+            Log.FellBehind(logger);
+            rechecks.All();
         }
     }
 
-    /// <summary>Wallet changes and the like: to all live connections of the account.</summary>
-    public void ToAccount(AccountId account, Push push)
+    /// <summary>A wallet as a commit left it: to all live connections of the account.</summary>
+    /// <param name="version">Of the ledger account; an older one never follows a newer one.</param>
+    public void WalletChanged(AccountId account, WalletBalance balance, long version)
     {
-        foreach (var connection in registry.OfAccount(account))
+        if (outbox.IsOn || registry.IsConnected(account))
         {
-            connection.Enqueue(push);
+            var push = Push.Of(balance);
+            registry.OfferWallet(account, balance.Asset, version, push);
+            outbox.Wallet(account, balance.Asset, version, push);
         }
     }
 
+    /// <summary>A control signal, to all live connections of the device.</summary>
     public void ToDevice(DeviceId device, Push push)
     {
-        foreach (var connection in registry.OfDevice(device))
-        {
-            connection.Enqueue(push);
-        }
+        registry.ToDevice(device, push);
+        outbox.ToDevice(device, push);
     }
 
-    public void ToConversation(ConversationId conversation, Push push, AccountId? except = null) =>
+    public void ToConversation(ConversationId conversation, Push push, AccountId? except = null)
+    {
         registry.ToConversation(conversation, push, except);
+        outbox.ToConversation(conversation, push, except);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -58,7 +64,7 @@ internal sealed partial class Fanout(
             catch (Exception exception)
             {
                 Log.DeliveryFailed(logger, exception);
-                ReconnectEverybody();
+                rechecks.All();
             }
         }
     }
@@ -67,44 +73,52 @@ internal sealed partial class Fanout(
     {
         foreach (var logged in batch.Events)
         {
-            // Who comes in by an event sees it, and so does who goes out by it.
-            if (logged.Members is { Added.Count: > 0 } members)
-            {
-                foreach (var added in members.Added)
-                {
-                    registry.Join(logged.Conversation, added.Account);
-                }
-
-                heads.Ask(logged.Conversation, [.. members.Added.Select(added => added.Account)]);
-            }
-
-            if (registry.IsHeard(logged.Conversation))
-            {
-                registry.ToConversation(logged.Conversation, Push.Of(logged));
-            }
-
-            foreach (var gone in (logged.Members?.Removed ?? []).Concat(logged.Members?.Left ?? []))
-            {
-                registry.Leave(logged.Conversation, gone);
-            }
+            Deliver(logged);
         }
 
         foreach (var (device, message) in batch.Messages)
         {
-            if (registry.OfDevice(device).Count > 0)
-            {
-                ToDevice(device, Push.Of(message));
-            }
+            Deliver(device, message);
         }
     }
 
-    private void ReconnectEverybody()
+    private void Deliver(Event logged)
     {
-        Log.FellBehind(logger);
-        foreach (var connection in registry.All)
+        // What nobody hears, here or elsewhere, is not even serialised.
+        if (!outbox.IsOn && logged.Members is null && !registry.IsHeard(logged.Conversation))
         {
-            connection.Finish(Push.Of(new ControlSignal(ControlKind.Reconnect, ReconnectAfterMs: ReconnectAfterMs)));
+            return;
         }
+
+        var push = LoggedPush.Of(logged);
+        if (registry.Offer(push, opens: true) is Offered.Gap)
+        {
+            rechecks.Head(logged.Conversation);
+        }
+
+        outbox.Event(push);
+        if (logged.Members is { Added.Count: > 0 } members)
+        {
+            AccountId[] added = [.. members.Added.Select(one => one.Account)];
+            heads.Ask(logged.Conversation, added);
+            outbox.Joined(logged.Conversation, added);
+        }
+    }
+
+    private void Deliver(DeviceId device, DeviceMessage message)
+    {
+        if (!outbox.IsOn && !registry.IsConnected(device))
+        {
+            return;
+        }
+
+        var push = Push.Of(message);
+        if (pushed.IsNew(message.Id))
+        {
+            registry.ToDevice(device, push);
+        }
+
+        outbox.ToDevice(device, push, message.Id);
     }
 
     private sealed record Batch(
@@ -115,7 +129,7 @@ internal sealed partial class Fanout(
         [LoggerMessage(4000, LogLevel.Error, "A committed batch could not be delivered")]
         public static partial void DeliveryFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(4001, LogLevel.Warning, "Fan-out fell behind; all connections are told to reconnect")]
+        [LoggerMessage(4001, LogLevel.Warning, "Fan-out fell behind; what was committed is read from the log")]
         public static partial void FellBehind(ILogger logger);
     }
 }

@@ -3,16 +3,19 @@ using ChatPay.Core.Protocol;
 
 namespace ChatPay.Server.Realtime;
 
-/// <summary>The client callbacks, one per member of <see cref="IChatClient"/>.</summary>
-internal enum PushKind
+/// <summary>
+/// The client callbacks, one per member of <see cref="IChatClient"/>. Nodes of different builds tell each other these
+/// numbers: they are never used again for something else.
+/// </summary>
+internal enum PushKind : byte
 {
-    Events,
-    Heads,
-    DeviceMessages,
-    Receipts,
-    Ephemeral,
-    WalletChanged,
-    Control,
+    Events = 1,
+    Heads = 2,
+    DeviceMessages = 3,
+    Receipts = 4,
+    Ephemeral = 5,
+    WalletChanged = 6,
+    Control = 7,
 }
 
 /// <summary>
@@ -47,6 +50,9 @@ internal sealed class Push
     public static Push Of(WalletBalance balance) => Make(PushKind.WalletChanged, balance);
 
     public static Push Of(ControlSignal signal) => Make(PushKind.Control, signal);
+
+    /// <summary>A push that another node has serialised.</summary>
+    public static Push OfJson(PushKind kind, byte[] json) => new(kind, json);
 
     private static Push Make<T>(PushKind kind, T value) => new(kind, JsonSerializer.SerializeToUtf8Bytes(value, Json));
 }

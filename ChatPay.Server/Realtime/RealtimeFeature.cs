@@ -16,6 +16,9 @@ internal static class RealtimeFeature
     public static void AddRealtime(this IServiceCollection services)
     {
         services.AddValidatedOptions<RealtimeOptions>(RealtimeOptions.Section);
+        services.AddSingleton<FeedChanges>();
+        services.AddSingleton<Rechecks>();
+        services.AddSingleton<PushedMessages>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<HeadRequests>();
         services.AddSingleton<IAccountLifecycle, RevocationLifecycle>();

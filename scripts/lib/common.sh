@@ -89,6 +89,9 @@ need_chromium() {
   export CHATPAY_CHROMIUM
 }
 
+# The program alone: tests start their own, and a service of the system is neither needed nor touched.
+need_redis() { command -v redis-server > /dev/null || install_packages redis-server; }
+
 # Installs the packages of a folder's lock file; again only where the lock file or Node.js has changed.
 npm_install() { # folder, what
   local folder=$root/$1 stamp key

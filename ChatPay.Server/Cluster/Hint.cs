@@ -1,0 +1,35 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Realtime;
+
+namespace ChatPay.Server.Cluster;
+
+/// <summary>
+/// Something that one node tells the others so that they need not wait for their next check. Every hint may be lost, come
+/// twice or late, and nothing may follow from it that the database does not say.
+/// </summary>
+internal abstract record Hint;
+
+/// <summary>An event of a conversation's log, as it was serialised for connections.</summary>
+/// <param name="HasMembers">Whether somebody comes or goes by it, so that the receiver has to read it.</param>
+internal sealed record EventHint(ConversationId Conversation, long Seq, bool HasMembers, byte[] Json) : Hint;
+
+/// <summary>An event too large to be sent along.</summary>
+internal sealed record HeadHint(ConversationId Conversation, long Seq) : Hint;
+
+/// <summary>Receipts and typing: for all who hear the conversation.</summary>
+internal sealed record SignalHint(ConversationId Conversation, AccountId? Except, PushKind Kind, byte[] Json) : Hint;
+
+/// <param name="Message">Of a device message: its id, by which one that is read from the database is known again.</param>
+internal sealed record DeviceHint(DeviceId Device, Guid Message, PushKind Kind, byte[] Json) : Hint;
+
+/// <param name="Version">Of the ledger account.</param>
+internal sealed record WalletHint(AccountId Account, string Asset, long Version, byte[] Json) : Hint;
+
+/// <summary>Accounts that have come into a conversation.</summary>
+internal sealed record JoinHint(ConversationId Conversation, IReadOnlyList<AccountId> Accounts) : Hint;
+
+/// <summary>A session of the device is over, or all of them.</summary>
+internal sealed record SessionHint(DeviceId Device) : Hint;
+
+/// <summary>A node's own voice, by which it knows that it hears.</summary>
+internal sealed record PulseHint : Hint;

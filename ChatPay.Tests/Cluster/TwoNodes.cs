@@ -1,0 +1,51 @@
+using System.Globalization;
+using ChatPay.Server.Cluster;
+using ChatPay.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChatPay.Tests.Cluster;
+
+/// <summary>Two nodes on one database, and where wanted a Redis between them.</summary>
+internal sealed class TwoNodes : IAsyncDisposable
+{
+    /// <summary>Longer than any test waits: what arrives in time has come by a hint.</summary>
+    public const int Never = 60_000;
+
+    private TwoNodes(TestServer a, TestServer b) => (A, B) = (a, b);
+
+    public TestServer A { get; }
+
+    public TestServer B { get; }
+
+    /// <param name="redis">Its address; empty for none.</param>
+    public static async Task<TwoNodes> StartAsync(string connectionString, string redis, int headCheckMs = 2000)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Cluster:Redis"] = redis,
+            ["Cluster:HeadCheckMs"] = headCheckMs.ToString(CultureInfo.InvariantCulture),
+            ["Cluster:RedisSilenceMs"] = "1000",
+        };
+        var a = await TestServer.StartAsync(connectionString, settings);
+        var b = await TestServer.StartAsync(connectionString, settings);
+        return new(a, b);
+    }
+
+    public static async Task<TwoNodes> OverRedisAsync(string connectionString, RedisProcess redis, int headCheckMs = Never)
+    {
+        var nodes = await StartAsync(connectionString, redis.Address, headCheckMs);
+        await nodes.HearEachOtherAsync();
+        return nodes;
+    }
+
+    /// <summary>Until both hear themselves through Redis.</summary>
+    public Task HearEachOtherAsync() => Eventually.TrueAsync(() => Task.FromResult(IsUp(A) && IsUp(B)), "both are up");
+
+    public static bool IsUp(TestServer node) => node.Services.GetRequiredService<ClusterNode>().IsRedisUp;
+
+    public async ValueTask DisposeAsync()
+    {
+        await A.DisposeAsync();
+        await B.DisposeAsync();
+    }
+}
