@@ -56,8 +56,20 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
             Volatile.Write(ref _sent, next);
             Span<byte> id = stackalloc byte[MessageKey.IdBytes];
             new MessageKey(number, next).Write(ref _random, TimeProvider.System, id);
-            Write(id, next);
+            try
+            {
+                Write(id, next);
+            }
+            catch (Exception lost) when (lost is ObjectDisposedException or System.Net.Sockets.SocketException)
+            {
+                Fail("the connection was lost");
+            }
         }
+    }
+
+    /// <summary>Says that it is still there, where the server wants to hear that.</summary>
+    public virtual void KeepAlive()
+    {
     }
 
     public void Dispose() => Wire?.Dispose();

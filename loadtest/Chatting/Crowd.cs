@@ -6,11 +6,17 @@ using ChatPay.LoadTest.Serving;
 namespace ChatPay.LoadTest.Chatting;
 
 /// <summary>All members connected to one server, and what is done with them.</summary>
-internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyList<ChatMember> members) : IDisposable
+internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyList<ChatMember> members) : IAsyncDisposable
 {
     private const int OpenAtOnce = 64;
     private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>As clients of SignalR do; a server gives up on who says nothing for twice as long.</summary>
+    private static readonly TimeSpan s_keepAlive = TimeSpan.FromSeconds(15);
+
+    private readonly CancellationTokenSource _leaving = new();
+    private Task _keepingAlive = Task.CompletedTask;
 
     public ServedProcess Server => server;
 
@@ -30,6 +36,7 @@ internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyLi
         await Parallel.ForEachAsync(
             members, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce, CancellationToken = cancellationToken },
             async (member, stop) => await member.OpenAsync(stop));
+        _keepingAlive = KeepAliveAsync();
     }
 
     /// <summary>A closed loop: every sender waits for its answer and sends again at once.</summary>
@@ -88,11 +95,32 @@ internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyLi
         return true;
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        await _leaving.CancelAsync();
+        await _keepingAlive;
+        _leaving.Dispose();
         foreach (var member in members)
         {
             member.Dispose();
+        }
+    }
+
+    private async Task KeepAliveAsync()
+    {
+        using var timer = new PeriodicTimer(s_keepAlive);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_leaving.Token))
+            {
+                foreach (var member in members)
+                {
+                    member.KeepAlive();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
         }
     }
 

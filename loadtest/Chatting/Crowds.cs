@@ -5,7 +5,7 @@ using Npgsql;
 namespace ChatPay.LoadTest.Chatting;
 
 /// <summary>The same people in the same conversations on every server.</summary>
-internal sealed class Crowds : IDisposable
+internal sealed class Crowds : IAsyncDisposable
 {
     private readonly Dictionary<string, Crowd> _crowds = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<ChatRoom> _rooms;
@@ -26,7 +26,7 @@ internal sealed class Crowds : IDisposable
         var crowds = new Crowds(rooms);
         try
         {
-            foreach (var name in Servers.Names)
+            foreach (var name in servers.Running)
             {
                 var crowd = Create(name, servers[name], rooms, payloadBytes);
                 crowds._crowds.Add(name, crowd);
@@ -37,7 +37,7 @@ internal sealed class Crowds : IDisposable
         }
         catch
         {
-            crowds.Dispose();
+            await crowds.DisposeAsync();
             throw;
         }
     }
@@ -65,11 +65,11 @@ internal sealed class Crowds : IDisposable
         return logged == _crowds[Servers.ChatPay].Acknowledged;
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         foreach (var crowd in _crowds.Values)
         {
-            crowd.Dispose();
+            await crowd.DisposeAsync();
         }
     }
 

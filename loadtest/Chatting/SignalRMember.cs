@@ -16,7 +16,13 @@ internal abstract class SignalRMember(ushort number, ExchangeGate gate, IReadOnl
 
     private const int InvocationChars = 10;
 
-    public void Ping() => Wire!.SendText(SignalRFrames.Ping);
+    public override void KeepAlive()
+    {
+        if (Wire is { Closed.IsCompleted: false } wire)
+        {
+            wire.SendText(SignalRFrames.Ping);
+        }
+    }
 
     /// <summary>Shakes hands on a connection that is open.</summary>
     protected async Task ShakeHandsAsync(CancellationToken cancellationToken)

@@ -25,11 +25,12 @@ internal static class ChatCommandLine
         var payload = SharedOptions.Payload();
         var database = SharedOptions.Database();
         var server = SharedOptions.Server();
+        var only = SharedOptions.OnlyServers();
         var json = SharedOptions.Json();
         var command = new Command(
             ChatScenario.Name, "Messages between two, durable and in order, beside bare relays that keep nothing.")
         {
-            rounds, seconds, warmUp, connections, rate, payload, database, server, json,
+            rounds, seconds, warmUp, connections, rate, payload, database, server, only, json,
         };
         command.SetAction((parsed, stop) => ChatScenario.RunAsync(
             new ChatOptions
@@ -42,6 +43,7 @@ internal static class ChatCommandLine
                 PayloadBytes = parsed.GetValue(payload),
                 Database = parsed.GetValue(database),
                 Server = ServerSettings.With(parsed.GetValue(server) ?? []),
+                Only = parsed.GetValue(only) ?? [],
                 Json = parsed.GetValue(json),
                 Command = RunIdentity.CommandOf(args),
             },

@@ -27,6 +27,12 @@ internal sealed record ChatOptions
 
     public int PayloadBytes { get; init; } = 160;
 
+    /// <summary>Servers to drive; empty for all. Ratios need both of their sides.</summary>
+    public IReadOnlyCollection<string> Only { get; init; } = [];
+
+    public IReadOnlyList<string> Servers =>
+        [.. Serving.Servers.Names.Where(name => Only.Count == 0 || Only.Contains(name, StringComparer.Ordinal))];
+
     public string? Database { get; init; }
 
     public IReadOnlyDictionary<string, string> Server { get; init; } = Serving.ServerSettings.Defaults;

@@ -37,5 +37,16 @@ internal static class SharedOptions
         return option;
     }
 
+    public static Option<string[]> OnlyServers()
+    {
+        var option = new Option<string[]>("--only")
+        {
+            Description = "Drive these servers alone, such as --only chatpay; for work on one of them.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        option.AcceptOnlyFromAmong([.. Serving.Servers.Names]);
+        return option;
+    }
+
     public static Option<FileInfo?> Json() => new("--json") { Description = "Write the report to this file." };
 }

@@ -19,19 +19,27 @@ internal sealed class Servers : IAsyncDisposable
     /// <summary>In the order in which they are measured in every round.</summary>
     public static IReadOnlyList<string> Names { get; } = [WebSocket, SignalR, ChatPay];
 
+    public IEnumerable<string> Running => _processes.Keys;
+
     public ServedProcess this[string name] => _processes[name];
 
     public static async Task<Servers> StartAsync(
-        DatabaseUnderTest database, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
+        IReadOnlyList<string> names, DatabaseUnderTest database, IReadOnlyDictionary<string, string> settings,
+        CancellationToken cancellationToken)
     {
         var servers = new Servers();
         try
         {
-            servers._processes.Add(
-                WebSocket, await ServedProcess.StartRelayAsync(RelayCommand.WebSocket, cancellationToken));
-            servers._processes.Add(SignalR, await ServedProcess.StartRelayAsync(RelayCommand.SignalR, cancellationToken));
-            servers._processes.Add(
-                ChatPay, await ServedProcess.StartServerAsync(database, settings, cancellationToken));
+            foreach (var name in names)
+            {
+                servers._processes.Add(name, await (name switch
+                {
+                    WebSocket => ServedProcess.StartRelayAsync(RelayCommand.WebSocket, cancellationToken),
+                    SignalR => ServedProcess.StartRelayAsync(RelayCommand.SignalR, cancellationToken),
+                    _ => ServedProcess.StartServerAsync(database, settings, cancellationToken),
+                }));
+            }
+
             return servers;
         }
         catch
