@@ -53,7 +53,9 @@ internal static class CommandLine
             SettleCommandLine.Create(args, output),
             GrowthScenario.Create(args, output),
             FillScenario.Create(args, output),
-            ChatCommandLine.Create(args, output),
+            ChatScenario.Create(args, output),
+            FanoutScenario.Create(args, output),
+            IdleScenario.Create(args, output),
             RelayCommand.Create(),
         };
 }

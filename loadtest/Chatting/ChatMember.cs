@@ -88,6 +88,7 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
             Fail("an answer to a message that was not sent");
         }
 
+        gate.Step();
         if (gate.Looping)
         {
             Send();
@@ -122,6 +123,7 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
             gate.Deliveries?.Record(
                 Stopwatch.GetTimestamp() - Volatile.Read(ref members[key.Sender]._due[key.Number % UnderWayMax]));
             Volatile.Write(ref _delivered, _delivered + 1);
+            gate.Step();
         }
     }
 

@@ -39,15 +39,15 @@ internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyLi
         _keepingAlive = KeepAliveAsync();
     }
 
-    /// <summary>A closed loop: every sender waits for its answer and sends again at once.</summary>
+    /// <summary>A closed loop: every member waits for its answer and sends again at once.</summary>
     public Task<SectionResult> LoopAsync(
-        IReadOnlyList<ChatMember> senders, ServingProbe probe, TimeSpan warmUp, TimeSpan window,
+        ServingProbe probe, TimeSpan warmUp, TimeSpan window,
         CancellationToken cancellationToken) => RunAsync(
         probe, warmUp, window, deliveryLatency: false,
         () =>
         {
             gate.Looping = true;
-            foreach (var sender in senders)
+            foreach (var sender in members)
             {
                 sender.Send();
             }
@@ -55,6 +55,22 @@ internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyLi
         () =>
         {
             gate.Looping = false;
+            return Task.CompletedTask;
+        },
+        cancellationToken);
+
+    /// <summary>The first member sends, and again as soon as it has its answer and all others have the message.</summary>
+    public Task<SectionResult> RoundsAsync(
+        ServingProbe probe, TimeSpan warmUp, TimeSpan window, CancellationToken cancellationToken) => RunAsync(
+        probe, warmUp, window, deliveryLatency: true,
+        () =>
+        {
+            gate.BeginRounds(members[0], members.Count - 1);
+            members[0].Send();
+        },
+        () =>
+        {
+            gate.EndRounds();
             return Task.CompletedTask;
         },
         cancellationToken);

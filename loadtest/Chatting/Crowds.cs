@@ -1,4 +1,5 @@
 using ChatPay.LoadTest.Database;
+using ChatPay.LoadTest.Reporting;
 using ChatPay.LoadTest.Serving;
 using Npgsql;
 
@@ -14,19 +15,20 @@ internal sealed class Crowds : IAsyncDisposable
 
     public Crowd this[string server] => _crowds[server];
 
-    public IEnumerable<string> Violations =>
-        from crowd in _crowds
-        where crowd.Value.Violation is not null
-        select $"{crowd.Key}: {crowd.Value.Violation}";
-
     /// <summary>Connects everybody to every server.</summary>
+    public static Task<Crowds> OpenAsync(
+        Servers servers, IReadOnlyList<ChatRoom> rooms, int payloadBytes, CancellationToken cancellationToken) =>
+        OpenAsync(servers, servers.Running, rooms, payloadBytes, cancellationToken);
+
+    /// <summary>Connects everybody to these servers.</summary>
     public static async Task<Crowds> OpenAsync(
-        Servers servers, IReadOnlyList<ChatRoom> rooms, int payloadBytes, CancellationToken cancellationToken)
+        Servers servers, IEnumerable<string> names, IReadOnlyList<ChatRoom> rooms, int payloadBytes,
+        CancellationToken cancellationToken)
     {
         var crowds = new Crowds(rooms);
         try
         {
-            foreach (var name in servers.Running)
+            foreach (var name in names)
             {
                 var crowd = Create(name, servers[name], rooms, payloadBytes);
                 crowds._crowds.Add(name, crowd);
@@ -42,27 +44,31 @@ internal sealed class Crowds : IAsyncDisposable
         }
     }
 
-    /// <summary>What must be true whatever the speed.</summary>
+    /// <summary>What must be true whatever the speed; says what is not.</summary>
     /// <param name="settled">Whether after each section everything came to its end.</param>
-    public Dictionary<string, bool> Invariants(bool settled)
+    public async Task<Dictionary<string, bool>> InvariantsAsync(
+        bool settled, NpgsqlDataSource owner, ScenarioConsole console, CancellationToken cancellationToken)
     {
         var invariants = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var (name, crowd) in _crowds)
         {
             invariants[name + "_delivered_exactly_once_in_order"] = crowd.Violation is null;
             invariants[name + "_all_connections_lived"] = crowd.Members.All(member => !member.Closed.IsCompleted);
+            if (crowd.Violation is { } violation)
+            {
+                console.Done($"{name}: {violation}");
+            }
         }
 
         invariants["everything_acknowledged_and_delivered"] = settled;
-        return invariants;
-    }
+        if (_crowds.TryGetValue(Servers.ChatPay, out var chatPay))
+        {
+            var logged = await ChatStore.CountMessagesAsync(
+                owner, [.. _rooms.Select(room => room.Id)], cancellationToken);
+            invariants["log_holds_what_was_acknowledged"] = logged == chatPay.Acknowledged;
+        }
 
-    /// <summary>Whether the log has exactly the messages that were acknowledged, without a gap.</summary>
-    public async Task<bool> IsLoggedAsync(NpgsqlDataSource owner, CancellationToken cancellationToken)
-    {
-        var logged = await ChatStore.CountMessagesAsync(
-            owner, [.. _rooms.Select(room => room.Id)], cancellationToken);
-        return logged == _crowds[Servers.ChatPay].Acknowledged;
+        return invariants;
     }
 
     public async ValueTask DisposeAsync()

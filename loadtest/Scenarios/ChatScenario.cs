@@ -1,9 +1,7 @@
+using System.CommandLine;
 using ChatPay.LoadTest.Chatting;
-using ChatPay.LoadTest.Database;
-using ChatPay.LoadTest.Measuring;
 using ChatPay.LoadTest.Reporting;
 using ChatPay.LoadTest.Serving;
-using Npgsql;
 
 namespace ChatPay.LoadTest.Scenarios;
 
@@ -15,6 +13,10 @@ internal static class ChatScenario
 {
     public const string Name = "chat";
 
+    private const int ConnectionsDefault = 200;
+    private const int ConnectionsMax = 5_000;
+    private const int RateDefault = 2_000;
+    private const int RateMax = 50_000;
     private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(500);
 
     private static readonly Dictionary<string, RatioTarget> s_targets = new(StringComparer.Ordinal)
@@ -24,91 +26,53 @@ internal static class ChatScenario
         ["p99_vs_raw_websocket"] = new(Target: 2, Limit: 4),
     };
 
-    public static Task<int> RunAsync(ChatOptions options, TextWriter output, CancellationToken cancellationToken) =>
-        ScenarioConsole.RunAsync(output, Name, console => RunAsync(options, console, cancellationToken));
+    public static Command Create(IReadOnlyList<string> args, TextWriter output)
+    {
+        var connections = OptionBounds.Whole(
+            "--connections", ConnectionsDefault, 2, ConnectionsMax, "Connections, two to a conversation.");
+        var rate = OptionBounds.Whole(
+            "--rate", RateDefault, 1, RateMax, "Messages per second where latency is measured.");
+        return new ServingCommandLine(new ServingOptions()).Create(
+            Name, "Messages between two, durable and in order, beside bare relays that keep nothing.", ServingParts.All,
+            [connections, rate], args,
+            (parsed, options, stop) => ScenarioConsole.RunAsync(output, Name, console => RunAsync(
+                options, parsed.GetValue(connections), parsed.GetValue(rate), console, stop)));
+    }
 
     private static async Task<int> RunAsync(
-        ChatOptions options, ScenarioConsole console, CancellationToken cancellationToken)
+        ServingOptions options, int connections, int rate, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        var startedAt = TimeProvider.System.GetUtcNow();
-        var commit = await RunIdentity.CommitAsync(cancellationToken);
         console.Expect(3 + (options.Rounds * options.Servers.Count * 2));
-        console.Begin("PostgreSQL and the servers");
-        await using var database = await DatabaseUnderTest.StartAsync(options.Database, null, cancellationToken);
-        await using var servers = await Servers.StartAsync(options.Servers, database, options.Server, cancellationToken);
-        await using var owner = NpgsqlDataSource.Create(database.ConnectionString);
-        await using var probe = await ServingProbe.OpenAsync(owner, cancellationToken);
-        var machine = Machine.Describe(
-            database.Folder, await MeasuredStore.ReadSettingsAsync(owner, cancellationToken));
-        console.Done(machine.ToString());
-
-        console.Begin("people and connections");
-        var rooms = await ChatPeople.AddAsync(owner, options.Connections / 2, 2, cancellationToken);
+        await using var bench = await ServingBench.StartAsync(options, console, cancellationToken);
+        console.Begin("servers, people and connections");
+        await using var servers = await Servers.StartAsync(
+            options.Servers, bench.Database, options.Server, cancellationToken);
+        var rooms = await ChatPeople.AddAsync(bench.Owner, connections / 2, 2, cancellationToken);
         await using var crowds = await Crowds.OpenAsync(servers, rooms, options.PayloadBytes, cancellationToken);
         console.Done();
 
-        var log = new SectionLog();
-        var settled = true;
-        if (options.WarmUpSeconds > 0)
-        {
-            console.Begin("warming up");
-            foreach (var name in options.Servers)
-            {
-                await crowds[name].LoopAsync(
-                    crowds[name].Members, probe, TimeSpan.Zero, TimeSpan.FromSeconds(options.WarmUpSeconds),
-                    cancellationToken);
-                settled &= await crowds[name].SettleAsync(1, cancellationToken);
-            }
-
-            console.Done();
-        }
-
+        var rounds = new ServingRounds(options, console);
+        await rounds.WarmUpAsync(
+            name => crowds[name].LoopAsync(bench.Probe, TimeSpan.Zero, options.WarmUp, cancellationToken),
+            name => crowds[name].SettleAsync(1, cancellationToken));
         for (var round = 1; round <= options.Rounds; round++)
         {
-            foreach (var name in options.Servers)
-            {
-                console.Begin(name);
-                var looped = await crowds[name].LoopAsync(
-                    crowds[name].Members, probe, s_warmUp, TimeSpan.FromSeconds(options.Seconds), cancellationToken);
-                settled &= await crowds[name].SettleAsync(1, cancellationToken);
-                Add(name, round, looped);
-            }
-
-            foreach (var name in options.Servers)
-            {
-                console.Begin(PacedOf(name));
-                var paced = await crowds[name].PaceAsync(
-                    options.Rate, probe, s_warmUp, TimeSpan.FromSeconds(options.Seconds), cancellationToken);
-                settled &= await crowds[name].SettleAsync(1, cancellationToken);
-                Add(PacedOf(name), round, paced);
-            }
+            await rounds.MeasureAsync(
+                round, name => name,
+                name => crowds[name].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken),
+                name => crowds[name].SettleAsync(1, cancellationToken));
+            await rounds.MeasureAsync(
+                round, PacedOf,
+                name => crowds[name].PaceAsync(rate, bench.Probe, s_warmUp, options.Window, cancellationToken),
+                name => crowds[name].SettleAsync(1, cancellationToken));
         }
 
-        void Add(string section, int round, SectionResult result)
-        {
-            result = section.StartsWith(Servers.ChatPay, StringComparison.Ordinal)
-                ? result : result with { PostgresCpuMicros = null, TableBytes = null, WalBytes = null };
-            log.Add(section, result);
-            console.Done(ExchangeLine.Of(round, section, result));
-        }
-
-        var figures = log.Figures();
-        figures["server_settings"] = options.Server;
+        var figures = rounds.Log.Figures();
         figures["payload_bytes"] = options.PayloadBytes;
-        var invariants = crowds.Invariants(settled);
-        if (options.Servers.Contains(Servers.ChatPay))
-        {
-            invariants.Add("log_holds_what_was_acknowledged", await crowds.IsLoggedAsync(owner, cancellationToken));
-        }
-
-        foreach (var violation in crowds.Violations)
-        {
-            console.Done(violation);
-        }
-
-        var report = new Report(
-            Name, options.Command, commit, machine, startedAt, figures, RatiosOf(log), invariants);
-        return await report.ConcludeAsync(console, s_targets, options.Json, cancellationToken);
+        return await bench.ConcludeAsync(
+            Name, figures, RatiosOf(rounds.Log),
+            await crowds.InvariantsAsync(rounds.Settled, bench.Owner, console, cancellationToken), s_targets,
+            cancellationToken);
     }
 
     private static string PacedOf(string server) => server + "_at_rate";

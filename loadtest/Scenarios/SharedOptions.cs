@@ -18,9 +18,6 @@ internal static class SharedOptions
         DefaultValueFactory = _ => IdOrder.Time,
     };
 
-    public static Option<int> Payload() => OptionBounds.Whole(
-        "--payload", 160, ChatOptions.PayloadMin, ChatOptions.PayloadMax, "Bytes of a message as the server gets it.");
-
     public static Option<string[]> Server()
     {
         var option = new Option<string[]>("--server")

@@ -1,12 +1,10 @@
 namespace ChatPay.LoadTest.Scenarios;
 
-/// <summary>What a run of <c>chat</c> was asked for.</summary>
-internal sealed record ChatOptions
+/// <summary>What every scenario that drives a server in its own process can be asked for.</summary>
+internal record ServingOptions
 {
     public const int RoundsMax = 100;
     public const int SecondsMax = 600;
-    public const int ConnectionsMax = 5_000;
-    public const int RateMax = 50_000;
     public const int PayloadMax = 60_000;
 
     /// <summary>Below it a message has no room for what its header says.</summary>
@@ -18,12 +16,11 @@ internal sealed record ChatOptions
     public int Seconds { get; init; } = 5;
 
     /// <summary>Every server is driven this long before the first round, so that its code is compiled.</summary>
-    public int WarmUpSeconds { get; init; } = 5;
+    public int WarmUpSeconds { get; init; } = 8;
 
-    public int Connections { get; init; } = 200;
+    public TimeSpan Window => TimeSpan.FromSeconds(Seconds);
 
-    /// <summary>Messages per second where latency is measured.</summary>
-    public int Rate { get; init; } = 2_000;
+    public TimeSpan WarmUp => TimeSpan.FromSeconds(WarmUpSeconds);
 
     public int PayloadBytes { get; init; } = 160;
 
@@ -40,5 +37,5 @@ internal sealed record ChatOptions
     public FileInfo? Json { get; init; }
 
     /// <summary>As typed, for the report.</summary>
-    public required string Command { get; init; }
+    public string Command { get; init; } = "";
 }
