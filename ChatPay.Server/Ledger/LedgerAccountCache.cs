@@ -49,6 +49,14 @@ internal sealed class LedgerAccountCache(IOptions<LedgerOptions> options)
         }
     }
 
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            (_young, _old) = ([], []);
+        }
+    }
+
     public void Forget(IEnumerable<LedgerAccountId> accounts)
     {
         lock (_lock)

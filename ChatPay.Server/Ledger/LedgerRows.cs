@@ -135,4 +135,6 @@ internal sealed class LedgerRowsFactory(AssetCatalogue assets, LedgerAccountCach
     : IWriteRowsFactory
 {
     public WriteRows Create(WriteSet set) => new LedgerRows(set, assets, cache, fanout);
+
+    public void DatabaseLost() => cache.Clear();
 }

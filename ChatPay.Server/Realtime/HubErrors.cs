@@ -23,7 +23,7 @@ internal static class HubErrors
         new Dictionary<string, object>(StringComparer.Ordinal) { ["maxBytes"] = Limits.HubFrameBytes });
 
     public static Error Internal { get; } =
-        new(ErrorCode.Internal, "Something went wrong on our side. Nothing was changed.");
+        new(ErrorCode.Internal, "Something went wrong on our side. Asking again with the same id tells what was done.");
 
     public static HubException Marked(Error error) =>
         new(Mark + ((int)error.Code).ToString(CultureInfo.InvariantCulture));

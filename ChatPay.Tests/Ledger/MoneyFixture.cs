@@ -193,6 +193,8 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     {
         var (exitCode, output) = await VerifyAsync();
         Assert.True(exitCode == 0, output);
+        await using var connection = await DataSource.OpenConnectionAsync();
+        Assert.Equal(0, await connection.QuerySingleAsync<long>("select count(*) - count(distinct seq) from transfer"));
     }
 
     /// <summary>Everything that an error must leave as it was; kept rejections are no change of anything.</summary>

@@ -129,9 +129,10 @@ internal sealed partial class GroupCommitter(
         }
         else if (flight.Failure is NpgsqlException exception)
         {
-            Log.Retrying(logger, flight.Batch.Count, 0, exception.SqlState ?? "connection");
+            Log.Retrying(logger, flight.Batch.Count, 0, StateOf(exception));
         }
 
+        ForgetIfLost(flight.Failure);
         await CommitWithRetriesAsync(flight.Batch, cancellationToken);
     }
 
@@ -170,7 +171,8 @@ internal sealed partial class GroupCommitter(
             catch (NpgsqlException exception) when (IsRetryable(exception) && attempt < options.Value.MaxAttempts)
             {
                 // The same ids again: what a lost connection did commit is found as a duplicate.
-                Log.Retrying(logger, batch.Count, attempt, exception.SqlState ?? "connection");
+                Log.Retrying(logger, batch.Count, attempt, StateOf(exception));
+                ForgetIfLost(exception);
                 await Task.Delay(delayMs, cancellationToken);
                 delayMs *= 2;
             }
@@ -194,7 +196,8 @@ internal sealed partial class GroupCommitter(
             catch (Exception exception)
             {
                 Log.CommandFailed(logger, batch[0].GetType().Name, exception);
-                FailAll(batch, new Error(ErrorCode.Internal, "Something went wrong on our side. Nothing was changed."));
+                FailAll(batch, new Error(
+                    ErrorCode.Internal, "Something went wrong on our side. Asking again with the same id tells what was done."));
                 return;
             }
         }
@@ -203,14 +206,37 @@ internal sealed partial class GroupCommitter(
     private static bool IsRetryable(NpgsqlException exception) =>
         exception.IsTransient || exception is not PostgresException || exception.SqlState is
             PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
-            or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CannotConnectNow
-            or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.LockNotAvailable || IsCollision(exception);
+            or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
+            || IsLoss(exception) || IsCollision(exception);
+
+    /// <summary>The database went away under the attempt, or is no longer the one to write to.</summary>
+    private static bool IsLoss(Exception? exception) => exception switch
+    {
+        PostgresException answered => answered.SqlState is
+            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+            or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction,
+        _ => exception is NpgsqlException,
+    };
 
     /// <summary>
     /// Another node wrote the same new key between our load and our write. Loading again finds it as a duplicate; if it
     /// keeps happening, one command is wrong and the batch is split to find it.
     /// </summary>
     private static bool IsCollision(NpgsqlException exception) => exception.SqlState is PostgresErrorCodes.UniqueViolation;
+
+    private static string StateOf(NpgsqlException exception) =>
+        exception.SqlState ?? (exception.InnerException is TimeoutException ? "timeout" : "connection");
+
+    private void ForgetIfLost(Exception? failure)
+    {
+        if (IsLoss(failure))
+        {
+            foreach (var feature in _features)
+            {
+                feature.DatabaseLost();
+            }
+        }
+    }
 
     private static void FailAll(IReadOnlyList<WriteCommand> batch, Error error)
     {

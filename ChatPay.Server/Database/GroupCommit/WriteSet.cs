@@ -77,6 +77,14 @@ internal sealed class LoadReader(NpgsqlDataReader reader)
 internal interface IWriteRowsFactory
 {
     WriteRows Create(WriteSet set);
+
+    /// <summary>
+    /// The database has gone away. What comes back may be another: restored, or a replica that was promoted. Whatever the
+    /// feature remembers of the old one is to be forgotten.
+    /// </summary>
+    void DatabaseLost()
+    {
+    }
 }
 
 /// <summary>All features' rows of one attempt at a batch, and the database's time once they are locked.</summary>

@@ -13,7 +13,7 @@ export const errorsEn = {
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.
-  internal: 'The server made a mistake. Nothing was changed; try again in a moment.',
+  internal: 'The server made a mistake. Try again in a moment.',
   malformed_request: 'The server did not understand this request. Reload the page to get the newest version.',
   invalid_argument: 'Something in this form cannot be used. Check it and try again.',
   unknown_method: 'The server does not know this action. Reload the page to get the newest version.',
