@@ -1,7 +1,6 @@
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
-using ChatPay.Server.Realtime;
 using Npgsql;
 
 namespace ChatPay.Server.Conversations;
@@ -17,20 +16,6 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
     }
 
-    /// <summary>All conversations the account is in, with their heads.</summary>
-    public async Task<IReadOnlyList<Membership>> MembershipsAsync(AccountId account, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            """
-            select c.id, m.joined_seq, c.head from member m join conversation c on c.id = m.conversation_id
-            where m.account_id = $1 and m.left_seq is null
-            """,
-            account.Value);
-        return await ListAsync(
-            command, row => new Membership(new(row.GetGuid(0)), account, row.GetInt64(1), null, row.GetInt64(2)),
-            cancellationToken);
-    }
-
     /// <summary>The account's place in a conversation, now or once; null for a foreign or unknown one.</summary>
     public async Task<Member?> FindMemberAsync(
         ConversationId conversation, AccountId account, CancellationToken cancellationToken)
@@ -44,30 +29,6 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
             new(row.GetGuid(0)), (MemberRole)row.GetInt16(1), row.GetInt64(2), row.IsDBNull(3) ? null : row.GetInt64(3)),
             cancellationToken);
         return found is [var one, ..] ? one : null;
-    }
-
-    /// <summary>How the conversations of the account differ from a client's cursors.</summary>
-    public async Task<(IReadOnlyList<ConversationId> Changed, IReadOnlyList<ConversationId> Gone)> CompareAsync(
-        AccountId account, IReadOnlyList<Cursor> cursors, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            """
-            with known as (select * from unnest($2::uuid[], $3::bigint[]) as k (id, seq))
-            select c.id, false
-            from member m join conversation c on c.id = m.conversation_id left join known k on k.id = c.id
-            where m.account_id = $1 and m.left_seq is null and k.seq is distinct from c.head
-            union all
-            select k.id, true
-            from known k left join member m on m.conversation_id = k.id and m.account_id = $1 and m.left_seq is null
-            where m.account_id is null
-            """,
-            account.Value,
-            cursors.Select(cursor => cursor.Conversation.Value).ToArray(),
-            cursors.Select(cursor => cursor.Seq).ToArray());
-        var rows = await ListAsync(
-            command, row => (Id: new ConversationId(row.GetGuid(0)), Gone: row.GetBoolean(1)), cancellationToken);
-        return ([.. rows.Where(row => !row.Gone).Select(row => row.Id)],
-            [.. rows.Where(row => row.Gone).Select(row => row.Id)]);
     }
 
     /// <summary>A page of the log as the member may see it, ascending.</summary>

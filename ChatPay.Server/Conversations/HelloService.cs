@@ -1,5 +1,4 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server.Conversations;
@@ -10,7 +9,7 @@ namespace ChatPay.Server.Conversations;
 /// </summary>
 internal sealed class HelloService(
     ConnectionRegistry registry, ConversationStore conversations, ConversationViews views,
-    DeviceMessageStore deviceMessages, KeyPackageStock keyPackages, Lineage lineage, TimeProvider time)
+    Lineage lineage, TimeProvider time)
 {
     public async Task<Result<HelloReply>> HelloAsync(
         ClientConnection connection, HelloRequest request, CancellationToken cancellationToken)
@@ -20,18 +19,27 @@ internal sealed class HelloService(
             return refusal;
         }
 
-        // First heard, then read: what is committed in between is pushed, and at worst seen twice.
-        var (account, device) = connection.Caller;
+        // Read, then heard: what was pushed to others in between the registry knows of, and what this node had not heard of
+        // by then the watch over heads finds.
+        var account = connection.Caller.Account;
         registry.BeginHello(connection);
-        registry.EndHello(connection, await conversations.MembershipsAsync(account, cancellationToken));
+        var arrival = await conversations.ArriveAsync(connection.Caller, cancellationToken);
+        var changed = registry.EndHello(connection, arrival.Memberships);
 
         // Cursors into another history say nothing about this one.
-        var cursors = request.Lineage == lineage.Id ? request.Cursors : [];
-        var (changed, gone) = await conversations.CompareAsync(account, cursors, cancellationToken);
+        var cursors = (request.Lineage == lineage.Id ? request.Cursors : [])
+            .ToDictionary(cursor => cursor.Conversation, cursor => cursor.Seq);
+        foreach (var membership in arrival.Memberships)
+        {
+            if (!cursors.Remove(membership.Conversation, out var seq) || seq != membership.Head)
+            {
+                changed.Add(membership.Conversation);
+            }
+        }
+
         return new HelloReply(
-            lineage.Id, time.GetUtcNow(), account, await views.ViewsAsync(account, changed, cancellationToken), gone,
-            await deviceMessages.CountAsync(device, cancellationToken),
-            await keyPackages.LeftAsync(device, cancellationToken));
+            lineage.Id, time.GetUtcNow(), account, await views.ViewsAsync(account, [.. changed], cancellationToken),
+            [.. cursors.Keys], arrival.DeviceMessagesWaiting, arrival.KeyPackagesLeft);
     }
 
     private static Error? Refusal(ClientConnection connection, HelloRequest request)

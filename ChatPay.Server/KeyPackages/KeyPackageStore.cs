@@ -15,6 +15,12 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
     /// <summary>A package that expires while its claimer makes a commit of it helps nobody.</summary>
     private const string Usable = "not_after > now() + interval '5 minutes'";
 
+    private const string CountUsable =
+        $"""
+        select count(*) filter (where not last_resort)::int, count(*) filter (where last_resort) > 0
+        from key_package where device_id = $1 and {Usable}
+        """;
+
     /// <summary>The device's signature key; null for one that is unknown or revoked.</summary>
     public async Task<byte[]?> SignatureKeyAsync(DeviceId device, CancellationToken cancellationToken)
     {
@@ -69,6 +75,9 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         return await CountAsync(connection, device, cancellationToken);
     }
+
+    /// <summary>The count of one-time packages, as a statement of somebody else's batch.</summary>
+    public static void AddCount(NpgsqlBatch batch, DeviceId device) => batch.Add(CountUsable, device.Value);
 
     /// <summary>
     /// Takes one package for each live device of the accounts but <paramref name="except"/>, each package once whoever
@@ -212,12 +221,7 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
     private static async Task<KeyPackageCount> CountAsync(
         NpgsqlConnection connection, DeviceId device, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            $"""
-            select count(*) filter (where not last_resort)::int, count(*) filter (where last_resort) > 0
-            from key_package where device_id = $1 and {Usable}
-            """,
-            connection);
+        await using var command = new NpgsqlCommand(CountUsable, connection);
         command.Add(device.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);

@@ -25,21 +25,31 @@ internal sealed partial class ConnectionRegistry
     /// The connection hears the conversations that were read from the database, except those that the account was
     /// removed from while they were read: the removal has been here already and would not come again.
     /// </summary>
-    public void EndHello(ClientConnection connection, IReadOnlyList<Membership> memberships)
+    /// <returns>
+    /// Conversations whose feed is ahead of what was read, or that were lost meanwhile: of these the connection was not given
+    /// everything, and its client has to ask for it.
+    /// </returns>
+    public HashSet<ConversationId> EndHello(ClientConnection connection, IReadOnlyList<Membership> memberships)
     {
         lock (_lock)
         {
+            var ahead = connection.LostDuringHello ?? [];
             foreach (var membership in memberships)
             {
-                if (connection.LostDuringHello?.Contains(membership.Conversation) is not true)
+                if (!ahead.Contains(membership.Conversation))
                 {
                     var feed = Open(membership.Conversation, membership.Head);
                     Hear(connection, membership.Conversation, feed, membership.JoinedSeq);
+                    if (feed.Delivered > membership.Head)
+                    {
+                        ahead.Add(membership.Conversation);
+                    }
                 }
             }
 
             connection.LostDuringHello = null;
             connection.SaidHello = true;
+            return ahead;
         }
     }
 
