@@ -4,9 +4,9 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Client;
 
 /// <content>
-/// Calls that outlive connections. Each waits for a connection and is made again, exactly as it is, where its answer was lost or
-/// the server was busy; what it returns has been committed. Calls that run at the same time may overtake each other when a
-/// connection is lost: who needs an order awaits one before the next.
+/// Calls that outlive connections. Each waits for a connection and is made again, exactly as it is, where its answer
+/// was lost or the server was busy; what it returns has been committed. Calls that run at the same time may overtake
+/// each other when a connection is lost: who needs an order awaits one before the next.
 /// </content>
 public sealed partial class ChatSession
 {
@@ -46,11 +46,12 @@ public sealed partial class ChatSession
             : Task.CompletedTask;
 
     /// <summary>
-    /// Any call that may be made twice: for methods of the hub that the session does not name. <paramref name="call"/> runs once per
-    /// attempt.
+    /// Any call that may be made twice: for methods of the hub that the session does not name.
+    /// <paramref name="call"/> runs once per attempt.
     /// </summary>
     /// <exception cref="ChatPayException">
-    /// The server refused, and not for now only; or <c>overloaded</c>: more calls wait than <see cref="ChatSessionOptions.MaxCalls"/>.
+    /// The server refused, and not for now only; or <c>overloaded</c>: more calls wait than
+    /// <see cref="ChatSessionOptions.MaxCalls"/>.
     /// </exception>
     /// <exception cref="ChatSessionEndedException">The session is over.</exception>
     public async Task<T> CallAsync<T>(

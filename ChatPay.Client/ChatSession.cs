@@ -8,8 +8,9 @@ namespace ChatPay.Client;
 /// outcome is unknown, with the same ids. Made by <see cref="ChatPayClient.StartSession"/>; safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// Losses cost a wait with full jitter, or as long as the server asks and up to as much again. A server that is too busy for
-/// a greeting keeps the connection, and is greeted again when it said. Disposing from one of the handlers would wait for itself.
+/// Losses cost a wait with full jitter, or as long as the server asks and up to as much again. A server that is too
+/// busy for a greeting keeps the connection, and is greeted again when it said. Disposing from one of the handlers
+/// would wait for itself.
 /// </remarks>
 public sealed partial class ChatSession : IAsyncDisposable
 {

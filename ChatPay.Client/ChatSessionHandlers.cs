@@ -4,14 +4,15 @@ namespace ChatPay.Client;
 
 /// <summary>
 /// What a <see cref="ChatSession"/> tells its owner. <see cref="Events"/>, <see cref="Conversations"/>, <see cref="Gone"/>,
-/// <see cref="DeviceMessages"/>, <see cref="LineageChanged"/> and <see cref="CaughtUp"/> are called one at a time; calls of the
-/// session may be made from them. A handler that throws ends the session.
+/// <see cref="DeviceMessages"/>, <see cref="LineageChanged"/> and <see cref="CaughtUp"/> are called one at a time;
+/// calls of the session may be made from them. A handler that throws ends the session.
 /// </summary>
 public sealed record ChatSessionHandlers
 {
     /// <summary>
-    /// The logs' events: each once, in seq order within its conversation. The position moves on when the handler has completed, so
-    /// a handler that stores events together with their seq sees each of them once even if the program dies.
+    /// The logs' events: each once, in seq order within its conversation. The position moves on when the handler has
+    /// completed, so a handler that stores events together with their seq sees each of them once even if the program
+    /// dies.
     /// </summary>
     public Func<IReadOnlyList<Event>, CancellationToken, ValueTask>? Events { get; init; }
 
@@ -27,19 +28,23 @@ public sealed record ChatSessionHandlers
     public Action<IReadOnlyList<ConversationId>>? Gone { get; init; }
 
     /// <summary>
-    /// The server's database was restored from a backup: earlier positions mean nothing, and every log comes again from its beginning.
+    /// The server's database was restored from a backup: earlier positions mean nothing, and every log comes again
+    /// from its beginning.
     /// </summary>
     public Action<Guid>? LineageChanged { get; init; }
 
-    /// <summary>After a connection came up, or a gap was closed: everything that the server had by then has been handled.</summary>
+    /// <summary>
+    /// After a connection came up, or a gap was closed: everything that the server had by then has been handled.
+    /// </summary>
     public Action? CaughtUp { get; init; }
 
     /// <summary>The new state and, where the session waits before another attempt, for how long.</summary>
     public Action<ChatSessionState, TimeSpan?>? StateChanged { get; init; }
 
     /// <summary>
-    /// Pushes as they come: receipts, ephemeral signals, wallet, controls. The session takes care of <see cref="ChatHandlers.Events"/>
-    /// and <see cref="ChatHandlers.DeviceMessages"/> itself and passes over these two here.
+    /// Pushes as they come: receipts, ephemeral signals, wallet, controls. The session takes care of
+    /// <see cref="ChatHandlers.Events"/> and <see cref="ChatHandlers.DeviceMessages"/> itself and passes over these two
+    /// here.
     /// </summary>
     public ChatHandlers Pushes { get; init; } = new();
 }

@@ -11,7 +11,9 @@ internal static class Backoff
 {
     private const int MaxDoublings = 20;
 
-    /// <summary>Full jitter: anything up to an exponentially growing, capped delay, so that clients do not return in step.</summary>
+    /// <summary>
+    /// Full jitter: anything up to an exponentially growing, capped delay, so that clients do not return in step.
+    /// </summary>
     public static TimeSpan FullJitter(int attempt, TimeSpan baseDelay, TimeSpan cap, Func<double> random) =>
         random() * TimeSpan.FromTicks(Math.Min(cap.Ticks, Scaled(baseDelay, Math.Min(attempt, MaxDoublings))));
 

@@ -9,8 +9,8 @@ internal sealed record SessionItem(
     IReadOnlyList<DeviceMessage>? DeviceMessages = null, ControlSignal? Resync = null);
 
 /// <summary>
-/// What waits for the session's reader, bounded. A greeting takes the place of everything before it, and so does a resync when
-/// the bound is reached: the log has it all.
+/// What waits for the session's reader, bounded. A greeting takes the place of everything before it, and so does a
+/// resync when the bound is reached: the log has it all.
 /// </summary>
 internal sealed class SessionInbox(int maxItems)
 {
