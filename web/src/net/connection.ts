@@ -1,6 +1,7 @@
+import { ErrorCode, isCode, retryAfterMs } from '../protocol/errors';
 import type { ConnectionState } from '../state/contract';
 import type { Hub, HubListener, OpenHub } from './api';
-import { fullJitterMs } from './jitter';
+import { askedMs, delay, fullJitterMs } from './jitter';
 
 const baseMs = 500;
 const capMs = 30_000;
@@ -81,7 +82,7 @@ export class Connection {
         hub.close();
         return;
       }
-      await this.#listener.greet(hub);
+      await this.#greet(hub, generation);
       if (generation !== this.#generation || !this.#running) {
         hub.close();
         return;
@@ -89,9 +90,28 @@ export class Connection {
       this.#hub = hub;
       this.#onlineSince = Date.now();
       this.#listener.changed('online', null);
-    } catch {
+    } catch (thrown) {
       hub?.close();
+      if (generation === this.#generation) {
+        this.#reconnectAfterMs ??= retryAfterMs(thrown);
+      }
       this.#lose(generation);
+    }
+  }
+
+  /** A server that is too busy for a greeting keeps the connection: coming back would cost it more than answering. */
+  async #greet(hub: Hub, generation: number): Promise<void> {
+    while (generation === this.#generation && this.#running) {
+      try {
+        await this.#listener.greet(hub);
+        return;
+      } catch (thrown) {
+        const asked = retryAfterMs(thrown);
+        if (asked === null || !isCode(thrown, ErrorCode.overloaded)) {
+          throw thrown;
+        }
+        await delay(askedMs(asked));
+      }
     }
   }
 
@@ -128,9 +148,7 @@ export class Connection {
     this.#listener.lost();
     const asked = this.#reconnectAfterMs;
     this.#reconnectAfterMs = null;
-    // Where the server names a delay, everybody on that node got the same one: spread them over as much again.
-    const waitMs =
-      asked !== null ? asked + Math.floor(Math.random() * asked) : fullJitterMs(this.#attempt, baseMs, capMs);
+    const waitMs = asked !== null ? askedMs(asked) : fullJitterMs(this.#attempt, baseMs, capMs);
     this.#attempt++;
     this.#listener.changed('offline', waitMs);
     this.#clearTimer();

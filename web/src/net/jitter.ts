@@ -8,6 +8,11 @@ export function fullJitterMs(
   return Math.floor(random() * Math.min(capMs, baseMs * 2 ** Math.min(attempt, 20)));
 }
 
+/** A delay that the server named, and up to as much again: many clients may have been told the same. */
+export function askedMs(ms: number, random: () => number = Math.random): number {
+  return ms + Math.floor(random() * ms);
+}
+
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ActionError } from '../state/contract';
 import type { Hub, HubListener } from './api';
 import { Connection } from './connection';
 import { fullJitterMs } from './jitter';
@@ -10,11 +11,11 @@ afterEach(() => {
 
 const hub = { close: () => undefined } as unknown as Hub;
 
-function connection(open: (listener: HubListener) => Promise<Hub>) {
+function connection(open: (listener: HubListener) => Promise<Hub>, greet = async (): Promise<void> => undefined) {
   const states: [string, number | null][] = [];
   const nothing = () => undefined;
   const made = new Connection(open, {
-    greet: async () => undefined,
+    greet,
     changed: (state, retryInMs) => void states.push([state, retryInMs]),
     lost: nothing,
     events: nothing,
@@ -60,6 +61,53 @@ describe('Connection', () => {
     expect(wait).toBeLessThan(10_000);
     await vi.advanceTimersByTimeAsync(wait);
     expect(states.at(-1)).toEqual(['online', null]);
+    made.stop();
+  });
+
+  it('greets a busy server again on the same connection, when it said and not in step', async () => {
+    vi.useFakeTimers();
+    const busy = new ActionError({ code: 1007, name: 'overloaded', retryable: true, details: { retryAfterMs: 1000 } });
+    const greeted: number[] = [];
+    let opened = 0;
+    const { made, states } = connection(
+      async () => {
+        opened++;
+        return hub;
+      },
+      async () => {
+        greeted.push(Date.now());
+        if (greeted.length < 3) {
+          throw busy;
+        }
+      },
+    );
+    made.start();
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(states.at(-1)).toEqual(['online', null]);
+    expect([opened, greeted.length]).toEqual([1, 3]);
+    const waits = greeted.slice(1).map((at, index) => at - (greeted[index] ?? 0));
+    for (const wait of waits) {
+      expect(wait).toBeGreaterThanOrEqual(1000);
+      expect(wait).toBeLessThan(2000);
+    }
+    made.stop();
+  });
+
+  it('stays away as long as a server asks that does not greet it', async () => {
+    vi.useFakeTimers();
+    const stopping = new ActionError({
+      code: 1008,
+      name: 'unavailable',
+      retryable: true,
+      details: { retryAfterMs: 4000 },
+    });
+    const { made, states } = connection(
+      async () => hub,
+      async () => Promise.reject(stopping),
+    );
+    made.start();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(states.at(-1)?.[1]).toBeGreaterThanOrEqual(4000);
     made.stop();
   });
 

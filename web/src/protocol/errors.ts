@@ -75,6 +75,12 @@ export function isCode(thrown: unknown, code: number): thrown is ActionError {
   return thrown instanceof ActionError && thrown.info.code === code;
 }
 
+/** When the server says to come back; null where it says nothing. */
+export function retryAfterMs(thrown: unknown): number | null {
+  const asked = thrown instanceof ActionError ? thrown.info.details?.retryAfterMs : undefined;
+  return typeof asked === 'number' && asked >= 0 ? asked : null;
+}
+
 /** The request may not have reached the server, or its answer was lost: the very same request may be sent again. */
 export function isTransient(thrown: unknown): boolean {
   return thrown instanceof ActionError && thrown.info.retryable;
