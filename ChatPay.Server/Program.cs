@@ -28,6 +28,7 @@ internal static class Program
     /// <summary>Middleware of features: authentication and authorisation first.</summary>
     internal static void UseFeatures(WebApplication app)
     {
+        app.UseHubDoor();
         app.UseAccounts();
     }
 

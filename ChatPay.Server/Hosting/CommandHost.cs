@@ -8,9 +8,12 @@ namespace ChatPay.Server.Hosting;
 /// <summary>Runs the program's commands over the same configuration and the same database.</summary>
 internal static partial class CommandHost
 {
-    /// <summary>Serves until <paramref name="cancellationToken"/> is cancelled; then stops the database last.</summary>
+    /// <summary>
+    /// Serves until <paramref name="cancellationToken"/> is cancelled; then drains, which <paramref name="hurry"/>
+    /// cuts short, and stops the database last.
+    /// </summary>
     public static async Task<int> ServeAsync(
-        IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+        IReadOnlyDictionary<string, string?> settings, CancellationToken hurry, CancellationToken cancellationToken)
     {
         RequireCryptography();
         var builder = ServerHost.CreateBuilder(settings);
@@ -28,9 +31,25 @@ internal static partial class CommandHost
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         await Console.Out.WriteLineAsync($"ChatPay is ready: open {addresses.First()}");
         Log.Ready(logger, builder.Environment.EnvironmentName);
-        await app.WaitForShutdownAsync(cancellationToken);
+        await UntilAsync(app.Lifetime.ApplicationStopping, cancellationToken);
+        try
+        {
+            // Before the host's own signal for stopping come those who drain.
+            await app.StopAsync(hurry);
+        }
+        catch (OperationCanceledException)
+        {
+            Log.CutShort(logger);
+        }
+
         Log.Stopping(logger);
         return 0;
+    }
+
+    private static async Task UntilAsync(CancellationToken one, CancellationToken other)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(one, other);
+        await Task.Delay(Timeout.InfiniteTimeSpan, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>
@@ -83,6 +102,9 @@ internal static partial class CommandHost
     {
         [LoggerMessage(221, LogLevel.Information, "Ready, in the environment {Environment}.")]
         public static partial void Ready(ILogger logger, string environment);
+
+        [LoggerMessage(223, LogLevel.Warning, "Not everything could be finished before the end.")]
+        public static partial void CutShort(ILogger logger);
 
         [LoggerMessage(222, LogLevel.Information, "Stopped serving.")]
         public static partial void Stopping(ILogger logger);

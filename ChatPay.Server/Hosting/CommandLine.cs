@@ -34,10 +34,14 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         using var stop = new CancellationTokenSource();
+        using var hurry = new CancellationTokenSource();
+        var signals = 0;
         void Stop(PosixSignalContext signal)
         {
-            signal.Cancel = true;
-            stop.Cancel();
+            // The first asks to finish, the second to finish at once; a third ends the process as if nobody had listened.
+            var count = Interlocked.Increment(ref signals);
+            signal.Cancel = count < 3;
+            (count == 1 ? stop : hurry).Cancel();
         }
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -51,7 +55,7 @@ internal static class CommandLine
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             };
-            return await Root().Parse(args).InvokeAsync(configuration, stop.Token);
+            return await Root(hurry.Token).Parse(args).InvokeAsync(configuration, stop.Token);
         }
         catch (StartupException failure)
         {
@@ -79,13 +83,14 @@ internal static class CommandLine
         _ => null,
     };
 
-    private static RootCommand Root()
+    /// <param name="hurry">Cancelled when a command that is stopping must not finish anything more.</param>
+    private static RootCommand Root(CancellationToken hurry)
     {
         var serve = new Command("serve", "Serve until interrupted; what the program does without a command.")
         {
             s_port, s_urls,
         };
-        serve.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
+        serve.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), hurry, stop));
         var migrate = new Command("migrate", "Bring the database to this version's schema.");
         migrate.SetAction((parsed, stop) => CommandHost.RunAsync(
             Settings(parsed),
@@ -110,7 +115,7 @@ internal static class CommandLine
             new Command("database", "Work on the database.") { migrate },
             new Command("ledger", "Look at the money.") { verify, export, AccountCommand.Create(Settings) },
         };
-        root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), stop));
+        root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), hurry, stop));
         return root;
     }
 

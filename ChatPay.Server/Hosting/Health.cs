@@ -14,12 +14,13 @@ internal static class Health
         health.MapGet("/live", () => TypedResults.Ok(new HealthReply("live")))
             .WithSummary("The process answers.");
         health.MapGet("/ready", ReadyAsync)
-            .WithSummary("The database answers too.");
+            .WithSummary("The database answers too, and the node is not about to stop.");
     }
 
     private static async Task<Results<Ok<HealthReply>, ErrorResult>> ReadyAsync(
-        NpgsqlDataSource database, CancellationToken cancellationToken) =>
-        await DatabaseProbe.AnswersAsync(database, cancellationToken)
+        NpgsqlDataSource database, Draining draining, CancellationToken cancellationToken) =>
+        draining.HasBegun ? new ErrorResult(Draining.Refusal)
+        : await DatabaseProbe.AnswersAsync(database, cancellationToken)
             ? TypedResults.Ok(new HealthReply("ready"))
             : new ErrorResult(new Error(ErrorCode.Unavailable, "The database does not answer."));
 }

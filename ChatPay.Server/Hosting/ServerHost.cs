@@ -12,7 +12,9 @@ namespace ChatPay.Server.Hosting;
 /// </summary>
 internal static class ServerHost
 {
-    /// <summary>The loopback address: a browser gives pages their cryptography there, and elsewhere only over TLS.</summary>
+    /// <summary>
+    /// The loopback address: a browser gives pages their cryptography there, and elsewhere only over TLS.
+    /// </summary>
     private const string DefaultUrl = "http://localhost:5080";
 
     /// <param name="settings">Configuration keys and values that win over files and environment.</param>
@@ -41,6 +43,10 @@ internal static class ServerHost
         builder.Services.AddValidatedOptions<HostingOptions>(HostingOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IdFactory>();
+        builder.Services.AddSingleton<Draining>();
+
+        // The program itself hears the signals; the usual lifetime would stop everything before the node is drained.
+        builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
         builder.Services.ConfigureHttpJsonOptions(json => ProtocolJson.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddOptions<HostOptions>().Configure<IOptions<HostingOptions>>((host, hosting) =>
@@ -77,6 +83,13 @@ internal static class ServerHost
         console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         console.ColorBehavior = LoggerColorBehavior.Disabled;
     });
+
+    private sealed class SilentLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 
     private static void UseTrustedProxies(WebApplication app)
     {

@@ -9,14 +9,15 @@ namespace ChatPay.Server.Realtime;
 /// <summary>The hub: authorise, bound, call, map. What every method needs is in <see cref="ChatHubFilter"/>.</summary>
 [Authorize]
 internal sealed class ChatHub(
-    HelloService hellos, ConversationService conversations, SignalService signals, CardService cards) : Hub<IChatClient>
+    HelloAdmission admission, HelloService hellos, ConversationService conversations, SignalService signals,
+    CardService cards) : Hub<IChatClient>
 {
     private ClientConnection Connection => ClientConnection.Of(Context);
 
     private CancellationToken Aborted => Context.ConnectionAborted;
 
     public async Task<HubReply<HelloReply>> Hello(HelloRequest request) =>
-        Reply(await hellos.HelloAsync(Connection, request, Aborted));
+        Reply(await admission.AdmitAsync(stop => hellos.HelloAsync(Connection, request, stop), Aborted));
 
     public async Task<HubReply<SyncReply>> Sync(SyncRequest request) =>
         Reply(await conversations.SyncAsync(Connection.Caller, request, Aborted));

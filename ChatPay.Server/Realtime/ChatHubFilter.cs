@@ -18,18 +18,21 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
         ArgumentNullException.ThrowIfNull(next);
         var started = time.GetTimestamp();
         var method = invocationContext.HubMethodName;
-        var reply = await AnswerAsync(invocationContext, method, next);
+        var connection = ClientConnection.Of(invocationContext.Context);
+        connection.BeginCall();
+        var reply = await AnswerAsync(connection, invocationContext, method, next);
+        connection.EndCall();
         var code = (reply as IHubReply)?.Error?.Code ?? 0;
         RealtimeMetrics.Called(method, code, time.GetElapsedTime(started).TotalMilliseconds);
         return reply;
     }
 
     private async Task<object?> AnswerAsync(
-        HubInvocationContext invocation, string method, Func<HubInvocationContext, ValueTask<object?>> next)
+        ClientConnection connection, HubInvocationContext invocation, string method,
+        Func<HubInvocationContext, ValueTask<object?>> next)
     {
         try
         {
-            var connection = ClientConnection.Of(invocation.Context);
             if (!connection.Budget.TryTake(ClassOf(method), out var retryAfterMs))
             {
                 return HubErrors.ReplyOf(TooMany.Requests(

@@ -18,6 +18,8 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     private Task _writer = Task.CompletedTask;
     private long _writingSince;
     private long _finishingSince;
+    private long _activeAt;
+    private int _calls;
 
     /// <summary>The connection that a hub method is called on.</summary>
     public static ClientConnection Of(HubCallerContext context) =>
@@ -77,6 +79,35 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     public TimeSpan FinishingFor => Since(ref _finishingSince);
 
     public ClaimsPrincipal User => context.User;
+
+    /// <summary>A call of its client runs; SignalR runs one at a time.</summary>
+    public void BeginCall() => Interlocked.Increment(ref _calls);
+
+    public void EndCall()
+    {
+        Interlocked.Exchange(ref _activeAt, time.GetTimestamp());
+        Interlocked.Decrement(ref _calls);
+    }
+
+    /// <summary>Asks the client to leave, after everything that waits for it; calls go on being answered.</summary>
+    public void SendAway(Push farewell)
+    {
+        Interlocked.Exchange(ref _activeAt, time.GetTimestamp());
+        Enqueue(farewell);
+    }
+
+    /// <summary>
+    /// Whether no call runs, nothing waits, and that for a while: an answer is written after its call has ended.
+    /// </summary>
+    public bool IsQuietFor(TimeSpan quiet) =>
+        Volatile.Read(ref _calls) == 0 && Waiting == 0 && StuckFor == TimeSpan.Zero && Since(ref _activeAt) >= quiet;
+
+    /// <summary>Closes the connection once everything that waits for it is written.</summary>
+    public void Close()
+    {
+        Interlocked.CompareExchange(ref _finishingSince, time.GetTimestamp(), 0);
+        _queue.Complete();
+    }
 
     public void Start(CancellationToken aborted) => _writer = WriteAsync(aborted);
 

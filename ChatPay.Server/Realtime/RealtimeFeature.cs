@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Protocol;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using WebSocketOptions = Microsoft.AspNetCore.Builder.WebSocketOptions;
 
 namespace ChatPay.Server.Realtime;
 
@@ -21,11 +22,23 @@ internal static class RealtimeFeature
         services.AddSingleton<PushedMessages>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<HeadRequests>();
+        services.AddSingleton<HelloAdmission>();
+        services.AddSingleton<HubDoor>();
+        services.AddHostedService<HubDrain>();
         services.AddSingleton<IAccountLifecycle, RevocationLifecycle>();
         AddHosted<Fanout>(services);
         AddHosted<HeadsPublisher>(services);
         AddHosted<ConnectionWatch>(services);
         AddHub(services);
+        AddDeadPeerDetection(services);
+    }
+
+    /// <summary>Before authentication, whose work it bounds.</summary>
+    public static void UseHubDoor(this WebApplication app)
+    {
+        var door = app.Services.GetRequiredService<HubDoor>();
+        app.UseWhen(context => context.Request.Path.Equals(Path, StringComparison.OrdinalIgnoreCase),
+            hub => hub.Use(door.EnterAsync));
     }
 
     public static void MapRealtime(this WebApplication app) => app
@@ -50,6 +63,18 @@ internal static class RealtimeFeature
             hub.AddFilter<ChatHubFilter>();
         });
     }
+
+    /// <summary>
+    /// SignalR times out only clients that have sent a ping before, which one whose network vanished at once never
+    /// did. So the WebSocket asks too, and every stack answers that by itself.
+    /// </summary>
+    private static void AddDeadPeerDetection(IServiceCollection services) =>
+        services.AddOptions<WebSocketOptions>().Configure<IOptions<RealtimeOptions>>((sockets, options) =>
+        {
+            var (ping, timeout) = (options.Value.KeepAliveSeconds, options.Value.ClientTimeoutSeconds);
+            sockets.KeepAliveInterval = TimeSpan.FromSeconds(ping);
+            sockets.KeepAliveTimeout = TimeSpan.FromSeconds(Math.Max(1, timeout - ping));
+        });
 
     /// <summary>There is one transport, so there is nothing to negotiate, and no half-made connection to keep.</summary>
     private static void RefuseNegotiation(EndpointBuilder endpoint)

@@ -45,6 +45,43 @@ internal sealed class RealtimeOptions
     [Range(1, 60)]
     public int HandshakeSeconds { get; set; } = 10;
 
+    /// <summary>
+    /// Connections being authenticated at once, 1 to 10,000, so that a storm of them leaves the database to others.
+    /// Default 32.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int HandshakesAtOnce { get; set; } = 32;
+
+    /// <summary>
+    /// Connections waiting for that at most, 0 to 1,000,000; beyond it they get overloaded. Default 8,192.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int HandshakesWaiting { get; set; } = 8192;
+
+    /// <summary>Hellos being answered at once, 1 to 1,000. Default 16.</summary>
+    [Range(1, 1000)]
+    public int HellosAtOnce { get; set; } = 16;
+
+    /// <summary>
+    /// Hellos waiting at most, 0 to 1,000,000; beyond it they get overloaded, with the time when there will be room.
+    /// Default 512.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int HellosWaiting { get; set; } = 512;
+
+    /// <summary>
+    /// The longest that a refused Hello is told to stay away, 100 to 600,000 milliseconds. Default 30,000.
+    /// </summary>
+    [Range(100, 600_000)]
+    public int HelloRetryMaxMs { get; set; } = 30_000;
+
+    /// <summary>
+    /// A node that stops tells its clients to come back over this long, each at another time, 0 to 600,000
+    /// milliseconds. Default 5,000.
+    /// </summary>
+    [Range(0, 600_000)]
+    public int DrainSpreadMs { get; set; } = 5000;
+
     /// <summary>Sends, commits and card actions per second and connection, 1 to 10,000. Default 20.</summary>
     [Range(1, 10_000)]
     public int WritesPerSecond { get; set; } = 20;
@@ -69,7 +106,9 @@ internal sealed class RealtimeOptions
     [Range(1, 100_000)]
     public int SignalBurst { get; set; } = 40;
 
-    /// <summary>A typing signal is void after this long unless renewed, 1,000 to 60,000 milliseconds. Default 6,000.</summary>
+    /// <summary>
+    /// A typing signal is void after this long unless renewed, 1,000 to 60,000 milliseconds. Default 6,000.
+    /// </summary>
     [Range(1000, 60_000)]
     public int TypingTtlMs { get; set; } = 6000;
 

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace ChatPay.Tests.Support;
 
-/// <summary>The built program as a process of its own on a data folder of its own, to be killed and started again.</summary>
+/// <summary>
+/// The built program as a process of its own on a data folder of its own, to be killed and started again.
+/// </summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const string ReadyPrefix = "ChatPay is ready: open ";
@@ -89,13 +91,16 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>SIGTERM, as Ctrl-C or a service manager would; returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using (var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]))
-        {
-            await kill.WaitForExitAsync();
-        }
-
-        await _process.WaitForExitAsync().WaitAsync(s_deadline);
+        await SignalAsync();
+        await _process!.WaitForExitAsync().WaitAsync(s_deadline);
         return _process.ExitCode;
+    }
+
+    /// <summary>SIGTERM, without waiting for what comes of it.</summary>
+    public async Task SignalAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
     }
 
     /// <summary>Runs another command of the program, on the same data folder; returns exit code and output.</summary>
