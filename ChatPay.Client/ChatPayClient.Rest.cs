@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Client;
@@ -50,7 +51,10 @@ public sealed partial class ChatPayClient
     public Task<ConversationView> ConversationAsync(ConversationId conversation, CancellationToken cancellationToken) =>
         SendAsync<ConversationView>(HttpMethod.Get, $"v1/conversations/{conversation}", null, cancellationToken);
 
-    /// <summary>A page of the log, ascending: the first events after one seq, or the last before another.</summary>
+    /// <summary>
+    /// A page of the log, ascending: the first events after one seq, or the last before another. It is bounded in bytes
+    /// too, so only an empty page is the end.
+    /// </summary>
     public Task<IReadOnlyList<Event>> EventsAsync(
         ConversationId conversation, long? after, long? before, int? limit, CancellationToken cancellationToken)
     {
@@ -62,6 +66,31 @@ public sealed partial class ChatPayClient
         ];
         return SendAsync<IReadOnlyList<Event>>(
             HttpMethod.Get, $"v1/conversations/{conversation}/events?{string.Join('&', query)}", null, cancellationToken);
+    }
+
+    /// <summary>
+    /// The log backwards, the newest first, for as long as its reader goes on: read a page at a time, each at the same cost
+    /// however far back it is.
+    /// </summary>
+    /// <param name="before">Begins below this seq; null for the newest.</param>
+    public async IAsyncEnumerable<Event> HistoryAsync(
+        ConversationId conversation, long? before, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var below = before ?? long.MaxValue; below > 1;)
+        {
+            var page = await EventsAsync(conversation, null, below, null, cancellationToken);
+            if (page.Count == 0)
+            {
+                yield break;
+            }
+
+            for (var i = page.Count - 1; i >= 0; i--)
+            {
+                yield return page[i];
+            }
+
+            below = page[0].Seq;
+        }
     }
 
     /// <summary>What an external join needs.</summary>
@@ -91,6 +120,11 @@ public sealed partial class ChatPayClient
         SendAsync(
             HttpMethod.Put, $"v1/conversations/{conversation}/members/{member}", new SetRoleRequest(role),
             cancellationToken);
+
+    /// <summary>Sets for how many days the server keeps the log; null for the server's default.</summary>
+    public Task SetRetentionAsync(ConversationId conversation, int? days, CancellationToken cancellationToken) =>
+        SendAsync(
+            HttpMethod.Put, $"v1/conversations/{conversation}/retention", new SetRetentionRequest(days), cancellationToken);
 
     /// <summary>The account's balances.</summary>
     public Task<WalletReply> WalletAsync(CancellationToken cancellationToken) =>

@@ -45,6 +45,15 @@ public static class ConversationErrors
     public static Error GroupFull() => new(
         ErrorCode.GroupFull, "The group cannot take more members.", Details("maxMembers", Limits.MembersPerGroup));
 
+    public static Error RetentionInvalid() => new(
+        ErrorCode.RetentionInvalid,
+        $"A log is kept for {Limits.RetentionMinDays} to {Limits.RetentionMaxDays} days, or as the server's default says.",
+        new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["minDays"] = Limits.RetentionMinDays,
+            ["maxDays"] = Limits.RetentionMaxDays,
+        });
+
     public static Error LastOwner() =>
         new(ErrorCode.InvalidArgument, "A group needs an owner: make somebody else one first.");
 

@@ -26,6 +26,12 @@ public sealed class ConversationState(
 
     public DateTimeOffset CreatedAt { get; } = createdAt;
 
+    /// <summary>For how long its log is kept, by its own setting; null for the server's default.</summary>
+    public int? RetentionDays { get; init; }
+
+    /// <summary>What <see cref="RetentionDays"/> is to be, where that was decided; the newest decision counts.</summary>
+    public RetentionChange? NewRetention { get; private set; }
+
     /// <summary>Whether head or epoch differ from what was loaded.</summary>
     public bool IsChanged { get; private set; }
 
@@ -77,6 +83,8 @@ public sealed class ConversationState(
         IsChanged = true;
         Epoch++;
     }
+
+    public void Put(RetentionChange change) => NewRetention = change;
 
     public void Put(Member member)
     {

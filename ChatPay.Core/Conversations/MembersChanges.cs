@@ -12,5 +12,7 @@ public static class MembersChanges
 
     public static MembersChange Role(RoleChange change) => new([], [], [], [change], [], [], []);
 
+    public static MembersChange Retention(RetentionChange change) => new([], [], [], [], [], [], [], change);
+
     public static MembersChange Revoked(DeviceId device) => new([], [], [], [], [], [], [device]);
 }

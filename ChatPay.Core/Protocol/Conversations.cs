@@ -19,9 +19,12 @@ public enum MemberRole
 /// <param name="Members">Everybody in it now.</param>
 /// <param name="PendingRemovals">Leaves of revoked devices and departed accounts, to be removed before sending.</param>
 /// <param name="Receipts">Delivered and read marks of all member devices.</param>
+/// <param name="FirstSeq">The log begins here: what was before is kept no longer. Never above the newest event.</param>
+/// <param name="RetentionDays">For how long the server keeps events; null for good.</param>
 public sealed record ConversationView(
     ConversationId Id, ConversationKind Kind, long Head, long Epoch, long JoinedSeq, DateTimeOffset CreatedAt,
-    IReadOnlyList<MemberView> Members, IReadOnlyList<PendingRemoval> PendingRemovals, IReadOnlyList<Receipt> Receipts);
+    IReadOnlyList<MemberView> Members, IReadOnlyList<PendingRemoval> PendingRemovals, IReadOnlyList<Receipt> Receipts,
+    long FirstSeq = 1, int? RetentionDays = null);
 
 public sealed record MemberView(AccountId Account, string Handle, string DisplayName, MemberRole Role, long JoinedSeq);
 
@@ -43,3 +46,11 @@ public sealed record GroupInfoReply(long Epoch, long Seq, byte[] GroupInfo);
 
 /// <summary><c>PUT /v1/conversations/{id}/members/{account}</c>: owners only.</summary>
 public sealed record SetRoleRequest(MemberRole Role);
+
+/// <summary>
+/// <c>PUT /v1/conversations/{id}/retention</c>: owners of a group, either person of a direct conversation.
+/// </summary>
+/// <param name="Days">
+/// <see cref="Limits.RetentionMinDays"/> to <see cref="Limits.RetentionMaxDays"/>; null for the server's default.
+/// </param>
+public sealed record SetRetentionRequest(int? Days);

@@ -55,6 +55,7 @@ public enum ErrorCode
     DirectConversation = 3015,
     HelloFirst = 3016,
     TooManyConversations = 3017,
+    RetentionInvalid = 3030,
 
     AmountNotPositive = 4001,
     AmountOverflow = 4002,

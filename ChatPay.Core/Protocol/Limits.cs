@@ -47,6 +47,13 @@ public static class Limits
 
     public const int ConversationsPerSync = 100;
     public const int EventsPerSyncPage = 200;
+    /// <summary>Bytes of bodies in one page of a log, or of device messages, beyond the first one of it.</summary>
+    public const int PageBytes = 1024 * 1024;
+
+    /// <summary>For as long, at least, a repeated send is known again: see PROTOCOL, <i>Retention</i>.</summary>
+    public const int RetentionMinDays = 1;
+
+    public const int RetentionMaxDays = 3650;
     public const int MarksPerRequest = 100;
     public const int DeviceMessagesPerPage = 100;
 

@@ -26,7 +26,10 @@ public sealed record SyncRequest(IReadOnlyList<Cursor> After);
 public sealed record SyncReply(IReadOnlyList<SyncPage> Pages);
 
 /// <param name="Conversation">State now: members, epoch, head.</param>
-/// <param name="Events">The next events after the cursor, gapless, at most a page.</param>
+/// <param name="Events">
+/// The next events after the cursor, gapless, at most a page. They begin at the conversation's first seq where the
+/// cursor lies below it.
+/// </param>
 /// <param name="More">Whether the head lies beyond this page.</param>
 public sealed record SyncPage(ConversationView Conversation, IReadOnlyList<Event> Events, bool More);
 
@@ -76,7 +79,7 @@ public enum EventKind
     /// <summary>A card's state changed.</summary>
     CardChanged = 4,
 
-    /// <summary>Somebody left, changed role, or had a device revoked.</summary>
+    /// <summary>Somebody left, changed role, had a device revoked, or set for how long the log is kept.</summary>
     Members = 5,
 }
 
@@ -87,12 +90,16 @@ public enum EventKind
 /// <param name="DevicesAdded">Leaves that joined.</param>
 /// <param name="DevicesRemoved">Leaves that were removed.</param>
 /// <param name="DevicesRevoked">Devices revoked by their account, still to be removed from the group by a commit.</param>
+/// <param name="Retention">For how long the log is kept from here on; null where that did not change.</param>
 public sealed record MembersChange(
     IReadOnlyList<MemberView> Added, IReadOnlyList<AccountId> Removed, IReadOnlyList<AccountId> Left,
     IReadOnlyList<RoleChange> Roles, IReadOnlyList<DeviceId> DevicesAdded, IReadOnlyList<DeviceId> DevicesRemoved,
-    IReadOnlyList<DeviceId> DevicesRevoked);
+    IReadOnlyList<DeviceId> DevicesRevoked, RetentionChange? Retention = null);
 
 public sealed record RoleChange(AccountId Account, MemberRole Role);
+
+/// <param name="Days">Null for the server's default.</param>
+public sealed record RetentionChange(int? Days);
 
 /// <summary>Something for one device only.</summary>
 /// <param name="Id">To acknowledge it with.</param>

@@ -20,6 +20,7 @@ internal static class ConversationEndpoints
         reads.MapGet("/{id:guid}/group-info", GroupInfoAsync);
         writes.MapPost("/{id:guid}/commits", CommitAsync);
         writes.MapPost("/{id:guid}/leave", LeaveAsync);
+        writes.MapPut("/{id:guid}/retention", SetRetentionAsync);
         writes.MapPut("/{id:guid}/members/{account:guid}", SetRoleAsync);
         writes.MapDelete("/{id:guid}/members/{account:guid}", RemoveMemberAsync);
     }
@@ -57,6 +58,11 @@ internal static class ConversationEndpoints
     private static async Task<Results<NoContent, ErrorResult>> LeaveAsync(
         Guid id, ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>
         (await conversations.LeaveAsync(user.Caller(), new(id), cancellationToken)).ToNoContent();
+
+    private static async Task<Results<NoContent, ErrorResult>> SetRetentionAsync(
+        Guid id, SetRetentionRequest request, ClaimsPrincipal user, ConversationService conversations,
+        CancellationToken cancellationToken) =>
+        (await conversations.SetRetentionAsync(user.Caller(), new(id), request.Days, cancellationToken)).ToNoContent();
 
     private static async Task<Results<NoContent, ErrorResult>> SetRoleAsync(
         Guid id, Guid account, SetRoleRequest request, ClaimsPrincipal user, ConversationService conversations,

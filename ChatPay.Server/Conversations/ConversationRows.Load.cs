@@ -52,7 +52,7 @@ internal sealed partial class ConversationRows
         if (_needed.Count > 0)
         {
             batch.Add("""
-                select id, kind, head, epoch, created_at
+                select id, kind, head, epoch, created_at, retention_days
                 from conversation where id = any($1) order by id for update
                 """,
                 Ids(_needed));
@@ -133,6 +133,7 @@ internal sealed partial class ConversationRows
                     row.GetFieldValue<DateTimeOffset>(4))
                 {
                     IsComplete = _neededMemberships.Contains(id),
+                    RetentionDays = row.GetInt16(5) is var days and > 0 ? days : null,
                 });
             }, cancellationToken);
         }

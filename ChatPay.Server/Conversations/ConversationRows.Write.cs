@@ -50,6 +50,17 @@ internal sealed partial class ConversationRows
                 changed.Select(state => state.Head).ToArray(),
                 changed.Select(state => state.Epoch).ToArray());
         }
+
+        ConversationState[] kept = [.. _found.Values.Where(state => state.NewRetention is not null)];
+        if (kept.Length > 0)
+        {
+            batch.Add("""
+                update conversation c set retention_days = u.days
+                from unnest($1::uuid[], $2::smallint[]) as u (id, days) where c.id = u.id
+                """,
+                kept.Select(state => state.Id.Value).ToArray(),
+                kept.Select(state => (short)(state.NewRetention!.Days ?? 0)).ToArray());
+        }
     }
 
     private void AddEvents(NpgsqlBatch batch)

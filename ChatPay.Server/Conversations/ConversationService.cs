@@ -71,6 +71,10 @@ internal sealed class ConversationService(
             ? await committer.SubmitAsync(new SetRoleCommand(caller, conversation, member, role), cancellationToken)
             : new Error(ErrorCode.InvalidArgument, "There is no such role.");
 
+    public Task<Result<Unit>> SetRetentionAsync(
+        Caller caller, ConversationId conversation, int? days, CancellationToken cancellationToken) =>
+        committer.SubmitAsync(new SetRetentionCommand(caller, conversation, days), cancellationToken);
+
     /// <summary>The device's leaves wait to be removed, wherever it has one. Again is nothing.</summary>
     /// <exception cref="InvalidOperationException">The write path refused; the caller tries again later.</exception>
     public async Task RevokeDeviceAsync(AccountId account, DeviceId device, CancellationToken cancellationToken)

@@ -5,10 +5,12 @@ using Npgsql;
 namespace ChatPay.Server.Conversations;
 
 /// <summary>A conversation as stored, before names are put to its members.</summary>
+/// <param name="FirstSeq">Its log begins here.</param>
+/// <param name="RetentionDays">Its own setting; null for the server's default.</param>
 /// <param name="LeftSeq">Set for a former member: all it may know is where its log ended.</param>
 internal sealed record ConversationSnapshot(
     ConversationId Id, ConversationKind Kind, long Head, long Epoch, long JoinedSeq, long? LeftSeq,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt, long FirstSeq, int? RetentionDays)
 {
     public List<(AccountId Account, MemberRole Role, long JoinedSeq)> Members { get; } = [];
 
@@ -21,9 +23,6 @@ internal sealed record ConversationSnapshot(
 
 internal sealed partial class ConversationStore
 {
-    /// <summary>Bytes of bodies in one answer at most, beyond the first event of it.</summary>
-    private const int PageBytes = 1024 * 1024;
-
     /// <summary>
     /// Conversations as the account may see them, and of each the next events after the cursor; all in one snapshot. Foreign
     /// and unknown ones are absent.
@@ -38,8 +37,9 @@ internal sealed partial class ConversationStore
         batch.Add("begin isolation level repeatable read read only");
         batch.Add("""
             select c.id, c.kind, coalesce(m.left_seq, c.head),
-                coalesce((select e.epoch from event e where e.conversation_id = c.id and e.seq = m.left_seq), c.epoch),
-                m.joined_seq, m.left_seq, c.created_at
+                case when m.left_seq is null then c.epoch else coalesce(
+                    (select e.epoch from event e where e.conversation_id = c.id and e.seq = m.left_seq), 0) end,
+                m.joined_seq, m.left_seq, c.created_at, c.first_seq, c.retention_days
             from conversation c join member m on m.conversation_id = c.id and m.account_id = $1
             where c.id = any($2)
             """, account.Value, ids);
@@ -77,10 +77,11 @@ internal sealed partial class ConversationStore
                 row_number() over (order by k.place, e.seq) as place
             from unnest($2::uuid[], $3::bigint[]) with ordinality as k (id, seq, place)
             join member m on m.conversation_id = k.id and m.account_id = $1
+            join conversation c on c.id = k.id
             cross join lateral (
                 select * from event e
-                where e.conversation_id = k.id and e.seq > k.seq and e.seq >= m.joined_seq
-                    and (m.left_seq is null or e.seq <= m.left_seq)
+                where e.conversation_id = k.id and e.seq >= greatest(k.seq + 1, m.joined_seq, c.first_seq)
+                    and e.seq <= coalesce(m.left_seq, c.head)
                 order by e.seq limit $4
             ) e
         ) page
@@ -91,7 +92,7 @@ internal sealed partial class ConversationStore
         cursors.Select(cursor => cursor.Conversation.Value).ToArray(),
         cursors.Select(cursor => cursor.Seq).ToArray(),
         Limits.EventsPerSyncPage,
-        (long)PageBytes);
+        (long)Limits.PageBytes);
 
     private static async Task<IReadOnlyDictionary<ConversationId, ConversationSnapshot>> ReadAsync(
         NpgsqlDataReader reader, CancellationToken cancellationToken)
@@ -102,7 +103,8 @@ internal sealed partial class ConversationStore
             var id = new ConversationId(reader.GetGuid(0));
             found.Add(id, new(
                 id, (ConversationKind)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
-                reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6)));
+                reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetInt64(7),
+                reader.GetInt16(8) is var days and > 0 ? days : null));
         }
 
         await EachAsync(row => found[new(row.GetGuid(0))].Members.Add(

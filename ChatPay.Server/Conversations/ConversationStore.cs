@@ -8,6 +8,9 @@ namespace ChatPay.Server.Conversations;
 /// <summary>Reads conversations outside the write path, each call in one round trip and one snapshot.</summary>
 internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
 {
+    private static readonly string ForwardPage = PageInOrder("asc");
+    private static readonly string BackwardPage = PageInOrder("desc");
+
     /// <summary>The ids of all conversations the account is in.</summary>
     public async Task<IReadOnlyList<ConversationId>> OfAccountAsync(AccountId account, CancellationToken cancellationToken)
     {
@@ -31,7 +34,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         return found is [var one, ..] ? one : null;
     }
 
-    /// <summary>A page of the log as the member may see it, ascending.</summary>
+    /// <summary>A page of the log as the member may see it, ascending, within the rows and bytes of one answer.</summary>
     /// <param name="before">Take the last events below this seq instead of the first after <paramref name="after"/>.</param>
     public async Task<IReadOnlyList<Event>> EventsAsync(
         ConversationId conversation, Member member, long after, long? before, int limit, CancellationToken cancellationToken)
@@ -39,12 +42,8 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         var first = Math.Max(after + 1, member.JoinedSeq);
         var last = Math.Min(member.LeftSeq ?? long.MaxValue, before is { } below ? below - 1 : long.MaxValue);
         await using var command = dataSource.CreateCommand(
-            $"""
-            select {EventRow.Columns} from event
-            where conversation_id = $1 and seq between $2 and $3
-            order by seq {(before is null ? "asc" : "desc")} limit $4
-            """,
-            conversation.Value, first, last, limit);
+            before is null ? ForwardPage : BackwardPage,
+            conversation.Value, first, last, limit, (long)Limits.PageBytes);
         var events = await ListAsync(command, EventRow.Read, cancellationToken);
         return before is null ? events : [.. events.Reverse()];
     }
@@ -84,6 +83,23 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
             "select conversation_id from leaf where device_id = $1 and not pending", device.Value);
         return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
     }
+
+    private static string PageInOrder(string order) =>
+        $"""
+        select {EventRow.Columns}
+        from (
+            select e.*, sum(coalesce(octet_length(e.body), 0)) over (order by e.seq {order}) as bytes,
+                row_number() over (order by e.seq {order}) as place
+            from (
+                select * from event
+                where conversation_id = $1 and seq <= $3
+                    and seq >= greatest($2, (select first_seq from conversation where id = $1))
+                order by seq {order} limit $4
+            ) e
+        ) page
+        where bytes <= $5 or place = 1
+        order by place
+        """;
 
     private static async Task<IReadOnlyList<T>> ListAsync<T>(
         NpgsqlCommand command, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)

@@ -1,10 +1,12 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
+using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Conversations;
 
 /// <summary>Puts names to stored conversations.</summary>
-internal sealed class ConversationViews(ConversationStore store, AccountDirectory directory)
+internal sealed class ConversationViews(
+    ConversationStore store, AccountDirectory directory, IOptions<ConversationOptions> options)
 {
     /// <summary>Conversations as the account sees them now, with the next events after the cursors.</summary>
     public async Task<IReadOnlyList<SyncPage>> PagesAsync(
@@ -23,7 +25,8 @@ internal sealed class ConversationViews(ConversationStore store, AccountDirector
         {
             if (found.GetValueOrDefault(cursor.Conversation) is { } one)
             {
-                var last = one.Events.Count > 0 ? one.Events[^1].Seq : Math.Max(cursor.Seq, one.JoinedSeq - 1);
+                var start = Math.Max(one.JoinedSeq, one.FirstSeq);
+                var last = one.Events.Count > 0 ? one.Events[^1].Seq : Math.Max(cursor.Seq, start - 1);
                 pages.Add(new(View(one, names), one.Events, last < one.Head));
             }
         }
@@ -40,10 +43,11 @@ internal sealed class ConversationViews(ConversationStore store, AccountDirector
         return [.. pages.Select(page => page.Conversation)];
     }
 
-    private static ConversationView View(
+    private ConversationView View(
         ConversationSnapshot one, IReadOnlyDictionary<AccountId, AccountView> names) => new(
             one.Id, one.Kind, one.Head, one.Epoch, one.JoinedSeq, one.CreatedAt,
-            [.. one.Members.Select(member => Member(member, names))], one.PendingRemovals, one.Receipts);
+            [.. one.Members.Select(member => Member(member, names))], one.PendingRemovals, one.Receipts,
+            one.FirstSeq, one.RetentionDays ?? options.Value.DefaultRetentionDays);
 
     private static MemberView Member(
         (AccountId Account, MemberRole Role, long JoinedSeq) member, IReadOnlyDictionary<AccountId, AccountView> names)

@@ -1,4 +1,5 @@
 using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Conversations;
 
@@ -7,6 +8,7 @@ internal static class ConversationsFeature
 {
     public static void AddConversations(this IServiceCollection services)
     {
+        services.AddValidatedOptions<ConversationOptions>(ConversationOptions.Section);
         services.AddSingleton<IWriteRowsFactory, ConversationRowsFactory>();
         services.AddSingleton<ConversationStore>();
         services.AddSingleton<ReceiptStore>();
@@ -19,6 +21,9 @@ internal static class ConversationsFeature
         services.AddSingleton<SignalService>();
         services.AddSingleton<Lineage>();
         services.AddHostedService(provider => provider.GetRequiredService<Lineage>());
+        services.AddSingleton<RetentionStore>();
+        services.AddSingleton<RetentionSweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<RetentionSweeper>());
         services.AddSingleton<ReceiptFlusher>();
         services.AddHostedService(provider => provider.GetRequiredService<ReceiptFlusher>());
     }

@@ -7,9 +7,6 @@ namespace ChatPay.Server.Conversations;
 /// <summary>What waits for single devices: Welcomes until they are acknowledged.</summary>
 internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
 {
-    /// <summary>Bytes of bodies in one page at most, beyond the first message.</summary>
-    private const int PageBytes = 1024 * 1024;
-
     /// <summary>Asks in somebody else's batch how many messages wait; the first column of the answer.</summary>
     public static void AddCount(NpgsqlBatch batch, DeviceId device) =>
         batch.Add("select count(*)::int from device_message where device_id = $1", device.Value);
@@ -30,7 +27,7 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
             """);
         command.Add(device.Value);
         command.Add(Limits.DeviceMessagesPerPage);
-        command.Add((long)PageBytes);
+        command.Add((long)Limits.PageBytes);
         var messages = new List<DeviceMessage>();
         long waiting = 0;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

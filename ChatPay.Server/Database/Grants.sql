@@ -30,10 +30,11 @@ grant select, insert, update (last_used_at, expires_at, revoked_at), delete on s
 grant select, insert, update (uploaded_at), delete on key_package to chatpay_server;
 grant select, insert, delete on key_package_spent to chatpay_server;
 
-grant select, insert, update (head, epoch) on conversation to chatpay_server;
+grant select, insert, update (head, epoch, first_seq, retention_days, oldest_at) on conversation to chatpay_server;
 grant select, insert, update (role, joined_seq, left_seq, changed_xid) on member to chatpay_server;
 grant select, insert, delete on leaf to chatpay_server;
-grant select, insert on event to chatpay_server;
+-- Removed only below the first_seq of its conversation, which a trigger watches.
+grant select, insert, delete on event to chatpay_server;
 grant select, insert, delete on group_info to chatpay_server;
 grant select, insert, update (delivered, read) on receipt to chatpay_server;
 grant select, insert, delete on device_message to chatpay_server;

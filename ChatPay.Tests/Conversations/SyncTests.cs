@@ -56,6 +56,30 @@ public sealed class SyncTests(ServerFixture server) : IClassFixture<ServerFixtur
     }
 
     [Fact]
+    public async Task History_is_read_backwards_in_pages_of_bounded_bytes_to_its_beginning()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        for (var i = 0; i < 40; i++)
+        {
+            await ada.Hub.SendAsync(group.Message(ada, null, 60_000), Cancellation);
+        }
+
+        var newest = await ben.Client.EventsAsync(group.Id, null, long.MaxValue, null, Cancellation);
+        Assert.InRange(newest.Sum(e => e.Body!.Length), 1, Limits.PageBytes);
+        Assert.Equal(41, newest[^1].Seq);
+        Assert.Equal(newest.Select(e => e.Seq).Order(), newest.Select(e => e.Seq));
+        var backwards = new List<long>();
+        await foreach (var logged in ben.Client.HistoryAsync(group.Id, null, Cancellation))
+        {
+            backwards.Add(logged.Seq);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 41).Select(seq => (long)seq).Reverse(), backwards);
+    }
+
+    [Fact]
     public async Task Cursors_of_another_lineage_count_for_nothing()
     {
         await using var ada = await Person.JoinAsync(server.Address);

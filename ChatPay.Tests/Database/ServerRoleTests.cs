@@ -42,7 +42,13 @@ public sealed class ServerRoleTests(PostgresFixture postgres, ServerFixture fixt
         {
             attempts.Add($"update {table} set created_at = now()".Replace(
                 "asset set created_at = now()", "asset set exponent = 3", StringComparison.Ordinal));
-            attempts.Add($"delete from {table}");
+
+            // Logs lose their beginnings where they are kept for a time only: see RetentionTests for what holds there.
+            if (table != "event")
+            {
+                attempts.Add($"delete from {table}");
+            }
+
             attempts.Add($"truncate {table} cascade");
             attempts.Add($"select 1 from {table} for update");
             attempts.Add($"alter table {table} disable trigger all");

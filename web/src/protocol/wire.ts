@@ -67,6 +67,10 @@ export type ConversationView = {
   members: MemberView[];
   pendingRemovals: PendingRemoval[];
   receipts: Receipt[];
+  /** The log begins here; older servers do not say. */
+  firstSeq?: number;
+  /** For how long the server keeps events; null for good. */
+  retentionDays?: number | null;
 };
 export type CreateConversationRequest = {
   id: Uuid;
@@ -120,7 +124,10 @@ export type MembersChange = {
   devicesAdded: Uuid[];
   devicesRemoved: Uuid[];
   devicesRevoked: Uuid[];
+  retention?: RetentionChange | null;
 };
+/** Null stands for the server's default. */
+export type RetentionChange = { days?: number | null };
 export type Event = {
   conversation: Uuid;
   seq: number;
