@@ -16,16 +16,29 @@ public sealed partial class ChatSession
     /// <summary>Appends an encrypted message; completes after the commit, however many connections that takes.</summary>
     /// <exception cref="ChatPayException"><c>stale_epoch</c> with the winning commit, among others.</exception>
     /// <exception cref="ChatSessionEndedException">The session is over; whether it was sent may be unknown.</exception>
-    public Task<SendReply> SendAsync(SendRequest request, CancellationToken cancellationToken) =>
-        CallAsync((hub, token) => hub.SendAsync(request, token), cancellationToken);
+    public async Task<SendReply> SendAsync(SendRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequireAtMost(Limits.MessageBodyBytes, request.Body.Length, ErrorCode.BodyTooLarge);
+        return await CallAsync((hub, token) => hub.SendAsync(request, token), cancellationToken);
+    }
 
     /// <inheritdoc cref="ChatConnection.SubmitCommitAsync"/>
-    public Task<CommitReply> SubmitCommitAsync(CommitRequest request, CancellationToken cancellationToken) =>
-        CallAsync((hub, token) => hub.SubmitCommitAsync(request, token), cancellationToken);
+    public async Task<CommitReply> SubmitCommitAsync(CommitRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var bytes = (long)request.Commit.Length + (request.Welcome?.Length ?? 0) + request.GroupInfo.Length;
+        RequireAtMost(Limits.HubHandshakeBytes, bytes, ErrorCode.TooLarge);
+        return await CallAsync((hub, token) => hub.SubmitCommitAsync(request, token), cancellationToken);
+    }
 
     /// <inheritdoc cref="ChatConnection.CardActAsync"/>
-    public Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken) =>
-        CallAsync((hub, token) => hub.CardActAsync(request, token), cancellationToken);
+    public async Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequireAtMost(Limits.MessageBodyBytes, request.Post?.Body.Length ?? 0, ErrorCode.BodyTooLarge);
+        return await CallAsync((hub, token) => hub.CardActAsync(request, token), cancellationToken);
+    }
 
     /// <inheritdoc cref="ChatConnection.MarkAsync"/>
     public Task MarkAsync(MarkRequest request, CancellationToken cancellationToken) =>
@@ -72,6 +85,18 @@ public sealed partial class ChatSession
         finally
         {
             Interlocked.Decrement(ref _calls);
+        }
+    }
+
+    /// <summary>
+    /// The server closes a connection that sends too large a frame, and the call would be made again for ever: it is refused
+    /// here, with the error that a smaller excess gets there.
+    /// </summary>
+    private static void RequireAtMost(int maxBytes, long bytes, ErrorCode code)
+    {
+        if (bytes > maxBytes)
+        {
+            throw new ChatPayException(ErrorBody.From(new Error(code, "This is larger than a hub message may be.")));
         }
     }
 

@@ -192,7 +192,7 @@ public sealed partial class ChatSession
     {
         lock (_lock)
         {
-            if (_current == link)
+            if (_current == link && !_ended)
             {
                 (_current, _online) = (null, NewOnline());
             }

@@ -26,6 +26,7 @@ public sealed partial class ChatSession : IAsyncDisposable
     private TaskCompletionSource<SessionLink> _online = NewOnline();
     private ChatSessionState _state = ChatSessionState.Connecting;
     private AccountId _account;
+    private bool _ended;
 
     internal ChatSession(
         ChatPayClient client, ChatSessionHandlers handlers, ChatSessionOptions options, ChatPosition start)
@@ -82,17 +83,21 @@ public sealed partial class ChatSession : IAsyncDisposable
         var reading = ReadAsync(_stop.Token);
         var first = await Task.WhenAny(keeping, reading);
         await _stop.CancelAsync();
+        var failure = first.Exception?.InnerException;
+        var end = failure is not null ? ChatSessionEnd.Refused
+            : first == keeping && keeping.IsCompletedSuccessfully ? await keeping : ChatSessionEnd.Closed;
+
+        // Calls fail before the rest is waited for: a handler may be waiting for one.
+        Finish(end, failure);
         await Task.WhenAll(keeping, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (first.Exception?.InnerException is { } failure)
+        Report(ChatSessionState.Ended, null);
+        if (failure is null)
         {
-            Finish(ChatSessionEnd.Refused, failure);
-            _completion.TrySetException(failure);
+            _completion.TrySetResult(end);
         }
         else
         {
-            var end = first == keeping && keeping.IsCompletedSuccessfully ? await keeping : ChatSessionEnd.Closed;
-            Finish(end, null);
-            _completion.TrySetResult(end);
+            _completion.TrySetException(failure);
         }
     }
 
@@ -105,12 +110,11 @@ public sealed partial class ChatSession : IAsyncDisposable
         TaskCompletionSource<SessionLink> waiting;
         lock (_lock)
         {
-            (waiting, _online) = (_online, ended);
+            (waiting, _online, _ended) = (_online, ended, true);
         }
 
         waiting.TrySetException(new ChatSessionEndedException(end, cause));
         _ = waiting.Task.Exception;
-        Report(ChatSessionState.Ended, null);
     }
 
     private void Report(ChatSessionState state, TimeSpan? retryIn)

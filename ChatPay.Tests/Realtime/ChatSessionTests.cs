@@ -113,6 +113,50 @@ public sealed class ChatSessionTests(ServerFixture server) : IClassFixture<Serve
     }
 
     [Fact]
+    public async Task A_handler_that_throws_or_waits_ends_with_its_session()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await using var throwing = SessionWatcher.Start(ben, before: (_, _) => throw new NotSupportedException("so"));
+        var thrown = await Assert.ThrowsAsync<NotSupportedException>(
+            () => throwing.Session.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        Assert.Equal("so", thrown.Message);
+        await Assert.ThrowsAsync<ChatSessionEndedException>(() => throwing.Session.OnlineAsync(Cancellation));
+
+        // The handler waits for a call that nobody will answer, and does not listen to the session's end.
+        ChatSession? session = null;
+        var entered = new TaskCompletionSource();
+        var waiting = SessionWatcher.Start(ben, before: async (_, _) =>
+        {
+            entered.TrySetResult();
+            await session!.CallAsync<int>((_, token) => Task.Delay(Timeout.Infinite, token).ContinueWith(
+                _ => 1, CancellationToken.None, TaskContinuationOptions.NotOnCanceled, TaskScheduler.Default), default);
+        });
+        session = waiting.Session;
+        await group.SendAsync(ada);
+        await entered.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await waiting.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        Assert.Equal(ChatSessionEnd.Closed, await session.Completion);
+    }
+
+    [Fact]
+    public async Task What_is_too_large_for_the_hub_is_refused_and_not_tried_for_ever()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await using var watcher = SessionWatcher.Start(ada);
+
+        var huge = group.Message(ada) with { Body = new byte[Limits.HubFrameBytes] };
+        var refused = await Person.ErrorOf(watcher.Session.SendAsync(huge, Cancellation));
+
+        Assert.Equal((int)ErrorCode.BodyTooLarge, refused.Code);
+        await watcher.Session.OnlineAsync(Cancellation);
+        Assert.Equal(1, watcher.Session.Counts.Connections);
+    }
+
+    [Fact]
     public async Task A_server_may_end_it_for_another_version()
     {
         await using var ada = await Person.JoinAsync(server.Address);
