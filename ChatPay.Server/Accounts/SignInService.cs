@@ -78,6 +78,7 @@ internal sealed partial class SignInService(
         }
 
         // The account exists from here on, whether the caller still waits or not.
+        AccountMetrics.SignedUp();
         Log.SignedUp(logger, account.Id);
         await lifecycle.OpenedAsync(account.Id, CancellationToken.None);
         return Opened(account, made.Value, secrets);
@@ -113,6 +114,7 @@ internal sealed partial class SignInService(
 
             if (made is { } opened)
             {
+                AccountMetrics.SignedIn();
                 Log.SignedIn(logger, account!.View.Id, new DeviceId(opened.Value.Device.Id));
                 return Opened(account.View, opened.Value, secrets);
             }
@@ -135,6 +137,7 @@ internal sealed partial class SignInService(
         var begun = guard.Begin(request.Handle, origin.Address, known, account?.KnownAddress is true);
         if (begun.Error is { } wait)
         {
+            AccountMetrics.MustWait();
             Log.MustWait(logger);
             return wait;
         }
@@ -152,6 +155,7 @@ internal sealed partial class SignInService(
             decided = true;
             if (!fits.Value)
             {
+                AccountMetrics.WrongPassword();
                 Log.Failed(logger);
                 return AccountErrors.BadCredentials;
             }

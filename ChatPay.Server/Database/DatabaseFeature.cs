@@ -27,7 +27,9 @@ internal static class DatabaseFeature
             connection.MaxAutoPrepare = PreparedStatementsMax;
             connection.AutoPrepareMinUsages = 2;
             connection.CommandTimeout = options.CommandTimeoutSeconds;
-            var source = new NpgsqlDataSourceBuilder(connection.ConnectionString);
+
+            // Its metrics carry the name, which otherwise is the connection string.
+            var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "chatpay" };
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
             return source.Build();
         });

@@ -40,6 +40,7 @@ internal static class ServerHost
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders();
         LogToConsole(builder.Logging);
+        builder.AddTelemetry();
         builder.Services.AddValidatedOptions<HostingOptions>(HostingOptions.Section);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IdFactory>();
@@ -61,6 +62,7 @@ internal static class ServerHost
     public static WebApplication Build(WebApplicationBuilder builder)
     {
         var app = builder.Build();
+        app.UseSpanNames();
         UseTrustedProxies(app);
         app.UseSecurityHeaders();
         app.UseErrorEdge();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
 using ChatPay.Server.Hosting;
@@ -23,6 +24,7 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
         var reply = await AnswerAsync(connection, invocationContext, method, next);
         connection.EndCall();
         var code = (reply as IHubReply)?.Error?.Code ?? 0;
+        Activity.Current?.SetTag("chatpay.code", code);
         RealtimeMetrics.Called(method, code, time.GetElapsedTime(started).TotalMilliseconds);
         return reply;
     }

@@ -126,13 +126,14 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
         {
             while (await _queue.WaitAsync(aborted))
             {
-                while (_queue.TryTakeFrame(frame, options.FrameBytes, out var pushes))
+                while (_queue.TryTakeFrame(frame, options.FrameBytes, out var pushes, out var committedAt))
                 {
                     var message = new SerializedHubMessage([new SerializedMessage("json", frame.WrittenMemory)]);
                     Interlocked.Exchange(ref _writingSince, time.GetTimestamp());
                     await context.WriteAsync(message, aborted);
                     Interlocked.Exchange(ref _writingSince, 0);
                     RealtimeMetrics.Wrote(pushes);
+                    RealtimeMetrics.Delivered(committedAt);
                     frame = Reset(frame);
                 }
             }

@@ -8,8 +8,9 @@ namespace ChatPay.Server.Realtime;
 /// <param name="Members">Who comes and goes by it, if anybody.</param>
 internal sealed record LoggedPush(ConversationId Conversation, long Seq, long After, Push Push, MembersChange? Members)
 {
-    public static LoggedPush Of(Event logged) =>
-        new(logged.Conversation, logged.Seq, logged.Seq - 1, Push.Of(logged), logged.Members);
+    /// <param name="committedAt">Timestamp of the commit; 0 where it was not on this node.</param>
+    public static LoggedPush Of(Event logged, long committedAt = 0) =>
+        new(logged.Conversation, logged.Seq, logged.Seq - 1, Push.Of(logged, committedAt), logged.Members);
 }
 
 /// <summary>What became of an event at the door of a feed.</summary>

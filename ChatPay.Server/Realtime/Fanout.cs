@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cluster;
@@ -20,8 +21,12 @@ internal sealed partial class Fanout(
     /// <summary>Hands over a committed batch, in commit order. Never waits, never throws.</summary>
     public void Committed(IReadOnlyList<Event> events, IReadOnlyList<(DeviceId Device, DeviceMessage Message)> messages)
     {
-        if (!_batches.Writer.TryWrite(new(events, messages)))
+        RealtimeMetrics.FanoutWaits(1);
+        if (!_batches.Writer.TryWrite(new(events, messages, Stopwatch.GetTimestamp())))
         {
+            RealtimeMetrics.FanoutWaits(-1);
+            RealtimeMetrics.FanoutDropped();
+
             // Far behind: what is dropped here is found in the database.
             Log.FellBehind(logger);
             rechecks.All();
@@ -57,6 +62,7 @@ internal sealed partial class Fanout(
     {
         await foreach (var batch in _batches.Reader.ReadAllAsync(stoppingToken))
         {
+            RealtimeMetrics.FanoutWaits(-1);
             try
             {
                 Deliver(batch);
@@ -73,7 +79,7 @@ internal sealed partial class Fanout(
     {
         foreach (var logged in batch.Events)
         {
-            Deliver(logged);
+            Deliver(logged, batch.CommittedAt);
         }
 
         foreach (var (device, message) in batch.Messages)
@@ -82,7 +88,7 @@ internal sealed partial class Fanout(
         }
     }
 
-    private void Deliver(Event logged)
+    private void Deliver(Event logged, long committedAt)
     {
         // What nobody hears, here or elsewhere, is not even serialised.
         if (!outbox.IsOn && logged.Members is null && !registry.IsHeard(logged.Conversation))
@@ -90,7 +96,7 @@ internal sealed partial class Fanout(
             return;
         }
 
-        var push = LoggedPush.Of(logged);
+        var push = LoggedPush.Of(logged, committedAt);
         if (registry.Offer(push, opens: true) is Offered.Gap)
         {
             rechecks.Head(logged.Conversation);
@@ -122,7 +128,7 @@ internal sealed partial class Fanout(
     }
 
     private sealed record Batch(
-        IReadOnlyList<Event> Events, IReadOnlyList<(DeviceId Device, DeviceMessage Message)> Messages);
+        IReadOnlyList<Event> Events, IReadOnlyList<(DeviceId Device, DeviceMessage Message)> Messages, long CommittedAt);
 
     private static partial class Log
     {

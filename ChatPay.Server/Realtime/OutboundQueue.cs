@@ -82,12 +82,14 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
         _wake.Reader.WaitToReadAsync(cancellationToken);
 
     /// <summary>Takes the next frame: pushes of one kind, in order, up to <paramref name="frameBytes"/>.</summary>
+    /// <param name="committedAt">The earliest <see cref="Push.CommittedAt"/> among them; 0 for none.</param>
     /// <returns>False when nothing waits.</returns>
-    public bool TryTakeFrame(ArrayBufferWriter<byte> frame, int frameBytes, out int pushes)
+    public bool TryTakeFrame(ArrayBufferWriter<byte> frame, int frameBytes, out int pushes, out long committedAt)
     {
         lock (_lock)
         {
             pushes = 0;
+            committedAt = 0;
             if (_pushes.First is not { } first)
             {
                 _wake.Reader.TryRead(out _);
@@ -105,6 +107,7 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
                 }
 
                 frame.Write(next.Value.JsonBytes);
+                committedAt = committedAt == 0 ? next.Value.CommittedAt : committedAt;
                 _bytes -= next.Value.JsonBytes.Length;
                 _pushes.RemoveFirst();
                 if (ReferenceEquals(next.Value, Resync))

@@ -37,7 +37,12 @@ internal sealed class Push
     /// <summary>One element of the callback's list; for <see cref="PushKind.Control"/> the argument itself.</summary>
     public byte[] JsonBytes { get; }
 
-    public static Push Of(Event logged) => Make(PushKind.Events, logged);
+    /// <summary>Timestamp of the commit, for the delivery lag; 0 where it was not on this node.</summary>
+    public long CommittedAt { get; private init; }
+
+    /// <param name="committedAt">See <see cref="CommittedAt"/>.</param>
+    public static Push Of(Event logged, long committedAt = 0) =>
+        new(PushKind.Events, JsonSerializer.SerializeToUtf8Bytes(logged, Json)) { CommittedAt = committedAt };
 
     public static Push Of(ConversationView head) => Make(PushKind.Heads, head);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace ChatPay.Server.Realtime;
@@ -27,6 +28,28 @@ internal static class RealtimeMetrics
 
     private static readonly Histogram<double> Calls =
         Meter.CreateHistogram<double>("chatpay.hub_call", "ms", "Time to answer a hub method.");
+
+    private static readonly UpDownCounter<int> FanoutQueue =
+        Meter.CreateUpDownCounter<int>("chatpay.fanout_waiting", "{batch}", "Committed batches waiting for fan-out.");
+
+    private static readonly Counter<long> FanoutDrops = Meter.CreateCounter<long>(
+        "chatpay.fanout_drops", "{batch}", "Committed batches that fan-out had no room for; they are read from the log.");
+
+    private static readonly Histogram<double> Lags = Meter.CreateHistogram<double>(
+        "chatpay.delivery_lag", "ms", "From a commit on this node until its event was handed to a socket; the oldest of a frame.");
+
+    public static void FanoutWaits(int more) => FanoutQueue.Add(more);
+
+    public static void FanoutDropped() => FanoutDrops.Add(1);
+
+    /// <param name="since">Timestamp of the commit; 0 where it was not here.</param>
+    public static void Delivered(long since)
+    {
+        if (since != 0 && Lags.Enabled)
+        {
+            Lags.Record(Stopwatch.GetElapsedTime(since).TotalMilliseconds);
+        }
+    }
 
     public static void Connected() => Connections.Add(1);
 

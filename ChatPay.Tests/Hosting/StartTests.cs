@@ -13,6 +13,7 @@ public sealed class StartTests
     [InlineData("Hosting__ShutdownTimeoutSeconds", "abc", "Hosting:ShutdownTimeoutSeconds")]
     [InlineData("Hosting__ShutdownTimeoutSeconds", "0", "ShutdownTimeoutSeconds")]
     [InlineData("Hosting__NoSuchKey", "1", "NoSuchKey")]
+    [InlineData("Telemetry__OtlpEndpoint", "localhost", "Telemetry:OtlpEndpoint is no address")]
     [InlineData("Database__ConnectionString", "secret-nonsense", "Database:ConnectionString is not one")]
     [InlineData("Database__ConnectionString", "Host=127.0.0.1;Port=1;Username=x", "cannot be reached")]
     public async Task A_wrong_setting_is_named(string name, string value, string told)

@@ -81,7 +81,7 @@ public sealed class OutboundQueueTests
     private static IEnumerable<string> Frames(OutboundQueue queue, int frameBytes = 1_000_000)
     {
         var frame = new ArrayBufferWriter<byte>();
-        while (queue.TryTakeFrame(frame, frameBytes, out var pushes))
+        while (queue.TryTakeFrame(frame, frameBytes, out var pushes, out _))
         {
             var text = Encoding.UTF8.GetString(frame.WrittenSpan);
             Assert.EndsWith("\u001e", text, StringComparison.Ordinal);

@@ -7,7 +7,8 @@ namespace ChatPay.Server.Database.GroupCommit;
 /// results of earlier flights is committed only after them, and falls with them.
 /// </summary>
 /// <param name="earlier">The flights that have not landed; the attempt's set follows theirs.</param>
-internal sealed class CommitFlight(CommitAttempt attempt, CommitFlight[] earlier)
+/// <param name="span">Ends when the flight has landed; null while nobody listens.</param>
+internal sealed class CommitFlight(CommitAttempt attempt, CommitFlight[] earlier, Activity? span = null)
 {
     private readonly TaskCompletionSource<bool> _committed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -71,6 +72,7 @@ internal sealed class CommitFlight(CommitAttempt attempt, CommitFlight[] earlier
             // A chain of flights would keep every batch there ever was.
             _earlier = [];
             _committed.TrySetResult(false);
+            span?.SetTag("chatpay.first_attempt", HasFailed ? "failed" : "committed").Dispose();
             _landed.SetResult();
         }
     }

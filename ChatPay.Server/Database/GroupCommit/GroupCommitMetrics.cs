@@ -19,6 +19,11 @@ internal static class GroupCommitMetrics
     private static readonly Counter<long> Conflicts = Meter.CreateCounter<long>(
         "chatpay.commit_conflicts", "{batch}", "Batches decided on a state that another node had changed.");
 
+    private static readonly UpDownCounter<int> Queue = Meter.CreateUpDownCounter<int>(
+        "chatpay.commit_waiting", "{command}", "Commands waiting for a batch.");
+
+    public static void Waiting(int more) => Queue.Add(more);
+
     public static void Committed(int commands, double elapsedMs)
     {
         Sizes.Record(commands);

@@ -28,8 +28,11 @@ internal sealed partial class GroupCommitter(
     /// </summary>
     public async Task<Result<T>> SubmitAsync<T>(WriteCommand<T> command, CancellationToken cancellationToken)
     {
+        // Counted first, lest it be taken out before it was in.
+        GroupCommitMetrics.Waiting(1);
         if (!_queue.Writer.TryWrite(command))
         {
+            GroupCommitMetrics.Waiting(-1);
             GroupCommitMetrics.Overloaded();
             return new Error(ErrorCode.Overloaded, "The server has too much to do right now. Try again in a moment.");
         }
@@ -56,6 +59,7 @@ internal sealed partial class GroupCommitter(
             await LandAsync(leaving: 0);
             while (_queue.Reader.TryRead(out var command))
             {
+                GroupCommitMetrics.Waiting(-1);
                 command.Fail(new Error(ErrorCode.Unavailable, "The server is stopping. Try again in a moment."));
             }
         }
@@ -69,14 +73,17 @@ internal sealed partial class GroupCommitter(
         if (_caution.TakeOne())
         {
             await LandAsync(leaving: 0);
-            await CommitWithRetriesAsync(TakeBatch(), cancellationToken);
+            var alone = TakeBatch();
+            using var itsSpan = CommitSpan.Begin(alone);
+            await CommitWithRetriesAsync(alone, cancellationToken);
             return;
         }
 
         CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
         var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
-        var attempt = new CommitAttempt(dataSource, TakeBatch(), set, options.Value.LockTimeoutMs);
-        var flight = new CommitFlight(attempt, earlier);
+        var batch = TakeBatch();
+        var attempt = new CommitAttempt(dataSource, batch, set, options.Value.LockTimeoutMs);
+        var flight = new CommitFlight(attempt, earlier, CommitSpan.Begin(batch));
         _flights.Enqueue(flight);
         await flight.DecideAsync(cancellationToken);
 
@@ -93,6 +100,7 @@ internal sealed partial class GroupCommitter(
             batch.Add(command);
         }
 
+        GroupCommitMetrics.Waiting(-batch.Count);
         return batch;
     }
 

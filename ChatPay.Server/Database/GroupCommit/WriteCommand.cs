@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Server.Database.GroupCommit;
@@ -8,6 +9,9 @@ namespace ChatPay.Server.Database.GroupCommit;
 /// </summary>
 internal abstract class WriteCommand
 {
+    /// <summary>The traced call that it was made in; null while nobody listens.</summary>
+    public Activity? Call { get; } = CommitSpan.Call;
+
     /// <summary>Names the rows to load, by calling <c>Need…</c> on the participants' rows in <paramref name="set"/>.</summary>
     public abstract void Declare(WriteSet set);
 
