@@ -29,6 +29,7 @@ internal static class RealtimeFeature
         AddHosted<Fanout>(services);
         AddHosted<HeadsPublisher>(services);
         AddHosted<ConnectionWatch>(services);
+        AddHosted<HubSockets>(services);
         AddHub(services);
         AddDeadPeerDetection(services);
     }
@@ -43,7 +44,11 @@ internal static class RealtimeFeature
 
     public static void MapRealtime(this WebApplication app) => app
         .MapHub<ChatHub>(Path, hub => hub.Transports = HttpTransportType.WebSockets)
-        .Add(RefuseNegotiation);
+        .Add(endpoint =>
+        {
+            RefuseNegotiation(endpoint);
+            ServeSockets(endpoint, app);
+        });
 
     private static void AddHub(IServiceCollection services)
     {
@@ -83,6 +88,18 @@ internal static class RealtimeFeature
         {
             endpoint.RequestDelegate = context =>
                 new ErrorResult(new(ErrorCode.NotFound, "There is nothing here.")).ExecuteAsync(context);
+        }
+    }
+
+    /// <summary>SignalR's own transport stays for requests that are no WebSocket, which it refuses.</summary>
+    private static void ServeSockets(EndpointBuilder endpoint, WebApplication app)
+    {
+        if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: Path, RequestDelegate: { } refuse })
+        {
+            var sockets = app.Services.GetRequiredService<HubSockets>();
+            var branch = ((IEndpointRouteBuilder)app).CreateApplicationBuilder().UseWebSockets();
+            branch.Run(context => context.WebSockets.IsWebSocketRequest ? sockets.ServeAsync(context) : refuse(context));
+            endpoint.RequestDelegate = branch.Build();
         }
     }
 

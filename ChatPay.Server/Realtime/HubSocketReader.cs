@@ -1,0 +1,270 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using System.Net.WebSockets;
+using System.Threading.Tasks.Sources;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Server.Realtime;
+
+/// <summary>
+/// What a client sends, from its socket straight to SignalR: no pipe between the two, no change of thread, and no buffer
+/// while nothing comes.
+/// </summary>
+internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTaskSource<ReadResult>
+{
+    private const int BufferStartBytes = 1024;
+
+    /// <summary>SignalR refuses a frame beyond its limit, and has to see for that that there is more.</summary>
+    private const int BufferMaxBytes = 2 * Limits.HubFrameBytes;
+
+    private readonly Lock _lock = new();
+    private ManualResetValueTaskSourceCore<ReadResult> _read;
+    private ReadOnlySequence<byte> _given;
+    private byte[] _buffer = [];
+    private int _start;
+    private int _end;
+    private int _examined;
+    private bool _reading;
+    private bool _receiving;
+    private bool _canceled;
+    private bool _ended;
+    private bool _gone;
+    private Task _receive = Task.CompletedTask;
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        short version;
+        bool receive;
+        lock (_lock)
+        {
+            if (TryGive(out var result))
+            {
+                return new(result);
+            }
+
+            _read.Reset();
+            (version, _reading, receive, _receiving) = (_read.Version, true, !_receiving, true);
+        }
+
+        if (receive)
+        {
+            _receive = ReceiveAsync();
+        }
+
+        return cancellationToken.CanBeCanceled
+            ? CancelableAsync(version, cancellationToken) : new(this, version);
+    }
+
+    public override bool TryRead(out ReadResult result)
+    {
+        lock (_lock)
+        {
+            return TryGive(out result);
+        }
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        lock (_lock)
+        {
+            if (_given.IsEmpty)
+            {
+                return;
+            }
+
+            var start = _start;
+            _start = start + (int)_given.Slice(_given.Start, consumed).Length;
+            _examined = start + (int)_given.Slice(_given.Start, examined).Length;
+            _given = default;
+            if (_start == _end && !_receiving)
+            {
+                Return();
+            }
+        }
+    }
+
+    public override void CancelPendingRead()
+    {
+        if (Interrupt(static reader => reader._canceled = true))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static reader => reader._read.SetResult(new(default, isCanceled: true, isCompleted: false)), this,
+                preferLocal: false);
+        }
+    }
+
+    /// <summary>As if the client had said goodbye.</summary>
+    public void End()
+    {
+        if (Interrupt(static reader => reader._ended = true))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static reader => reader._read.SetResult(new(default, isCanceled: false, isCompleted: true)), this,
+                preferLocal: false);
+        }
+    }
+
+    /// <summary>After the last read: passes over what still comes, until the client closes.</summary>
+    public async Task ClosedAsync()
+    {
+        await _receive;
+        var ignored = new byte[BufferStartBytes];
+        while (!_gone)
+        {
+            var received = await socket.ReceiveAsync(ignored.AsMemory(), CancellationToken.None);
+            _gone = received.MessageType == WebSocketMessageType.Close;
+        }
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        lock (_lock)
+        {
+            _ended = true;
+            if (!_receiving)
+            {
+                Return();
+            }
+        }
+    }
+
+    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _read.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _read.GetStatus(token);
+
+    void IValueTaskSource<ReadResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _read.OnCompleted(continuation, state, token, flags);
+
+    private async ValueTask<ReadResult> CancelableAsync(short version, CancellationToken cancellationToken)
+    {
+        await using var registration = cancellationToken.UnsafeRegister(
+            static (state, token) =>
+            {
+                var reader = (HubSocketReader)state!;
+                if (reader.Interrupt(static _ => { }))
+                {
+                    reader._read.SetException(new OperationCanceledException(token));
+                }
+            },
+            this);
+        return await new ValueTask<ReadResult>(this, version);
+    }
+
+    /// <summary>Takes a waiting read away from whatever would answer it next; leaves a note where none waits.</summary>
+    private bool Interrupt(Action<HubSocketReader> note)
+    {
+        lock (_lock)
+        {
+            if (!_reading)
+            {
+                note(this);
+                return false;
+            }
+
+            _reading = false;
+            return true;
+        }
+    }
+
+    /// <summary>Receives until there is something to give to the read that waits.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever ends a socket, the connection has ended.")]
+    private async Task ReceiveAsync()
+    {
+        var ended = false;
+        var count = 0;
+        try
+        {
+            while (count == 0 && !ended)
+            {
+                // First without a buffer: most connections wait for most of the time.
+                var received = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+                if (received.MessageType != WebSocketMessageType.Close)
+                {
+                    received = await socket.ReceiveAsync(Room(), CancellationToken.None);
+                }
+
+                (count, ended) = (received.Count, received.MessageType == WebSocketMessageType.Close);
+            }
+        }
+        catch (Exception)
+        {
+            ended = true;
+        }
+
+        ReadResult result;
+        lock (_lock)
+        {
+            _end += count;
+            _ended |= ended;
+            _gone = ended;
+            _receiving = false;
+            if (!_reading || !TryGive(out result))
+            {
+                return;
+            }
+
+            _reading = false;
+        }
+
+        _read.SetResult(result);
+    }
+
+    private bool TryGive(out ReadResult result)
+    {
+        if (!_canceled && !_ended && _end == _examined)
+        {
+            result = default;
+            return false;
+        }
+
+        _given = new(_buffer, _start, _end - _start);
+        result = new(_given, _canceled, _ended);
+        _canceled = false;
+        return true;
+    }
+
+    private Memory<byte> Room()
+    {
+        lock (_lock)
+        {
+            if (_start > 0 && _end == _buffer.Length)
+            {
+                Buffer.BlockCopy(_buffer, _start, _buffer, 0, _end - _start);
+                (_start, _end, _examined) = (0, _end - _start, _examined - _start);
+            }
+
+            if (_end == _buffer.Length)
+            {
+                if (_buffer.Length >= BufferMaxBytes)
+                {
+                    throw new InvalidDataException("Nobody takes what the client sends.");
+                }
+
+                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(BufferStartBytes, 2 * _buffer.Length));
+                _buffer.AsSpan(0, _end).CopyTo(larger);
+                Free(_buffer);
+                _buffer = larger;
+            }
+
+            return _buffer.AsMemory(_end);
+        }
+    }
+
+    private void Return()
+    {
+        Free(_buffer);
+        (_buffer, _start, _end, _examined) = ([], 0, 0, 0);
+    }
+
+    private static void Free(byte[] buffer)
+    {
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}
