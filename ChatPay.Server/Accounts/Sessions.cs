@@ -17,6 +17,9 @@ internal sealed class Sessions(SessionStore store, IOptions<AccountOptions> opti
 {
     public const string KeyClaim = "session";
 
+    /// <summary>How long a session that was seen alive is taken for alive.</summary>
+    public TimeSpan Trust { get; } = TimeSpan.FromMilliseconds(options.Value.SessionCacheMs);
+
     private readonly GenerationCache<string, Session> _cache = new(
         TimeSpan.FromMilliseconds(options.Value.SessionCacheMs), options.Value.SessionCacheCapacity, time,
         StringComparer.Ordinal);
@@ -31,15 +34,10 @@ internal sealed class Sessions(SessionStore store, IOptions<AccountOptions> opti
     public async Task<bool> IsLiveAsync(ClaimsPrincipal principal, CancellationToken cancellationToken) =>
         (await ValidateAsync(HashOf(principal), cancellationToken)).IsOk;
 
-    /// <summary>Those of the principals whose session is over; one query, for all connections of a node at once.</summary>
-    public async Task<IReadOnlyList<ClaimsPrincipal>> EndedAsync(
-        IReadOnlyCollection<ClaimsPrincipal> principals, CancellationToken cancellationToken)
-    {
-        var byKey = principals.ToLookup(principal => Convert.ToBase64String(HashOf(principal)), StringComparer.Ordinal);
-        byte[][] hashes = [.. byKey.Select(session => Convert.FromBase64String(session.Key))];
-        var ended = await store.EndedAsync(hashes, cancellationToken);
-        return [.. ended.SelectMany(hash => byKey[Convert.ToBase64String(hash)])];
-    }
+    /// <summary>Those of the sessions that are over; one query, for all connections of a node at once.</summary>
+    /// <param name="hashes">As <see cref="HashOf"/> gives them.</param>
+    public Task<IReadOnlyList<byte[]>> EndedAsync(byte[][] hashes, CancellationToken cancellationToken) =>
+        store.EndedAsync(hashes, cancellationToken);
 
     public async Task EndAsync(ClaimsPrincipal principal, CancellationToken cancellationToken)
     {

@@ -41,7 +41,8 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
                     "That was too much at once. Wait a moment.", TimeSpan.FromMilliseconds(retryAfterMs)));
             }
 
-            if (connection.IsOver || !await sessions.IsLiveAsync(connection.User, invocation.Context.ConnectionAborted))
+            if (connection.IsOver || (!connection.IsKnownLive(sessions.Trust)
+                && !await AskAsync(connection, invocation.Context.ConnectionAborted)))
             {
                 connection.End();
                 return HubErrors.ReplyOf(new Error(ErrorCode.Unauthenticated, "This session is over. Sign in again."));
@@ -68,6 +69,13 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
             Log.CallFailed(logger, method, exception);
             return HubErrors.ReplyOf(ErrorEdge.OfException(exception));
         }
+    }
+
+    /// <summary>Asks also now and then where the watch has just looked: it is what keeps a session in use from ending.</summary>
+    private Task<bool> AskAsync(ClientConnection connection, CancellationToken cancellationToken)
+    {
+        connection.Asking();
+        return sessions.IsLiveAsync(connection.User, cancellationToken);
     }
 
     private static CallClass ClassOf(string method) => method switch

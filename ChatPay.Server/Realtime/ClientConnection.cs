@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Claims;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Accounts;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.SignalR;
 
@@ -14,10 +15,15 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
 {
     private const int FrameStartBytes = 1024;
 
+    /// <summary>Well within the minute after which use of a session is written down.</summary>
+    private static readonly TimeSpan s_askAgain = TimeSpan.FromSeconds(30);
+
     private readonly OutboundQueue _queue = new(options.OutboundPushes, options.OutboundBytes);
     private Task _writer = Task.CompletedTask;
     private long _writingSince;
     private long _finishingSince;
+    private long _liveAt;
+    private long _askedAt;
     private long _activeAt;
     private int _calls;
 
@@ -79,6 +85,24 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     public TimeSpan FinishingFor => Since(ref _finishingSince);
 
     public ClaimsPrincipal User => context.User;
+
+    /// <summary>What its session is stored under.</summary>
+    public byte[] SessionHash { get; } = Sessions.HashOf(context.User);
+
+    /// <summary>The watch found the session alive.</summary>
+    /// <param name="askedAt">When it began to ask.</param>
+    public void SeenLive(long askedAt) => Interlocked.Exchange(ref _liveAt, askedAt);
+
+    /// <summary>The session is asked for by itself.</summary>
+    public void Asking() => Interlocked.Exchange(ref _askedAt, time.GetTimestamp());
+
+    /// <summary>Whether the watch has seen the session alive so lately that a call need not ask again.</summary>
+    public bool IsKnownLive(TimeSpan trust)
+    {
+        var now = time.GetTimestamp();
+        return Interlocked.Read(ref _liveAt) is var live and not 0 && time.GetElapsedTime(live, now) < trust
+            && Interlocked.Read(ref _askedAt) is var asked and not 0 && time.GetElapsedTime(asked, now) < s_askAgain;
+    }
 
     /// <summary>A call of its client runs; SignalR runs one at a time.</summary>
     public void BeginCall() => Interlocked.Increment(ref _calls);

@@ -71,10 +71,18 @@ internal sealed partial class ConnectionWatch(
 
         try
         {
-            var byUser = connections.ToDictionary(connection => connection.User);
-            foreach (var user in await sessions.EndedAsync(byUser.Keys, cancellationToken))
+            var askedAt = time.GetTimestamp();
+            var ended = await sessions.EndedAsync([.. connections.Select(one => one.SessionHash)], cancellationToken);
+            foreach (var connection in connections)
             {
-                byUser[user].End();
+                if (ended.Count > 0 && ended.Any(hash => hash.AsSpan().SequenceEqual(connection.SessionHash)))
+                {
+                    connection.End();
+                }
+                else
+                {
+                    connection.SeenLive(askedAt);
+                }
             }
         }
         catch (Npgsql.NpgsqlException exception)

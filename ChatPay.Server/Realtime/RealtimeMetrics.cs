@@ -55,7 +55,14 @@ internal static class RealtimeMetrics
 
     public static void Disconnected() => Connections.Add(-1);
 
-    public static void Pushed(PushKind kind) => Pushes.Add(1, new KeyValuePair<string, object?>("kind", kind));
+    public static void Pushed(PushKind kind)
+    {
+        // Asked first, because the tag is an object and this is said for every receiver of every message.
+        if (Pushes.Enabled)
+        {
+            Pushes.Add(1, new KeyValuePair<string, object?>("kind", kind));
+        }
+    }
 
     public static void Resynced() => Resyncs.Add(1);
 
@@ -65,6 +72,13 @@ internal static class RealtimeMetrics
 
     public static void Waiting(int pushes) => Depth.Record(pushes);
 
-    public static void Called(string method, int code, double elapsedMs) => Calls.Record(
-        elapsedMs, new KeyValuePair<string, object?>("method", method), new KeyValuePair<string, object?>("code", code));
+    public static void Called(string method, int code, double elapsedMs)
+    {
+        if (Calls.Enabled)
+        {
+            Calls.Record(
+                elapsedMs, new KeyValuePair<string, object?>("method", method),
+                new KeyValuePair<string, object?>("code", code));
+        }
+    }
 }
