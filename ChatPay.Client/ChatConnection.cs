@@ -24,6 +24,7 @@ public sealed class ChatConnection : IAsyncDisposable
         On(nameof(IChatClient.DeviceMessages), handlers.DeviceMessages);
         On(nameof(IChatClient.Receipts), handlers.Receipts);
         On(nameof(IChatClient.Ephemeral), handlers.Ephemeral);
+        On(nameof(IChatClient.Presence), handlers.Presence);
         On(nameof(IChatClient.WalletChanged), handlers.WalletChanged);
         On(nameof(IChatClient.Control), handlers.Control);
         hub.Closed += exception =>
@@ -75,6 +76,10 @@ public sealed class ChatConnection : IAsyncDisposable
     /// <summary>Says that the person is typing, or has stopped.</summary>
     public Task TypingAsync(TypingRequest request, CancellationToken cancellationToken) =>
         CallAsync<Unit>(nameof(IChatHub.Typing), request, cancellationToken);
+
+    /// <summary>Replaces whom this connection watches, and says who of them is there.</summary>
+    public Task<PresenceReply> WatchPresenceAsync(WatchPresenceRequest request, CancellationToken cancellationToken) =>
+        CallAsync<PresenceReply>(nameof(IChatHub.WatchPresence), request, cancellationToken);
 
     /// <summary>Posts a card or acts on one; completes after the commit.</summary>
     public Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken) =>

@@ -23,6 +23,9 @@ public sealed record ChatHandlers
     /// <summary>Typing signals.</summary>
     public Action<IReadOnlyList<EphemeralSignal>>? Ephemeral { get; init; }
 
+    /// <summary>Watched accounts that came or went.</summary>
+    public Action<IReadOnlyList<PresenceView>>? Presence { get; init; }
+
     /// <summary>Balances that changed.</summary>
     public Action<IReadOnlyList<WalletBalance>>? WalletChanged { get; init; }
 

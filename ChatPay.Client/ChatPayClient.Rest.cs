@@ -11,6 +11,10 @@ public sealed partial class ChatPayClient
     public Task<MeReply> MeAsync(CancellationToken cancellationToken) =>
         SendAsync<MeReply>(HttpMethod.Get, "v1/me", null, cancellationToken);
 
+    /// <summary>Says who may see whether this account is there; who shows it to nobody does not see it of others.</summary>
+    public Task ChangePresenceAsync(PresenceVisibility presence, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Put, "v1/me/presence", new ChangePresenceRequest(presence), cancellationToken);
+
     /// <summary>The account's live devices.</summary>
     public Task<IReadOnlyList<DeviceView>> DevicesAsync(CancellationToken cancellationToken) =>
         SendAsync<IReadOnlyList<DeviceView>>(HttpMethod.Get, "v1/devices", null, cancellationToken);

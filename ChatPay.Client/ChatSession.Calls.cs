@@ -48,6 +48,13 @@ public sealed partial class ChatSession
             return new Unit();
         }, cancellationToken);
 
+    /// <summary>
+    /// Replaces whom this session watches, for as long as the connection lasts: to be called again whenever the session is
+    /// <see cref="ChatSessionState.Online"/> anew. Changes come to <see cref="ChatHandlers.Presence"/>.
+    /// </summary>
+    public Task<PresenceReply> WatchPresenceAsync(WatchPresenceRequest request, CancellationToken cancellationToken) =>
+        CallAsync((hub, token) => hub.WatchPresenceAsync(request, token), cancellationToken);
+
     /// <summary>Says that the person is typing, or has stopped; nothing is said while there is no connection.</summary>
     public Task TypingAsync(TypingRequest request, CancellationToken cancellationToken) =>
         State == ChatSessionState.Online

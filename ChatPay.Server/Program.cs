@@ -6,6 +6,7 @@ using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Ledger;
+using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server;
@@ -21,6 +22,7 @@ internal static class Program
         services.AddConversations();
         services.AddRealtime();
         services.AddCluster();
+        services.AddPresence();
         services.AddLedger();
         services.AddCards();
     }
@@ -39,6 +41,7 @@ internal static class Program
         v1.MapKeyPackages();
         v1.MapConversations();
         app.MapRealtime();
+        v1.MapPresence();
         v1.MapLedger();
         v1.MapCards();
     }

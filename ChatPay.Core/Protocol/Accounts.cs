@@ -27,7 +27,10 @@ public sealed record AccountView(AccountId Id, string Handle, string DisplayName
 
 /// <summary><c>GET /v1/me</c>.</summary>
 /// <param name="Sandbox">Whether this server hands out play money.</param>
-public sealed record MeReply(AccountView Account, DeviceView Device, bool Sandbox, IReadOnlyList<AssetView> Assets);
+/// <param name="Presence">Who may see whether this account is there.</param>
+public sealed record MeReply(
+    AccountView Account, DeviceView Device, bool Sandbox, IReadOnlyList<AssetView> Assets,
+    PresenceVisibility Presence = PresenceVisibility.Contacts);
 
 /// <param name="Fingerprint">SHA-256 of the signature key, lower-case hex.</param>
 public sealed record DeviceView(

@@ -24,6 +24,9 @@ public interface IChatHub
 
     Task<HubReply<Unit>> Typing(TypingRequest request);
 
+    /// <summary>Says who of these accounts is there, and tells the connection when that changes.</summary>
+    Task<HubReply<PresenceReply>> WatchPresence(WatchPresenceRequest request);
+
     Task<HubReply<CardActReply>> CardAct(CardActRequest request);
 }
 
@@ -41,6 +44,9 @@ public interface IChatClient
     Task Receipts(IReadOnlyList<Receipt> receipts);
 
     Task Ephemeral(IReadOnlyList<EphemeralSignal> signals);
+
+    /// <summary>Watched accounts that came, went, or are no longer to be seen.</summary>
+    Task Presence(IReadOnlyList<PresenceView> accounts);
 
     /// <summary>The wallet of this account changed; balances as of the commit.</summary>
     Task WalletChanged(IReadOnlyList<WalletBalance> balances);

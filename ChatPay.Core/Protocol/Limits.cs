@@ -57,6 +57,12 @@ public static class Limits
     public const int MarksPerRequest = 100;
     public const int DeviceMessagesPerPage = 100;
 
+    /// <summary>Accounts whose presence one connection watches.</summary>
+    public const int PresenceWatched = 500;
+
+    /// <summary>When somebody was last seen is only known this roughly, in minutes.</summary>
+    public const int LastSeenMinutes = 5;
+
     public const int StatementPageEntries = 100;
 
     /// <summary>Entries in one export; a longer history is exported period by period.</summary>

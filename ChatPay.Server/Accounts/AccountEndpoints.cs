@@ -2,6 +2,7 @@ using System.Security.Claims;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Ledger;
+using ChatPay.Server.Presence;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -72,13 +73,15 @@ internal static class AccountEndpoints
 
     private static async Task<Results<Ok<MeReply>, ErrorResult>> MeAsync(
         ClaimsPrincipal user, AccountDirectory directory, AccountService service, AssetCatalogue assets,
-        CancellationToken cancellationToken)
+        PresenceService presence, CancellationToken cancellationToken)
     {
         var caller = user.Caller();
         var account = await directory.FindAsync(caller.Account, cancellationToken);
         var devices = await service.DevicesAsync(caller, cancellationToken);
         return account is not null && devices.FirstOrDefault(device => device.Current) is { } device
-            ? TypedResults.Ok(new MeReply(account, device, assets.SandboxEnabled, assets.Views))
+            ? TypedResults.Ok(new MeReply(
+                account, device, assets.SandboxEnabled, assets.Views,
+                await presence.VisibilityAsync(caller.Account, cancellationToken)))
             : new ErrorResult(AccountErrors.SessionRevoked);
     }
 

@@ -10,6 +10,7 @@ internal static class ClusterFeature
         services.AddValidatedOptions<ClusterOptions>(ClusterOptions.Section);
         services.AddSingleton<ClusterNode>();
         services.AddSingleton<HintOutbox>();
+        services.AddSingleton<RedisAccess>();
         services.AddSingleton<WatchStore>();
         services.AddSingleton<HeadWatch>();
         services.AddSingleton<MemberWatch>();

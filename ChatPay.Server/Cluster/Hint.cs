@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server.Cluster;
@@ -30,6 +31,13 @@ internal sealed record JoinHint(ConversationId Conversation, IReadOnlyList<Accou
 
 /// <summary>A session of the device is over, or all of them.</summary>
 internal sealed record SessionHint(DeviceId Device) : Hint;
+
+/// <summary>Who has come to a node, or gone from it.</summary>
+/// <param name="Changes">At most 1,000.</param>
+internal sealed record PresenceHint(Guid Node, IReadOnlyList<PresenceChange> Changes) : Hint;
+
+/// <summary>The account shows from now on whether it is there, or hides it.</summary>
+internal sealed record VisibilityHint(AccountId Account) : Hint;
 
 /// <summary>A node's own voice, by which it knows that it hears.</summary>
 internal sealed record PulseHint : Hint;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server.Cluster;
@@ -22,7 +23,11 @@ internal static class HintCodec
     private const int IdBytes = 16;
     private const int HeaderBytes = 1 + IdBytes;
     private const int HintBytesMax = 128 * 1024;
+    private const int PresenceBytes = IdBytes + sizeof(long);
     private const int AccountsMax = Limits.MembersPerGroup;
+
+    /// <summary>The last second of the year 9999.</summary>
+    private const long LastSeenMax = 253_402_300_799;
 
     private enum Kind : byte
     {
@@ -34,6 +39,8 @@ internal static class HintCodec
         Join = 6,
         Session = 7,
         Pulse = 8,
+        Presence = 9,
+        Visibility = 10,
     }
 
     public static void Begin(ArrayBufferWriter<byte> message, Guid node)
@@ -90,6 +97,18 @@ internal static class HintCodec
             case SessionHint session:
                 Write(message, session.Device.Value);
                 break;
+            case PresenceHint presence:
+                Write(message, presence.Node);
+                foreach (var change in presence.Changes)
+                {
+                    Write(message, change.Account.Value);
+                    Write(message, change.Online ? -1 : change.LastSeen?.ToUnixTimeSeconds() ?? 0);
+                }
+
+                break;
+            case VisibilityHint visibility:
+                Write(message, visibility.Account.Value);
+                break;
         }
     }
 
@@ -141,6 +160,8 @@ internal static class HintCodec
         JoinHint join => (Kind.Join, IdBytes * (1 + join.Accounts.Count)),
         SessionHint => (Kind.Session, IdBytes),
         PulseHint => (Kind.Pulse, 0),
+        PresenceHint presence => (Kind.Presence, IdBytes + (PresenceBytes * presence.Changes.Count)),
+        VisibilityHint => (Kind.Visibility, IdBytes),
         _ => throw new InvalidOperationException($"{hint.GetType().Name} has no encoding."),
     };
 
@@ -162,6 +183,8 @@ internal static class HintCodec
         Kind.Join when payload.Length >= IdBytes && payload.Length <= IdBytes * (1 + AccountsMax) => ReadJoin(payload),
         Kind.Session when payload.Length >= IdBytes => new SessionHint(new(Id(payload))),
         Kind.Pulse => new PulseHint(),
+        Kind.Presence when payload.Length >= IdBytes => ReadPresence(payload),
+        Kind.Visibility when payload.Length >= IdBytes => new VisibilityHint(new(Id(payload))),
         _ => null,
     };
 
@@ -188,6 +211,21 @@ internal static class HintCodec
         }
 
         return new(new(Id(payload)), accounts);
+    }
+
+    /// <summary>A time below zero says that the account is there; zero, that nobody is to know.</summary>
+    private static PresenceHint ReadPresence(ReadOnlySpan<byte> payload)
+    {
+        var changes = new List<PresenceChange>();
+        for (var at = IdBytes; at + PresenceBytes <= payload.Length; at += PresenceBytes)
+        {
+            var seen = Number(payload[(at + IdBytes)..]);
+            changes.Add(new(
+                new(Id(payload[at..])), seen < 0,
+                seen > 0 && seen <= LastSeenMax ? DateTimeOffset.FromUnixTimeSeconds(seen) : null));
+        }
+
+        return new(Id(payload), changes);
     }
 
     private static bool IsKnown(byte pushKind) => Enum.IsDefined((PushKind)pushKind);

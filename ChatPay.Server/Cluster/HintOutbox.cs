@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 
@@ -41,6 +42,10 @@ internal sealed class HintOutbox(IOptions<ClusterOptions> options)
         Post(new WalletHint(account, asset, version, push.JsonBytes));
 
     public void SessionEnded(DeviceId device) => Post(new SessionHint(device));
+
+    public void Presence(Guid node, IReadOnlyList<PresenceChange> changes) => Post(new PresenceHint(node, changes));
+
+    public void PresenceVisibility(AccountId account) => Post(new VisibilityHint(account));
 
     public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => _hints.Reader.WaitToReadAsync(cancellationToken);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Threading.Channels;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
+using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,8 @@ namespace ChatPay.Server.Cluster;
 /// </summary>
 internal sealed partial class HintReceiver(
     ClusterNode node, ConnectionRegistry registry, HeadRequests heads, Rechecks rechecks, PushedMessages pushed,
-    ConnectionWatch connections, Sessions sessions, IOptions<ClusterOptions> options, ILogger<HintReceiver> logger)
+    PresenceBook presence, ConnectionWatch connections, Sessions sessions, IOptions<ClusterOptions> options,
+    ILogger<HintReceiver> logger)
     : BackgroundService
 {
     private readonly Channel<byte[]> _messages = Channel.CreateBounded<byte[]>(
@@ -104,6 +106,16 @@ internal sealed partial class HintReceiver(
                 break;
             case JoinHint join when join.Accounts.Any(registry.IsConnected):
                 rechecks.Members();
+                break;
+            case PresenceHint others:
+                foreach (var change in others.Changes)
+                {
+                    presence.Heard(others.Node, change);
+                }
+
+                break;
+            case VisibilityHint visibility:
+                presence.Changed(visibility.Account);
                 break;
             case SessionHint session:
                 sessions.Forget(session.Device);

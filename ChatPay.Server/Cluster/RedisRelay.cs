@@ -8,7 +8,7 @@ namespace ChatPay.Server.Cluster;
 /// The client library reconnects by itself; a session that hears nothing for long in spite of it is replaced.
 /// </summary>
 internal sealed partial class RedisRelay(
-    ClusterNode node, HintOutbox outbox, HintReceiver receiver, Realtime.FeedChanges changes,
+    ClusterNode node, RedisAccess access, HintOutbox outbox, HintReceiver receiver, Realtime.FeedChanges changes,
     Realtime.ConnectionRegistry registry, Realtime.Rechecks rechecks, IOptions<ClusterOptions> options, TimeProvider time,
     ILogger<RedisRelay> logger) : BackgroundService
 {
@@ -43,6 +43,7 @@ internal sealed partial class RedisRelay(
                 using var redis = await ConnectionMultiplexer.ConnectAsync(configuration);
                 var session = new RedisSession(
                     redis, node, outbox, receiver, changes, registry, rechecks, options.Value, time, logger);
+                access.Database = redis.GetDatabase();
                 await session.RunAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -52,6 +53,10 @@ internal sealed partial class RedisRelay(
             catch (Exception exception)
             {
                 Log.SessionFailed(logger, exception);
+            }
+            finally
+            {
+                access.Database = null;
             }
 
             node.IsRedisUp = false;

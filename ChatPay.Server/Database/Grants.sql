@@ -22,7 +22,7 @@ $$;
 grant select on schema_migration to chatpay_server;
 grant select, insert, update (id, system_identifier, timeline, renewed_at) on lineage to chatpay_server;
 
-grant select, insert, update (display_name, password_hash, opened_at) on account to chatpay_server;
+grant select, insert, update (display_name, password_hash, opened_at, presence, last_seen_at) on account to chatpay_server;
 grant select, insert, update (name, last_seen_at, recognition_hash, revoked_at, dropped_at) on device to chatpay_server;
 grant select, insert, update (last_used_at, expires_at, revoked_at), delete on session to chatpay_server;
 

@@ -1,6 +1,7 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cards;
 using ChatPay.Server.Conversations;
+using ChatPay.Server.Presence;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.SignalR;
 
@@ -10,7 +11,7 @@ namespace ChatPay.Server.Realtime;
 [Authorize]
 internal sealed class ChatHub(
     HelloAdmission admission, HelloService hellos, ConversationService conversations, SignalService signals,
-    CardService cards) : Hub<IChatClient>
+    CardService cards, PresenceService presence) : Hub<IChatClient>
 {
     private ClientConnection Connection => ClientConnection.Of(Context);
 
@@ -41,6 +42,9 @@ internal sealed class ChatHub(
 
     public async Task<HubReply<Unit>> Typing(TypingRequest request) =>
         Reply(await signals.TypeAsync(Connection, request, Aborted));
+
+    public async Task<HubReply<PresenceReply>> WatchPresence(WatchPresenceRequest request) =>
+        Reply(await presence.WatchAsync(Connection, request, Aborted));
 
     public async Task<HubReply<CardActReply>> CardAct(CardActRequest request)
     {

@@ -49,6 +49,7 @@ internal sealed partial class ConnectionRegistry
 
             connection.LostDuringHello = null;
             connection.SaidHello = true;
+            presence.Came(connection);
             return ahead;
         }
     }
@@ -235,6 +236,7 @@ internal sealed partial class ConnectionRegistry
     /// <summary>The account is no member any more: none of its connections hears the conversation.</summary>
     private void Leave(ConversationId conversation, AccountId account)
     {
+        presence.Parted(account);
         foreach (var connection in _byAccount.GetValueOrDefault(account) ?? [])
         {
             connection.LostDuringHello?.Add(conversation);

@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Presence;
 
 namespace ChatPay.Server.Realtime;
 
@@ -6,7 +7,7 @@ namespace ChatPay.Server.Realtime;
 /// This node's live connections by account, device and conversation. Only conversations that a live connection is in are
 /// here, so what a commit costs follows who listens, not who exists. One lock, held for memory work only.
 /// </summary>
-internal sealed partial class ConnectionRegistry(FeedChanges changes)
+internal sealed partial class ConnectionRegistry(FeedChanges changes, PresenceBook presence)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<AccountId, HashSet<ClientConnection>> _byAccount = [];
@@ -67,6 +68,7 @@ internal sealed partial class ConnectionRegistry(FeedChanges changes)
             }
 
             connection.Conversations.Clear();
+            presence.Went(connection);
             if (_byAccount.TryGetValue(connection.Caller.Account, out var ofAccount)
                 && ofAccount.Remove(connection) && ofAccount.Count == 0)
             {

@@ -129,7 +129,7 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
             return Enqueued.Dropped;
         }
 
-        if (!Fits(push) && push.Kind is PushKind.Ephemeral)
+        if (!Fits(push) && push.IsDroppable)
         {
             return Enqueued.Dropped;
         }
@@ -168,7 +168,7 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
         for (var node = _pushes.First; node is not null;)
         {
             var next = node.Next;
-            if (node.Value.Kind is PushKind.Ephemeral)
+            if (node.Value.IsDroppable)
             {
                 _bytes -= node.Value.JsonBytes.Length;
                 _pushes.Remove(node);

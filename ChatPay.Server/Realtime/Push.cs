@@ -16,6 +16,7 @@ internal enum PushKind : byte
     Ephemeral = 5,
     WalletChanged = 6,
     Control = 7,
+    Presence = 8,
 }
 
 /// <summary>
@@ -34,6 +35,9 @@ internal sealed class Push
 
     public PushKind Kind { get; }
 
+    /// <summary>Whether it may be lost: nobody misses it for long.</summary>
+    public bool IsDroppable => Kind is PushKind.Ephemeral or PushKind.Presence;
+
     /// <summary>One element of the callback's list; for <see cref="PushKind.Control"/> the argument itself.</summary>
     public byte[] JsonBytes { get; }
 
@@ -51,6 +55,8 @@ internal sealed class Push
     public static Push Of(Receipt receipt) => Make(PushKind.Receipts, receipt);
 
     public static Push Of(EphemeralSignal signal) => Make(PushKind.Ephemeral, signal);
+
+    public static Push Of(PresenceView presence) => Make(PushKind.Presence, presence);
 
     public static Push Of(WalletBalance balance) => Make(PushKind.WalletChanged, balance);
 

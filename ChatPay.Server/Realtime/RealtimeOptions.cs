@@ -90,11 +90,15 @@ internal sealed class RealtimeOptions
     [Range(1, 100_000)]
     public int WriteBurst { get; set; } = 60;
 
-    /// <summary>Hello, Sync, PullDevice and AckDevice per second and connection, 1 to 10,000. Default 10.</summary>
+    /// <summary>
+    /// Hello, Sync, PullDevice, AckDevice and WatchPresence per second and connection, 1 to 10,000. Default 10.
+    /// </summary>
     [Range(1, 10_000)]
     public int ReadsPerSecond { get; set; } = 10;
 
-    /// <summary>Hello, Sync, PullDevice and AckDevice at once after a pause, 1 to 100,000. Default 60.</summary>
+    /// <summary>
+    /// Hello, Sync, PullDevice, AckDevice and WatchPresence at once after a pause, 1 to 100,000. Default 60.
+    /// </summary>
     [Range(1, 100_000)]
     public int ReadBurst { get; set; } = 60;
 

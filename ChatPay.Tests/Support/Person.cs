@@ -44,6 +44,8 @@ internal sealed class Person : IAsyncDisposable
 
     public Inbox<EphemeralSignal> Ephemeral { get; } = new();
 
+    public Inbox<PresenceView> Presence { get; } = new();
+
     public Inbox<WalletBalance> Wallet { get; } = new();
 
     public Inbox<ControlSignal> Controls { get; } = new();
@@ -72,10 +74,11 @@ internal sealed class Person : IAsyncDisposable
     }
 
     /// <summary>The same account on another device, connected.</summary>
-    public async Task<Person> OnAnotherDeviceAsync()
+    /// <param name="address">Of another node, where it is to be one.</param>
+    public async Task<Person> OnAnotherDeviceAsync(Uri? address = null)
     {
         var key = TestMls.NewSignatureKey();
-        var client = new ChatPayClient(Client.Address);
+        var client = new ChatPayClient(address ?? Client.Address);
         await client.SignInAsync(
             new(Client.Account!.Handle, Password, new("Another", TestMls.PublicKeyOf(key))), Cancellation);
         var other = new Person(client, key);
@@ -133,6 +136,7 @@ internal sealed class Person : IAsyncDisposable
         DeviceMessages = DeviceMessages.Add,
         Receipts = Receipts.Add,
         Ephemeral = Ephemeral.Add,
+        Presence = Presence.Add,
         WalletChanged = Wallet.Add,
         Control = signal => Controls.Add([signal]),
         Closed = exception => Closed.Add([exception]),

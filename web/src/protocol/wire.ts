@@ -46,7 +46,17 @@ export type DeviceView = {
 };
 export type SessionReply = { account: AccountView; device: DeviceView; token?: string | null; expiresAt: IsoTime };
 export type AssetView = { code: string; exponent: number };
-export type MeReply = { account: AccountView; device: DeviceView; sandbox: boolean; assets: AssetView[] };
+export type PresenceVisibility = 'contacts' | 'nobody';
+export type MeReply = {
+  account: AccountView;
+  device: DeviceView;
+  sandbox: boolean;
+  assets: AssetView[];
+  presence: PresenceVisibility;
+};
+/** Who hides is neither online nor was seen. `lastSeen` is rounded down to five minutes. */
+export type PresenceView = { account: Uuid; online: boolean; lastSeen?: IsoTime | null };
+export type PresenceReply = { accounts: PresenceView[] };
 
 export type KeyPackageCount = { oneTime: number; hasLastResort: boolean };
 export type ClaimedKeyPackage = { account: Uuid; device: Uuid; keyPackage: Base64 };

@@ -130,7 +130,13 @@ export class FakeClient {
       this.#call('me', () => {
         const device = this.#me();
         const account = this.server.accounts.get(device.account) as Account;
-        return { account, device: {} as wire.DeviceView, sandbox: true, assets: [{ code: 'EUR', exponent: 2 }] };
+        return {
+          account,
+          device: {} as wire.DeviceView,
+          sandbox: true,
+          assets: [{ code: 'EUR', exponent: 2 }],
+          presence: 'contacts',
+        };
       }),
     changeDisplayName: () => this.#call('changeDisplayName', () => fail(1005, 'not_found')),
     changePassword: () => this.#call('changePassword', () => fail(1005, 'not_found')),
