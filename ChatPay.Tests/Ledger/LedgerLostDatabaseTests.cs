@@ -26,8 +26,10 @@ public sealed class LedgerLostDatabaseTests(MoneyFixture money, PostgresFixture 
             set session_replication_role = replica;
             delete from entry where transfer_id = '{lost.Id.Value}';
             delete from transfer where id = '{lost.Id.Value}';
-            update ledger_account a set version = e.version, balance_minor = e.balance_after_minor, held_minor = e.held_after_minor
-            from entry e where e.account_id = a.id and e.version = a.version - 1 and a.id in ('{alice.Value}', '{bob.Value}')
+            update ledger_account a
+            set version = e.version, balance_minor = e.balance_after_minor, held_minor = e.held_after_minor
+            from entry e
+            where e.account_id = a.id and e.version = a.version - 1 and a.id in ('{alice.Value}', '{bob.Value}')
             """);
         Assert.True((await other.PostAsync(_scene.Pay(alice, bob, 10_000))).IsApplied);
         await postgres.AdministerAsync(money.ConnectionString, """
