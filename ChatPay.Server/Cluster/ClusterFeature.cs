@@ -14,6 +14,9 @@ internal static class ClusterFeature
         services.AddSingleton<WatchStore>();
         services.AddSingleton<HeadWatch>();
         services.AddSingleton<MemberWatch>();
+        services.AddSingleton<FoundStore>();
+        services.AddSingleton<SignalWatch>();
+        services.AddSingleton<WalletWatch>();
         services.AddSingleton<HintReceiver>();
         services.AddHostedService(provider => provider.GetRequiredService<HintReceiver>());
         services.AddHostedService<RedisRelay>();

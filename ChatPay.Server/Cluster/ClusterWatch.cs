@@ -9,7 +9,8 @@ namespace ChatPay.Server.Cluster;
 /// its connections have been given with the database.
 /// </summary>
 internal sealed partial class ClusterWatch(
-    Rechecks rechecks, HeadWatch heads, MemberWatch members, IOptions<ClusterOptions> options, TimeProvider time,
+    Rechecks rechecks, HeadWatch heads, MemberWatch members, SignalWatch signals, WalletWatch wallets,
+    IOptions<ClusterOptions> options, TimeProvider time,
     ILogger<ClusterWatch> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -51,6 +52,8 @@ internal sealed partial class ClusterWatch(
             if (regular || all)
             {
                 await heads.CheckAsync(cancellationToken);
+                await signals.CheckAsync(cancellationToken);
+                await wallets.CheckAsync(all, cancellationToken);
                 ClusterMetrics.Checked(time.GetElapsedTime(started).TotalMilliseconds);
             }
             else if (newHeads.Count > 0)
@@ -60,9 +63,11 @@ internal sealed partial class ClusterWatch(
         }
         catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
         {
-            // The next round looks at everything again.
+            // The next round looks at everything again, and not before its time.
             Log.CheckFailed(logger, exception);
             members.Distrust();
+            signals.Distrust();
+            rechecks.Missed(all);
         }
     }
 

@@ -13,7 +13,7 @@ namespace ChatPay.Server.Cluster;
 /// by the same doors as its own news.
 /// </summary>
 internal sealed partial class HintReceiver(
-    ClusterNode node, ConnectionRegistry registry, HeadRequests heads, Rechecks rechecks, PushedMessages pushed,
+    ClusterNode node, ConnectionRegistry registry, Rechecks rechecks, PushedMessages pushed, PushedReceipts receipts,
     PresenceBook presence, ConnectionWatch connections, Sessions sessions, IOptions<ClusterOptions> options,
     ILogger<HintReceiver> logger)
     : BackgroundService
@@ -87,7 +87,14 @@ internal sealed partial class HintReceiver(
             case HeadHint head when registry.IsHeard(head.Conversation):
                 rechecks.Head(head.Conversation);
                 break;
-            case SignalHint { Kind: PushKind.Receipts or PushKind.Ephemeral } signal:
+            case SignalHint { Kind: PushKind.Receipts } signal when registry.IsHeard(signal.Conversation):
+                if (JsonSerializer.Deserialize<Receipt>(signal.Json, Push.Json) is { } receipt && receipts.IsNew(receipt))
+                {
+                    registry.ToConversation(receipt.Conversation, Push.OfJson(signal.Kind, signal.Json));
+                }
+
+                break;
+            case SignalHint { Kind: PushKind.Ephemeral } signal:
                 registry.ToConversation(signal.Conversation, Push.OfJson(signal.Kind, signal.Json), signal.Except);
                 break;
             case DeviceHint { Kind: PushKind.DeviceMessages } message when registry.IsConnected(message.Device):
@@ -134,15 +141,10 @@ internal sealed partial class HintReceiver(
         var members = hint.HasMembers ? JsonSerializer.Deserialize<Event>(hint.Json, Push.Json)?.Members : null;
         var logged = new LoggedPush(
             hint.Conversation, hint.Seq, hint.Seq - 1, Push.OfJson(PushKind.Events, hint.Json), members);
-        var outcome = registry.Offer(logged);
-        if (outcome is Offered.Gap)
+        if (registry.Offer(logged) is Offered.Gap)
         {
             ClusterMetrics.Gap();
             rechecks.Head(hint.Conversation);
-        }
-        else if (outcome is Offered.Delivered && members?.Added.Count > 0)
-        {
-            heads.Ask(hint.Conversation, [.. members.Added.Select(added => added.Account).Where(registry.IsConnected)]);
         }
     }
 

@@ -3,7 +3,7 @@ using ChatPay.Server.Realtime;
 namespace ChatPay.Server.Cluster;
 
 /// <summary>Finds who has come into a conversation, or gone, without this node having been told.</summary>
-internal sealed class MemberWatch(WatchStore store, ConnectionRegistry registry, HeadRequests heads, Rechecks rechecks)
+internal sealed class MemberWatch(WatchStore store, ConnectionRegistry registry, Rechecks rechecks)
 {
     private ulong? _since;
 
@@ -22,11 +22,7 @@ internal sealed class MemberWatch(WatchStore store, ConnectionRegistry registry,
         _since = next;
         foreach (var membership in changed.Where(one => registry.IsConnected(one.Account)))
         {
-            if (registry.Reconcile(membership))
-            {
-                heads.Ask(membership.Conversation, [membership.Account]);
-            }
-
+            registry.Reconcile(membership);
             if (registry.IsHeard(membership.Conversation))
             {
                 rechecks.Head(membership.Conversation);

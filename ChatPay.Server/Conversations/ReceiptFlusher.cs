@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Cluster;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +10,7 @@ namespace ChatPay.Server.Conversations;
 /// once they are written. A mark that is lost with the node is made again by the next one.
 /// </summary>
 internal sealed partial class ReceiptFlusher(
-    ReceiptStore store, Fanout fanout, IOptions<RealtimeOptions> options, TimeProvider time,
+    ReceiptStore store, Fanout fanout, ClusterNode node, IOptions<RealtimeOptions> options, TimeProvider time,
     ILogger<ReceiptFlusher> logger) : BackgroundService
 {
     private const int MarksPerStatement = 5000;
@@ -63,9 +64,9 @@ internal sealed partial class ReceiptFlusher(
         {
             try
             {
-                foreach (var raised in await store.RaiseAsync(marks, cancellationToken))
+                foreach (var raised in await store.RaiseAsync(marks, node.Id, cancellationToken))
                 {
-                    fanout.ToConversation(raised.Conversation, Push.Of(raised));
+                    fanout.Raised(raised);
                 }
             }
             catch (Npgsql.NpgsqlException exception)

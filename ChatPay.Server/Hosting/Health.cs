@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Cluster;
 using ChatPay.Server.Database;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
@@ -18,12 +19,14 @@ internal static class Health
     }
 
     private static async Task<Results<Ok<HealthReply>, ErrorResult>> ReadyAsync(
-        NpgsqlDataSource database, Draining draining, CancellationToken cancellationToken) =>
+        NpgsqlDataSource database, Draining draining, ClusterNode node, CancellationToken cancellationToken) =>
         draining.HasBegun ? new ErrorResult(Draining.Refusal)
         : await DatabaseProbe.AnswersAsync(database, cancellationToken)
-            ? TypedResults.Ok(new HealthReply("ready"))
+            ? TypedResults.Ok(new HealthReply(node.IsDegraded ? "degraded" : "ready"))
             : new ErrorResult(new Error(ErrorCode.Unavailable, "The database does not answer."));
 }
 
-/// <param name="Status">"live" or "ready".</param>
+/// <param name="Status">
+/// "live", "ready", or "degraded": Redis is away, so that other nodes' news come by the head check instead of at once.
+/// </param>
 internal sealed record HealthReply(string Status);

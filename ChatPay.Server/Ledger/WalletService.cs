@@ -45,6 +45,16 @@ internal sealed partial class WalletService(
             assets.SandboxEnabled);
     }
 
+    /// <summary>The wallets of accounts that the configuration shows, with their versions.</summary>
+    public async Task<IReadOnlyList<WalletState>> StatesAsync(
+        IReadOnlyCollection<AccountId> accounts, CancellationToken cancellationToken) =>
+    [
+        .. from wallet in await store.StatesAsync(accounts, cancellationToken)
+           from asset in assets.All
+           where asset.Code.Value == wallet.Balance.Asset
+           select wallet with { Balance = wallet.Balance with { Exponent = asset.Exponent } },
+    ];
+
     private async Task<Result<Unit>> OpenAsync(AccountId account, CancellationToken cancellationToken)
     {
         var opened = await committer.SubmitAsync(new OpenWalletsCommand(account, assets), cancellationToken);

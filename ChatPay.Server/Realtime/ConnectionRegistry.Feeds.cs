@@ -90,8 +90,7 @@ internal sealed partial class ConnectionRegistry
     /// <summary>
     /// The database says that an account is, or was, a member: what no event has told by then is put right.
     /// </summary>
-    /// <returns>Whether its connections begin to hear the conversation by this.</returns>
-    public bool Reconcile(Membership membership)
+    public void Reconcile(Membership membership)
     {
         lock (_lock)
         {
@@ -104,13 +103,13 @@ internal sealed partial class ConnectionRegistry
                     Leave(conversation, account);
                 }
 
-                return false;
+                return;
             }
 
             // A feed beyond what was read knows more than it; one before the account's first event will come to it.
             if (!_byAccount.TryGetValue(account, out var connections) || feed?.Delivered > head || feed?.Delivered < joined)
             {
-                return false;
+                return;
             }
 
             var begins = false;
@@ -123,7 +122,11 @@ internal sealed partial class ConnectionRegistry
                 Hear(connection, conversation, feed, joined);
             }
 
-            return begins;
+            // Otherwise the event that added it comes, and asks.
+            if (begins && feed?.Delivered >= joined)
+            {
+                heads.Ask(conversation, [account]);
+            }
         }
     }
 
@@ -204,10 +207,14 @@ internal sealed partial class ConnectionRegistry
     {
         foreach (var added in logged.Members?.Added ?? [])
         {
-            foreach (var connection in _byAccount.GetValueOrDefault(added.Account) ?? [])
+            if (_byAccount.TryGetValue(added.Account, out var connections))
             {
-                connection.LostDuringHello?.Remove(logged.Conversation);
-                Hear(connection, logged.Conversation, feed, logged.Seq);
+                heads.Ask(logged.Conversation, [added.Account]);
+                foreach (var connection in connections)
+                {
+                    connection.LostDuringHello?.Remove(logged.Conversation);
+                    Hear(connection, logged.Conversation, feed, logged.Seq);
+                }
             }
         }
 

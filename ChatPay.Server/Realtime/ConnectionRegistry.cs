@@ -7,7 +7,7 @@ namespace ChatPay.Server.Realtime;
 /// This node's live connections by account, device and conversation. Only conversations that a live connection is in are
 /// here, so what a commit costs follows who listens, not who exists. One lock, held for memory work only.
 /// </summary>
-internal sealed partial class ConnectionRegistry(FeedChanges changes, PresenceBook presence)
+internal sealed partial class ConnectionRegistry(FeedChanges changes, HeadRequests heads, PresenceBook presence)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<AccountId, HashSet<ClientConnection>> _byAccount = [];

@@ -12,8 +12,8 @@ namespace ChatPay.Server.Realtime;
 /// of those who may see it.
 /// </summary>
 internal sealed partial class Fanout(
-    ConnectionRegistry registry, HeadRequests heads, HintOutbox outbox, Rechecks rechecks, PushedMessages pushed,
-    IOptions<RealtimeOptions> options, ILogger<Fanout> logger) : BackgroundService
+    ConnectionRegistry registry, HintOutbox outbox, Rechecks rechecks, PushedMessages pushed,
+    PushedReceipts receipts, IOptions<RealtimeOptions> options, ILogger<Fanout> logger) : BackgroundService
 {
     private readonly Channel<Batch> _batches = Channel.CreateBounded<Batch>(
         new BoundedChannelOptions(options.Value.FanoutBatches) { SingleReader = true });
@@ -50,6 +50,15 @@ internal sealed partial class Fanout(
     {
         registry.ToDevice(device, push);
         outbox.ToDevice(device, push);
+    }
+
+    /// <summary>A receipt that has been written.</summary>
+    public void Raised(Receipt receipt)
+    {
+        if (receipts.IsNew(receipt) && (outbox.IsOn || registry.IsHeard(receipt.Conversation)))
+        {
+            ToConversation(receipt.Conversation, Push.Of(receipt));
+        }
     }
 
     public void ToConversation(ConversationId conversation, Push push, AccountId? except = null)
@@ -105,9 +114,7 @@ internal sealed partial class Fanout(
         outbox.Event(push);
         if (logged.Members is { Added.Count: > 0 } members)
         {
-            AccountId[] added = [.. members.Added.Select(one => one.Account)];
-            heads.Ask(logged.Conversation, added);
-            outbox.Joined(logged.Conversation, added);
+            outbox.Joined(logged.Conversation, members.Added.Select(added => added.Account));
         }
     }
 

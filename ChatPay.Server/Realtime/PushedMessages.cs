@@ -12,6 +12,14 @@ internal sealed class PushedMessages
     private HashSet<Guid> _young = [];
     private HashSet<Guid> _old = [];
 
+    public bool IsKnown(Guid message)
+    {
+        lock (_lock)
+        {
+            return _young.Contains(message) || _old.Contains(message);
+        }
+    }
+
     /// <summary>Whether the message has not been here, and from now on it has.</summary>
     public bool IsNew(Guid message)
     {

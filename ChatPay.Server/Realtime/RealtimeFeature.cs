@@ -20,6 +20,7 @@ internal static class RealtimeFeature
         services.AddSingleton<FeedChanges>();
         services.AddSingleton<Rechecks>();
         services.AddSingleton<PushedMessages>();
+        services.AddSingleton<PushedReceipts>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<HeadRequests>();
         services.AddSingleton<HelloAdmission>();

@@ -51,6 +51,15 @@ internal sealed class Rechecks
         _wake.Writer.TryWrite(true);
     }
 
+    /// <summary>What was taken could not be done; it waits for the next round, which wakes by itself.</summary>
+    public void Missed(bool all)
+    {
+        lock (_lock)
+        {
+            _all |= all;
+        }
+    }
+
     /// <summary>Waits until something is to be looked up.</summary>
     public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => _wake.Reader.ReadAsync(cancellationToken);
 

@@ -3,15 +3,20 @@ using Xunit;
 
 namespace ChatPay.Tests.Cluster;
 
-/// <summary>Without hints everything still arrives, by the check of the heads.</summary>
+/// <summary>Without hints everything still arrives, by checking.</summary>
 public sealed class HeadCheckTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
 {
+    private const int OftenMs = 200;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData("")]
     [InlineData("127.0.0.1:1")]
     public async Task Two_nodes_without_a_redis_deliver_by_checking(string redis)
     {
         await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis);
+        Assert.Equal(redis.Length > 0 ? "degraded" : "ready", await TwoNodes.HealthAsync(nodes.A));
         await using var ada = await Person.JoinAsync(nodes.A.Address);
         await using var ben = await Person.JoinAsync(nodes.B.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
@@ -23,5 +28,73 @@ public sealed class HeadCheckTests(DatabaseFixture database) : IClassFixture<Dat
 
         var events = await ben.Events.UntilAsync(events => events.Count >= 251);
         Assert.Equal(Enumerable.Range(1, 251).Select(seq => (long)seq), events.Select(e => e.Seq));
+    }
+
+    [Fact]
+    public async Task Who_is_added_elsewhere_begins_to_hear_and_who_is_removed_ceases()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "", OftenMs);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        await using var ben = await Person.JoinAsync(nodes.B.Address);
+        await using var eve = await Person.JoinAsync(nodes.B.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        await group.SendAsync(ada);
+
+        // Ben is the first there who hears it, Eve the second.
+        var ben1 = await group.CommitAsync(ada, adds: [ben]);
+        await ben.Heads.FirstAsync(view => view.Id == group.Id);
+        var eve1 = await group.CommitAsync(ada, adds: [eve]);
+        await eve.Heads.FirstAsync(view => view.Id == group.Id);
+        await eve.DeviceMessages.FirstAsync(message => message.Conversation == group.Id);
+        var removed = await group.CommitAsync(ada, removes: [group.LeafOf(ben)]);
+        var after = await group.SendAsync(ada);
+        await eve.Events.FirstAsync(e => e.Seq == after.Seq);
+
+        Assert.Equal([ben1.Seq, eve1.Seq, removed.Seq], ben.Events.Items.Select(e => e.Seq));
+        Assert.Equal([eve1.Seq, removed.Seq, after.Seq], eve.Events.Items.Select(e => e.Seq));
+        Assert.Single(ben.Heads.Items);
+    }
+
+    [Fact]
+    public async Task Receipts_and_wallets_are_found_and_each_is_told_once()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "", OftenMs);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        await using var ben = await Person.JoinAsync(nodes.B.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await ben.Events.FirstAsync(e => e.Conversation == group.Id);
+        await ben.Hub.MarkAsync(new([new(group.Id, 1, 0)]), Cancellation);
+        await ada.Receipts.FirstAsync(receipt => receipt.Delivered == 1);
+        await ben.Hub.MarkAsync(new([new(group.Id, 1, 1)]), Cancellation);
+        await ada.Receipts.FirstAsync(receipt => receipt.Read == 1);
+
+        for (var times = 1; times <= 2; times++)
+        {
+            await TwoNodes.PayAsync(group, ada, ben, 1000);
+            await ben.Wallet.FirstAsync(balance => balance.BalanceMinor == 100_000 + (times * 1000));
+            await ada.Wallet.FirstAsync(
+                balance => balance.BalanceMinor == 100_000 - (times * 1000) && balance.HeldMinor == 0);
+        }
+
+        Assert.Equal([(1L, 0L), (1L, 1L)], ada.Receipts.Items.Select(receipt => (receipt.Delivered, receipt.Read)));
+        Assert.Equal(ada.Wallet.Items.Distinct(), ada.Wallet.Items);
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_away_hears_only_what_comes_after_its_hello()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "", OftenMs);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        await using var ben = await Person.JoinAsync(nodes.B.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await ben.Events.FirstAsync(e => e.Seq == 1);
+        await ben.DisconnectAsync();
+        await group.SendAsync(ada);
+        await ben.ConnectAsync(cursors: [new(group.Id, 1)]);
+        Assert.Equal(2, Assert.Single(ben.Greeting.Changed).Head);
+
+        var next = await group.SendAsync(ada);
+        await ben.Events.FirstAsync(e => e.Seq == next.Seq);
+        Assert.Equal([1L, 3L], ben.Events.Items.Select(e => e.Seq));
     }
 }

@@ -1,7 +1,10 @@
 using System.Globalization;
+using System.Text.Json;
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Cluster;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Xunit;
 
 namespace ChatPay.Tests.Cluster;
 
@@ -42,6 +45,26 @@ internal sealed class TwoNodes : IAsyncDisposable
     public Task HearEachOtherAsync() => Eventually.TrueAsync(() => Task.FromResult(IsUp(A) && IsUp(B)), "both are up");
 
     public static bool IsUp(TestServer node) => node.Services.GetRequiredService<ClusterNode>().IsRedisUp;
+
+    /// <summary>A transfer in the conversation, accepted.</summary>
+    public static async Task PayAsync(TestGroup group, Person payer, Person payee, long amountMinor)
+    {
+        var posted = await payer.Hub.CardActAsync(
+            TestCards.Post(CardKind.Transfer, group.Id, group.Epoch, payer.Id, payee.Id, amountMinor),
+            TestContext.Current.CancellationToken);
+        await payee.Hub.CardActAsync(
+            TestCards.Act(posted.Card, CardActionKind.Accept), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>What <c>/health/ready</c> says.</summary>
+    public static async Task<string> HealthAsync(TestServer node)
+    {
+        using var client = node.CreateClient();
+        using var answer = await client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode);
+        using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        return body.RootElement.GetProperty("status").GetString()!;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -74,7 +74,7 @@ internal sealed class Person : IAsyncDisposable
     }
 
     /// <summary>The same account on another device, connected.</summary>
-    /// <param name="address">Of another node, where it is to be one.</param>
+    /// <param name="address">Of another node; this person's own by default.</param>
     public async Task<Person> OnAnotherDeviceAsync(Uri? address = null)
     {
         var key = TestMls.NewSignatureKey();
