@@ -14,6 +14,12 @@ internal sealed class HostingOptions
     [Required]
     public string DataFolder { get; set; } = ".data";
 
+    /// <summary>
+    /// A folder whose files are settings as well, such as one named Database__ConnectionString: where containers are
+    /// given their secrets. It wins over the environment. Default empty: none.
+    /// </summary>
+    public string SecretsFolder { get; set; } = "";
+
     /// <summary>The built web client. Default empty: web/dist of the repository, or wwwroot beside the program.</summary>
     public string WebFolder { get; set; } = "";
 

@@ -37,6 +37,7 @@ internal static class ServerHost
                 ["Logging:LogLevel:Npgsql"] = "Warning",
             },
         });
+        AddSecrets(builder.Configuration);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Logging.ClearProviders();
         LogToConsole(builder.Logging);
@@ -91,6 +92,22 @@ internal static class ServerHost
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private static void AddSecrets(ConfigurationManager configuration)
+    {
+        if (configuration[$"{HostingOptions.Section}:{nameof(HostingOptions.SecretsFolder)}"] is not { Length: > 0 } folder)
+        {
+            return;
+        }
+
+        var path = Path.GetFullPath(folder);
+        if (!Directory.Exists(path))
+        {
+            throw new StartupException($"There is no folder {path}, which Hosting:SecretsFolder names.");
+        }
+
+        configuration.AddKeyPerFile(path);
     }
 
     private static void UseTrustedProxies(WebApplication app)

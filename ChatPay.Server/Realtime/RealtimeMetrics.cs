@@ -36,7 +36,8 @@ internal static class RealtimeMetrics
         "chatpay.fanout_drops", "{batch}", "Committed batches that fan-out had no room for; they are read from the log.");
 
     private static readonly Histogram<double> Lags = Meter.CreateHistogram<double>(
-        "chatpay.delivery_lag", "ms", "From a commit on this node until its event was handed to a socket; the oldest of a frame.");
+        "chatpay.delivery_lag", "ms",
+        "From a commit on this node until its event was handed to a socket; the oldest of a frame.");
 
     public static void FanoutWaits(int more) => FanoutQueue.Add(more);
 

@@ -13,6 +13,7 @@ public sealed class StartTests
     [InlineData("Hosting__ShutdownTimeoutSeconds", "abc", "Hosting:ShutdownTimeoutSeconds")]
     [InlineData("Hosting__ShutdownTimeoutSeconds", "0", "ShutdownTimeoutSeconds")]
     [InlineData("Hosting__NoSuchKey", "1", "NoSuchKey")]
+    [InlineData("Hosting__SecretsFolder", "/no/such/folder", "/no/such/folder")]
     [InlineData("Telemetry__OtlpEndpoint", "localhost", "Telemetry:OtlpEndpoint is no address")]
     [InlineData("Database__ConnectionString", "secret-nonsense", "Database:ConnectionString is not one")]
     [InlineData("Database__ConnectionString", "Host=127.0.0.1;Port=1;Username=x", "cannot be reached")]
@@ -59,6 +60,22 @@ public sealed class StartTests
         await File.WriteAllTextAsync(file, "{ \"Hosting\": {", TestContext.Current.CancellationToken);
 
         AssertOneSentence(await server.RunAsync("serve"), file);
+    }
+
+    [Fact]
+    public async Task A_secret_in_a_file_wins_over_the_environment()
+    {
+        using var secrets = new TemporaryFolder();
+        await File.WriteAllTextAsync(
+            Path.Combine(secrets.Path, "Database__ConnectionString"), "Host=127.0.0.1;Port=2;Username=x\n",
+            TestContext.Current.CancellationToken);
+        await using var server = new ServerProcess(new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Database__ConnectionString"] = "Host=127.0.0.1;Port=1;Username=x",
+            ["Hosting__SecretsFolder"] = secrets.Path,
+        });
+
+        AssertOneSentence(await server.RunAsync("serve", "--port", "0"), "127.0.0.1:2");
     }
 
     private static ServerProcess WithoutDatabase() => new(new Dictionary<string, string>(StringComparer.Ordinal)
