@@ -13,7 +13,7 @@ public sealed class ChatTests(PostgresFixture postgres)
     public async Task Chat_runs_end_to_end_beside_both_relays_and_every_invariant_holds()
     {
         var (exitCode, report, output) = await RunAsync(
-            "chat", "--seconds", "1", "--rounds", "1", "--warm-up", "1", "--connections", "8", "--rate", "200",
+            "chat", "--seconds", "1", "--rounds", "1", "--warm-up", "100", "--connections", "8", "--rate", "200",
             "--database", await postgres.CreateDatabaseAsync());
         Assert.True(exitCode == 0, output);
         Assert.Equal("chat", report.GetProperty("scenario").GetString());

@@ -40,7 +40,7 @@ internal static class FanoutScenario
                 result.AddError(FormattableString.Invariant($"--members takes {MembersMin} to {MembersMax:N0}."));
             }
         });
-        return new ServingCommandLine(new ServingOptions { Seconds = 4 }).Create(
+        return new ServingCommandLine(new ServingOptions { Seconds = 4, WarmUp = 400_000 }).Create(
             Name, "One sender and a large group, beside SignalR's own groups.", ServingParts.All, [members], args,
             (parsed, options, stop) => ScenarioConsole.RunAsync(
                 output, Name, console => RunAsync(options, parsed.GetValue(members)!, console, stop)));
@@ -62,8 +62,8 @@ internal static class FanoutScenario
             await using var crowds = await Crowds.OpenAsync(servers, rooms, options.PayloadBytes, cancellationToken);
             console.Done();
             await rounds.WarmUpAsync(
-                name => crowds[name].RoundsAsync(bench.Probe, TimeSpan.Zero, options.WarmUp, cancellationToken),
-                name => crowds[name].SettleAsync(size - 1, cancellationToken));
+                name => crowds[name].RoundsAsync(bench.Probe, TimeSpan.Zero, ServingRounds.WarmUpWindow, cancellationToken),
+                name => crowds[name].SettleAsync(size - 1, cancellationToken), name => crowds[name].Delivered);
             for (var round = 1; round <= options.Rounds; round++)
             {
                 await rounds.MeasureAsync(

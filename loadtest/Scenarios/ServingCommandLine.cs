@@ -14,8 +14,8 @@ internal sealed class ServingCommandLine(ServingOptions defaults)
         "--seconds", defaults.Seconds, 1, ServingOptions.SecondsMax, "Seconds of each section in each round.");
 
     private readonly Option<int> _warmUp = OptionBounds.Whole(
-        "--warm-up", defaults.WarmUpSeconds, 0, ServingOptions.SecondsMax,
-        "Seconds that every server is driven for before the first round.");
+        "--warm-up", defaults.WarmUp, 0, ServingOptions.WarmUpMax,
+        "Messages that every server delivers before the first round, so that its code is compiled.");
 
     private readonly Option<int> _payload = OptionBounds.Whole(
         "--payload", defaults.PayloadBytes, ServingOptions.PayloadMin, ServingOptions.PayloadMax,
@@ -56,7 +56,7 @@ internal sealed class ServingCommandLine(ServingOptions defaults)
         {
             Rounds = Value(ServingParts.Rounds, _rounds, defaults.Rounds),
             Seconds = Value(ServingParts.Seconds, _seconds, defaults.Seconds),
-            WarmUpSeconds = Value(ServingParts.Seconds, _warmUp, defaults.WarmUpSeconds),
+            WarmUp = Value(ServingParts.Seconds, _warmUp, defaults.WarmUp),
             PayloadBytes = Value(ServingParts.Payload, _payload, defaults.PayloadBytes),
             Only = Value(ServingParts.Only, _only, []) ?? [],
             Database = parsed.GetValue(_database),

@@ -5,6 +5,7 @@ internal record ServingOptions
 {
     public const int RoundsMax = 100;
     public const int SecondsMax = 600;
+    public const int WarmUpMax = 100_000_000;
     public const int PayloadMax = 60_000;
 
     /// <summary>Below it a message has no room for what its header says.</summary>
@@ -15,12 +16,13 @@ internal record ServingOptions
     /// <summary>Measured in each section of each round.</summary>
     public int Seconds { get; init; } = 5;
 
-    /// <summary>Every server is driven this long before the first round, so that its code is compiled.</summary>
-    public int WarmUpSeconds { get; init; } = 8;
+    /// <summary>
+    /// Every server delivers so many before the first round, so that its code is compiled: messages and not time, because a
+    /// busy machine needs longer to compile the same code.
+    /// </summary>
+    public int WarmUp { get; init; } = 80_000;
 
     public TimeSpan Window => TimeSpan.FromSeconds(Seconds);
-
-    public TimeSpan WarmUp => TimeSpan.FromSeconds(WarmUpSeconds);
 
     public int PayloadBytes { get; init; } = 160;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChatPay.LoadTest.Measuring;
 using ChatPay.LoadTest.Reporting;
 using ChatPay.LoadTest.Serving;
@@ -7,18 +8,30 @@ namespace ChatPay.LoadTest.Scenarios;
 /// <summary>Drives every server in turn and takes down what came of it.</summary>
 internal sealed class ServingRounds(ServingOptions options, ScenarioConsole console)
 {
+    /// <summary>What one drive of the warm-up takes.</summary>
+    public static readonly TimeSpan WarmUpWindow = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan s_warmUpMax = TimeSpan.FromMinutes(2);
+
     public SectionLog Log { get; } = new();
 
     /// <summary>Whether after each section everything that was sent came to its end.</summary>
     public bool Settled { get; private set; } = true;
 
-    public async Task WarmUpAsync(Func<string, Task<SectionResult>> run, Func<string, Task<bool>> settle)
+    /// <param name="run">Drives a server for a short while.</param>
+    public async Task WarmUpAsync(
+        Func<string, Task<SectionResult>> run, Func<string, Task<bool>> settle, Func<string, long> delivered)
     {
         console.Begin("warming up");
-        foreach (var server in options.WarmUpSeconds > 0 ? options.Servers : [])
+        foreach (var server in options.Servers)
         {
-            await run(server);
-            Settled &= await settle(server);
+            var goal = delivered(server) + options.WarmUp;
+            var begun = Stopwatch.GetTimestamp();
+            while (delivered(server) < goal && Settled && Stopwatch.GetElapsedTime(begun) < s_warmUpMax)
+            {
+                await run(server);
+                Settled &= await settle(server);
+            }
         }
 
         console.Done();
