@@ -7,9 +7,15 @@ namespace ChatPay.Client;
 /// <content>One method per REST call of docs/PROTOCOL.md; each throws <see cref="ChatPayException"/> on an error.</content>
 public sealed partial class ChatPayClient
 {
-    /// <summary>Account, device and the server's assets.</summary>
-    public Task<MeReply> MeAsync(CancellationToken cancellationToken) =>
-        SendAsync<MeReply>(HttpMethod.Get, "v1/me", null, cancellationToken);
+    /// <summary>
+    /// Account, device and the server's assets. A client that was made with a token knows whose it is from here on.
+    /// </summary>
+    public async Task<MeReply> MeAsync(CancellationToken cancellationToken)
+    {
+        var me = await SendAsync<MeReply>(HttpMethod.Get, "v1/me", null, cancellationToken);
+        (Account, Device) = (me.Account, me.Device);
+        return me;
+    }
 
     /// <summary>Says who may see whether this account is there; who shows it to nobody does not see it of others.</summary>
     public Task ChangePresenceAsync(PresenceVisibility presence, CancellationToken cancellationToken) =>

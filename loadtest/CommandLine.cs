@@ -51,11 +51,13 @@ internal static class CommandLine
         new("Load tests of ChatPay. Each measures its baselines in the same run.")
         {
             SettleCommandLine.Create(args, output),
-            GrowthScenario.Create(args, output),
+            LedgerGrowthScenario.Create(args, output),
             FillScenario.Create(args, output),
             ChatScenario.Create(args, output),
             FanoutScenario.Create(args, output),
             IdleScenario.Create(args, output),
+            StormScenario.Create(args, output),
+            GrowthScenario.Create(args, output),
             RelayCommand.Create(),
         };
 }

@@ -34,6 +34,27 @@ public sealed class ChatTests(PostgresFixture postgres)
         }
     }
 
+    [Fact]
+    public async Task Fanout_idle_storm_and_growth_run_end_to_end_and_every_invariant_holds()
+    {
+        (string Ratio, string[] Arguments)[] runs =
+        [
+            ("cpu_per_delivery_vs_signalr_group",
+                ["fanout", "--members", "3", "5", "--seconds", "1", "--rounds", "1", "--warm-up", "10"]),
+            ("memory_vs_raw_websocket", ["idle", "--connections", "4", "--settle", "1"]),
+            ("requests_per_client", ["storm", "--clients", "6"]),
+            ("history_cpu_300_vs_100",
+                ["growth", "--messages", "100", "300", "--seconds", "1", "--rounds", "1", "--warm-up", "10"]),
+        ];
+        foreach (var (ratio, arguments) in runs)
+        {
+            var (exitCode, report, output) = await RunAsync(
+                [.. arguments, "--database", await postgres.CreateDatabaseAsync()]);
+            Assert.True(exitCode == 0, output);
+            Assert.True(report.GetProperty("ratios").GetProperty(ratio).GetDouble() > 0, output);
+        }
+    }
+
     /// <summary>A database that swallows one message in sixteen and says nothing.</summary>
     [Fact]
     public async Task Chat_notices_an_acknowledged_message_that_is_not_in_the_log()
@@ -62,6 +83,9 @@ public sealed class ChatTests(PostgresFixture postgres)
     [InlineData("chat", "--rounds", "0")]
     [InlineData("chat", "--payload", "16")]
     [InlineData("chat", "--server", "WritesPerSecond")]
+    [InlineData("fanout", "--members", "1")]
+    [InlineData("growth", "--messages", "2000 1000")]
+    [InlineData("storm", "--clients", "1")]
     public async Task What_is_out_of_bounds_is_refused_before_anything_runs(string scenario, string option, string value)
     {
         await using var output = new StringWriter(CultureInfo.InvariantCulture);

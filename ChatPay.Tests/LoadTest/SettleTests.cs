@@ -116,7 +116,7 @@ public sealed class SettleTests(PostgresFixture postgres)
     [InlineData("settle", "--rounds", "2")]
     [InlineData("settle", "--seconds", "0")]
     [InlineData("settle", "--only", "nothing")]
-    [InlineData("growth", "--entries", "5 4")]
+    [InlineData("ledger-growth", "--entries", "5 4")]
     [InlineData("fill", "--transfers", "-1")]
     public async Task What_is_out_of_bounds_is_refused_before_anything_runs(string scenario, string option, string value)
     {

@@ -21,6 +21,7 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
     private long _delivered;
     private long _lastSeq;
     private uint[] _lastOf = [];
+    private volatile string? _violation;
 
     public ushort Number => number;
 
@@ -37,8 +38,8 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
     /// <summary>Messages of others so far.</summary>
     public long Delivered => Volatile.Read(ref _delivered);
 
-    /// <summary>The first thing that went wrong; null as long as nothing has.</summary>
-    public string? Violation { get; private set; }
+    /// <summary>What went wrong; null as long as nothing has.</summary>
+    public string? Violation => Closed.Exception?.InnerException?.Message ?? _violation;
 
     /// <summary>Connects and does whatever must be done before messages flow.</summary>
     public abstract Task OpenAsync(CancellationToken cancellationToken);
@@ -127,5 +128,5 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
         }
     }
 
-    protected void Fail(string violation) => Violation ??= violation;
+    protected void Fail(string violation) => _violation ??= violation;
 }

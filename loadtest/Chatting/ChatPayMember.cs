@@ -1,5 +1,4 @@
 using System.Text;
-using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.LoadTest.Chatting;
@@ -7,8 +6,6 @@ namespace ChatPay.LoadTest.Chatting;
 /// <summary>A member on ChatPay's own hub: signed in, greeted, and sending what its rules accept.</summary>
 internal sealed class ChatPayMember : SignalRMember
 {
-    private const int SenderDataBytes = 28;
-
     private readonly Func<Uri> _server;
     private readonly ChatPerson _person;
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,7 +18,7 @@ internal sealed class ChatPayMember : SignalRMember
         : base(number, gate, members)
     {
         (_server, _person) = (server, person);
-        _body = PrivateMessage(conversation, payloadBytes);
+        _body = ChatMessages.Create(conversation, new(Guid.AllBitsSet), payloadBytes);
         _idAt = _body.AsSpan().IndexOf(Guid.AllBitsSet.ToByteArray());
         Prepare(
             $$"""{"conversation":"{{conversation}}","clientId":"","epoch":{{ChatPeople.Epoch}},"body":""}""",
@@ -85,27 +82,5 @@ internal sealed class ChatPayMember : SignalRMember
         var at = 0;
         BeginAt(SignalRFrames.NumberAfter("\"head\":"u8, message, ref at));
         _greeted.TrySetResult();
-    }
-
-    /// <summary>So many bytes that are a PrivateMessage for its carrier, with all ones where the message id goes.</summary>
-    private static byte[] PrivateMessage(ConversationId conversation, int bytes)
-    {
-        byte[] WithCiphertext(int count) => TlsCodec.Encode(new MlsMessage(new PrivateMessage
-        {
-            GroupId = GroupIds.From(conversation),
-            Epoch = ChatPeople.Epoch,
-            ContentType = ContentType.Application,
-            AuthenticatedData = new AuthenticatedData(new ClientMessageId(Guid.AllBitsSet)).Encode(),
-            EncryptedSenderData = new byte[SenderDataBytes],
-            Ciphertext = new byte[count],
-        }));
-        for (var count = 1; ; count++)
-        {
-            // The length of the ciphertext's length grows with it, so some sizes are skipped; none that matters.
-            if (WithCiphertext(count) is var body && body.Length >= bytes)
-            {
-                return body;
-            }
-        }
     }
 }

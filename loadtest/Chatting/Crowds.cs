@@ -79,7 +79,8 @@ internal sealed class Crowds : IAsyncDisposable
         }
     }
 
-    private static Crowd Create(string name, ServedProcess server, IReadOnlyList<ChatRoom> rooms, int payloadBytes)
+    /// <summary>The people of these conversations, not yet connected.</summary>
+    public static Crowd Create(string name, ServedProcess server, IReadOnlyList<ChatRoom> rooms, int payloadBytes)
     {
         var gate = new ExchangeGate();
         var members = new List<ChatMember>();

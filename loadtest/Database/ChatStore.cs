@@ -59,6 +59,49 @@ internal static class ChatStore
         await analyze.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Makes a log so long, its two members taking turns; nobody may be connected to the conversation.</summary>
+    public static async Task AddMessagesAsync(
+        NpgsqlDataSource dataSource, ChatRoom room, int messages, int payloadBytes, CancellationToken cancellationToken)
+    {
+        var random = new Driving.SplitMix64(unchecked((ulong)room.Id.Value.GetHashCode()));
+        var begin = TimeProvider.System.GetUtcNow().AddMilliseconds(-messages);
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using (var import = await connection.BeginBinaryImportAsync(
+            """
+            copy event (conversation_id, seq, kind, account_id, device_id, client_id, epoch, body, created_at)
+            from stdin (format binary)
+            """,
+            cancellationToken))
+        {
+            for (var number = 1; number <= messages; number++)
+            {
+                var sender = room.Members[number % room.Members.Count];
+                var at = begin.AddMilliseconds(number);
+                var id = new ClientMessageId(random.NextOrderedUuid(at));
+                await import.StartRowAsync(cancellationToken);
+                await import.WriteAsync(room.Id.Value, NpgsqlDbType.Uuid, cancellationToken);
+                await import.WriteAsync((long)FirstSeq + number, NpgsqlDbType.Bigint, cancellationToken);
+                await import.WriteAsync((short)EventKind.Message, NpgsqlDbType.Smallint, cancellationToken);
+                await import.WriteAsync(sender.Account.Value, NpgsqlDbType.Uuid, cancellationToken);
+                await import.WriteAsync(sender.Device.Value, NpgsqlDbType.Uuid, cancellationToken);
+                await import.WriteAsync(id.Value, NpgsqlDbType.Uuid, cancellationToken);
+                await import.WriteAsync((long)ChatPeople.Epoch, NpgsqlDbType.Bigint, cancellationToken);
+                await import.WriteAsync(
+                    ChatMessages.Create(room.Id, id, payloadBytes), NpgsqlDbType.Bytea, cancellationToken);
+                await import.WriteAsync(at, NpgsqlDbType.TimestampTz, cancellationToken);
+            }
+
+            await import.CompleteAsync(cancellationToken);
+        }
+
+        await using var head = new NpgsqlCommand("update conversation set head = $2 where id = $1", connection);
+        head.Parameters.Add(new() { Value = room.Id.Value });
+        head.Parameters.Add(new() { Value = (long)FirstSeq + messages });
+        await head.ExecuteNonQueryAsync(cancellationToken);
+        await using var analyze = new NpgsqlCommand("vacuum analyze event", connection) { CommandTimeout = 0 };
+        await analyze.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>Messages in the conversations' logs; −1 if a log has a gap or does not end at its head.</summary>
     public static async Task<long> CountMessagesAsync(
         NpgsqlDataSource dataSource, IReadOnlyList<ConversationId> rooms, CancellationToken cancellationToken)

@@ -1,203 +1,141 @@
 using System.CommandLine;
+using System.Globalization;
+using ChatPay.LoadTest.Chatting;
 using ChatPay.LoadTest.Database;
 using ChatPay.LoadTest.Driving;
-using ChatPay.LoadTest.Filling;
 using ChatPay.LoadTest.Measuring;
 using ChatPay.LoadTest.Reporting;
-using Npgsql;
+using ChatPay.LoadTest.Serving;
 
 namespace ChatPay.LoadTest.Scenarios;
 
-/// <summary>What a run of <c>growth</c> was asked for.</summary>
-internal sealed record GrowthOptions
-{
-    public const long EntriesMax = 200_000_000;
-
-    public required IReadOnlyList<long> Entries { get; init; }
-
-    public required int Rounds { get; init; }
-
-    public required int Seconds { get; init; }
-
-    public required int Accounts { get; init; }
-
-    public required int Callers { get; init; }
-
-    public required IdOrder Ids { get; init; }
-
-    public FileInfo? Json { get; init; }
-
-    public required string Command { get; init; }
-}
-
-/// <summary>What a transfer costs in a small ledger and in a large one.</summary>
+/// <summary>What a message, a sync and a page of history cost in a short conversation and in a long one.</summary>
 internal static class GrowthScenario
 {
     public const string Name = "growth";
 
-    /// <summary>So many transfers, not so much time: a busy machine needs longer to compile the same code.</summary>
-    private const int WarmUpTransfers = 100_000;
-
-    private const int WarmUpRoundsMax = 60;
-
-    private static readonly Dictionary<string, RatioTarget> s_targets = new(StringComparer.Ordinal);
-
-    /// <summary>Between so many wallets even the smallest ledger has room: each begins with two entries.</summary>
-    private const int AccountsDefault = 4_000;
+    private const int MessagesMax = 20_000_000;
+    private const int SyncBehind = 50;
+    private const int PageEvents = 50;
+    private const int WarmUpCalls = 3_000;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(500);
 
     public static Command Create(IReadOnlyList<string> args, TextWriter output)
     {
-        var entries = new Option<long[]>("--entries")
+        var messages = new Option<int[]>("--messages")
         {
-            Description = "How many entries the ledger is to have before each measurement, ascending.",
+            Description = "How many messages each conversation has, ascending.",
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [10_000, 1_000_000, 10_000_000],
+            DefaultValueFactory = _ => [1_000, 100_000, 1_000_000],
         };
-        entries.Validators.Add(result =>
+        messages.Validators.Add(result =>
         {
-            var stages = result.GetValueOrDefault<long[]>() ?? [];
-            if (stages.Any(stage => stage is < 1 or > GrowthOptions.EntriesMax)
-                || stages.Zip(stages.Skip(1)).Any(pair => pair.Second <= pair.First))
+            var sizes = result.GetValueOrDefault<int[]>() ?? [];
+            if (sizes.Any(size => size is < 100 or > MessagesMax)
+                || sizes.Zip(sizes.Skip(1)).Any(pair => pair.Second <= pair.First))
             {
                 result.AddError(FormattableString.Invariant(
-                    $"--entries takes ascending numbers from 1 to {GrowthOptions.EntriesMax:N0}."));
+                    $"--messages takes ascending numbers from 100 to {MessagesMax:N0}."));
             }
         });
-        var rounds = OptionBounds.Whole(
-            "--rounds", SettleOptions.RoundsMin, 1, SettleOptions.RoundsMax, "Measurements at each size.");
-        var seconds = OptionBounds.Whole("--seconds", 2, 1, SettleOptions.SecondsMax, "Seconds of each measurement.");
-        var accounts = OptionBounds.Whole(
-            "--accounts", AccountsDefault, SettleOptions.AccountsMin, SettleOptions.AccountsMax,
-            "Wallets that transfers go between; each begins with two entries.");
-        var callers = OptionBounds.Whole(
-            "--callers", 4_096, SettleOptions.CallersMin, SettleOptions.CallersMax, "Callers that wait at once.");
-        var ids = SharedOptions.Ids();
-        var json = SharedOptions.Json();
-        var command = new Command(Name, "What a transfer costs in a small ledger and in a large one.")
-        {
-            entries, rounds, seconds, accounts, callers, ids, json,
-        };
-        command.SetAction((parsed, stop) => RunAsync(
-            new GrowthOptions
-            {
-                Entries = parsed.GetValue(entries)!,
-                Rounds = parsed.GetValue(rounds),
-                Seconds = parsed.GetValue(seconds),
-                Accounts = parsed.GetValue(accounts),
-                Callers = parsed.GetValue(callers),
-                Ids = parsed.GetValue(ids),
-                Json = parsed.GetValue(json),
-                Command = RunIdentity.CommandOf(args),
-            },
-            output,
-            stop));
-        return command;
+        return new ServingCommandLine(new ServingOptions { Seconds = 3, WarmUp = 20_000 }).Create(
+            Name, "What messages, syncs and history cost in short and in long conversations.",
+            ServingParts.Rounds | ServingParts.Seconds | ServingParts.Payload, [messages], args,
+            (parsed, options, stop) => ScenarioConsole.RunAsync(
+                output, Name, console => RunAsync(options, parsed.GetValue(messages)!, console, stop)));
     }
 
-    private static Task<int> RunAsync(GrowthOptions options, TextWriter output, CancellationToken cancellationToken) =>
-        ScenarioConsole.RunAsync(output, Name, console => RunAsync(options, console, cancellationToken));
-
     private static async Task<int> RunAsync(
-        GrowthOptions options, ScenarioConsole console, CancellationToken cancellationToken)
+        ServingOptions options, int[] sizes, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        console.Expect(4 + (options.Entries.Count * (1 + options.Rounds)));
-        await using var bench = await ScenarioBench.StartAsync(console, null, null, cancellationToken);
-        var (database, engine, owner) = (bench.Database, bench.Engine, bench.Owner);
-        await using var writer = NpgsqlDataSource.Create(database.SuperuserConnectionString!);
-        await using var probe = await Probe.OpenAsync(owner, cancellationToken);
+        console.Expect(3 + (sizes.Length * options.Rounds * 3));
+        await using var bench = await ServingBench.StartAsync(options, console, cancellationToken);
+        console.Begin("conversations and their messages");
+        await using var servers = await Servers.StartAsync(
+            [Servers.ChatPay], bench.Database, options.Server, cancellationToken);
+        var rooms = await ChatPeople.AddAsync(bench.Owner, sizes.Length + 1, 2, cancellationToken);
+        foreach (var (size, room) in sizes.Zip(rooms))
+        {
+            await ChatStore.AddMessagesAsync(bench.Owner, room, size, options.PayloadBytes, cancellationToken);
+        }
 
-        var settle = new SettleOptions
+        console.Done();
+        var log = new SectionLog();
+        var settled = true;
+        await using var crowds = await GrowthCrowds.OpenAsync(
+            servers, rooms, options.PayloadBytes, cancellationToken);
+        console.Begin("warming up");
+        settled &= await crowds.WarmUpAsync(bench.Probe, options.WarmUp, cancellationToken);
+        await crowds.CallAsync(SyncOf(crowds.Readers[0]), bench.Probe, WarmUpCalls, cancellationToken);
+        await crowds.CallAsync(HistoryOf(crowds.Readers[0], sizes[0]), bench.Probe, WarmUpCalls, cancellationToken);
+        console.Done();
+        for (var round = 1; round <= options.Rounds; round++)
         {
-            Accounts = options.Accounts,
-            Callers = options.Callers,
-            Seconds = options.Seconds,
-            Ids = options.Ids,
-            Command = options.Command,
-        };
-        await WarmUpAsync(database, settle, console, cancellationToken);
-        var run = new SettleRun(settle, console, database.ConnectionString, owner, engine, probe);
-        var workloads = new SettleWorkloads(run);
-        await workloads.PrepareAsync(cancellationToken);
-        var before = await MeasuredStore.ReadAppliedAsync(owner, cancellationToken);
-        var stages = new Dictionary<string, object>(StringComparer.Ordinal);
-        foreach (var entries in options.Entries)
-        {
-            before += await FillToAsync(entries, run, writer, workloads, cancellationToken);
-            stages.Add(NameOf(entries), await GrowthStage.ReadAsync(owner, cancellationToken));
-            for (var round = 1; round <= options.Rounds; round++)
+            foreach (var (index, size) in sizes.Index())
             {
-                await workloads.MeasureUniformAsync(round, NameOf(entries), cancellationToken);
+                var reader = crowds.Readers[index];
+                Add("send", await crowds.Crowds[index].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken));
+                settled &= await crowds.Crowds[index].SettleAsync(1, cancellationToken);
+                Add("sync", await crowds.CallAsync(SyncOf(reader), bench.Probe, options.Window, cancellationToken));
+                Add("history", await crowds.CallAsync(
+                    HistoryOf(reader, size), bench.Probe, options.Window, cancellationToken));
+                void Add(string what, SectionResult result)
+                {
+                    var section = SectionOf(what, size);
+                    log.Add(section, result);
+                    console.Done(ExchangeLine.Of(round, section, result));
+                }
             }
         }
 
-        var invariants = await SettleInvariants.CheckAsync(
-            run, workloads.Acknowledged, workloads.Refused, before, cancellationToken);
-        var figures = run.Log.Figures();
-        figures["ledger_before"] = stages;
-        figures["write_path"] = engine.WritePath;
-        var report = bench.Report(Name, options.Command, figures, RatiosOf(options, run.Log), invariants);
-        return await report.ConcludeAsync(console, s_targets, options.Json, cancellationToken);
+        return await bench.ConcludeAsync(
+            Name, log.Figures(), SlopesOf(log, sizes), await crowds.InvariantsAsync(settled, bench.Owner, cancellationToken),
+            new Dictionary<string, RatioTarget>(StringComparer.Ordinal), cancellationToken);
     }
 
-    /// <summary>
-    /// The engine over another database, until its code is compiled for speed: the smallest ledger must not pay for that, and
-    /// must not grow by it.
-    /// </summary>
-    private static async Task WarmUpAsync(
-        DatabaseUnderTest database, SettleOptions options, ScenarioConsole console, CancellationToken cancellationToken)
+    /// <summary>A client that was away for a while.</summary>
+    private static Func<ulong, CancellationToken, Task> SyncOf(GrowthReader reader) => async (_, stop) =>
     {
-        var beside = await database.CreateBesideAsync("warm_up", cancellationToken);
-        await using var engine = await EngineHost.StartAsync(beside, cancellationToken);
-        await using var owner = NpgsqlDataSource.Create(beside.ConnectionString);
-        await using var probe = await Probe.OpenAsync(owner, cancellationToken);
-        var workloads = new SettleWorkloads(
-            new SettleRun(options, console, beside.ConnectionString, owner, engine, probe));
-        await workloads.PrepareAsync(cancellationToken);
-        for (var round = 1; round <= WarmUpRoundsMax && workloads.Acknowledged.Count < WarmUpTransfers; round++)
+        var reply = await reader.Connection.SyncAsync(
+            new([new(reader.Room.Id, Math.Max(0, reader.Head - SyncBehind))]), stop);
+        if (reply.Pages is not [{ Events.Count: >= SyncBehind }])
         {
-            await workloads.MeasureUniformAsync(round, "warm_up", cancellationToken);
+            throw new InvalidOperationException("A sync came back with less than it was asked for.");
         }
-    }
+    };
 
-    /// <summary>Fills up what lacks; measuring has added entries too.</summary>
-    private static async Task<IdFingerprint> FillToAsync(
-        long entries, SettleRun run, NpgsqlDataSource writer, SettleWorkloads workloads,
-        CancellationToken cancellationToken)
+    /// <summary>A person who looks anywhere in the past.</summary>
+    private static Func<ulong, CancellationToken, Task> HistoryOf(GrowthReader reader, int size) => async (number, stop) =>
     {
-        var (existing, _) = await MeasuredStore.CountAsync(run.DataSource, cancellationToken);
-        var transfers = Math.Max(0, entries - existing) * FillPlan.TransfersPerEntries.Transfers
-            / FillPlan.TransfersPerEntries.Entries;
-        var made = transfers == 0
-            ? default
-            : await Filler.FillAsync(
-                writer, workloads.Accounts, EngineHost.Asset, run.Options.Ids, transfers, run.NextSeed(), run.Console,
-                cancellationToken);
-        run.Console.Done(FormattableString.Invariant($"filled up to {entries:N0} entries with {made.Count:N0} transfers"));
-        return made;
-    }
+        var before = PageEvents + 1 + (long)(SplitMix64.Mix(number) % (ulong)(size - PageEvents));
+        var page = await reader.Client.EventsAsync(reader.Room.Id, null, before, PageEvents, stop);
+        if (page.Count != PageEvents || page[^1].Seq != before - 1)
+        {
+            throw new InvalidOperationException("A page of history is not what was asked for.");
+        }
+    };
 
-    private static string NameOf(long entries) => FormattableString.Invariant($"entries_{entries}");
-
-    private static Dictionary<string, double> RatiosOf(GrowthOptions options, SectionLog log)
+    /// <summary>Server's and PostgreSQL's CPU time together, and the median latency, over those of the shortest.</summary>
+    private static Dictionary<string, double> SlopesOf(SectionLog log, int[] sizes)
     {
-        var first = log.MedianPerSecond(NameOf(options.Entries[0]));
-        return options.Entries.Skip(1).ToDictionary(
-            entries => $"{NameOf(entries)}_vs_{NameOf(options.Entries[0])}",
-            entries => first > 0 ? Math.Round(log.MedianPerSecond(NameOf(entries)) / first, 2) : 0,
-            StringComparer.Ordinal);
-    }
-}
+        var ratios = new ServingRatios(log);
+        foreach (var what in new[] { "send", "sync", "history" })
+        {
+            foreach (var size in sizes.Skip(1))
+            {
+                var (longer, shortest) = (SectionOf(what, size), SectionOf(what, sizes[0]));
+                var name = string.Create(CultureInfo.InvariantCulture, $"{what}_{{0}}_{size}_vs_{sizes[0]}");
+                ratios.Add(
+                    string.Format(CultureInfo.InvariantCulture, name, "cpu"), longer, shortest,
+                    result => result.ProcessCpuMicros + (result.PostgresCpuMicros ?? 0));
+                ratios.Add(
+                    string.Format(CultureInfo.InvariantCulture, name, "p50"), longer, shortest,
+                    result => result.P50?.TotalMilliseconds);
+            }
+        }
 
-/// <summary>The ledger's size before it is measured at that size.</summary>
-/// <param name="BytesPerTransfer">Of the ledger's tables and all their indexes.</param>
-/// <param name="RelationBytes">Tables and indexes one by one.</param>
-internal sealed record GrowthStage(
-    long Entries, long Transfers, double BytesPerTransfer, IReadOnlyDictionary<string, long> RelationBytes)
-{
-    public static async Task<GrowthStage> ReadAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
-    {
-        var (entries, transfers) = await MeasuredStore.CountAsync(dataSource, cancellationToken);
-        var relations = await MeasuredStore.ReadRelationsAsync(dataSource, cancellationToken);
-        return new(entries, transfers, Math.Round(relations.Values.Sum() / (double)transfers, 1), relations);
+        return ratios.All;
     }
+
+    private static string SectionOf(string what, int size) => string.Create(CultureInfo.InvariantCulture, $"{what}_{size}");
 }

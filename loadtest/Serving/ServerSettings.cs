@@ -13,6 +13,7 @@ internal static class ServerSettings
             ["Realtime:WriteBurst"] = "100000",
             ["Realtime:ReadsPerSecond"] = "10000",
             ["Realtime:ReadBurst"] = "100000",
+            ["RateLimits:ReadsPerMinute"] = "1000000",
         };
 
     /// <param name="given">As KEY=VALUE; these win.</param>

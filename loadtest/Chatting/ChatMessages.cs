@@ -1,0 +1,37 @@
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.LoadTest.Chatting;
+
+/// <summary>Makes what a carrier takes for encrypted messages: right in what it can see, empty in what it cannot.</summary>
+internal static class ChatMessages
+{
+    private const int SenderDataBytes = 28;
+
+    /// <summary>A whole MLSMessage of so many bytes.</summary>
+    public static byte[] Create(ConversationId conversation, ClientMessageId clientId, int bytes)
+    {
+        byte[] WithCiphertext(int count) => TlsCodec.Encode(new MlsMessage(new PrivateMessage
+        {
+            GroupId = GroupIds.From(conversation),
+            Epoch = ChatPeople.Epoch,
+            ContentType = ContentType.Application,
+            AuthenticatedData = new AuthenticatedData(clientId).Encode(),
+            EncryptedSenderData = new byte[SenderDataBytes],
+            Ciphertext = new byte[count],
+        }));
+
+        // The length of the ciphertext's length grows with it, so a few sizes cannot be made; the next one can.
+        var body = WithCiphertext(Math.Max(1, bytes - WithCiphertext(0).Length));
+        for (var count = Math.Max(1, bytes - WithCiphertext(0).Length - 4); body.Length != bytes; count++)
+        {
+            body = WithCiphertext(count);
+            if (body.Length > bytes)
+            {
+                break;
+            }
+        }
+
+        return body;
+    }
+}
