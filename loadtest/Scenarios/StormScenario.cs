@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using ChatPay.Client;
 using ChatPay.LoadTest.Chatting;
-using ChatPay.LoadTest.Measuring;
 using ChatPay.LoadTest.Reporting;
 using ChatPay.LoadTest.Serving;
 
