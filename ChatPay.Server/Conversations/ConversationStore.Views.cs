@@ -35,6 +35,9 @@ internal sealed partial class ConversationStore
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("begin isolation level repeatable read read only");
+
+        // Each looks up the account in the conversations asked for, one by one, which "limit 1" makes sure of: to a plan
+        // that is made once for all, going through the account's memberships looks cheap, but some have ten thousand.
         batch.Add("""
             select c.id, c.kind, coalesce(m.left_seq, c.head),
                 case when m.left_seq is null then c.epoch else coalesce(
@@ -45,23 +48,34 @@ internal sealed partial class ConversationStore
             """, account.Value, ids);
         batch.Add("""
             select m.conversation_id, m.account_id, m.role, m.joined_seq
-            from member m
-            join member me on me.conversation_id = m.conversation_id and me.account_id = $1 and me.left_seq is null
-            where m.conversation_id = any($2) and m.left_seq is null order by m.joined_seq, m.account_id
+            from unnest($2::uuid[]) as k (id)
+            cross join lateral (
+                select from member me
+                where me.conversation_id = k.id and me.account_id = $1 and me.left_seq is null limit 1
+            ) me
+            join member m on m.conversation_id = k.id and m.left_seq is null
+            order by m.joined_seq, m.account_id
             """, account.Value, ids);
         batch.Add("""
             select l.conversation_id, l.leaf_index, l.device_id, l.account_id
-            from leaf l
-            join member me on me.conversation_id = l.conversation_id and me.account_id = $1 and me.left_seq is null
-            where l.conversation_id = any($2) and l.pending order by l.leaf_index
+            from unnest($2::uuid[]) as k (id)
+            cross join lateral (
+                select from member me
+                where me.conversation_id = k.id and me.account_id = $1 and me.left_seq is null limit 1
+            ) me
+            join leaf l on l.conversation_id = k.id and l.pending
+            order by l.leaf_index
             """, account.Value, ids);
         batch.Add("""
             select r.conversation_id, r.account_id, r.device_id, r.delivered, r.read
-            from receipt r
-            join member me on me.conversation_id = r.conversation_id and me.account_id = $1 and me.left_seq is null
-            join member m on m.conversation_id = r.conversation_id and m.account_id = r.account_id and m.left_seq is null
-            join leaf l on l.conversation_id = r.conversation_id and l.device_id = r.device_id and not l.pending
-            where r.conversation_id = any($2)
+            from unnest($2::uuid[]) as k (id)
+            cross join lateral (
+                select from member me
+                where me.conversation_id = k.id and me.account_id = $1 and me.left_seq is null limit 1
+            ) me
+            join receipt r on r.conversation_id = k.id
+            join member m on m.conversation_id = k.id and m.account_id = r.account_id and m.left_seq is null
+            join leaf l on l.conversation_id = k.id and l.device_id = r.device_id and not l.pending
             """, account.Value, ids);
         AddEvents(batch, account, [.. cursors.Where(cursor => cursor.Seq >= 0)]);
         batch.Add("commit");
