@@ -150,6 +150,12 @@ public sealed partial class ChatSession
         }
 
         _handlers.Conversations?.Invoke([view]);
+        var last = _log.SeqOf(view.Id);
+        if (last >= view.JoinedSeq && last + 1 < view.FirstSeq)
+        {
+            _handlers.Missed?.Invoke(view.Id, last + 1, view.FirstSeq - 1);
+        }
+
         await HandAsync([.. events.Where(logged => logged.Seq > _log.SeqOf(view.Id))], stop);
         if (more)
         {

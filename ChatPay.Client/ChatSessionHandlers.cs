@@ -4,7 +4,7 @@ namespace ChatPay.Client;
 
 /// <summary>
 /// What a <see cref="ChatSession"/> tells its owner. <see cref="Events"/>, <see cref="Conversations"/>, <see cref="Gone"/>,
-/// <see cref="DeviceMessages"/>, <see cref="LineageChanged"/> and <see cref="CaughtUp"/> are called one at a time;
+/// <see cref="DeviceMessages"/>, <see cref="Missed"/>, <see cref="LineageChanged"/> and <see cref="CaughtUp"/> are called one at a time;
 /// calls of the session may be made from them. A handler that throws ends the session.
 /// </summary>
 public sealed record ChatSessionHandlers
@@ -26,6 +26,12 @@ public sealed record ChatSessionHandlers
 
     /// <summary>Conversations that the account is in no longer; what it may still read of them has come before.</summary>
     public Action<IReadOnlyList<ConversationId>>? Gone { get; init; }
+
+    /// <summary>
+    /// Events that the server keeps no longer, from one seq to another, were missed: before those that come next. Where
+    /// commits were among them, the epoch says so, and the device joins the group again by an external commit.
+    /// </summary>
+    public Action<ConversationId, long, long>? Missed { get; init; }
 
     /// <summary>
     /// The server's database was restored from a backup: earlier positions mean nothing, and every log comes again

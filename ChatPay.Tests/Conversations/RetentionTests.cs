@@ -1,6 +1,8 @@
+using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Database;
+using ChatPay.Tests.Realtime;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -178,6 +180,23 @@ public sealed class RetentionTests(ServerFixture server) : IClassFixture<ServerF
         Assert.Equal(3, (await ben.Client.GroupInfoAsync(group.Id, Cancellation)).Epoch);
         await group.JoinAsync(ben);
         Assert.Equal(6, (await group.SendAsync(ben)).Seq);
+    }
+
+    [Fact]
+    public async Task A_session_goes_on_at_the_new_beginning_and_says_what_it_missed()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var ben = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await SendAsync(group, ada, 6);
+        await ada.Client.SetRetentionAsync(group.Id, 1, Cancellation);
+        await AgeAsync(group, 7, days: 2);
+        await Sweeper.SweepAsync(Cancellation);
+        var position = new ChatPosition(ben.Greeting.Lineage, [new Cursor(group.Id, 3)]);
+        await using var watcher = SessionWatcher.Start(ben, from: position);
+        Assert.Equal((group.Id, 4, 7), await watcher.Missed.FirstAsync(_ => true));
+        await group.SendAsync(ada);
+        await watcher.LogUpToAsync(group.Id, 9, first: 8);
     }
 
     [Fact]

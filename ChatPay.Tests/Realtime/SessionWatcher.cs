@@ -22,6 +22,8 @@ internal sealed class SessionWatcher : IAsyncDisposable
 
     public Inbox<bool> CaughtUp { get; } = new();
 
+    public Inbox<(ConversationId Conversation, long From, long To)> Missed { get; } = new();
+
     /// <summary>Delays of some milliseconds, so that a test of losses takes no time.</summary>
     public static ChatSessionOptions Quick { get; } = new()
     {
@@ -49,6 +51,7 @@ internal sealed class SessionWatcher : IAsyncDisposable
                 },
                 Gone = watcher.Gone.Add,
                 LineageChanged = lineage => watcher.Lineages.Add([lineage]),
+                Missed = (conversation, from, to) => watcher.Missed.Add([(conversation, from, to)]),
                 CaughtUp = () => watcher.CaughtUp.Add([true]),
                 StateChanged = (state, retryIn) => watcher.States.Add([(state, retryIn)]),
             },

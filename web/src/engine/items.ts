@@ -151,6 +151,14 @@ export class ItemBuilder {
     if (change.devicesRevoked.length > 0 && event.account && !change.left.includes(event.account)) {
       this.#notice(event.seq, n++, at, { kind: 'deviceRemoved', person: this.#person(event.account) });
     }
+    if (change.retention) {
+      const days = change.retention.days ?? null;
+      this.#notice(event.seq, n++, at, { kind: 'retention', by: this.#person(event.account), days });
+    }
+  }
+
+  removedMeanwhile(seq: number, at: number): void {
+    this.#notice(seq, 9, at, { kind: 'removedMeanwhile' });
   }
 
   historyStartsHere(seq: number, at: number): void {

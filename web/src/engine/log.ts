@@ -1,11 +1,13 @@
 import type { Leaf, LogInput, LogOutcome, LogResult } from '../crypto/port';
 import { equalBytes, sha256 } from '../protocol/bytes';
+import { localError } from '../protocol/errors';
 import type { ConversationView, Event } from '../protocol/wire';
+import type { Change } from '../storage/database';
 import type { GroupRecord, PendingCommit } from '../storage/records';
 import { Batch } from './batch';
 import { mergeChange, mergeView } from './conversations';
 import type { Core } from './core';
-import { bodyOf, ItemBuilder } from './items';
+import { bodyOf, ItemBuilder, messageKey } from './items';
 import { openResult } from './verify';
 
 /** At most this many events go into one transaction. */
@@ -73,6 +75,34 @@ export class Log {
     if (merged && merged !== known) {
       await this.core.write([{ put: 'conversations', value: merged }]);
     }
+    await this.skipRemoved(id, view);
+  }
+
+  /**
+   * Where the server keeps the log's beginning no longer, reading goes on after it. Commits that were in there show by
+   * a later epoch, and this device then joins anew. A message whose answer was lost may have been in there as well: it
+   * is not sent again unless the person says so. Call inside the conversation's queue.
+   */
+  async skipRemoved(id: string, view: ConversationView): Promise<void> {
+    const { core } = this;
+    const conversation = core.conversations.get(id);
+    const last = (view.firstSeq ?? 1) - 1;
+    if (!conversation || conversation.cursor >= last) {
+      return;
+    }
+    const batch = new Batch(core, { ...conversation, cursor: last }, await core.group(id));
+    const failed: Change[] = [];
+    if (conversation.cursor >= conversation.joinedSeq) {
+      new ItemBuilder(core, batch).removedMeanwhile(last, conversation.lastActivityAt);
+      for (const entry of core.waiting(id).filter((waiting) => waiting.kind === 'text' && waiting.body !== null)) {
+        const item = await batch.item(messageKey(core.device.device, entry.clientId));
+        if (item?.body.type === 'message') {
+          batch.putItem({ ...item, body: { ...item.body, error: localError('outcome_unknown', false).info } });
+        }
+        failed.push({ put: 'outbox', value: { ...entry, failed: true } });
+      }
+    }
+    await batch.write(failed);
   }
 
   #adoptable(group: GroupRecord | null, event: Event): boolean {

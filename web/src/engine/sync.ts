@@ -72,6 +72,7 @@ export class Sync {
       if (next !== known) {
         await core.write([{ put: 'conversations', value: next }]);
       }
+      await this.log.skipRemoved(view.id, view);
       this.groups.removalsSeen(next);
     });
   }

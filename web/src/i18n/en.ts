@@ -220,6 +220,11 @@ export const en = {
     nowMember: (person: string, me: boolean) => (me ? 'You are no longer an owner' : `${person} is no longer an owner`),
     deviceAdded: (person: string, mine: boolean) => (mine ? 'You added a device' : `${person} added a device`),
     deviceRemoved: (person: string, mine: boolean) => (mine ? 'You removed a device' : `${person} removed a device`),
+    retention: (by: string, mine: boolean, days: number | null) =>
+      days === null
+        ? `${mine ? 'You' : by} let the server decide how long it keeps messages`
+        : `${mine ? 'You' : by} set the server to keep messages for ${days === 1 ? 'one day' : `${days} days`}`,
+    removedMeanwhile: 'Some messages were removed from the server before this device could get them',
     historyStartsHere: 'Earlier messages were sent before this device was added',
   },
 

@@ -234,6 +234,13 @@ export const fr: Catalogue = {
       mine ? 'Vous avez ajouté un appareil' : `${person} a ajouté un appareil`,
     deviceRemoved: (person: string, mine: boolean) =>
       mine ? 'Vous avez retiré un appareil' : `${person} a retiré un appareil`,
+    retention: (by: string, mine: boolean, days: number | null) => {
+      const who = mine ? 'Vous avez' : `${by} a`;
+      return days === null
+        ? `${who} laissé le serveur décider combien de temps il garde les messages`
+        : `${who} réglé le serveur pour garder les messages ${days === 1 ? 'un jour' : `${days} jours`}`;
+    },
+    removedMeanwhile: 'Des messages ont été supprimés du serveur avant que cet appareil ait pu les recevoir',
     historyStartsHere: 'Les messages d’avant ont été envoyés avant l’ajout de cet appareil',
   },
 

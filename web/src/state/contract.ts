@@ -131,6 +131,10 @@ export type Notice =
   | { kind: 'role'; by: Person | null; person: Person; role: 'member' | 'owner' }
   | { kind: 'deviceAdded'; person: Person; fingerprint: string }
   | { kind: 'deviceRemoved'; person: Person }
+  /** Null days: as the server's operator says. */
+  | { kind: 'retention'; by: Person; days: number | null }
+  /** The server had removed messages before this device came to fetch them. */
+  | { kind: 'removedMeanwhile' }
   | { kind: 'historyStartsHere' };
 
 export type CardKind = 'transfer' | 'request';

@@ -298,7 +298,8 @@ export class FakeClient {
   #page(cursor: wire.Cursor): wire.SyncPage {
     const conversation = this.#conversation(cursor.conversation);
     const view = this.server.view(conversation, this.#me().account);
-    const visible = conversation.events.filter((event) => event.seq > cursor.seq && event.seq >= view.joinedSeq);
+    const start = Math.max(cursor.seq + 1, view.joinedSeq, conversation.firstSeq ?? 1);
+    const visible = conversation.events.filter((event) => event.seq >= start);
     const events = visible.slice(0, 20).map((event) => this.server.tamper(event, this.#me().id));
     return { conversation: view, events, more: visible.length > events.length };
   }

@@ -27,6 +27,8 @@ export type FakeConversation = {
   receipts: Map<string, wire.Receipt>;
   groupInfo: string;
   acks: Map<string, wire.CommitReply | wire.SendReply>;
+  /** Events below are kept no longer. */
+  firstSeq?: number;
 };
 
 export const fail = (code: number, name: string, details?: Record<string, unknown>): never => {
@@ -67,6 +69,7 @@ export class FakeServer {
         leaf && conversation.removals.has(leaf.device) ? [{ leaf: index, ...leaf }] : [],
       ),
       receipts: [...conversation.receipts.values()],
+      firstSeq: conversation.firstSeq ?? 1,
     };
   }
 

@@ -26,6 +26,10 @@ export function noticeText(notice: Notice, me: string, t: Catalogue): string {
       return t.notice.deviceAdded(notice.person.displayName, notice.person.id === me);
     case 'deviceRemoved':
       return t.notice.deviceRemoved(notice.person.displayName, notice.person.id === me);
+    case 'retention':
+      return t.notice.retention(notice.by.displayName, notice.by.id === me, notice.days);
+    case 'removedMeanwhile':
+      return t.notice.removedMeanwhile;
     case 'historyStartsHere':
       return t.notice.historyStartsHere;
   }
