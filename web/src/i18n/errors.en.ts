@@ -61,6 +61,7 @@ export const errorsEn = {
     'This person has no device that can receive messages yet. Try again once they have signed in.',
   group_full: 'The group is full: it can have 500 people.',
   too_many_conversations: 'You or one of these people are in too many conversations already. Leave some first.',
+  retention_invalid: 'Messages can be kept for 1 to 3,650 days.',
   message_malformed: 'The server refused this message. Reload the page and try again.',
   member_unknown: 'This person is not in the conversation.',
   direct_conversation: 'This works in groups only.',

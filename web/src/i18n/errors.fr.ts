@@ -57,6 +57,7 @@ export const errorsFr: Record<ErrorName, string> = {
     'Cette personne n’a pas encore d’appareil qui puisse recevoir des messages. Réessayez quand elle se sera connectée.',
   group_full: 'Le groupe est complet : il peut avoir 500 personnes.',
   too_many_conversations: 'Vous ou l’une de ces personnes participez déjà à trop de conversations. Quittez-en d’abord.',
+  retention_invalid: 'Les messages peuvent être gardés de 1 à 3 650 jours.',
   message_malformed: 'Le serveur a refusé ce message. Rechargez la page et réessayez.',
   member_unknown: 'Cette personne n’est pas dans la conversation.',
   direct_conversation: 'Cela ne marche que dans les groupes.',
