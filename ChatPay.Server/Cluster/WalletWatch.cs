@@ -1,3 +1,4 @@
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Ledger;
 using ChatPay.Server.Realtime;
 
@@ -10,17 +11,20 @@ namespace ChatPay.Server.Cluster;
 internal sealed class WalletWatch(WalletService wallets, ClusterNode node, ConnectionRegistry registry)
 {
     /// <summary>In how many rounds every account has its turn while hints come.</summary>
-    private const int Parts = 8;
+    public const int Parts = 8;
 
     private const int AccountsPerQuery = 5000;
 
     private int _part;
 
+    /// <summary>In which round it is an account's turn; every other hash is negative.</summary>
+    public static int TurnOf(AccountId account) => (int)(unchecked((uint)account.GetHashCode()) % Parts);
+
     public async Task CheckAsync(bool all, CancellationToken cancellationToken)
     {
         _part = (_part + 1) % Parts;
         var accounts = registry.Accounts.Where(account =>
-            all || !node.IsRedisUp || (uint)account.GetHashCode() % Parts == _part);
+            all || !node.IsRedisUp || TurnOf(account) == _part);
         foreach (var chunk in accounts.Chunk(AccountsPerQuery))
         {
             foreach (var wallet in await wallets.StatesAsync(chunk, cancellationToken))
