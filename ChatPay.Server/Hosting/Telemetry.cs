@@ -19,6 +19,9 @@ internal static class Telemetry
     /// <summary>What every ChatPay meter's name begins with.</summary>
     public const string MeterPrefix = "ChatPay.";
 
+    /// <summary>Where SignalR's spans of hub calls come from.</summary>
+    public const string HubSource = "Microsoft.AspNetCore.SignalR.Server";
+
     private const string AnyEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     /// <summary>ChatPay's meters, and those that framework, runtime and database driver have built in.</summary>
@@ -31,7 +34,7 @@ internal static class Telemetry
     /// <summary>Requests, hub calls and queries have activities built in; the write path has its own.</summary>
     private static readonly string[] s_sources =
     [
-        MeterPrefix + "*", "Npgsql", "Microsoft.AspNetCore", "Microsoft.AspNetCore.SignalR.Server",
+        MeterPrefix + "*", "Npgsql", "Microsoft.AspNetCore", HubSource,
     ];
 
     /// <summary>From a commit on a local disk to a client that has all but gone.</summary>

@@ -24,7 +24,12 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
         var reply = await AnswerAsync(connection, invocationContext, method, next);
         connection.EndCall();
         var code = (reply as IHubReply)?.Error?.Code ?? 0;
-        Activity.Current?.SetTag("chatpay.code", code);
+        if (Activity.Current is { Source.Name: Telemetry.HubSource } span)
+        {
+            // Only on the call's own span: without a listener there is still one of the whole connection.
+            span.SetTag("chatpay.code", code);
+        }
+
         RealtimeMetrics.Called(method, code, time.GetElapsedTime(started).TotalMilliseconds);
         return reply;
     }

@@ -4,6 +4,7 @@ using System.Text;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
 
 namespace ChatPay.Tests.Hosting;
@@ -67,11 +68,15 @@ public sealed class TelemetryTests(PostgresFixture postgres)
         Assert.Empty(ids.Where(id => numbersAndSpans.Contains(id, StringComparison.Ordinal)));
     }
 
-    [Fact]
-    public async Task A_collector_may_be_named_in_the_settings_and_traces_kept_to_none()
+    [Theory]
+    [InlineData("HttpProtobuf", HttpProtocols.Http1)]
+    [InlineData("Grpc", HttpProtocols.Http2)]
+    public async Task A_collector_may_be_named_in_the_settings_and_traces_kept_to_none(
+        string transport, HttpProtocols protocols)
     {
-        await using var collector = await OtlpReceiver.StartAsync(Cancellation);
-        await using var server = await StartAsync(collector, "Telemetry__OtlpEndpoint", collector.Address + "/", ratio: "0");
+        await using var collector = await OtlpReceiver.StartAsync(Cancellation, protocols);
+        await using var server = await StartAsync(
+            collector, "Telemetry__OtlpEndpoint", collector.Address, ratio: "0", transport);
         await using var ada = await Person.JoinAsync(server.Address);
         await LookUpAsync(server.Address, ada, ada);
         await WaitForAsync(collector, "metrics", ["chatpay.hub_call"]);
@@ -104,7 +109,7 @@ public sealed class TelemetryTests(PostgresFixture postgres)
     }
 
     private async Task<ServerProcess> StartAsync(
-        OtlpReceiver collector, string endpointName, string endpoint, string ratio = "1")
+        OtlpReceiver collector, string endpointName, string endpoint, string ratio = "1", string transport = "HttpProtobuf")
     {
         Assert.NotEmpty(collector.Address);
         var server = new ServerProcess(new Dictionary<string, string>(StringComparer.Ordinal)
@@ -112,7 +117,7 @@ public sealed class TelemetryTests(PostgresFixture postgres)
             ["Database__ConnectionString"] = await postgres.CreateDatabaseAsync(),
             [endpointName] = endpoint,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-            ["Telemetry__OtlpTransport"] = "HttpProtobuf",
+            ["Telemetry__OtlpTransport"] = transport,
             ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
             ["OTEL_BLRP_SCHEDULE_DELAY"] = "100",
             ["OTEL_RESOURCE_ATTRIBUTES"] = "service.instance.id=node-of-the-test",
