@@ -65,6 +65,13 @@ public sealed class ChatConnection : IAsyncDisposable
     public Task<DeviceMessagesPage> PullDeviceAsync(CancellationToken cancellationToken) =>
         CallAsync<DeviceMessagesPage>(nameof(IChatHub.PullDevice), null, cancellationToken);
 
+    /// <summary>Sends something to single devices; completes once it is stored.</summary>
+    /// <exception cref="ChatPayException">
+    /// <c>device_unreachable</c> and <c>device_queue_full</c> name the devices; without them the client id may be used again.
+    /// </exception>
+    public Task SendToDevicesAsync(SendToDevicesRequest request, CancellationToken cancellationToken) =>
+        CallAsync<Unit>(nameof(IChatHub.SendToDevices), request, cancellationToken);
+
     /// <summary>Removes received device messages from the queue.</summary>
     public Task AckDeviceAsync(AckDeviceRequest request, CancellationToken cancellationToken) =>
         CallAsync<Unit>(nameof(IChatHub.AckDevice), request, cancellationToken);

@@ -40,6 +40,14 @@ public sealed partial class ChatSession
         return await CallAsync((hub, token) => hub.CardActAsync(request, token), cancellationToken);
     }
 
+    /// <inheritdoc cref="ChatConnection.SendToDevicesAsync"/>
+    public Task SendToDevicesAsync(SendToDevicesRequest request, CancellationToken cancellationToken) =>
+        CallAsync(async (hub, token) =>
+        {
+            await hub.SendToDevicesAsync(request, token);
+            return new Unit();
+        }, cancellationToken);
+
     /// <inheritdoc cref="ChatConnection.MarkAsync"/>
     public Task MarkAsync(MarkRequest request, CancellationToken cancellationToken) =>
         CallAsync(async (hub, token) =>

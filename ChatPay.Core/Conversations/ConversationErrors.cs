@@ -42,6 +42,13 @@ public static class ConversationErrors
     public static Error TooManyConversations() => new(
         ErrorCode.TooManyConversations, "You or one of these people are in too many conversations already.");
 
+    public static Error DeviceUnreachable(IReadOnlyList<DeviceId> devices) => new(
+        ErrorCode.DeviceUnreachable,
+        "Some of these are no live devices of yours or of people in a conversation with you.", Details("devices", devices));
+
+    public static Error DeviceQueueFull(IReadOnlyList<DeviceId> devices) => new(
+        ErrorCode.DeviceQueueFull, "Too much waits for some of these devices already.", Details("devices", devices));
+
     public static Error GroupFull() => new(
         ErrorCode.GroupFull, "The group cannot take more members.", Details("maxMembers", Limits.MembersPerGroup));
 

@@ -25,7 +25,7 @@ public static class ErrorCatalogue
 
     /// <summary>Whether the very same request may succeed later without anything else changing.</summary>
     public static bool IsRetryable(ErrorCode code) => code is
-        ErrorCode.TooManyRequests or ErrorCode.Overloaded or ErrorCode.Unavailable;
+        ErrorCode.TooManyRequests or ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull;
 
     /// <summary>The HTTP status that goes with a code.</summary>
     public static int HttpStatusOf(ErrorCode code) => code switch
@@ -36,7 +36,7 @@ public static class ErrorCatalogue
         ErrorCode.NotFound or ErrorCode.UnknownMethod or ErrorCode.AccountUnknown or ErrorCode.ConversationUnknown
             or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown => 404,
         ErrorCode.TooManyRequests => 429,
-        ErrorCode.Overloaded or ErrorCode.Unavailable => 503,
+        ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull => 503,
         ErrorCode.ForbiddenOrigin or ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.WrongDevice
             or ErrorCode.CardNotYours or ErrorCode.SignUpClosed => 403,
         ErrorCode.UpgradeRequired => 426,

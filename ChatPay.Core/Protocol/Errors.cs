@@ -55,6 +55,8 @@ public enum ErrorCode
     DirectConversation = 3015,
     HelloFirst = 3016,
     TooManyConversations = 3017,
+    DeviceUnreachable = 3020,
+    DeviceQueueFull = 3021,
     RetentionInvalid = 3030,
 
     AmountNotPositive = 4001,

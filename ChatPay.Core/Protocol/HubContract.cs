@@ -14,6 +14,9 @@ public interface IChatHub
 
     Task<HubReply<CommitReply>> SubmitCommit(CommitRequest request);
 
+    /// <summary>Sends something to single devices; answered once it is stored.</summary>
+    Task<HubReply<Unit>> SendToDevices(SendToDevicesRequest request);
+
     /// <summary>Removes received device messages from this device's queue.</summary>
     Task<HubReply<Unit>> AckDevice(AckDeviceRequest request);
 

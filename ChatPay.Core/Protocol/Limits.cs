@@ -57,6 +57,15 @@ public static class Limits
     public const int MarksPerRequest = 100;
     public const int DeviceMessagesPerPage = 100;
 
+    public const int PairwisePerRequest = 100;
+    public const int PairwiseBytes = 16 * 1024;
+
+    /// <summary>Pairwise messages that wait for one device.</summary>
+    public const int PairwiseWaiting = 1000;
+
+    /// <summary>How long a repeated pairwise message is known again, acknowledged or not, in hours.</summary>
+    public const int PairwiseMemoryHours = 24;
+
     /// <summary>Accounts whose presence one connection watches.</summary>
     public const int PresenceWatched = 500;
 

@@ -16,9 +16,14 @@ public sealed record Cursor(ConversationId Conversation, long Seq);
 /// <param name="Gone">Conversations the client has a cursor for and the account is no longer in.</param>
 /// <param name="DeviceMessagesWaiting">How many device messages wait; pull and acknowledge them.</param>
 /// <param name="KeyPackagesLeft">One-time key packages left; upload more below the low-stock mark.</param>
+/// <param name="ReadElsewhere">
+/// Where another device of the account has read further than this one, and up to which seq: what is read on one device is
+/// unread on none. Left out where there is nothing.
+/// </param>
 public sealed record HelloReply(
     Guid Lineage, DateTimeOffset ServerTime, AccountId Account, IReadOnlyList<ConversationView> Changed,
-    IReadOnlyList<ConversationId> Gone, int DeviceMessagesWaiting, int KeyPackagesLeft);
+    IReadOnlyList<ConversationId> Gone, int DeviceMessagesWaiting, int KeyPackagesLeft,
+    IReadOnlyList<Cursor>? ReadElsewhere = null);
 
 /// <param name="After">Per conversation the last applied seq; at most <see cref="Limits.ConversationsPerSync"/>.</param>
 public sealed record SyncRequest(IReadOnlyList<Cursor> After);
@@ -101,16 +106,38 @@ public sealed record RoleChange(AccountId Account, MemberRole Role);
 /// <param name="Days">Null for the server's default.</param>
 public sealed record RetentionChange(int? Days);
 
-/// <summary>Something for one device only.</summary>
+/// <summary>Something for one device only. A kind that the client does not know it acknowledges and passes over.</summary>
 /// <param name="Id">To acknowledge it with.</param>
+/// <param name="Conversation">For a Welcome; null for a pairwise message.</param>
 /// <param name="Seq">For a Welcome: the seq of the commit it belongs to; the device's log starts after it.</param>
+/// <param name="FromAccount">For a pairwise message, by the server's word: whose device sent it.</param>
+/// <param name="FromDevice">For a pairwise message: the device that sent it.</param>
+/// <param name="ClientId">For a pairwise message: by which, with its sender, the receiver knows one that came twice.</param>
 public sealed record DeviceMessage(
-    Guid Id, DeviceMessageKind Kind, ConversationId Conversation, long Seq, byte[] Body, DateTimeOffset At);
+    Guid Id, DeviceMessageKind Kind, ConversationId? Conversation, long Seq, byte[] Body, DateTimeOffset At,
+    AccountId? FromAccount = null, DeviceId? FromDevice = null, ClientMessageId? ClientId = null);
 
 public enum DeviceMessageKind
 {
     Welcome = 1,
+
+    /// <summary>Something that one device has to say to another, such as a key; opaque to the server.</summary>
+    Pairwise = 2,
 }
+
+/// <summary>
+/// Messages to single devices of the caller's own account, or of accounts that share a live conversation with it: each waits
+/// until its device has acknowledged it. All of them or none. A repeated request changes nothing, for as long as
+/// <see cref="Limits.PairwiseMemoryHours"/>.
+/// </summary>
+/// <param name="Envelopes">1 to <see cref="Limits.PairwisePerRequest"/>, each device once.</param>
+/// <param name="ClientId">With sender and receiver the idempotency key: other bytes under it are <c>client_id_reused</c>.</param>
+public sealed record SendToDevicesRequest(IReadOnlyList<DeviceEnvelope> Envelopes, ClientMessageId ClientId);
+
+/// <param name="Body">
+/// 1 to <see cref="Limits.PairwiseBytes"/>; all together at most <see cref="Limits.HubHandshakeBytes"/>.
+/// </param>
+public sealed record DeviceEnvelope(DeviceId Device, byte[] Body);
 
 public sealed record DeviceMessagesPage(IReadOnlyList<DeviceMessage> Messages, bool More);
 

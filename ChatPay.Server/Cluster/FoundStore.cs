@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Conversations;
 using ChatPay.Server.Database;
 using Npgsql;
 
@@ -57,18 +58,13 @@ internal sealed class FoundStore(NpgsqlDataSource dataSource)
         Guid[] ids, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            """
-            select device_id, id, kind, conversation_id, seq, body, created_at from device_message
-            where id = any($1) order by id
-            """,
+            $"select {DeviceMessageRow.Columns}, device_id from device_message where id = any($1) order by id",
             ids);
         var messages = new List<(DeviceId, DeviceMessage)>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            messages.Add((new(reader.GetGuid(0)), new(
-                reader.GetGuid(1), (DeviceMessageKind)reader.GetInt16(2), new(reader.GetGuid(3)), reader.GetInt64(4),
-                reader.GetFieldValue<byte[]>(5), reader.GetFieldValue<DateTimeOffset>(6))));
+            messages.Add((new(reader.GetGuid(9)), DeviceMessageRow.Read(reader)));
         }
 
         return messages;

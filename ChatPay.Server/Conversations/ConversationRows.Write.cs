@@ -182,7 +182,7 @@ internal sealed partial class ConversationRows
             where m.device_id = k.device_id and m.conversation_id = k.conversation_id
             """,
             _welcomes.Select(row => row.Device.Value).ToArray(),
-            _welcomes.Select(row => row.Message.Conversation.Value).ToArray());
+            _welcomes.Select(row => row.Message.Conversation!.Value.Value).ToArray());
         batch.Add("""
             insert into device_message (id, device_id, kind, conversation_id, seq, body, created_at)
             select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::uuid[], $5::bigint[], $6::bytea[],
@@ -191,7 +191,7 @@ internal sealed partial class ConversationRows
             _welcomes.Select(row => row.Message.Id).ToArray(),
             _welcomes.Select(row => row.Device.Value).ToArray(),
             _welcomes.Select(row => (short)row.Message.Kind).ToArray(),
-            _welcomes.Select(row => row.Message.Conversation.Value).ToArray(),
+            _welcomes.Select(row => row.Message.Conversation!.Value.Value).ToArray(),
             _welcomes.Select(row => row.Message.Seq).ToArray(),
             _welcomes.Select(row => row.Message.Body).ToArray(),
             _welcomes.Select(row => row.Message.At).ToArray());

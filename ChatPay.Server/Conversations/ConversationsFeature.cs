@@ -19,6 +19,8 @@ internal static class ConversationsFeature
         services.AddSingleton<ConversationService>();
         services.AddSingleton<HelloService>();
         services.AddSingleton<SignalService>();
+        services.AddSingleton<PairwiseService>();
+        services.AddHostedService<PairwiseSweeper>();
         services.AddSingleton<Lineage>();
         services.AddHostedService(provider => provider.GetRequiredService<Lineage>());
         services.AddSingleton<RetentionStore>();

@@ -4,8 +4,8 @@ using Npgsql;
 
 namespace ChatPay.Server.Conversations;
 
-/// <summary>What waits for single devices: Welcomes until they are acknowledged.</summary>
-internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
+/// <summary>What waits for single devices, Welcomes and pairwise messages, until they are acknowledged.</summary>
+internal sealed partial class DeviceMessageStore(NpgsqlDataSource dataSource)
 {
     /// <summary>Asks in somebody else's batch how many messages wait; the first column of the answer.</summary>
     public static void AddCount(NpgsqlBatch batch, DeviceId device) =>
@@ -15,8 +15,8 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
     public async Task<DeviceMessagesPage> PageAsync(DeviceId device, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            """
-            select id, kind, conversation_id, seq, body, created_at, total
+            $"""
+            select {DeviceMessageRow.Columns}, total
             from (
                 select m.*, row_number() over (order by id) as place, count(*) over () as total,
                     sum(octet_length(body)) over (order by id) as bytes
@@ -33,10 +33,8 @@ internal sealed class DeviceMessageStore(NpgsqlDataSource dataSource)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            messages.Add(new(
-                reader.GetGuid(0), (DeviceMessageKind)reader.GetInt16(1), new(reader.GetGuid(2)), reader.GetInt64(3),
-                reader.GetFieldValue<byte[]>(4), reader.GetFieldValue<DateTimeOffset>(5)));
-            waiting = reader.GetInt64(6);
+            messages.Add(DeviceMessageRow.Read(reader));
+            waiting = reader.GetInt64(9);
         }
 
         return new(messages, waiting > messages.Count);

@@ -39,7 +39,8 @@ internal sealed class HelloService(
 
         return new HelloReply(
             lineage.Id, time.GetUtcNow(), account, await views.ViewsAsync(account, [.. changed], cancellationToken),
-            [.. cursors.Keys], arrival.DeviceMessagesWaiting, arrival.KeyPackagesLeft);
+            [.. cursors.Keys], arrival.DeviceMessagesWaiting, arrival.KeyPackagesLeft,
+            arrival.ReadElsewhere is [] ? null : arrival.ReadElsewhere);
     }
 
     private static Error? Refusal(ClientConnection connection, HelloRequest request)

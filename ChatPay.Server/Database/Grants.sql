@@ -39,6 +39,7 @@ grant select, insert, delete on group_info to chatpay_server;
 grant select, insert, update (delivered, read) on receipt to chatpay_server;
 grant select, insert, delete on receipt_round to chatpay_server;
 grant select, insert, delete on device_message to chatpay_server;
+grant select, insert, delete on device_message_sent to chatpay_server;
 
 -- Money: whose an account is, in what asset and under which floor never changes; transfers, entries and changes of
 -- accounts are only added.

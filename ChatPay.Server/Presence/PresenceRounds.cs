@@ -1,6 +1,5 @@
 using ChatPay.Core.Protocol;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace ChatPay.Server.Presence;
 
@@ -68,7 +67,7 @@ internal sealed partial class PresenceRounds(
             {
                 book.Decide(accounts, await store.HiddenAsync(accounts, cancellationToken));
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 // Nobody is shown of whom it is not known that they may be.
                 Failed("decide", exception);
@@ -97,7 +96,7 @@ internal sealed partial class PresenceRounds(
                 var sharing = await store.SharingAsync(account, related, cancellationToken);
                 book.Estrange(account, related.Except(sharing.Select(one => one.Account)).ToHashSet());
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 Failed("part", exception);
                 book.Parted(account);
@@ -117,7 +116,7 @@ internal sealed partial class PresenceRounds(
             {
                 seen = await store.SeenAsync(accounts, ago, cancellationToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 // They are gone all the same, only it is not known since when.
                 Failed("see off", exception);

@@ -1,9 +1,6 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cluster;
 using Microsoft.Extensions.Options;
-using Npgsql;
-using StackExchange.Redis;
-using ClusterNode = ChatPay.Server.Cluster.ClusterNode;
 
 namespace ChatPay.Server.Presence;
 
@@ -42,7 +39,7 @@ internal sealed partial class PresenceSharing(
         {
             book.EndRead(await keys.ReadAsync(accounts, cancellationToken));
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             Log.RedisFailed(logger, exception);
         }
@@ -78,8 +75,9 @@ internal sealed partial class PresenceSharing(
             {
                 await ShareAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
+                // Whatever it is, also a connection that was given up meanwhile: the next round begins anew.
                 PresenceMetrics.Failed("share");
                 Log.RedisFailed(logger, exception);
                 _allUnwritten = true;
@@ -160,7 +158,7 @@ internal sealed partial class PresenceSharing(
         {
             return await store.SeenAsync(accounts, _nodeLife, cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             Log.SeenFailed(logger, exception);
             return new Dictionary<AccountId, DateTimeOffset>();

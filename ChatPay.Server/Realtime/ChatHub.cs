@@ -11,7 +11,7 @@ namespace ChatPay.Server.Realtime;
 [Authorize]
 internal sealed class ChatHub(
     HelloAdmission admission, HelloService hellos, ConversationService conversations, SignalService signals,
-    CardService cards, PresenceService presence) : Hub<IChatClient>
+    PairwiseService pairwise, CardService cards, PresenceService presence) : Hub<IChatClient>
 {
     private ClientConnection Connection => ClientConnection.Of(Context);
 
@@ -30,6 +30,9 @@ internal sealed class ChatHub(
         Reply(SizeOf(request) > Limits.HubHandshakeBytes
             ? HubErrors.TooLarge
             : await conversations.CommitAsync(Connection.Caller, request, Aborted));
+
+    public async Task<HubReply<Unit>> SendToDevices(SendToDevicesRequest request) =>
+        Reply(await pairwise.SendAsync(Connection.Caller, request, Aborted));
 
     public async Task<HubReply<DeviceMessagesPage>> PullDevice() =>
         Reply<DeviceMessagesPage>(await conversations.PullDeviceAsync(Connection.Caller, Aborted));

@@ -85,7 +85,8 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
 
     private static CallClass ClassOf(string method) => method switch
     {
-        nameof(IChatHub.Send) or nameof(IChatHub.SubmitCommit) or nameof(IChatHub.CardAct) => CallClass.Write,
+        nameof(IChatHub.Send) or nameof(IChatHub.SubmitCommit) or nameof(IChatHub.CardAct)
+            or nameof(IChatHub.SendToDevices) => CallClass.Write,
         nameof(IChatHub.Mark) or nameof(IChatHub.Typing) => CallClass.Signal,
         _ => CallClass.Read,
     };

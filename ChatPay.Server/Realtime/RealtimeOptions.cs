@@ -82,11 +82,11 @@ internal sealed class RealtimeOptions
     [Range(0, 600_000)]
     public int DrainSpreadMs { get; set; } = 5000;
 
-    /// <summary>Sends, commits and card actions per second and connection, 1 to 10,000. Default 20.</summary>
+    /// <summary>Sends of any kind, commits and card actions per second and connection, 1 to 10,000. Default 20.</summary>
     [Range(1, 10_000)]
     public int WritesPerSecond { get; set; } = 20;
 
-    /// <summary>Sends, commits and card actions at once after a pause, 1 to 100,000. Default 60.</summary>
+    /// <summary>Sends of any kind, commits and card actions at once after a pause, 1 to 100,000. Default 60.</summary>
     [Range(1, 100_000)]
     public int WriteBurst { get; set; } = 60;
 

@@ -108,6 +108,21 @@ export function mergeReceipts(record: ConversationRecord, receipts: Receipt[]): 
   return marks ? { ...record, marks } : record;
 }
 
+/** The key of the mark that stands for other devices of this account together, whichever they are or were. */
+const elsewhere = 'elsewhere';
+
+/** How far this account has read on devices that the server names only together. */
+export function mergeReadElsewhere(
+  record: ConversationRecord,
+  account: string,
+  read: number,
+): ConversationRecord | null {
+  if (markOf(record, account).read >= read) {
+    return null;
+  }
+  return { ...record, marks: { ...record.marks, [elsewhere]: { account, delivered: read, read } } };
+}
+
 /** The highest mark of an account over all its devices. */
 export function markOf(record: ConversationRecord, account: string): { delivered: number; read: number } {
   let delivered = 0;

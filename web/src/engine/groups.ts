@@ -272,6 +272,10 @@ export class Groups {
 
   async #takeWelcome(message: DeviceMessage): Promise<void> {
     const id = message.conversation;
+    if (message.kind !== 'welcome' || !id) {
+      // Something that this client has no use for yet: acknowledged with the rest, so that it does not fill the queue.
+      return;
+    }
     if (!this.core.conversations.has(id)) {
       await this.sync.discover(id);
     }

@@ -49,6 +49,7 @@ export class Receipts {
       if (record && read > record.read) {
         const unread = await core.db.countUnread(id, read);
         await core.write([{ put: 'conversations', value: { ...record, read, unread } }]);
+        this.touched(id);
       }
     });
   }

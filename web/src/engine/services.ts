@@ -53,7 +53,12 @@ export class Services {
     this.typing = new Typing(this.core, (id) => changed.conversation(id));
     this.views = new Views(this.core, this.cards.busy, (id) => this.typing.names(id));
     this.threads = new Threads(this.core, this.views, (id) => changed.thread(id));
-    this.sync.onApplied = (id) => this.receipts.touched(id);
+    this.sync.onApplied = (id) => {
+      this.receipts.touched(id);
+      // What another device has read may have come before the events themselves.
+      void this.receipts.followOwnDevices(id).catch(() => undefined);
+    };
+    this.sync.onReadElsewhere = (id) => this.receipts.followOwnDevices(id);
     this.connection = new Connection(parts.openHub, listener);
     this.core.connection = this.connection;
   }

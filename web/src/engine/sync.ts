@@ -2,7 +2,7 @@ import { fullJitterMs } from '../net/jitter';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import type { ConversationView, DeviceMessage, Event, HelloReply, Receipt } from '../protocol/wire';
-import { mergeReceipts, mergeView, newConversation } from './conversations';
+import { mergeReadElsewhere, mergeReceipts, mergeView, newConversation } from './conversations';
 import type { Core } from './core';
 import type { Groups } from './groups';
 import type { Log } from './log';
@@ -36,6 +36,10 @@ export class Sync {
     }
     for (const id of reply.gone) {
       await core.update(id, (record) => (record.active ? { ...record, active: false, pendingRemovals: [] } : null));
+    }
+    for (const { conversation, seq } of reply.readElsewhere ?? []) {
+      await core.update(conversation, (record) => mergeReadElsewhere(record, core.device.account, seq));
+      await this.onReadElsewhere(conversation);
     }
     if (reply.deviceMessagesWaiting > 0) {
       await this.groups.pullWelcomes();
@@ -217,6 +221,9 @@ export class Sync {
 
   /** Told after events were applied, for delivery receipts. */
   onApplied: (conversation: string) => void = () => undefined;
+
+  /** Told where another own device has read further. */
+  onReadElsewhere: (conversation: string) => Promise<void> = async () => undefined;
 
   /** At the head of the log the group must stand where the server's does; after a restored backup it may not. */
   #compareEpochs(id: string, view: ConversationView): Promise<void> {

@@ -65,6 +65,8 @@ export const errorsEn = {
   message_malformed: 'The server refused this message. Reload the page and try again.',
   member_unknown: 'This person is not in the conversation.',
   direct_conversation: 'This works in groups only.',
+  device_unreachable: 'One of these devices cannot be reached from here.',
+  device_queue_full: 'Too much is waiting for one of these devices already. Try again later.',
   hello_first: 'The connection was not ready yet. Try again.',
 
   // Money.

@@ -61,6 +61,8 @@ export const errorsFr: Record<ErrorName, string> = {
   message_malformed: 'Le serveur a refusé ce message. Rechargez la page et réessayez.',
   member_unknown: 'Cette personne n’est pas dans la conversation.',
   direct_conversation: 'Cela ne marche que dans les groupes.',
+  device_unreachable: 'Un de ces appareils ne peut pas être joint d’ici.',
+  device_queue_full: 'Trop de choses attendent déjà un de ces appareils. Réessayez plus tard.',
   hello_first: 'La connexion n’était pas encore prête. Réessayez.',
 
   amount_not_positive: 'Entrez un montant supérieur à zéro.',

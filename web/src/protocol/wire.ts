@@ -108,6 +108,8 @@ export type HelloReply = {
   gone: Uuid[];
   deviceMessagesWaiting: number;
   keyPackagesLeft: number;
+  /** Where another own device has read further than this one. */
+  readElsewhere?: Cursor[] | null;
 };
 export type SyncRequest = { after: Cursor[] };
 export type SyncReply = { pages: SyncPage[] };
@@ -153,11 +155,16 @@ export type Event = {
 };
 export type DeviceMessage = {
   id: Uuid;
-  kind: 'welcome';
-  conversation: Uuid;
+  kind: 'welcome' | 'pairwise';
+  /** Of a Welcome. */
+  conversation?: Uuid | null;
   seq: number;
   body: Base64;
   at: IsoTime;
+  /** The sender of a pairwise message, and its id for it. */
+  fromAccount?: Uuid | null;
+  fromDevice?: Uuid | null;
+  clientId?: Uuid | null;
 };
 export type DeviceMessagesPage = { messages: DeviceMessage[]; more: boolean };
 export type ReceiptMark = { conversation: Uuid; delivered: number; read: number };

@@ -290,6 +290,11 @@ export class FakeClient {
       gone: request.cursors
         .map((cursor) => cursor.conversation)
         .filter((gone) => !mine.some((entry) => entry.id === gone)),
+      readElsewhere: mine.flatMap((entry) => {
+        const own = [...entry.receipts.values()].filter((receipt) => receipt.account === account);
+        const read = Math.max(0, ...own.map((receipt) => receipt.read));
+        return read > (entry.receipts.get(id)?.read ?? 0) ? [{ conversation: entry.id, seq: read }] : [];
+      }),
       deviceMessagesWaiting: (this.server.queues.get(id) ?? []).length,
       keyPackagesLeft: packages.length,
     };
