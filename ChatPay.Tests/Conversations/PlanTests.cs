@@ -2,8 +2,10 @@ using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cluster;
 using ChatPay.Server.Conversations;
+using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Conversations;
@@ -107,6 +109,37 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
             LoadAsync, "join event e using (conversation_id, device_id, client_id)",
             plan => plan.ShouldUse("event_by_client_id", 100, 600), ids,
             sends.Select(send => send.Device.Value).ToArray(), sends.Select(send => send.ClientId.Value).ToArray());
+    }
+
+    [Fact]
+    public async Task A_batch_of_sends_moves_the_heads_of_its_own_conversations()
+    {
+        ConversationId[] sentTo = [.. Enumerable.Range(0, 100).Select(i => PlanBench.Conversation(i * 900))];
+        async Task WriteAsync()
+        {
+            var rows = new ConversationRows(null!, null!);
+            Array.ForEach(sentTo, rows.Need);
+            await using var connection = await bench.DataSource.OpenConnectionAsync(Cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+            await using var load = new NpgsqlBatch(connection);
+            rows.AddLoads(load);
+            await using (var reader = await load.ExecuteReaderAsync(Cancellation))
+            {
+                await rows.ReadLoadsAsync(new LoadReader(reader), Cancellation);
+            }
+
+            Array.ForEach(sentTo, id => rows.Find(id)!.NextSeq());
+            await using var write = new NpgsqlBatch(connection);
+            rows.AddWrites(write);
+            await write.ExecuteNonQueryAsync(Cancellation);
+            await transaction.RollbackAsync(Cancellation);
+        }
+
+        // Three looks into the key for each, and a page to write on.
+        await BothAsync(
+            WriteAsync, "update conversation c set head", plan => plan.ShouldUse("conversation_pkey", 100, 1000),
+            sentTo.Select(id => id.Value).ToArray(), sentTo.Select(_ => 1_000_000L).ToArray(),
+            sentTo.Select(_ => 1L).ToArray());
     }
 
     [Fact]
