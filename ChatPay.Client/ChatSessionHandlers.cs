@@ -4,7 +4,8 @@ namespace ChatPay.Client;
 
 /// <summary>
 /// What a <see cref="ChatSession"/> tells its owner. <see cref="Events"/>, <see cref="Conversations"/>, <see cref="Gone"/>,
-/// <see cref="DeviceMessages"/>, <see cref="Missed"/>, <see cref="LineageChanged"/> and <see cref="CaughtUp"/> are called one at a time;
+/// <see cref="DeviceMessages"/>, <see cref="Missed"/>, <see cref="LineageChanged"/> and
+/// <see cref="CaughtUp"/> are called one at a time;
 /// calls of the session may be made from them. A handler that throws ends the session.
 /// </summary>
 public sealed record ChatSessionHandlers

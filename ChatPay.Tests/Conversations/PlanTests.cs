@@ -72,10 +72,14 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
         await BothAsync(
             SyncAsync, "m.role, m.joined_seq\n", plan => plan.ShouldUse("member_by_account member_pkey", 700, 600), Hero, ids);
         await BothAsync(
-            SyncAsync, "l.leaf_index, l.device_id", plan => plan.ShouldUse("leaf_conversation_id_device_id_key leaf_pkey member_by_account member_pkey", 700, 600), Hero, ids);
+            SyncAsync, "l.leaf_index, l.device_id",
+            plan => plan.ShouldUse(
+                "leaf_conversation_id_device_id_key leaf_pkey member_by_account member_pkey", 700, 600),
+            Hero, ids);
         await BothAsync(
             SyncAsync, "join receipt r on r.conversation_id = k.id",
-            plan => plan.ShouldUse("leaf_conversation_id_device_id_key member_by_account member_pkey receipt_pkey", 1500, 4000), Hero, ids);
+            plan => plan.ShouldUse(
+                "leaf_conversation_id_device_id_key member_by_account member_pkey receipt_pkey", 1500, 4000), Hero, ids);
     }
 
     [Fact]
