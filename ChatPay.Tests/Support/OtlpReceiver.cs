@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace ChatPay.Tests.Support;
 
 /// <summary>
-/// A collector that takes OTLP, over HTTP or gRPC, and keeps the bodies. Their protobuf is not decoded: names and values are in it as
-/// UTF-8, which is all that a search for them needs.
+/// A collector that takes OTLP, over HTTP or gRPC, and keeps the bodies. Their protobuf is not decoded: names and values are
+/// in it as UTF-8, which is all that a search for them needs.
 /// </summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
