@@ -56,7 +56,7 @@ internal sealed class Crowds : IAsyncDisposable
             invariants[name + "_all_connections_lived"] = crowd.Members.All(member => !member.Closed.IsCompleted);
             if (crowd.Violation is { } violation)
             {
-                console.Done($"{name}: {violation}");
+                console.Done($"{name}: {violation}\n{crowd.Server.Output}");
             }
         }
 

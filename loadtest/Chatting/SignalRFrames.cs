@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.Json;
 
 namespace ChatPay.LoadTest.Chatting;
 
@@ -34,8 +34,9 @@ internal static class SignalRFrames
         return message[(from - UuidChars)..from];
     }
 
-    public static InvalidDataException Unexpected(ReadOnlySpan<byte> message) =>
-        new("The server said something unexpected: " + Encoding.UTF8.GetString(message[..Math.Min(500, message.Length)]));
+    public static InvalidDataException Unexpected(ReadOnlySpan<byte> message) => new(
+        $"The server said something unexpected, {message.Length} bytes: "
+        + JsonEncodedText.Encode(message[..Math.Min(500, message.Length)]));
 
     private static int IndexAfter(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
     {
