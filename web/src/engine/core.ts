@@ -24,6 +24,8 @@ export type Timing = {
   nameOtherMs: [number, number];
   receiptsMs: number;
   typingEveryMs: number;
+  /** Before people of changed conversations are watched. */
+  presenceMs: number;
 };
 
 export const defaultTiming: Timing = {
@@ -32,6 +34,7 @@ export const defaultTiming: Timing = {
   nameOtherMs: [3000, 8000],
   receiptsMs: 250,
   typingEveryMs: 4000,
+  presenceMs: 1000,
 };
 
 export type EngineParts = {

@@ -4,7 +4,7 @@ import type { ConnectionListener } from '../net/connection';
 import { toBase64 } from '../protocol/bytes';
 import { ErrorCode, isCode } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
-import type { HelloReply, SessionMode, SessionReply } from '../protocol/wire';
+import type { HelloReply, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
 import type { CardAction, ConnectionState, Device, NewCard, Person, SignIn, SignUp } from '../state/contract';
 import { Database, type DatabaseOptions } from '../storage/database';
 import type { DeviceRecord } from '../storage/records';
@@ -80,6 +80,7 @@ export class Engine {
       deviceMessages: (messages) => services().sync.welcomes(messages),
       receipts: (receipts) => this.#receipts(receipts),
       ephemeral: (signals) => services().typing.heard(signals),
+      presence: (views) => services().presence.heard(views),
       walletChanged: (balances) => services().wallet.take(balances),
       control: (signal) => this.#control(signal),
     };
@@ -154,6 +155,7 @@ export class Engine {
       publicKey: keys.publicKey,
       privateKey: keys.privateKey,
       sandbox: earlier?.sandbox ?? false,
+      presence: earlier?.presence ?? 'contacts',
       assets: earlier?.assets ?? [],
       lineage: earlier?.lineage ?? null,
       lastResortUntilMs: earlier?.lastResortUntilMs ?? 0,
@@ -260,11 +262,12 @@ export class Engine {
   }
 
   async #online(hello: HelloReply): Promise<void> {
-    const { sync, stock, receipts, outbox, wallet } = this.#services;
+    const { sync, stock, receipts, outbox, wallet, presence } = this.#services;
     void stock.fill(hello.keyPackagesLeft).catch(() => undefined);
     void wallet.refresh().catch(() => undefined);
     void this.#refreshMe().catch(() => undefined);
     await sync.greeted(hello);
+    presence.refresh();
     this.#presenter.loaded = true;
     this.#presenter.touchConversations();
     receipts.touchedAll();
@@ -272,6 +275,7 @@ export class Engine {
   }
 
   async #lost(): Promise<void> {
+    this.#services.presence.lost();
     await this.#services.outbox.lost();
     if (!this.#services.core.online) {
       await this.#checkSession();
@@ -282,6 +286,9 @@ export class Engine {
     switch (signal.kind) {
       case 'resync':
         this.#services.sync.resync(signal.conversation ?? null);
+        if (!signal.conversation) {
+          this.#services.presence.refresh();
+        }
         break;
       case 'revoked':
         void this.#checkSession();
@@ -312,15 +319,15 @@ export class Engine {
 
   async #refreshMe(): Promise<void> {
     const { core } = this.#services;
-    const { account, sandbox, assets } = await this.options.api.me();
+    const { account, sandbox, assets, presence } = await this.options.api.me();
     const { handle, displayName } = core.learn(account);
-    await core.updateDevice({ handle, displayName, sandbox, assets });
+    await core.updateDevice({ handle, displayName, sandbox, assets, presence: presence ?? 'contacts' });
     this.#showMe();
   }
 
   #showMe(): void {
-    const { account, handle, displayName, device, sandbox, assets } = this.#services.core.device;
-    this.sink.me({ id: account, handle, displayName, device, sandbox });
+    const { account, handle, displayName, device, sandbox, assets, presence } = this.#services.core.device;
+    this.sink.me({ id: account, handle, displayName, device, sandbox, presence: presence ?? 'contacts' });
     this.sink.assets(assets);
   }
 
@@ -379,6 +386,15 @@ export class Engine {
     core.learn(account);
     await core.updateDevice({ displayName: account.displayName });
     this.#showMe();
+  }
+
+  async changePresence(presence: PresenceVisibility): Promise<void> {
+    const { core } = this.#services;
+    await this.options.api.changePresence(presence);
+    await core.updateDevice({ presence });
+    this.#showMe();
+    // Who hides does not see others, and who shows itself again does.
+    this.#services.presence.refresh();
   }
 
   openThread(id: string): boolean {

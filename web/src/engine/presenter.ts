@@ -1,3 +1,4 @@
+import type { Presence } from '../state/contract';
 import type { ItemRecord } from '../storage/records';
 import type { Changed, Services } from './services';
 import type { Sink } from './sink';
@@ -19,6 +20,11 @@ export class Presenter implements Changed {
   conversation(id: string): void {
     this.thread(id);
     this.touchConversations();
+    this.services().presence.touched();
+  }
+
+  presence(changes: Map<string, Presence | null>): void {
+    this.sink.presence(changes);
   }
 
   items(id: string, put: ItemRecord[], removed: string[]): void {

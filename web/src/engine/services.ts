@@ -1,10 +1,12 @@
 import { Connection, type ConnectionListener } from '../net/connection';
+import type { Presence } from '../state/contract';
 import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
 import { Groups } from './groups';
 import { Log } from './log';
 import { Outbox } from './outbox';
+import { PresenceModel } from './presence';
 import { Receipts } from './receipts';
 import { Stock } from './stock';
 import { Sync } from './sync';
@@ -16,6 +18,7 @@ import { WalletModel } from './wallet';
 export type Changed = Watcher & {
   wallet(asset: string | null): void;
   thread(conversation: string): void;
+  presence(changes: Map<string, Presence | null>): void;
 };
 
 /** The parts of the engine for one signed-in device, put together. */
@@ -31,6 +34,7 @@ export class Services {
   readonly cards: Cards;
   readonly wallet: WalletModel;
   readonly typing: Typing;
+  readonly presence: PresenceModel;
   readonly views: Views;
   readonly threads: Threads;
   readonly connection: Connection;
@@ -51,6 +55,7 @@ export class Services {
     this.cards = new Cards(this.core, this.sync);
     this.wallet = new WalletModel(this.core, (asset) => changed.wallet(asset));
     this.typing = new Typing(this.core, (id) => changed.conversation(id));
+    this.presence = new PresenceModel(this.core, (changes) => changed.presence(changes));
     this.views = new Views(this.core, this.cards.busy, (id) => this.typing.names(id));
     this.threads = new Threads(this.core, this.views, (id) => changed.thread(id));
     this.sync.onApplied = (id) => {
@@ -73,5 +78,6 @@ export class Services {
     this.sync.stop();
     this.receipts.stop();
     this.typing.stop();
+    this.presence.stop();
   }
 }

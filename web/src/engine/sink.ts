@@ -1,4 +1,14 @@
-import type { Asset, Card, ConnectionState, Conversation, Me, Phase, Statement, Wallet } from '../state/contract';
+import type {
+  Asset,
+  Card,
+  ConnectionState,
+  Conversation,
+  Me,
+  Phase,
+  Presence,
+  Statement,
+  Wallet,
+} from '../state/contract';
 import type { ThreadSnapshot } from './threads';
 
 /** Where the engine puts what screens are to see. */
@@ -13,6 +23,8 @@ export type Sink = {
   conversations(list: Conversation[], loading: boolean): void;
   thread(id: string, snapshot: ThreadSnapshot): void;
   card(card: Card): void;
+  /** By account; null where nothing is known, or no longer. */
+  presence(changes: Map<string, Presence | null>): void;
   wallet(wallet: Wallet): void;
   statement(asset: string, statement: Statement): void;
 };

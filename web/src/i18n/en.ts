@@ -165,6 +165,16 @@ export const en = {
     removePerson: (name: string) => `Remove ${name}`,
   },
 
+  presence: {
+    online: 'Online',
+    recently: 'Last seen recently',
+    seen: {
+      today: (time: string) => `Last seen today, about ${time}`,
+      yesterday: (time: string) => `Last seen yesterday, about ${time}`,
+      on: (date: string) => `Last seen on ${date}`,
+    },
+  },
+
   thread: {
     messages: (title: string) => `Conversation with ${title}`,
     members: (count: number) => plural(count, { one: '# member', other: '# members' }),
@@ -419,6 +429,7 @@ export const en = {
       profile: 'Profile',
       devices: 'Devices',
       password: 'Password',
+      privacy: 'Privacy',
       display: 'Language and look',
       about: 'About encryption',
     },
@@ -445,6 +456,12 @@ export const en = {
     passwordBody: 'Changing it signs out your other sessions.',
     changePassword: 'Change password',
     passwordChanged: 'Your password has been changed.',
+    presence: 'Who sees when you are online',
+    presenceContacts: 'My contacts',
+    presenceNobody: 'Nobody',
+    presenceBody:
+      'Contacts are the people you share a conversation with. They see whether you are online and, roughly, when you last were.',
+    presenceHidden: 'While nobody sees you, you do not see when others are online either.',
     language: 'Language',
     theme: 'Look',
     automatic: 'Automatic',

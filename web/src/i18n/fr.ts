@@ -165,6 +165,16 @@ export const fr: Catalogue = {
     removePerson: (name: string) => `Retirer ${name}`,
   },
 
+  presence: {
+    online: 'En ligne',
+    recently: 'En ligne récemment',
+    seen: {
+      today: (time: string) => `Dernière connexion aujourd’hui, vers ${time}`,
+      yesterday: (time: string) => `Dernière connexion hier, vers ${time}`,
+      on: (date: string) => `Dernière connexion le ${date}`,
+    },
+  },
+
   thread: {
     messages: (title: string) => `Conversation avec ${title}`,
     members: (count: number) => plural(count, { one: '# membre', other: '# membres' }),
@@ -435,6 +445,7 @@ export const fr: Catalogue = {
       profile: 'Profil',
       devices: 'Appareils',
       password: 'Mot de passe',
+      privacy: 'Vie privée',
       display: 'Langue et apparence',
       about: 'À propos du chiffrement',
     },
@@ -461,6 +472,12 @@ export const fr: Catalogue = {
     passwordBody: 'Le changer déconnecte vos autres sessions.',
     changePassword: 'Changer le mot de passe',
     passwordChanged: 'Votre mot de passe a été changé.',
+    presence: 'Qui voit quand vous êtes en ligne',
+    presenceContacts: 'Mes contacts',
+    presenceNobody: 'Personne',
+    presenceBody:
+      'Vos contacts sont les personnes avec qui vous partagez une conversation. Elles voient si vous êtes en ligne et, à peu près, quand vous l’étiez la dernière fois.',
+    presenceHidden: 'Tant que personne ne vous voit, vous ne voyez pas non plus quand les autres sont en ligne.',
     language: 'Langue',
     theme: 'Apparence',
     automatic: 'Automatique',

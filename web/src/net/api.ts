@@ -20,6 +20,9 @@ import type {
   KeyPackageCount,
   MemberRole,
   MeReply,
+  PresenceReply,
+  PresenceView,
+  PresenceVisibility,
   Receipt,
   ReceiptMark,
   SendReply,
@@ -42,6 +45,7 @@ export interface ServerApi {
   me(): Promise<MeReply>;
   changeDisplayName(displayName: string): Promise<AccountView>;
   changePassword(currentPassword: string, newPassword: string): Promise<void>;
+  changePresence(presence: PresenceVisibility): Promise<void>;
   devices(): Promise<DeviceView[]>;
   revokeDevice(id: string): Promise<void>;
   accountByHandle(handle: string): Promise<AccountView>;
@@ -70,6 +74,7 @@ export interface Hub {
   pullDevice(): Promise<DeviceMessagesPage>;
   mark(marks: ReceiptMark[]): Promise<void>;
   typing(conversation: string, active: boolean): Promise<void>;
+  watchPresence(accounts: string[]): Promise<PresenceReply>;
   cardAct(request: CardActRequest): Promise<CardActReply>;
   close(): void;
 }
@@ -81,6 +86,7 @@ export type HubListener = {
   deviceMessages(messages: DeviceMessage[]): void;
   receipts(receipts: Receipt[]): void;
   ephemeral(signals: EphemeralSignal[]): void;
+  presence(accounts: PresenceView[]): void;
   walletChanged(balances: WalletBalance[]): void;
   control(signal: ControlSignal): void;
   closed(): void;

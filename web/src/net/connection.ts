@@ -130,6 +130,7 @@ export class Connection {
       deviceMessages: current((batch) => listener.deviceMessages(batch)),
       receipts: current((batch) => listener.receipts(batch)),
       ephemeral: current((batch) => listener.ephemeral(batch)),
+      presence: current((batch) => listener.presence(batch)),
       walletChanged: current((batch) => listener.walletChanged(batch)),
       control: current((signal) => listener.control(signal)),
       closed: () => this.#lose(generation),

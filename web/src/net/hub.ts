@@ -41,6 +41,7 @@ function listen(connection: HubConnection, listener: HubListener): void {
   connection.on('DeviceMessages', (batch) => listener.deviceMessages(batch));
   connection.on('Receipts', (batch) => listener.receipts(batch));
   connection.on('Ephemeral', (batch) => listener.ephemeral(batch));
+  connection.on('Presence', (batch) => listener.presence(batch));
   connection.on('WalletChanged', (batch) => listener.walletChanged(batch));
   connection.on('Control', (signal) => listener.control(signal));
   connection.onclose(() => listener.closed());
@@ -70,6 +71,7 @@ function toHub(connection: HubConnection): Hub {
     pullDevice: () => call('PullDevice'),
     mark: (marks) => call('Mark', { marks }),
     typing: (conversation, active) => call('Typing', { conversation, active }),
+    watchPresence: (accounts) => call('WatchPresence', { accounts }),
     cardAct: (request) => call('CardAct', request),
     close: () => void connection.stop(),
   };

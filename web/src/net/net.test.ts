@@ -23,6 +23,7 @@ function connection(open: (listener: HubListener) => Promise<Hub>, greet = async
     deviceMessages: nothing,
     receipts: nothing,
     ephemeral: nothing,
+    presence: nothing,
     walletChanged: nothing,
     control: nothing,
   });

@@ -43,6 +43,7 @@ export class RestApi implements ServerApi {
   changeDisplayName: ServerApi['changeDisplayName'] = (displayName) => this.#repeat('PATCH', '/v1/me', { displayName });
   changePassword: ServerApi['changePassword'] = (currentPassword, newPassword) =>
     this.#once('PUT', '/v1/me/password', { currentPassword, newPassword });
+  changePresence: ServerApi['changePresence'] = (presence) => this.#repeat('PUT', '/v1/me/presence', { presence });
   devices: ServerApi['devices'] = () => this.#repeat('GET', '/v1/devices');
   revokeDevice: ServerApi['revokeDevice'] = (id) => this.#repeat('DELETE', `/v1/devices/${id}`);
   accountByHandle: ServerApi['accountByHandle'] = (handle) =>

@@ -10,6 +10,7 @@ export const Limits = {
   cursorsPerHello: 1_000,
   conversationsPerSync: 100,
   eventsPerSyncPage: 200,
+  presenceWatched: 500,
   statementPageEntries: 100,
   amountMaxMinor: 1_000_000_000_000_000n,
   cardLifetimeDefaultSeconds: 24 * 3600,

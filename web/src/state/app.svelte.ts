@@ -9,6 +9,7 @@ import type {
   Conversation,
   Me,
   Phase,
+  Presence,
   Statement,
   Thread,
   ThreadItem,
@@ -60,6 +61,7 @@ class App implements ChatApp {
   readonly byId = new SvelteMap<string, Conversation>();
   readonly #cards = new SvelteMap<string, Card>();
   readonly #statements = new SvelteMap<string, Statement>();
+  readonly #presence = new SvelteMap<string, Presence>();
   readonly #threads = new Map<string, OpenedThread>();
   /** Cards that were asked for; one that the server does not know is not asked for at every redraw. */
   readonly #asked = new Set<string>();
@@ -111,6 +113,7 @@ class App implements ChatApp {
     // The next engine here knows of no statement, and would not keep these up to date.
     this.#statements.clear();
     this.#asked.clear();
+    this.#presence.clear();
     this.#stopCountdown();
     this.connection = 'offline';
     this.phase = 'otherTab';
@@ -162,6 +165,15 @@ class App implements ChatApp {
       }
     },
     card: (card) => void this.#cards.set(card.id, card),
+    presence: (changes) => {
+      for (const [account, presence] of changes) {
+        if (presence) {
+          this.#presence.set(account, presence);
+        } else {
+          this.#presence.delete(account);
+        }
+      }
+    },
     wallet: (wallet) => {
       this.wallet = wallet;
     },
@@ -173,6 +185,7 @@ class App implements ChatApp {
     this.#statements.clear();
     this.#threads.clear();
     this.#asked.clear();
+    this.#presence.clear();
     this.wallet = { balances: [], loading: true, error: null };
   }
 
@@ -286,6 +299,9 @@ class App implements ChatApp {
 
   loadMoreStatement: ChatApp['loadMoreStatement'] = (asset) =>
     this.#act((engine) => engine.services.wallet.loadMore(asset));
+
+  presence: ChatApp['presence'] = (account) => this.#presence.get(account) ?? null;
+  changePresence: ChatApp['changePresence'] = (presence) => this.#act((engine) => engine.changePresence(presence));
 
   listDevices: ChatApp['listDevices'] = () => this.#act((engine) => engine.listDevices());
   revokeDevice: ChatApp['revokeDevice'] = (id) => this.#act((engine) => engine.options.api.revokeDevice(id));

@@ -48,7 +48,14 @@ export type Me = Person & {
   device: string;
   /** Play money is handed out by this server; say so wherever money is shown. */
   sandbox: boolean;
+  /** Who may see whether I am there. */
+  presence: PresenceVisibility;
 };
+
+export type PresenceVisibility = 'contacts' | 'nobody';
+
+/** Whether somebody is there now, and else when about, if that is known. */
+export type Presence = { online: boolean; lastSeen: number | null };
 
 export type Asset = { code: string; exponent: number };
 
@@ -276,6 +283,10 @@ export interface ChatApp {
   /** Reactive pages of one asset's statement, newest first. Whoever looks at it first loads the first page. */
   statement(asset: string): Statement;
   loadMoreStatement(asset: string): Promise<void>;
+
+  /** Reactive; null where it is not known or not to be known. */
+  presence(account: string): Presence | null;
+  changePresence(presence: PresenceVisibility): Promise<void>;
 
   listDevices(): Promise<Device[]>;
   revokeDevice(id: string): Promise<void>;

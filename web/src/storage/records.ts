@@ -1,5 +1,5 @@
 import type { Leaf, MlsState } from '../crypto/port';
-import type { CardView, ConversationKind, MemberView, PendingRemoval } from '../protocol/wire';
+import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
 
 /** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
@@ -11,6 +11,8 @@ export type DeviceRecord = {
   publicKey: Uint8Array;
   privateKey: Uint8Array;
   sandbox: boolean;
+  /** Who may see whether this account is there; absent in records of earlier versions. */
+  presence?: PresenceVisibility;
   assets: { code: string; exponent: number }[];
   lineage: string | null;
   /** The last-resort key package on the server ends at this time. */

@@ -120,6 +120,7 @@ export const screens: Screen[] = [
     press: ['[data-testid=device][data-current=false] button >> nth=0'],
   },
   { name: 'settings-password', scene: 'rich', hash: '#/settings/password' },
+  { name: 'settings-privacy', scene: 'rich', hash: '#/settings/privacy' },
   { name: 'settings-display', scene: 'rich', hash: '#/settings/display' },
   { name: 'settings-about', scene: 'rich', hash: '#/settings/about' },
   { name: 'sign-out', scene: 'rich', hash: '#/settings', press: ['.out button'] },

@@ -135,7 +135,7 @@ export class FakeClient {
           device: {} as wire.DeviceView,
           sandbox: true,
           assets: [{ code: 'EUR', exponent: 2 }],
-          presence: 'contacts',
+          presence: this.server.hidden.has(account.id) ? 'nobody' : 'contacts',
         };
       }),
     changeDisplayName: () => this.#call('changeDisplayName', () => fail(1005, 'not_found')),
@@ -182,6 +182,15 @@ export class FakeClient {
       this.#call('commit', () =>
         this.server.applyCommit(this.#conversation(request.conversation), this.#me(), request),
       ),
+    changePresence: (presence) =>
+      this.#call('changePresence', () => {
+        const { account } = this.#me();
+        if (presence === 'nobody') {
+          this.server.hidden.add(account);
+        } else {
+          this.server.hidden.delete(account);
+        }
+      }),
     leave: (id) => this.#call('leave', () => this.#depart(id, this.#me().account, 'left')),
     removeMember: (id, account) => this.#call('removeMember', () => this.#depart(id, account, 'removed')),
     setRole: () => this.#call('setRole', () => undefined),
@@ -268,6 +277,7 @@ export class FakeClient {
         this.#call('pullDevice', () => ({ messages: this.server.queues.get(this.#me().id) ?? [], more: false })),
       mark: (marks) => this.#call('mark', () => this.#mark(marks)),
       typing: () => this.#call('typing', () => undefined),
+      watchPresence: (accounts) => this.#call('watchPresence', () => this.#watchPresence(accounts)),
       cardAct: (request) => this.#call('cardAct', () => this.#cardAct(request)),
       close: () => this.drop(),
     };
@@ -297,6 +307,17 @@ export class FakeClient {
       }),
       deviceMessagesWaiting: (this.server.queues.get(id) ?? []).length,
       keyPackagesLeft: packages.length,
+    };
+  }
+
+  #watchPresence(accounts: string[]): wire.PresenceReply {
+    const hides = this.server.hidden.has(this.#me().account);
+    const connected = new Set([...this.server.connections].map((client) => client.device?.account ?? ''));
+    return {
+      accounts: accounts.map((account) => ({
+        account,
+        online: !hides && !this.server.hidden.has(account) && connected.has(account),
+      })),
     };
   }
 

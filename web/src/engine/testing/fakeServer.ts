@@ -47,6 +47,8 @@ export class FakeServer {
   readonly cards = new Map<string, wire.CardView>();
   readonly queues = new Map<string, wire.DeviceMessage[]>();
   readonly connections = new Set<FakeClient>();
+  /** Accounts that hide. */
+  readonly hidden = new Set<string>();
   /** Called for every event on its way to a device, pushed or fetched. */
   tamper: (event: wire.Event, device: string) => wire.Event = (event) => event;
   /** Called for every card in an answer. */

@@ -1,7 +1,16 @@
 import { IDBFactory } from 'fake-indexeddb';
 import { Mls } from '../../crypto/mls';
 import type { OpenHub, ServerApi } from '../../net/api';
-import type { Card, ConnectionState, Conversation, Phase, Statement, ThreadItem, Wallet } from '../../state/contract';
+import type {
+  Card,
+  ConnectionState,
+  Conversation,
+  Phase,
+  Presence,
+  Statement,
+  ThreadItem,
+  Wallet,
+} from '../../state/contract';
 import { Engine } from '../engine';
 import type { Sink } from '../sink';
 import type { ThreadSnapshot } from '../threads';
@@ -29,6 +38,12 @@ export class Screen implements Sink {
     this.list = list;
   };
   thread = (id: string, snapshot: ThreadSnapshot) => void this.threads.set(id, snapshot);
+  people = new Map<string, Presence | null>();
+  presence = (changes: Map<string, Presence | null>) => {
+    for (const [account, presence] of changes) {
+      this.people.set(account, presence);
+    }
+  };
   card = (card: Card) => void this.cards.set(card.id, card);
   wallet = (wallet: Wallet) => {
     this.money = wallet;
@@ -74,7 +89,14 @@ export class TestDevice {
         sessionMode: 'token',
         deviceName: 'vitest',
         stock: 6,
-        timing: { removalMs: [20, 120], nameOwnMs: [5, 20], nameOtherMs: [200, 300], receiptsMs: 5, typingEveryMs: 50 },
+        timing: {
+          removalMs: [20, 120],
+          nameOwnMs: [5, 20],
+          nameOtherMs: [200, 300],
+          receiptsMs: 5,
+          typingEveryMs: 50,
+          presenceMs: 5,
+        },
       },
       this.screen,
     );

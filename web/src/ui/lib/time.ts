@@ -71,6 +71,13 @@ export function listTime(at: number, now: number, locale: string): string {
   ).format(at);
 }
 
+/** A date without its time: 3 March, 3 March 2024. */
+export function dateLabel(at: number, now: number, locale: string): string {
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  const base: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'long' };
+  return dateFormat(locale, sameYear ? base : { ...base, year: 'numeric' }).format(at);
+}
+
 export function fullTime(at: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 }
