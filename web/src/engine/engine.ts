@@ -262,12 +262,13 @@ export class Engine {
   }
 
   async #online(hello: HelloReply): Promise<void> {
-    const { sync, stock, receipts, outbox, wallet, presence } = this.#services;
+    const { sync, stock, receipts, outbox, wallet, presence, threads } = this.#services;
     void stock.fill(hello.keyPackagesLeft).catch(() => undefined);
     void wallet.refresh().catch(() => undefined);
     void this.#refreshMe().catch(() => undefined);
     await sync.greeted(hello);
     presence.refresh();
+    threads.openIds().forEach((id) => void sync.look(id));
     this.#presenter.loaded = true;
     this.#presenter.touchConversations();
     receipts.touchedAll();
@@ -402,6 +403,7 @@ export class Engine {
       return false;
     }
     this.#services.threads.open(id);
+    this.#services.sync.look(id);
     return true;
   }
 }

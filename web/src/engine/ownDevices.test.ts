@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keep, pair } from './testing/people';
+import { keep, pair, sendStates } from './testing/people';
 import { TestDevice, until } from './testing/testDevice';
 
 describe('two devices of one person', () => {
@@ -65,5 +65,21 @@ describe('two devices of one person', () => {
     phone.engine.services.sync.resync(id);
     await phone.sees(id, 'late on the phone');
     await until(() => phone.conversation(id).unread === 0, 'it is read');
+  });
+});
+
+describe('what others have read while this device was away', () => {
+  it('is seen once the conversation is looked at, although its log has not moved', async () => {
+    const { id, ann, bob, annClient } = await pair();
+    await until(async () => (await sendStates(ann, id)).at(-1) === 'delivered', 'bob has it');
+    annClient.up = false;
+    annClient.drop();
+    await bob.engine.services.receipts.markRead(id);
+    await bob.settled();
+    annClient.up = true;
+    ann.engine.reconnectNow();
+    await ann.online();
+    ann.engine.openThread(id);
+    await until(async () => (await sendStates(ann, id)).at(-1) === 'read', 'ann sees that bob has read it');
   });
 });

@@ -15,6 +15,8 @@ const maxRounds = 10_000;
 /** Keeps conversations at the head of their logs: hello, pushes, gaps, pages. */
 export class Sync {
   #wanted = new Set<string>();
+  /** Conversations that the server has shown since this connection was greeted. */
+  readonly #looked = new Set<string>();
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #attempt = 0;
@@ -28,6 +30,7 @@ export class Sync {
   /** Takes in what hello said; catching up goes on in the background. */
   async greeted(reply: HelloReply): Promise<void> {
     const { core } = this;
+    this.#looked.clear();
     if (core.device.lineage !== reply.lineage) {
       await this.#changeLineage(reply.lineage);
     }
@@ -70,6 +73,7 @@ export class Sync {
   /** Creates or refreshes the record of a conversation. */
   learn(view: ConversationView): Promise<void> {
     const { core } = this;
+    this.#looked.add(view.id);
     return core.queue.run(view.id, async () => {
       const known = core.conversations.get(view.id);
       const next = known ? mergeView(known, view) : newConversation(view);
@@ -79,6 +83,17 @@ export class Sync {
       await this.log.skipRemoved(view.id, view);
       this.groups.removalsSeen(next);
     });
+  }
+
+  /**
+   * Somebody looks at a conversation. Hello names those whose logs have moved; what others have read meanwhile of a log
+   * that has not is asked for once per connection, and only where it shows.
+   */
+  look(id: string): void {
+    if (this.core.online && this.core.conversations.get(id)?.active && !this.#looked.has(id)) {
+      this.#looked.add(id);
+      this.want([id]);
+    }
   }
 
   /** Catches these conversations up in the background. */
