@@ -31,7 +31,7 @@ internal static class DatabaseFeature
             // Its metrics carry the name, which otherwise is the connection string.
             var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "chatpay" };
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
-            return source.Build();
+            return source.BuildForPrimary();
         });
         services.AddValidatedOptions<GroupCommitOptions>("GroupCommit");
         services.AddSingleton<GroupCommitter>();
@@ -50,7 +50,7 @@ internal static class DatabaseFeature
         // Gone before anything serves: nothing that runs later can reach for the owner's rights.
         owner.ApplicationName = "chatpay migrations";
         owner.Pooling = false;
-        await using (var source = NpgsqlDataSource.Create(owner))
+        await using (var source = PrimarySource.Create(owner))
         {
             await new MigrationRunner(
                 source, Migration.Embedded, services.Logger(), new ServerRole(options.ServerRole),
@@ -77,7 +77,7 @@ internal static class DatabaseFeature
         connection.ApplicationName = "chatpay reports";
         connection.Pooling = false;
         connection.CommandTimeout = 0;
-        return NpgsqlDataSource.Create(connection);
+        return PrimarySource.Create(connection);
     }
 
     private static NpgsqlConnectionStringBuilder ForServer(this DatabaseOptions options) =>

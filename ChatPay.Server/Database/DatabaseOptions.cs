@@ -9,7 +9,7 @@ internal sealed class DatabaseOptions
 
     /// <summary>
     /// A PostgreSQL of one's own, 15 or later, in Npgsql's form (Host=…;Database=…;Username=…;Password=…). Default empty:
-    /// start the embedded one in the data folder.
+    /// start the embedded one in the data folder. With replicas name them all (Host=one,two): whichever is the primary is used.
     /// </summary>
     public string ConnectionString { get; set; } = "";
 

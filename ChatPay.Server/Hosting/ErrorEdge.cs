@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
@@ -10,6 +11,9 @@ namespace ChatPay.Server.Hosting;
 /// </summary>
 internal static partial class ErrorEdge
 {
+    private static readonly Error s_unavailable =
+        new(ErrorCode.Unavailable, "The server cannot do this right now. Try again in a moment.");
+
     /// <summary>Outermost but for the security headers, which errors carry too.</summary>
     public static void UseErrorEdge(this WebApplication app)
     {
@@ -24,8 +28,8 @@ internal static partial class ErrorEdge
     public static Error OfException(Exception exception) => exception switch
     {
         BadHttpRequestException bad => OfStatus(bad.StatusCode),
-        NpgsqlException { IsTransient: true } or TimeoutException => new Error(
-            ErrorCode.Unavailable, "The server cannot do this right now. Try again in a moment."),
+        TimeoutException => s_unavailable,
+        NpgsqlException database when DatabaseTrouble.IsPassing(database) => s_unavailable,
         _ => new Error(ErrorCode.Internal, "Something went wrong on our side. It has been noted."),
     };
 
@@ -41,7 +45,7 @@ internal static partial class ErrorEdge
         415 => new Error(ErrorCode.UnsupportedMediaType, "The request's content type is not supported here."),
         426 => new Error(ErrorCode.UpgradeRequired, "This version of the client is too old."),
         429 => new Error(ErrorCode.TooManyRequests, "Too many requests. Wait a little."),
-        503 => new Error(ErrorCode.Unavailable, "The server cannot do this right now. Try again in a moment."),
+        503 => s_unavailable,
         >= 500 => new Error(ErrorCode.Internal, "Something went wrong on our side. It has been noted."),
         _ => new Error(ErrorCode.MalformedRequest, "The request is not well-formed."),
     };

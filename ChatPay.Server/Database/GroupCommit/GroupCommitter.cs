@@ -212,10 +212,9 @@ internal sealed partial class GroupCommitter(
     }
 
     private static bool IsRetryable(NpgsqlException exception) =>
-        exception.IsTransient || exception is not PostgresException || exception.SqlState is
+        DatabaseTrouble.IsPassing(exception) || exception.SqlState is
             PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
-            or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
-            || IsLoss(exception) || IsCollision(exception);
+            or PostgresErrorCodes.LockNotAvailable || IsCollision(exception);
 
     /// <summary>The database went away under the attempt, or is no longer the one to write to.</summary>
     private static bool IsLoss(Exception? exception) => exception switch
@@ -237,6 +236,11 @@ internal sealed partial class GroupCommitter(
 
     private void ForgetIfLost(Exception? failure)
     {
+        if (failure is NpgsqlException database && DatabaseTrouble.IsTainted(database))
+        {
+            dataSource.Clear();
+        }
+
         if (IsLoss(failure))
         {
             foreach (var feature in _features)
