@@ -58,6 +58,7 @@ internal static class CommandLine
             IdleScenario.Create(args, output),
             StormScenario.Create(args, output),
             GrowthScenario.Create(args, output),
+            FaultsScenario.Create(args, output),
             RelayCommand.Create(),
         };
 }

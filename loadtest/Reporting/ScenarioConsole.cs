@@ -88,6 +88,19 @@ internal sealed class ScenarioConsole
         _console.WriteRows(line);
     }
 
+    /// <summary>A line that is no step.</summary>
+    public void Say(string line)
+    {
+        if (_progress is null)
+        {
+            _console.WriteLine(line);
+        }
+        else
+        {
+            _console.WriteRows(line);
+        }
+    }
+
     /// <summary>Medians, ratios with their targets, and invariants.</summary>
     public void Write(Report report, IReadOnlyDictionary<string, RatioTarget> targets)
     {

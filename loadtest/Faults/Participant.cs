@@ -1,0 +1,161 @@
+using System.Security.Cryptography;
+using ChatPay.Client;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.LoadTest.Faults;
+
+/// <summary>
+/// One device of somebody: a real client that keeps itself connected, and a list of everything it was handed.
+/// </summary>
+internal sealed class Participant : IAsyncDisposable
+{
+    private const string Password = "a fairly long sentence 7";
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ConversationId, List<LogEntry>> _logs = [];
+    private readonly CursorWatch _cursors = new();
+    private readonly HistoryBook _book;
+    private int _lineages;
+
+    private Participant(ChatPayClient client, HistoryBook book) => (Client, _book) = (client, book);
+
+    public ChatPayClient Client { get; }
+
+    public ChatSession Session { get; private set; } = null!;
+
+    public AccountId Account => Client.Account!.Id;
+
+    public DeviceId Device => Client.Device!.Id;
+
+    /// <summary>How often it was told that the database has another history.</summary>
+    public int Lineages => Volatile.Read(ref _lineages);
+
+    /// <summary>What it was handed, by conversation, in the order in which it was.</summary>
+    public IReadOnlyDictionary<ConversationId, IReadOnlyList<LogEntry>> Logs
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _logs.ToDictionary(log => log.Key, log => (IReadOnlyList<LogEntry>)[.. log.Value]);
+            }
+        }
+    }
+
+    public static async Task<Participant> SignUpAsync(
+        Uri address, string handle, HistoryBook book, CancellationToken cancellationToken)
+    {
+        var client = new ChatPayClient(address);
+        await client.SignUpAsync(new(handle, handle, Password, NewDevice()), cancellationToken);
+        return new(client, book);
+    }
+
+    /// <summary>The same account on another device.</summary>
+    public async Task<Participant> OnAnotherDeviceAsync(CancellationToken cancellationToken)
+    {
+        var client = new ChatPayClient(Client.Address);
+        await client.SignInAsync(new(Client.Account!.Handle, Password, NewDevice()), cancellationToken);
+        return new(client, _book);
+    }
+
+    public void Start(IReadOnlyList<Uri> addresses) => Session = Client.StartSession(
+        new()
+        {
+            Events = (events, _) =>
+            {
+                Take(events);
+                return default;
+            },
+            LineageChanged = _ => Forget(),
+        },
+        new()
+        {
+            Addresses = addresses,
+            BaseDelay = TimeSpan.FromMilliseconds(100),
+            MaxDelay = TimeSpan.FromSeconds(2),
+            CallTimeout = TimeSpan.FromSeconds(10),
+            ServerTimeout = TimeSpan.FromSeconds(8),
+        });
+
+    /// <summary>Whether it has everything up to there of the conversations that it is in.</summary>
+    public bool Has(IReadOnlyDictionary<ConversationId, long> heads)
+    {
+        lock (_lock)
+        {
+            return heads.All(head => !_logs.TryGetValue(head.Key, out var log) || log.Count >= head.Value);
+        }
+    }
+
+    /// <summary>It is in that conversation; what comes of any other is not expected.</summary>
+    public void Expect(ConversationId conversation)
+    {
+        lock (_lock)
+        {
+            _logs.TryAdd(conversation, []);
+        }
+    }
+
+    /// <summary>Looks at its cursors once.</summary>
+    public void Observe()
+    {
+        var (lineage, cursors) = Session.Position;
+        foreach (var back in _cursors.Observe(lineage, cursors))
+        {
+            _book.Violate(Rules.Cursors, $"{Device}: {back}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Session is not null)
+        {
+            await Session.DisposeAsync();
+        }
+
+        Client.Dispose();
+    }
+
+    private static NewDevice NewDevice()
+    {
+        using var key = Key.Import(
+            SignatureAlgorithm.Ed25519, RandomNumberGenerator.GetBytes(32), KeyBlobFormat.RawPrivateKey);
+        return new("Load test", key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+    }
+
+    private void Take(IReadOnlyList<Event> events)
+    {
+        lock (_lock)
+        {
+            foreach (var e in events)
+            {
+                if (!_logs.TryGetValue(e.Conversation, out var log))
+                {
+                    _book.Violate(Rules.NothingMadeUp, $"{Device} was handed an event of {e.Conversation}, where it is not");
+                    continue;
+                }
+
+                // Said at once, while the run goes on; the whole log is judged at the end.
+                if (e.Seq != log.Count + 1)
+                {
+                    _book.Violate(
+                        Rules.SeqOrder, $"{Device} was handed {e.Seq} of {e.Conversation} after {log.Count} events");
+                }
+
+                log.Add(LogEntry.Of(e));
+            }
+        }
+    }
+
+    private void Forget()
+    {
+        Interlocked.Increment(ref _lineages);
+        lock (_lock)
+        {
+            foreach (var log in _logs.Values)
+            {
+                log.Clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using ChatPay.Core.Cards;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+using ChatPay.LoadTest.Chatting;
+using ChatPay.Server.Hosting;
+
+namespace ChatPay.LoadTest.Faults;
+
+/// <summary>
+/// Messages and cards as the server sees them: their headers are right, and what only members could read is noise.
+/// </summary>
+internal static class SealedBodies
+{
+    private const string Asset = "EUR";
+    private const int SenderDataBytes = 28;
+    private const int CiphertextBytes = 96;
+    private static readonly IdFactory s_ids = new(TimeProvider.System);
+
+    public static SendRequest Message(ConversationId conversation)
+    {
+        var id = new ClientMessageId(s_ids.NewUuid());
+        return new(conversation, id, ChatPeople.Epoch, Body(conversation, new AuthenticatedData(id)));
+    }
+
+    /// <summary>A transfer card, which puts the author's money on hold.</summary>
+    public static CardActRequest Transfer(ConversationId conversation, AccountId payer, AccountId payee, long amountMinor)
+    {
+        var card = new CardId(s_ids.NewUuid());
+        var id = new ClientMessageId(s_ids.NewUuid());
+        var terms = new CardTerms(
+            CardKind.Transfer, card, conversation, payer, payee, Money.Of(amountMinor, AssetCode.Parse(Asset)),
+            Limits.CardLifetimeDefaultSeconds);
+        var commit = DetailCommitment.Of(terms, RandomNumberGenerator.GetBytes(Limits.CardSaltBytes), "for the boat");
+        var body = Body(conversation, new AuthenticatedData(id, new CardBinding(card, commit)));
+        return new(card, 0, CardActionKind.Post, s_ids.NewUuid(), new(
+            CardKind.Transfer, conversation, payer, payee, amountMinor, Asset, Limits.CardLifetimeDefaultSeconds, commit, id,
+            ChatPeople.Epoch, body));
+    }
+
+    public static CardActRequest Act(CardView card, CardActionKind action) =>
+        new(card.Id, card.Version, action, s_ids.NewUuid());
+
+    private static byte[] Body(ConversationId conversation, AuthenticatedData data) =>
+        TlsCodec.Encode(new MlsMessage(new PrivateMessage
+        {
+            GroupId = GroupIds.From(conversation),
+            Epoch = ChatPeople.Epoch,
+            ContentType = ContentType.Application,
+            AuthenticatedData = data.Encode(),
+            EncryptedSenderData = new byte[SenderDataBytes],
+            Ciphertext = RandomNumberGenerator.GetBytes(CiphertextBytes),
+        }));
+}
