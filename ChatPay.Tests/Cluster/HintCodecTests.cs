@@ -24,6 +24,13 @@ public sealed class HintCodecTests
         new WalletHint(new(s_id), "EUR", 3, s_json),
         new JoinHint(new(s_id), [new(s_node), new(s_id)]),
         new SessionHint(new(s_id)),
+        new PresenceHint(
+            s_id,
+            [
+                new(new(s_node), true, null),
+                new(new(s_id), false, new DateTimeOffset(2026, 11, 20, 10, 5, 0, TimeSpan.Zero)),
+            ]),
+        new VisibilityHint(new(s_id)),
         new PulseHint(),
     ];
 

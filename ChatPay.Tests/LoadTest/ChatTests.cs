@@ -6,7 +6,9 @@ using Xunit;
 
 namespace ChatPay.Tests.LoadTest;
 
-/// <summary>The load tests of delivery, tiny: that they run, what they write, and that they can fail. No times are judged.</summary>
+/// <summary>
+/// The load tests of delivery, tiny: that they run, what they write, and that they can fail. No times are judged.
+/// </summary>
 public sealed class ChatTests(PostgresFixture postgres)
 {
     [Fact]

@@ -1,8 +1,8 @@
 namespace ChatPay.LoadTest.Baselines;
 
 /// <summary>
-/// What the WebSocket relay says: type(1) ‖ seq(8) ‖ message id(16), and in a delivery the payload. It is sent message id(16) ‖
-/// payload.
+/// What the WebSocket relay says: type(1) ‖ seq(8) ‖ message id(16), and in a delivery the payload. It is sent
+/// message id(16) ‖ payload.
 /// </summary>
 internal static class RelayFrames
 {

@@ -92,8 +92,8 @@ internal static class FanoutScenario
                 result => result.ProcessCpuMicros);
         }
 
-        var worst = sizes.Select(size => ratios.All.GetValueOrDefault(string.Create(CultureInfo.InvariantCulture, $"{Ratio}_{size}")))
-            .Max();
+        var worst = sizes.Max(size =>
+            ratios.All.GetValueOrDefault(string.Create(CultureInfo.InvariantCulture, $"{Ratio}_{size}")));
         var all = new Dictionary<string, double>(StringComparer.Ordinal);
         if (worst > 0)
         {
