@@ -170,7 +170,11 @@ public sealed class FaultCheckerTests
         ],
         Database = new Dictionary<ConversationId, IReadOnlyList<LogEntry>> { [s_room] = log },
         Cards = CardRow(CardState.Accepted, 2),
-        Devices = new[] { s_ada, s_ben }.ToDictionary(device => device, _ => (IReadOnlyDictionary<ConversationId, IReadOnlyList<LogEntry>>)LogsOf(log)),
+        Devices = new Dictionary<DeviceId, IReadOnlyDictionary<ConversationId, IReadOnlyList<LogEntry>>>
+        {
+            [s_ada] = LogsOf(log),
+            [s_ben] = LogsOf(log),
+        },
     };
 
     /// <summary>One device has another log than the database.</summary>
