@@ -244,7 +244,7 @@ internal sealed class FaultCrowd : IAsyncDisposable
         }
         catch (ChatSessionEndedException ended)
         {
-            _book.Violate(Rules.Answered, ended.Message);
+            _book.Violate(Rules.Answered, $"{ended.Message} {ended.InnerException?.Message}");
         }
     }
 
