@@ -95,7 +95,7 @@ public sealed partial class ChatSession
 
         try
         {
-            return await PersistAsync(call, cancellationToken);
+            return await PersistAsync(call, mayFail: true, cancellationToken);
         }
         finally
         {
@@ -115,8 +115,12 @@ public sealed partial class ChatSession
         }
     }
 
+    /// <param name="mayFail">
+    /// Whether a server's mistake is the caller's to know. The session's own reading goes on trying instead: it has nobody
+    /// to tell, and ends for good where it fails.
+    /// </param>
     private async Task<T> PersistAsync<T>(
-        Func<ChatConnection, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+        Func<ChatConnection, CancellationToken, Task<T>> call, bool mayFail, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -131,7 +135,8 @@ public sealed partial class ChatSession
             {
                 return await TimedAsync(link, call, cancellationToken);
             }
-            catch (ChatPayException refused) when (refused.Retryable || refused.Code == ErrorCode.HelloFirst)
+            catch (ChatPayException refused) when (refused.Retryable || refused.Code == ErrorCode.HelloFirst
+                || (!mayFail && refused.Code == ErrorCode.Internal))
             {
                 pause = Backoff.RetryAfter(refused.Error) is { } asked
                     ? Backoff.Asked(asked, _options.Random)

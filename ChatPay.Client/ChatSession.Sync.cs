@@ -111,7 +111,7 @@ public sealed partial class ChatSession
         try
         {
             Interlocked.Increment(ref _syncs);
-            reply = await PersistAsync((hub, token) => hub.SyncAsync(request, token), stop);
+            reply = await PersistAsync((hub, token) => hub.SyncAsync(request, token), mayFail: false, stop);
         }
         catch (ChatPayException unknown) when (unknown.Code is ErrorCode.ConversationUnknown or ErrorCode.NotMember)
         {
@@ -228,7 +228,7 @@ public sealed partial class ChatSession
     {
         for (var more = _handlers.DeviceMessages is not null; more;)
         {
-            var page = await PersistAsync((hub, token) => hub.PullDeviceAsync(token), stop);
+            var page = await PersistAsync((hub, token) => hub.PullDeviceAsync(token), mayFail: false, stop);
             await HandAsync(page.Messages, stop);
             more = page.More;
         }
@@ -247,7 +247,7 @@ public sealed partial class ChatSession
         {
             await hub.AckDeviceAsync(received, token);
             return new Unit();
-        }, stop);
+        }, mayFail: false, stop);
     }
 
     private static void Require(bool holds)

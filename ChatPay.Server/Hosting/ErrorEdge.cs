@@ -1,7 +1,6 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using Microsoft.AspNetCore.Diagnostics;
-using Npgsql;
 
 namespace ChatPay.Server.Hosting;
 
@@ -29,7 +28,7 @@ internal static partial class ErrorEdge
     {
         BadHttpRequestException bad => OfStatus(bad.StatusCode),
         TimeoutException => s_unavailable,
-        NpgsqlException database when DatabaseTrouble.IsPassing(database) => s_unavailable,
+        _ when DatabaseTrouble.IsPassing(exception) => s_unavailable,
         _ => new Error(ErrorCode.Internal, "Something went wrong on our side. It has been noted."),
     };
 

@@ -11,6 +11,7 @@ internal sealed class ChatPayMember : SignalRMember
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _body;
     private readonly int _idAt;
+    private long _head = long.MaxValue;
 
     public ChatPayMember(
         ushort number, ExchangeGate gate, IReadOnlyList<ChatMember> members, Func<Uri> server, ChatPerson person,
@@ -60,6 +61,12 @@ internal sealed class ChatPayMember : SignalRMember
         while (message[at..].IndexOf("\"seq\":"u8) >= 0)
         {
             var seq = SignalRFrames.NumberAfter("\"seq\":"u8, message, ref at);
+            if (seq <= _head)
+            {
+                // From before Hello: a client drops it.
+                continue;
+            }
+
             Received(seq, MessageKey.ReadText(SignalRFrames.UuidAfter("\"clientId\":\""u8, message, ref at)));
         }
     }
@@ -80,7 +87,8 @@ internal sealed class ChatPayMember : SignalRMember
         }
 
         var at = 0;
-        BeginAt(SignalRFrames.NumberAfter("\"head\":"u8, message, ref at));
+        _head = SignalRFrames.NumberAfter("\"head\":"u8, message, ref at);
+        BeginAt(_head);
         _greeted.TrySetResult();
     }
 }

@@ -135,9 +135,9 @@ internal sealed partial class GroupCommitter(
             GroupCommitMetrics.Conflicted();
             _caution.Conflicted();
         }
-        else if (flight.Failure is NpgsqlException exception)
+        else if (flight.Failure is { } failure && IsRetryable(failure))
         {
-            Log.Retrying(logger, flight.Batch.Count, 0, StateOf(exception));
+            Log.Retrying(logger, flight.Batch.Count, 0, StateOf(failure));
         }
 
         ForgetIfLost(flight.Failure);
@@ -176,7 +176,7 @@ internal sealed partial class GroupCommitter(
                 Complete(batch, set);
                 return;
             }
-            catch (NpgsqlException exception) when (IsRetryable(exception) && attempt < options.Value.MaxAttempts)
+            catch (Exception exception) when (IsRetryable(exception) && attempt < options.Value.MaxAttempts)
             {
                 // The same ids again: what a lost connection did commit is found as a duplicate.
                 Log.Retrying(logger, batch.Count, attempt, StateOf(exception));
@@ -184,7 +184,7 @@ internal sealed partial class GroupCommitter(
                 await Task.Delay(delayMs, cancellationToken);
                 delayMs *= 2;
             }
-            catch (NpgsqlException exception) when (IsRetryable(exception) && !IsCollision(exception))
+            catch (Exception exception) when (IsRetryable(exception) && !IsCollision(exception))
             {
                 Log.GaveUp(logger, batch.Count, attempt, exception);
                 FailAll(batch, new Error(ErrorCode.Unavailable, "The database cannot be reached. Try again in a moment."));
@@ -211,10 +211,12 @@ internal sealed partial class GroupCommitter(
         }
     }
 
-    private static bool IsRetryable(NpgsqlException exception) =>
-        DatabaseTrouble.IsPassing(exception) || exception.SqlState is
-            PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
-            or PostgresErrorCodes.LockNotAvailable || IsCollision(exception);
+    private static bool IsRetryable(Exception exception) =>
+        DatabaseTrouble.IsPassing(exception) || IsCollision(exception) || exception is PostgresException
+        {
+            SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
+                or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled,
+        };
 
     /// <summary>The database went away under the attempt, or is no longer the one to write to.</summary>
     private static bool IsLoss(Exception? exception) => exception switch
@@ -222,21 +224,23 @@ internal sealed partial class GroupCommitter(
         PostgresException answered => answered.SqlState is
             PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
             or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction,
-        _ => exception is NpgsqlException,
+        null => false,
+        _ => DatabaseTrouble.IsPassing(exception),
     };
 
     /// <summary>
     /// Another node wrote the same new key between our load and our write. Loading again finds it as a duplicate; if it
     /// keeps happening, one command is wrong and the batch is split to find it.
     /// </summary>
-    private static bool IsCollision(NpgsqlException exception) => exception.SqlState is PostgresErrorCodes.UniqueViolation;
+    private static bool IsCollision(Exception exception) =>
+        exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
-    private static string StateOf(NpgsqlException exception) =>
-        exception.SqlState ?? (exception.InnerException is TimeoutException ? "timeout" : "connection");
+    private static string StateOf(Exception exception) => exception is PostgresException answered ? answered.SqlState
+        : exception.InnerException is TimeoutException ? "timeout" : "connection";
 
     private void ForgetIfLost(Exception? failure)
     {
-        if (failure is NpgsqlException database && DatabaseTrouble.IsTainted(database))
+        if (failure is not null && DatabaseTrouble.IsTainted(failure))
         {
             dataSource.Clear();
         }
