@@ -88,6 +88,8 @@ public sealed class PlanBench(PostgresFixture postgres) : IAsyncLifetime
 
     private async Task<Plan> ExplainAsync(Func<Task> call, string fragment, object[] values, string mode)
     {
+        // On a connection of its own: what other tests had prepared holds the same words.
+        DataSource.Clear();
         await call();
         await call();
         await using var connection = await DataSource.OpenConnectionAsync(Cancellation);
