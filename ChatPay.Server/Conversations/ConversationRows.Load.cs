@@ -86,11 +86,13 @@ internal sealed partial class ConversationRows
 
         if (_neededDuplicates.Count > 0)
         {
+            // Written so that no plan can take the primary key, which begins with the conversation, and read whole logs.
             batch.Add("""
                 select e.conversation_id, e.seq, e.kind, e.account_id, e.device_id, e.client_id, e.epoch, e.created_at,
                     e.body, e.data
                 from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as k (conversation_id, device_id, client_id)
-                join event e using (conversation_id, device_id, client_id)
+                join event e on e.device_id = k.device_id and e.client_id = k.client_id
+                    and e.conversation_id is not distinct from k.conversation_id
                 """,
                 _neededDuplicates.Select(key => key.Conversation.Value).ToArray(),
                 _neededDuplicates.Select(key => key.Device.Value).ToArray(),

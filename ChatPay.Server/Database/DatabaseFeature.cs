@@ -12,6 +12,16 @@ internal static class DatabaseFeature
     private const int PreparedStatementsMax = 200;
 
     /// <summary>
+    /// Everything that serves goes from key to row by an index, one look-up for each row it needs. A statement that was
+    /// planned while its table was nearly empty would read it whole instead, and go on doing so however large it
+    /// grows, until the statistics are renewed.
+    /// </summary>
+    internal const string PlannerOptions = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
+    /// <summary>One that is under way, and one that is tried again after it.</summary>
+    private const int CommitConnectionsPerFlight = 2;
+
+    /// <summary>
     /// The data source every store uses, as the server's role. Its connection string is there by the time the host is built.
     /// </summary>
     public static void AddDatabase(this IServiceCollection services)
@@ -19,23 +29,37 @@ internal static class DatabaseFeature
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         services.AddValidatedOptions<DatabaseOptions>(DatabaseOptions.Section);
         services.AddSingleton(provider =>
+            provider.OpenForServing(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPoolSize).BuildForPrimary());
+        services.AddSingleton(provider =>
         {
-            var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
-            var connection = options.ForServer();
-            connection.ApplicationName = "chatpay";
-            connection.MaxPoolSize = options.MaxPoolSize;
-            connection.MaxAutoPrepare = PreparedStatementsMax;
-            connection.AutoPrepareMinUsages = 2;
-            connection.CommandTimeout = options.CommandTimeoutSeconds;
+            var source = provider.OpenForServing(
+                CommitConnectionsPerFlight * provider.GetRequiredService<IOptions<GroupCommitOptions>>().Value.Flights);
+            source.Name = "chatpay commits";
 
-            // Its metrics carry the name, which otherwise is the connection string.
-            var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "chatpay" };
-            source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
-            return source.BuildForPrimary();
+            // A batch changes nothing that outlives its transaction, so there is nothing to set back after it.
+            source.ConnectionStringBuilder.NoResetOnClose = true;
+            return new CommitSource(source.BuildForPrimary());
         });
         services.AddValidatedOptions<GroupCommitOptions>("GroupCommit");
         services.AddSingleton<GroupCommitter>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitter>());
+    }
+
+    private static NpgsqlDataSourceBuilder OpenForServing(this IServiceProvider services, int connections)
+    {
+        var options = services.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        var connection = options.ForServer();
+        connection.ApplicationName = "chatpay";
+        connection.MaxPoolSize = connections;
+        connection.MaxAutoPrepare = PreparedStatementsMax;
+        connection.AutoPrepareMinUsages = 2;
+        connection.CommandTimeout = options.CommandTimeoutSeconds;
+        connection.Options = $"{connection.Options} {PlannerOptions}".TrimStart();
+
+        // Its metrics carry the name, which otherwise is the connection string.
+        var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "chatpay" };
+        source.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>());
+        return source;
     }
 
     /// <summary>Brings the database to this build's schema and the server's role to its rights, before anything serves.</summary>

@@ -110,7 +110,7 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
             LoadAsync, "join member m using (conversation_id, account_id)",
             plan => plan.ShouldUse("member_pkey", 100, 500), ids, sends.Select(send => send.Account.Value).ToArray());
         await BothAsync(
-            LoadAsync, "join event e using (conversation_id, device_id, client_id)",
+            LoadAsync, "join event e on e.device_id = k.device_id",
             plan => plan.ShouldUse("event_by_client_id", 100, 600), ids,
             sends.Select(send => send.Device.Value).ToArray(), sends.Select(send => send.ClientId.Value).ToArray());
     }

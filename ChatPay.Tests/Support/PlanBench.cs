@@ -64,7 +64,7 @@ public sealed class PlanBench(PostgresFixture postgres) : IAsyncLifetime
             AutoPrepareMinUsages = 2,
 
             // What PostgreSQL assumes unless told otherwise, and worse for indexes than what the embedded one is told.
-            Options = "-c random_page_cost=4",
+            Options = $"-c random_page_cost=4 {DatabaseFeature.PlannerOptions}",
         });
     }
 

@@ -6,7 +6,7 @@ namespace ChatPay.Server.Database.GroupCommit;
 /// <summary>One attempt at a batch, in one transaction: load and decide, write, commit.</summary>
 /// <param name="lockTimeoutMs">How long to wait for a lock of another transaction; null for as long as it takes.</param>
 internal sealed class CommitAttempt(
-    NpgsqlDataSource dataSource, IReadOnlyList<WriteCommand> batch, WriteSet set, int? lockTimeoutMs = null)
+    CommitSource source, IReadOnlyList<WriteCommand> batch, WriteSet set, int? lockTimeoutMs = null)
     : IAsyncDisposable
 {
     private NpgsqlConnection? _connection;
@@ -24,7 +24,7 @@ internal sealed class CommitAttempt(
             command.Declare(set);
         }
 
-        _connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        _connection = await source.OpenAsync(cancellationToken);
         await using (var loads = new NpgsqlBatch(_connection))
         {
             loads.BatchCommands.Add(new NpgsqlBatchCommand("begin"));

@@ -13,7 +13,7 @@ namespace ChatPay.Server.Database.GroupCommit;
 /// again alone, with every row locked.
 /// </summary>
 internal sealed partial class GroupCommitter(
-    NpgsqlDataSource dataSource, IEnumerable<IWriteRowsFactory> features, IOptions<GroupCommitOptions> options,
+    CommitSource source, IEnumerable<IWriteRowsFactory> features, IOptions<GroupCommitOptions> options,
     ILogger<GroupCommitter> logger) : BackgroundService
 {
     private readonly IWriteRowsFactory[] _features = [.. features];
@@ -82,7 +82,7 @@ internal sealed partial class GroupCommitter(
         CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
         var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
         var batch = TakeBatch();
-        var attempt = new CommitAttempt(dataSource, batch, set, options.Value.LockTimeoutMs);
+        var attempt = new CommitAttempt(source, batch, set, options.Value.LockTimeoutMs);
         var flight = new CommitFlight(attempt, earlier, CommitSpan.Begin(batch));
         _flights.Enqueue(flight);
         await flight.DecideAsync(cancellationToken);
@@ -166,7 +166,7 @@ internal sealed partial class GroupCommitter(
             {
                 var started = Stopwatch.GetTimestamp();
                 var set = new WriteSet(_features);
-                await using (var commit = new CommitAttempt(dataSource, batch, set))
+                await using (var commit = new CommitAttempt(source, batch, set))
                 {
                     await commit.DecideAsync(cancellationToken);
                     await commit.CommitAsync(cancellationToken);
@@ -242,7 +242,7 @@ internal sealed partial class GroupCommitter(
     {
         if (failure is not null && DatabaseTrouble.IsTainted(failure))
         {
-            dataSource.Clear();
+            source.Clear();
         }
 
         if (IsLoss(failure))
