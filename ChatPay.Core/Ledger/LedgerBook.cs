@@ -114,6 +114,23 @@ public sealed partial class LedgerBook
         return Record(command, payload, status, plan, ref known);
     }
 
+    /// <summary>
+    /// What <see cref="Decide(LedgerCommand, DateTimeOffset)"/> would say, recorded nowhere: for a command whose id follows
+    /// from what causes it, so that no later try could have another one, and a rejection would be the last word.
+    /// </summary>
+    public LedgerOutcome Foresee(LedgerCommand command, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        if (Known(command.Id) is { } earlier)
+        {
+            return Replay(earlier, command.HashPayload());
+        }
+
+        var plan = new Plan { Amount = command.Amount, At = now };
+        var status = Check(command, ref plan);
+        return new LedgerOutcome(status, status == LedgerStatus.Applied ? plan.Amount : default);
+    }
+
     private ref KnownTransfer? Known(TransferId id)
     {
         ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(_transfers, id);

@@ -6,7 +6,7 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>
 /// Cards in a batch. A card's row lock guards its state; its terms never change, so they are known before the lock and
-/// name the ledger accounts to lock first.
+/// name the ledger accounts that are needed.
 /// </summary>
 internal sealed partial class CardRows : WriteRows
 {

@@ -36,11 +36,23 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
             return false;
         }
 
-        if (move.ToLedgerCommand(_transfer, null) is { } command
-            && set.Rows<LedgerRows>().Decide(command) is { IsApplied: false } outcome)
+        if (move.ToLedgerCommand(_transfer, null) is { } command)
         {
-            // Card and hold are of one age and one lock; if they disagree, verify has something to find.
-            return outcome.ToError();
+            // A card has one expiry, so a rejection would keep its money for good: it is left alone and tried again.
+            var ledger = set.Rows<LedgerRows>();
+            var outcome = ledger.Foresee(command);
+            if (outcome.Status == LedgerStatus.HoldNotExpired)
+            {
+                // The clock stepped back before the card was posted: its hold began where its account's time had been.
+                return false;
+            }
+
+            if (!outcome.IsApplied)
+            {
+                return outcome.ToError();
+            }
+
+            ledger.Decide(command);
         }
 
         cards.Change(move.Card);

@@ -86,6 +86,9 @@ internal sealed partial class LedgerRows(
     /// <summary>Decides a movement at the batch's time; what it takes was asked for.</summary>
     public LedgerOutcome Decide(LedgerCommand command) => _book.Decide(command, set.Now);
 
+    /// <summary>What would be decided, recorded nowhere; what it takes was asked for.</summary>
+    public LedgerOutcome Foresee(LedgerCommand command) => _book.Foresee(command, set.Now);
+
     /// <summary>Decides a linked group at the batch's time; what it takes was asked for.</summary>
     public IReadOnlyList<LedgerOutcome> Decide(LedgerGroup group) => _book.DecideGroup(group, set.Now);
 

@@ -95,6 +95,29 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
         await money.AssertCleanAsync();
     }
 
+    /// <summary>
+    /// The hold begins where the payer's time had been, so it ends after its card; a sweep in between decides nothing.
+    /// </summary>
+    [Fact]
+    public async Task A_card_posted_after_the_clock_stepped_back_returns_its_money_once_its_hold_is_over()
+    {
+        var (alice, bob, conversation) = await PairAsync();
+        await money.AdvanceAsync(TimeSpan.FromSeconds(100));
+        await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1);
+        await money.AdvanceAsync(TimeSpan.FromSeconds(-100));
+        var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 400, lifetimeSeconds: 60);
+
+        await money.AdvanceAsync(TimeSpan.FromSeconds(61));
+        Assert.Equal(0, await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(ErrorCode.CardExpired, (await money.ActAsync(bob, card, CardActionKind.Accept)).Error?.Code);
+        Assert.Equal((10_000, 401), await money.BalanceAsync(alice));
+
+        await money.AdvanceAsync(TimeSpan.FromSeconds(100));
+        Assert.Equal(1, await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken));
+        Assert.Equal((10_000, 1), await money.BalanceAsync(alice));
+        await money.AssertCleanAsync();
+    }
+
     [Fact]
     public async Task Each_change_is_an_event_of_the_log_with_the_card_as_of_then()
     {

@@ -43,6 +43,12 @@ internal sealed class BookDesk(IEnumerable<Asset> assets)
         return Book.Decide(command, now);
     }
 
+    public LedgerOutcome Foresee(LedgerCommand command, DateTimeOffset now)
+    {
+        Need(command);
+        return Book.Foresee(command, now);
+    }
+
     public IReadOnlyList<LedgerOutcome> Decide(LedgerGroup group, DateTimeOffset now)
     {
         foreach (var member in group.Members)

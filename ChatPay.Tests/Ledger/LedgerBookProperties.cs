@@ -142,6 +142,22 @@ public sealed class LedgerBookProperties
     });
 
     [Fact]
+    public void What_is_foreseen_is_what_is_decided_and_leaves_no_trace() => Check(stream =>
+    {
+        var desk = Desk(out var accounts);
+        foreach (var (act, at) in stream.Steps(accounts))
+        {
+            var before = accounts.Select(account => desk.Book.Find(account.Id)).ToArray();
+            var (rows, entries) = (desk.Book.Transfers.Count, desk.Book.Entries.Count);
+            var foreseen = act is LedgerAct.Single single ? desk.Foresee(single.Command, at) : (LedgerOutcome?)null;
+            Assert.Equal(before, accounts.Select(account => desk.Book.Find(account.Id)));
+            Assert.Equal((rows, entries), (desk.Book.Transfers.Count, desk.Book.Entries.Count));
+            var decided = desk.Decide(act, at);
+            Assert.Equal(foreseen ?? decided[0], decided[0]);
+        }
+    });
+
+    [Fact]
     public void Refunds_never_exceed_what_was_moved() => Check(stream =>
     {
         var desk = Desk(out var accounts);

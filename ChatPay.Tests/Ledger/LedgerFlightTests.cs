@@ -11,7 +11,7 @@ namespace ChatPay.Tests.Ledger;
 public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyFixture>, IAsyncLifetime
 {
     /// <summary>A batch is decided, has nothing to write early, and waits for the one before it.</summary>
-    private const string Decided = "state = 'idle in transaction' and query like '%clock_timestamp()'";
+    private const string Decided = "state = 'idle in transaction' and query like 'select clock_timestamp()%'";
 
     private readonly LedgerScene _scene = new(money);
     private LedgerNode? _node;

@@ -1,3 +1,4 @@
+using ChatPay.Core.Ledger;
 using ChatPay.Server.Ledger;
 using Xunit;
 
@@ -335,6 +336,21 @@ public sealed class LedgerVerifyTests(VerifyScene scene) : IClassFixture<VerifyS
         update transfer set status = 4006, debit_version = null, credit_version = null where id = '{scene.Sweep}'
         """,
         $"(transfer {scene.Sweep}): no applied transfer of that id has its entry here");
+
+    /// <summary>Its amount is in no entry, and of a return not in its hash.</summary>
+    [Fact]
+    public Task An_amount_given_to_a_rejected_return_is_found()
+    {
+        var release = LedgerCommand.Release(
+            new(Guid.Empty), new(scene.ExpiredHold), scene.Alice, AssetCode.Parse("EUR"));
+        return AssertFoundAsync(
+            $"""
+            insert into transfer (id, kind, debit_id, hold_id, amount_minor, asset, status, payload_hash, created_at)
+            values ('{release.Id}', {(int)release.Kind}, '{Alice}', '{scene.ExpiredHold}', 50, 'EUR', 4008,
+                '\x{Convert.ToHexString(release.HashPayload().ToArray())}', now())
+            """,
+            $"transfer {Guid.Empty}: moved nothing and was asked for 0, but says 50");
+    }
 
     [Theory]
     [InlineData(4099, "4099")]

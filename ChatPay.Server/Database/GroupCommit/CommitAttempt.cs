@@ -5,8 +5,10 @@ namespace ChatPay.Server.Database.GroupCommit;
 
 /// <summary>One attempt at a batch, in one transaction: load and decide, write, commit.</summary>
 /// <param name="lockTimeoutMs">How long to wait for a lock of another transaction; null for as long as it takes.</param>
+/// <param name="run">The run of PostgreSQL that anything remembered is from; null where nothing is.</param>
 internal sealed class CommitAttempt(
-    CommitSource source, IReadOnlyList<WriteCommand> batch, WriteSet set, int? lockTimeoutMs = null)
+    CommitSource source, IReadOnlyList<WriteCommand> batch, WriteSet set, int? lockTimeoutMs = null,
+    DatabaseRun? run = null)
     : IAsyncDisposable
 {
     private NpgsqlConnection? _connection;
@@ -39,7 +41,8 @@ internal sealed class CommitAttempt(
                 rows.AddLoads(loads);
             }
 
-            loads.BatchCommands.Add(new NpgsqlBatchCommand("select clock_timestamp()"));
+            loads.BatchCommands.Add(new NpgsqlBatchCommand(
+                "select clock_timestamp(), pg_postmaster_start_time()"));
             await using var reader = await loads.ExecuteReaderAsync(cancellationToken);
             var results = new LoadReader(reader);
             foreach (var rows in set.InLockOrder)
@@ -50,6 +53,10 @@ internal sealed class CommitAttempt(
             var clock = await results.NextAsync(cancellationToken);
             await clock.ReadAsync(cancellationToken);
             set.Now = clock.GetFieldValue<DateTimeOffset>(0);
+            if (set.IsSpeculative)
+            {
+                run?.Check(clock.GetFieldValue<DateTimeOffset>(1));
+            }
         }
 
         foreach (var command in batch)

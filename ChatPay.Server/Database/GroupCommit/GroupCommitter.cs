@@ -21,6 +21,7 @@ internal sealed partial class GroupCommitter(
         new BoundedChannelOptions(options.Value.QueueCapacity) { SingleReader = true });
     private readonly Queue<CommitFlight> _flights = new();
     private readonly Caution _caution = new();
+    private readonly DatabaseRun _run = new();
 
     /// <summary>
     /// Queues a command and waits for its outcome. A caller that stops waiting does not take the command back: it is
@@ -82,7 +83,7 @@ internal sealed partial class GroupCommitter(
         CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
         var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
         var batch = TakeBatch();
-        var attempt = new CommitAttempt(source, batch, set, options.Value.LockTimeoutMs);
+        var attempt = new CommitAttempt(source, batch, set, options.Value.LockTimeoutMs, _run);
         var flight = new CommitFlight(attempt, earlier, CommitSpan.Begin(batch));
         _flights.Enqueue(flight);
         await flight.DecideAsync(cancellationToken);
@@ -212,7 +213,8 @@ internal sealed partial class GroupCommitter(
     }
 
     private static bool IsRetryable(Exception exception) =>
-        DatabaseTrouble.IsPassing(exception) || IsCollision(exception) || exception is PostgresException
+        DatabaseTrouble.IsPassing(exception) || IsCollision(exception) || exception is DatabaseReplacedException
+        || exception is PostgresException
         {
             SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
                 or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled,
@@ -224,6 +226,7 @@ internal sealed partial class GroupCommitter(
         PostgresException answered => answered.SqlState is
             PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
             or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction,
+        DatabaseReplacedException => true,
         null => false,
         _ => DatabaseTrouble.IsPassing(exception),
     };
@@ -251,6 +254,8 @@ internal sealed partial class GroupCommitter(
             {
                 feature.DatabaseLost();
             }
+
+            _run.Forget();
         }
     }
 

@@ -74,7 +74,11 @@ internal sealed class TransferCheck(VerifyStore store, VerifyFindings findings)
 
         if (!applied)
         {
-            return null;
+            // What was asked: of these it is not hashed from the amount, which for want of an entry nothing else tells.
+            var askedMinor = row.AskedMinor ?? (row.Kind.NamesAmount() ? row.AmountMinor : 0);
+            return row.AmountMinor == askedMinor
+                ? null
+                : Invariant($"moved nothing and was asked for {askedMinor}, but says {row.AmountMinor}");
         }
 
         if (row.AmountMinor <= 0 || row.Debit == row.Credit)
