@@ -29,7 +29,7 @@ internal sealed class DatabaseOptions
     /// <summary>A folder with bin/postgres, bin/initdb and bin/pg_ctl. Default empty: the npm package's.</summary>
     public string Binaries { get; set; } = "";
 
-    /// <summary>Connections to the database at most, 4 to 1,000. Default 40.</summary>
+    /// <summary>Connections to the database at most, 4 to 1,000, beside those of the write path. Default 40.</summary>
     [Range(4, 1000)]
     public int MaxPoolSize { get; set; } = 40;
 
