@@ -57,6 +57,9 @@ public sealed class PostgresFixture : IAsyncLifetime
         {
             Database = new NpgsqlConnectionStringBuilder(database).Database,
             Pooling = false,
+
+            // Filling a database for tests of plans takes half a minute on a slow machine.
+            CommandTimeout = 600,
         });
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
