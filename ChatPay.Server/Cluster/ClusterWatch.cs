@@ -1,3 +1,4 @@
+using ChatPay.Server.Conversations;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -9,7 +10,7 @@ namespace ChatPay.Server.Cluster;
 /// its connections have been given with the database.
 /// </summary>
 internal sealed partial class ClusterWatch(
-    Rechecks rechecks, HeadWatch heads, MemberWatch members, SignalWatch signals, WalletWatch wallets,
+    Rechecks rechecks, HeadWatch heads, MemberWatch members, SignalWatch signals, WalletWatch wallets, Lineage lineage,
     IOptions<ClusterOptions> options, TimeProvider time,
     ILogger<ClusterWatch> logger) : BackgroundService
 {
@@ -52,6 +53,7 @@ internal sealed partial class ClusterWatch(
             if (regular || all)
             {
                 await heads.CheckAsync(cancellationToken);
+                await lineage.CheckAsync(cancellationToken);
                 await signals.CheckAsync(cancellationToken);
                 await wallets.CheckAsync(all, cancellationToken);
                 ClusterMetrics.Checked(time.GetElapsedTime(started).TotalMilliseconds);

@@ -1,4 +1,5 @@
 using ChatPay.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Cluster;
@@ -96,5 +97,20 @@ public sealed class HeadCheckTests(DatabaseFixture database) : IClassFixture<Dat
         var next = await group.SendAsync(ada);
         await ben.Events.FirstAsync(e => e.Seq == next.Seq);
         Assert.Equal([1L, 3L], ben.Events.Items.Select(e => e.Seq));
+    }
+
+    [Fact]
+    public async Task A_lineage_that_one_node_has_renewed_is_the_others_too()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "", OftenMs);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        var before = ada.Greeting.Lineage;
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var renew = source.CreateCommand("update lineage set id = gen_random_uuid() returning id");
+        var renewed = (Guid)(await renew.ExecuteScalarAsync(Cancellation))!;
+
+        Assert.NotEqual(before, renewed);
+        await Eventually.TrueAsync(
+            async () => (await ada.ConnectAsync()).Lineage == renewed, "the node that was running says so too");
     }
 }
