@@ -1,4 +1,5 @@
 using ChatPay.Server.Conversations;
+using ChatPay.Server.Database;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -11,7 +12,7 @@ namespace ChatPay.Server.Cluster;
 /// </summary>
 internal sealed partial class ClusterWatch(
     Rechecks rechecks, HeadWatch heads, MemberWatch members, SignalWatch signals, WalletWatch wallets, Lineage lineage,
-    IOptions<ClusterOptions> options, TimeProvider time,
+    NpgsqlDataSource database, IOptions<ClusterOptions> options, TimeProvider time,
     ILogger<ClusterWatch> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -63,10 +64,12 @@ internal sealed partial class ClusterWatch(
                 await heads.CheckAsync(newHeads, cancellationToken);
             }
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+        catch (Exception exception)
+            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // The next round looks at everything again, and not before its time.
+            // Whatever it is: the next round looks at everything again, and not before its time.
             Log.CheckFailed(logger, exception);
+            database.ForgetTainted(exception);
             members.Distrust();
             signals.Distrust();
             rechecks.Missed(all);

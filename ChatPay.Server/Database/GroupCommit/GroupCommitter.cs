@@ -240,11 +240,7 @@ internal sealed partial class GroupCommitter(
 
     private void ForgetIfLost(Exception? failure)
     {
-        if (failure is not null && DatabaseTrouble.IsTainted(failure))
-        {
-            dataSource.Clear();
-        }
-
+        dataSource.ForgetTainted(failure);
         if (IsLoss(failure))
         {
             foreach (var feature in _features)
