@@ -1,3 +1,5 @@
+using ChatPay.Server.Conversations;
+using ChatPay.Server.Database;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -9,8 +11,8 @@ namespace ChatPay.Server.Cluster;
 /// its connections have been given with the database.
 /// </summary>
 internal sealed partial class ClusterWatch(
-    Rechecks rechecks, HeadWatch heads, MemberWatch members, SignalWatch signals, WalletWatch wallets,
-    IOptions<ClusterOptions> options, TimeProvider time,
+    Rechecks rechecks, HeadWatch heads, MemberWatch members, SignalWatch signals, WalletWatch wallets, Lineage lineage,
+    NpgsqlDataSource database, IOptions<ClusterOptions> options, TimeProvider time,
     ILogger<ClusterWatch> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -52,6 +54,7 @@ internal sealed partial class ClusterWatch(
             if (regular || all)
             {
                 await heads.CheckAsync(cancellationToken);
+                await lineage.CheckAsync(cancellationToken);
                 await signals.CheckAsync(cancellationToken);
                 await wallets.CheckAsync(all, cancellationToken);
                 ClusterMetrics.Checked(time.GetElapsedTime(started).TotalMilliseconds);
@@ -61,10 +64,12 @@ internal sealed partial class ClusterWatch(
                 await heads.CheckAsync(newHeads, cancellationToken);
             }
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+        catch (Exception exception)
+            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // The next round looks at everything again, and not before its time.
+            // Whatever it is: the next round looks at everything again, and not before its time.
             Log.CheckFailed(logger, exception);
+            database.ForgetTainted(exception);
             members.Distrust();
             signals.Distrust();
             rechecks.Missed(all);

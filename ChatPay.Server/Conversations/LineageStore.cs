@@ -34,4 +34,11 @@ internal sealed class LineageStore(NpgsqlDataSource dataSource)
         command.Parameters.Add(new NpgsqlParameter { Value = fresh });
         return (Guid?)await command.ExecuteScalarAsync(cancellationToken);
     }
+
+    /// <summary>The id as it stands; null if there is none.</summary>
+    public async Task<Guid?> FindAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("select id from lineage");
+        return (Guid?)await command.ExecuteScalarAsync(cancellationToken);
+    }
 }

@@ -1,7 +1,9 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cluster;
+using ChatPay.Server.Database;
 using ChatPay.Server.Realtime;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace ChatPay.Server.Conversations;
 
@@ -10,7 +12,8 @@ namespace ChatPay.Server.Conversations;
 /// once they are written. A mark that is lost with the node is made again by the next one.
 /// </summary>
 internal sealed partial class ReceiptFlusher(
-    ReceiptStore store, Fanout fanout, ClusterNode node, IOptions<RealtimeOptions> options, TimeProvider time,
+    ReceiptStore store, Fanout fanout, ClusterNode node, NpgsqlDataSource database,
+    IOptions<RealtimeOptions> options, TimeProvider time,
     ILogger<ReceiptFlusher> logger) : BackgroundService
 {
     private const int MarksPerStatement = 5000;
@@ -69,10 +72,12 @@ internal sealed partial class ReceiptFlusher(
                     fanout.Raised(raised);
                 }
             }
-            catch (Npgsql.NpgsqlException exception)
+            catch (Exception exception)
+                when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 // Back they go, unless newer ones have come; the bound holds for them too.
                 Log.FlushFailed(logger, marks.Length, exception);
+                database.ForgetTainted(exception);
                 foreach (var mark in marks)
                 {
                     TryMark(mark);

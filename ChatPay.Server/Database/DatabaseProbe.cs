@@ -18,9 +18,10 @@ internal static class DatabaseProbe
             await command.ExecuteScalarAsync(deadline.Token);
             return true;
         }
-        catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
+        catch (Exception failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            database.ForgetTainted(failure);
             return false;
         }
     }

@@ -29,6 +29,19 @@ internal static class DatabaseTrouble
     };
 
     /// <summary>
+    /// Gives up all connections of the pool where one proved to be tainted; nobody can tell which others are. Whoever meets
+    /// trouble says so here, for nobody else may ever use the statement that shows it.
+    /// </summary>
+    public static void ForgetTainted(this NpgsqlDataSource source, Exception? failure)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (failure is not null && IsTainted(failure))
+        {
+            source.Clear();
+        }
+    }
+
+    /// <summary>
     /// Whether the driver met an answer that it did not expect, as it may after a crash of the database in the middle of one.
     /// It breaks the connection, and has no type of its own for saying so.
     /// </summary>

@@ -1,6 +1,7 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
 
 namespace ChatPay.Server.Hosting;
 
@@ -61,6 +62,7 @@ internal static partial class ErrorEdge
         }
         catch (Exception exception) when (!context.Response.HasStarted)
         {
+            context.RequestServices.GetRequiredService<NpgsqlDataSource>().ForgetTainted(exception);
             var error = OfException(exception);
             if (error.Code is ErrorCode.Internal or ErrorCode.Unavailable)
             {

@@ -1,5 +1,7 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace ChatPay.Server.Presence;
 
@@ -8,8 +10,8 @@ namespace ChatPay.Server.Presence;
 /// once was never away.
 /// </summary>
 internal sealed partial class PresenceRounds(
-    PresenceBook book, PresenceSignals signals, PresenceStore store, IOptions<PresenceOptions> options,
-    TimeProvider time, ILogger<PresenceRounds> logger) : BackgroundService
+    PresenceBook book, PresenceSignals signals, PresenceStore store, NpgsqlDataSource database,
+    IOptions<PresenceOptions> options, TimeProvider time, ILogger<PresenceRounds> logger) : BackgroundService
 {
     private const int AccountsPerQuery = 5000;
 
@@ -128,6 +130,7 @@ internal sealed partial class PresenceRounds(
 
     private void Failed(string what, Exception exception)
     {
+        database.ForgetTainted(exception);
         PresenceMetrics.Failed(what);
         Log.RoundFailed(logger, what, exception);
     }

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
+using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.SignalR;
+using Npgsql;
 
 namespace ChatPay.Server.Realtime;
 
@@ -10,7 +12,8 @@ namespace ChatPay.Server.Realtime;
 /// What every hub method needs and none should repeat: the session still lives, Hello has been said, the connection keeps
 /// within its rates, time is measured, and whatever goes wrong becomes a numbered error.
 /// </summary>
-internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time, ILogger<ChatHubFilter> logger) : IHubFilter
+internal sealed partial class ChatHubFilter(
+    Sessions sessions, NpgsqlDataSource database, TimeProvider time, ILogger<ChatHubFilter> logger) : IHubFilter
 {
     public async ValueTask<object?> InvokeMethodAsync(
         HubInvocationContext invocationContext, Func<HubInvocationContext, ValueTask<object?>> next)
@@ -72,6 +75,7 @@ internal sealed partial class ChatHubFilter(Sessions sessions, TimeProvider time
         catch (Exception exception)
         {
             Log.CallFailed(logger, method, exception);
+            database.ForgetTainted(exception);
             return HubErrors.ReplyOf(ErrorEdge.OfException(exception));
         }
     }

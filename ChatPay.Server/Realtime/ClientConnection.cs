@@ -3,6 +3,7 @@ using System.Security.Claims;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
 using ChatPay.Server.Hosting;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.SignalR;
 
 namespace ChatPay.Server.Realtime;
@@ -17,6 +18,12 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
 
     /// <summary>Well within the minute after which use of a session is written down.</summary>
     private static readonly TimeSpan s_askAgain = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// What a client has to hear that its session is over. Together with the second between two looks of the watch it stays
+    /// within the two seconds in which such connections are closed everywhere.
+    /// </summary>
+    private static readonly TimeSpan s_lastWord = TimeSpan.FromMilliseconds(500);
 
     private readonly OutboundQueue _queue = new(options.OutboundPushes, options.OutboundBytes);
     private Task _writer = Task.CompletedTask;
@@ -71,11 +78,20 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
         _queue.CompleteWith(last);
     }
 
-    /// <summary>Its session was revoked or has run out: nothing more is answered or pushed.</summary>
+    /// <summary>
+    /// Its session was revoked or has run out: nothing more is answered or pushed. Its socket closes soon, whether or not
+    /// the client takes the last word.
+    /// </summary>
     public void End()
     {
+        if (IsOver)
+        {
+            return;
+        }
+
         IsOver = true;
         Finish(Push.Of(new ControlSignal(ControlKind.Revoked)));
+        _ = CutAsync();
     }
 
     /// <summary>How long the socket has refused to take the current frame.</summary>
@@ -140,6 +156,13 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     {
         _queue.Complete();
         return _writer;
+    }
+
+    /// <summary>Without SignalR's leave-taking and the socket's goodbye, which wait for the client.</summary>
+    private async Task CutAsync()
+    {
+        await Task.Delay(s_lastWord, time);
+        context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
     }
 
     private async Task WriteAsync(CancellationToken aborted)

@@ -1,14 +1,16 @@
 using System.Threading.Channels;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
+using ChatPay.Server.Database;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace ChatPay.Server.Realtime;
 
 /// <summary>Looks after all connections once a second: those that take nothing, and those whose session is over.</summary>
 internal sealed partial class ConnectionWatch(
-    ConnectionRegistry registry, Sessions sessions, IOptions<RealtimeOptions> options, TimeProvider time,
-    IHostApplicationLifetime lifetime, ILogger<ConnectionWatch> logger) : BackgroundService
+    ConnectionRegistry registry, Sessions sessions, NpgsqlDataSource database, IOptions<RealtimeOptions> options,
+    TimeProvider time, IHostApplicationLifetime lifetime, ILogger<ConnectionWatch> logger) : BackgroundService
 {
     private const int SuspectsMax = 4096;
 
@@ -85,9 +87,11 @@ internal sealed partial class ConnectionWatch(
                 }
             }
         }
-        catch (Npgsql.NpgsqlException exception)
+        catch (Exception exception)
+            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             Log.CheckFailed(logger, exception);
+            database.ForgetTainted(exception);
         }
     }
 

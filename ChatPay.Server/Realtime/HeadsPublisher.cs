@@ -1,10 +1,13 @@
 using ChatPay.Server.Conversations;
+using ChatPay.Server.Database;
+using Npgsql;
 
 namespace ChatPay.Server.Realtime;
 
 /// <summary>Tells accounts that have just come into a conversation what it is; everybody else learns by its events.</summary>
 internal sealed partial class HeadsPublisher(
-    HeadRequests requests, ConversationViews views, ConnectionRegistry registry, ILogger<HeadsPublisher> logger)
+    HeadRequests requests, ConversationViews views, ConnectionRegistry registry, NpgsqlDataSource database,
+    ILogger<HeadsPublisher> logger)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -15,10 +18,12 @@ internal sealed partial class HeadsPublisher(
             {
                 await PublishAsync(request, stoppingToken);
             }
-            catch (Npgsql.NpgsqlException exception)
+            catch (Exception exception)
+                when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 // The commit event has been pushed; a client that knows no such conversation asks for it.
                 Log.HeadFailed(logger, exception);
+                database.ForgetTainted(exception);
             }
         }
     }

@@ -15,7 +15,7 @@ namespace ChatPay.Server.Realtime;
 /// and two loops between hub and socket, for transports that are not offered here.
 /// </summary>
 internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUserFeature, IHttpContextFeature,
-    IConnectionHeartbeatFeature, ITransferFormatFeature
+    IConnectionHeartbeatFeature, ITransferFormatFeature, IConnectionLifetimeFeature
 {
     private const int IdBytes = 16;
     private static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(5);
@@ -39,6 +39,7 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
         Features.Set<IHttpContextFeature>(this);
         Features.Set<IConnectionHeartbeatFeature>(this);
         Features.Set<ITransferFormatFeature>(this);
+        Features.Set<IConnectionLifetimeFeature>(this);
     }
 
     public override string ConnectionId { get; set; }

@@ -1,10 +1,13 @@
 using ChatPay.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Cluster;
 
 /// <summary>Without hints everything still arrives, by checking.</summary>
-public sealed class HeadCheckTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
+public sealed class HeadCheckTests(DatabaseFixture database, PostgresFixture postgres) : IClassFixture<DatabaseFixture>
 {
     private const int OftenMs = 200;
 
@@ -96,5 +99,43 @@ public sealed class HeadCheckTests(DatabaseFixture database) : IClassFixture<Dat
         var next = await group.SendAsync(ada);
         await ben.Events.FirstAsync(e => e.Seq == next.Seq);
         Assert.Equal([1L, 3L], ben.Events.Items.Select(e => e.Seq));
+    }
+
+    [Fact]
+    public async Task A_lineage_that_one_node_has_renewed_is_the_others_too()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "", OftenMs);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        var before = ada.Greeting.Lineage;
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var renew = source.CreateCommand("update lineage set id = gen_random_uuid() returning id");
+        var renewed = (Guid)(await renew.ExecuteScalarAsync(Cancellation))!;
+
+        Assert.NotEqual(before, renewed);
+        await Eventually.TrueAsync(
+            async () => (await ada.ConnectAsync()).Lineage == renewed, "the node that was running says so too");
+    }
+
+    [Fact]
+    public async Task What_a_check_cannot_read_stops_neither_the_next_nor_the_node()
+    {
+        var connectionString = await postgres.CreateDatabaseAsync();
+        await using var nodes = await TwoNodes.StartAsync(connectionString, redis: "", OftenMs);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        await using var ben = await Person.JoinAsync(nodes.B.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var unreadable = source.CreateCommand(
+            """
+            insert into receipt_round (node_id, conversation_ids, account_ids, device_ids, delivered, read)
+            values (gen_random_uuid(), array[gen_random_uuid()], '{}', '{}', '{}', '{}')
+            """);
+        await unreadable.ExecuteNonQueryAsync(Cancellation);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(nodes.B.Log.Contains("ClusterWatch[4120]", StringComparison.Ordinal)), "it was met");
+        var sent = await group.SendAsync(ada);
+        await ben.Events.FirstAsync(e => e.Seq == sent.Seq);
+
+        Assert.False(nodes.B.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
     }
 }

@@ -1,7 +1,9 @@
+using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
 
@@ -10,6 +12,8 @@ namespace ChatPay.Tests.Database;
 /// <summary>A database that is away, restarts or fails over: callers are told to try again, and the primary is found.</summary>
 public sealed class DatabaseTroubleTests(PostgresFixture postgres)
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData(PostgresErrorCodes.AdminShutdown)]
     [InlineData(PostgresErrorCodes.CrashShutdown)]
@@ -45,6 +49,51 @@ public sealed class DatabaseTroubleTests(PostgresFixture postgres)
         };
         await using var source = PrimarySource.Create(several);
         await using var command = source.CreateCommand("select pg_is_in_recovery()");
-        Assert.False((bool)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!);
+        Assert.False((bool)(await command.ExecuteScalarAsync(Cancellation))!);
+    }
+
+    /// <summary>As the driver's connections are after a statement was broken off at a bad moment.</summary>
+    [Fact]
+    public async Task Connections_whose_statements_are_in_disorder_are_given_up_whoever_notices()
+    {
+        const int Connections = 6;
+        const int Calls = 60;
+        await using var server = await TestServer.StartAsync(
+            await postgres.CreateDatabaseAsync(),
+            new Dictionary<string, string?>(StringComparer.Ordinal) { ["Database:MaxPoolSize"] = "6" });
+        await using var ada = await Person.JoinAsync(server.Address);
+        for (var call = 0; call < Calls; call++)
+        {
+            await ada.Client.ConversationsAsync(Cancellation);
+        }
+
+        var pool = server.Services.GetRequiredService<NpgsqlDataSource>();
+        var all = new List<NpgsqlConnection>();
+        for (var i = 0; i < Connections; i++)
+        {
+            all.Add(await pool.OpenConnectionAsync(Cancellation));
+            await using var forget = new NpgsqlCommand("deallocate all", all[^1]);
+            await forget.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        foreach (var connection in all)
+        {
+            await connection.DisposeAsync();
+        }
+
+        var refused = 0;
+        for (var call = 0; call < Calls; call++)
+        {
+            try
+            {
+                await ada.Client.ConversationsAsync(Cancellation);
+            }
+            catch (ChatPayException again) when (again.Retryable)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 0, Connections);
     }
 }

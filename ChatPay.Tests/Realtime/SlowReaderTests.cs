@@ -13,6 +13,8 @@ public sealed class SlowReaderTests(DatabaseFixture database) : IClassFixture<Da
 
     private const int MessageBytes = 60_000;
 
+    private static readonly TimeSpan s_closedWithin = TimeSpan.FromSeconds(2);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -53,5 +55,34 @@ public sealed class SlowReaderTests(DatabaseFixture database) : IClassFixture<Da
         // Nothing is lost for it either: the log has it all.
         var greeting = await deaf.ConnectAsync();
         Assert.Equal(Messages + 1, Assert.Single(greeting.Changed).Head);
+    }
+
+    [Fact]
+    public async Task One_who_does_not_read_is_cut_off_in_time_when_its_session_ends()
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Realtime:SlowReaderSeconds"] = "300",
+            ["Realtime:ClientTimeoutSeconds"] = "600",
+        };
+        await using var server = await TestServer.StartAsync(database.ConnectionString, settings);
+        await using var ada = await Person.JoinAsync(server.Address);
+        await using var deaf = await Person.SignUpAsync(server.Address);
+        using var socket = await RawHub.ConnectAsync(server.Address, deaf.Client.Token!, receiveBufferBytes: 4096);
+        await socket.CallAsync(
+            "Hello", $$"""[{"device":"{{deaf.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        var group = await TestGroup.GroupAsync(ada, deaf);
+        var registry = server.Services.GetRequiredService<ConnectionRegistry>();
+        var connection = Assert.Single(registry.OfDevice(deaf.Device));
+        while (connection.StuckFor < TimeSpan.FromMilliseconds(200))
+        {
+            await ada.Hub.SendAsync(group.Message(ada, null, MessageBytes), Cancellation);
+        }
+
+        await deaf.Client.SignOutAsync(Cancellation);
+        var ended = Stopwatch.GetTimestamp();
+        await Eventually.TrueAsync(
+            () => Task.FromResult(registry.OfDevice(deaf.Device).Count == 0), "the deaf connection is closed");
+        Assert.InRange(Stopwatch.GetElapsedTime(ended), TimeSpan.Zero, s_closedWithin);
     }
 }

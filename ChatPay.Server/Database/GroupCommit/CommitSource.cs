@@ -12,8 +12,8 @@ internal sealed class CommitSource(NpgsqlDataSource dataSource) : IAsyncDisposab
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
         dataSource.OpenConnectionAsync(cancellationToken);
 
-    /// <summary>Closes what is open: it leads to a database that is no longer there.</summary>
-    public void Clear() => dataSource.Clear();
+    /// <summary>Closes what is open, where the failure says that a connection cannot be used any more.</summary>
+    public void Forget(Exception? failure) => dataSource.ForgetTainted(failure);
 
     public ValueTask DisposeAsync() => dataSource.DisposeAsync();
 }

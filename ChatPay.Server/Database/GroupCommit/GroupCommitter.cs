@@ -243,11 +243,7 @@ internal sealed partial class GroupCommitter(
 
     private void ForgetIfLost(Exception? failure)
     {
-        if (failure is not null && DatabaseTrouble.IsTainted(failure))
-        {
-            source.Clear();
-        }
-
+        source.Forget(failure);
         if (IsLoss(failure))
         {
             foreach (var feature in _features)
