@@ -28,20 +28,20 @@ public sealed partial class Ed25519 : SignatureAlgorithm
 
     public override int SignatureSize => SignatureBytes;
 
-    internal override (SecureMemory Secret, PublicKey PublicKey) CreateKey(ReadOnlySpan<byte> rawPrivateKey)
+    internal override (SecureMemory Secret, PublicKey? PublicKey) CreateKey(ReadOnlySpan<byte> rawKey)
     {
         var secret = SecureMemory.Allocate(SecretKeyBytes);
         var publicKey = new byte[PublicKeyBytes];
-        var outcome = SeedKeyPair(publicKey, secret.Span, rawPrivateKey);
+        var outcome = SeedKeyPair(publicKey, secret.Span, rawKey);
         return outcome == 0
             ? (secret, new PublicKey(this, publicKey))
             : throw new InvalidOperationException("libsodium could not derive an Ed25519 key.");
     }
 
     /// <summary>libsodium keeps seed ‖ public key.</summary>
-    internal override ReadOnlySpan<byte> RawPrivateKey(SecureMemory secret) => secret.Span[..SeedBytes];
+    internal override ReadOnlySpan<byte> RawKey(SecureMemory secret) => secret.Span[..SeedBytes];
 
-    internal override bool IsPublicKey(ReadOnlySpan<byte> rawPublicKey) => IsValidPoint(rawPublicKey) == 1;
+    private protected override bool IsPublicKeyCore(ReadOnlySpan<byte> rawPublicKey) => IsValidPoint(rawPublicKey) == 1;
 
     private protected override void SignCore(
         ReadOnlySpan<byte> secret, ReadOnlySpan<byte> data, Span<byte> signature)

@@ -1,7 +1,7 @@
 namespace ChatPay.Core.Cryptography;
 
 /// <summary>An algorithm whose private keys sign and whose public keys verify.</summary>
-public abstract class SignatureAlgorithm : Algorithm
+public abstract class SignatureAlgorithm : KeyPairAlgorithm
 {
     private protected SignatureAlgorithm()
     {

@@ -127,16 +127,20 @@ public sealed class TlsWriter
     /// <exception cref="ArgumentOutOfRangeException">Negative, or 2^30 and more.</exception>
     public void WriteLength(int length) => PutLength(Reserve(LengthSize(length)), length);
 
-    private static int LengthSize(int length)
+    /// <summary>In how many octets a vector's length is written.</summary>
+    internal static int LengthSize(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(length, 1 << 30);
         return length < 1 << 6 ? 1 : length < 1 << 14 ? 2 : 4;
     }
 
-    private static void PutLength(Span<byte> target, int length)
+    /// <summary>Puts a vector's length in the fewest octets.</summary>
+    /// <returns>What of the target comes after it.</returns>
+    internal static Span<byte> PutLength(Span<byte> target, int length)
     {
-        switch (LengthSize(length))
+        var size = LengthSize(length);
+        switch (size)
         {
             case 1:
                 target[0] = (byte)length;
@@ -148,6 +152,8 @@ public sealed class TlsWriter
                 BinaryPrimitives.WriteUInt32BigEndian(target, (uint)length | (1u << 31));
                 break;
         }
+
+        return target[size..];
     }
 
     private Span<byte> Reserve(int count)
