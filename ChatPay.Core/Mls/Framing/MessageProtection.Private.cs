@@ -181,7 +181,8 @@ internal sealed partial class MessageProtection
             return MlsRejection.SenderDataInvalid;
         }
 
-        if (findKey(SenderType.Member, senderData.Leaf) is not { } signatureKey)
+        // Section 6.3.2: the leaf must be somebody's, which the tree of secrets could not tell.
+        if (!_memberKeys.ContainsKey(senderData.Leaf) && findKey(SenderType.Member, senderData.Leaf) is null)
         {
             return MlsRejection.LeafUnknown;
         }
@@ -200,13 +201,9 @@ internal sealed partial class MessageProtection
         }
 
         AuthenticatedContent.WriteToBeSigned(_signed, WireFormat.PrivateMessage, opened!.Content, _groupContext);
-        if (!_suite.VerifyWithLabel(signatureKey, AuthenticatedContent.Label, _signed.WrittenSpan, opened.Signature))
-        {
-            return MlsRejection.SignatureInvalid;
-        }
-
-        content = opened;
-        return MlsRejection.None;
+        rejection = CheckSignature(opened.Content, opened.Signature, _signed.WrittenSpan, findKey);
+        content = rejection == MlsRejection.None ? opened : null;
+        return rejection;
     }
 
     /// <summary>Decrypts into <see cref="_plaintext"/>.</summary>

@@ -30,6 +30,9 @@ internal sealed partial class MessageProtection
     private readonly Sender _self;
     private readonly int _paddingBytes;
 
+    /// <summary>Keys of members that sent something, because checking that bytes are a key costs as much as a signature.</summary>
+    private readonly Dictionary<uint, PublicKey> _memberKeys = [];
+
     /// <summary>For what is signed, and what is prepended to a ciphertext.</summary>
     private TlsWriter _signed = new(1024);
 
@@ -114,15 +117,7 @@ internal sealed partial class MessageProtection
             return MlsRejection.MembershipTagInvalid;
         }
 
-        if (FindKey(content, findKey) is not { } key)
-        {
-            return MlsRejection.LeafUnknown;
-        }
-
-        return _suite.VerifyWithLabel(
-            key, AuthenticatedContent.Label, _signed.WrittenSpan[..signedLength], message.Signature)
-            ? MlsRejection.None
-            : MlsRejection.SignatureInvalid;
+        return CheckSignature(content, message.Signature, _signed.WrittenSpan[..signedLength], findKey);
     }
 
     private MlsRejection CheckEpoch(ReadOnlySpan<byte> groupId, ulong epoch) =>
@@ -140,6 +135,33 @@ internal sealed partial class MessageProtection
         SenderType.NewMemberCommit => content.Commit is { Path: not null },
         _ => false,
     };
+
+    private MlsRejection CheckSignature(
+        FramedContent content, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> toBeSigned, FindSignatureKey findKey)
+    {
+        var sender = content.Sender;
+        if (sender.Type != SenderType.Member || !_memberKeys.TryGetValue(sender.Index, out var key))
+        {
+            if (FindKey(content, findKey) is not { } bytes)
+            {
+                return MlsRejection.LeafUnknown;
+            }
+
+            if (!PublicKey.TryImport(_suite.SignatureAlgorithm, bytes, KeyBlobFormat.RawPublicKey, out key))
+            {
+                return MlsRejection.SignatureInvalid;
+            }
+
+            if (sender.Type == SenderType.Member)
+            {
+                _memberKeys.Add(sender.Index, key);
+            }
+        }
+
+        return _suite.VerifyWithLabel(key, AuthenticatedContent.Label, toBeSigned, signature)
+            ? MlsRejection.None
+            : MlsRejection.SignatureInvalid;
+    }
 
     private static byte[]? FindKey(FramedContent content, FindSignatureKey findKey) => content.Sender.Type switch
     {

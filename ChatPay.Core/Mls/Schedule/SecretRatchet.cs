@@ -64,7 +64,7 @@ internal sealed class SecretRatchet : IDisposable
         _secret.Span.CopyTo(secret);
         for (var skipped = (uint)_next; skipped < generation; skipped++)
         {
-            Advance(secret, skipped);
+            _suite.DeriveTreeSecret(secret, "secret", skipped, secret);
         }
 
         DeriveKey(secret, generation, key, nonce);
@@ -144,16 +144,8 @@ internal sealed class SecretRatchet : IDisposable
     /// <summary>Replaces the secret by the next generation's, and drops the skipped key that leaves the window.</summary>
     private void Step()
     {
-        Advance(_secret.Span, (uint)_next);
+        _suite.DeriveTreeSecret(_secret.Span, "secret", (uint)_next, _secret.Span);
         _next++;
         _skipped.Drop(_next);
-    }
-
-    private void Advance(Span<byte> secret, uint generation)
-    {
-        Span<byte> following = stackalloc byte[_suite.HashSize];
-        _suite.DeriveTreeSecret(secret, "secret", generation, following);
-        following.CopyTo(secret);
-        CryptographicOperations.ZeroMemory(following);
     }
 }
