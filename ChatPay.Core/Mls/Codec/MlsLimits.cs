@@ -14,4 +14,10 @@ public static class MlsLimits
 
     /// <summary>First leaf index that is refused; keeps indices far from integer overflow.</summary>
     public const int Leaves = 1 << 24;
+
+    /// <summary>
+    /// Widest ratchet tree that is held: the widest whose nodes fit <see cref="VectorItems"/>, so that every group can
+    /// give its tree to those who join. Sixteen levels of parents bound every recursion over a tree.
+    /// </summary>
+    public const int TreeLeaves = VectorItems / 2;
 }

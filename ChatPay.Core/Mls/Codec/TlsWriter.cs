@@ -14,6 +14,9 @@ public sealed class TlsWriter
 
     public byte[] ToArray() => WrittenSpan.ToArray();
 
+    /// <summary>Begins again in the same buffer. What was written stays there, so this is not for secrets.</summary>
+    public void Clear() => _length = 0;
+
     public void WriteByte(byte value) => Reserve(sizeof(byte))[0] = value;
 
     public void WriteUInt16(ushort value) => BinaryPrimitives.WriteUInt16BigEndian(Reserve(sizeof(ushort)), value);
