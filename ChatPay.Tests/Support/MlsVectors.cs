@@ -9,6 +9,26 @@ internal static class MlsVectors
 {
     private const string Source = "github.com/mlswg/mls-implementations, test-vectors";
 
+    /// <summary>Hands every entry of every file of a kind without suites to the check.</summary>
+    /// <param name="kind">What the file's name begins with.</param>
+    public static void ForEach(string kind, Action<JsonElement> check)
+    {
+        var count = 0;
+        foreach (var file in Vectors.Require(
+            "mls", name => name.StartsWith(kind, StringComparison.Ordinal), Source))
+        {
+            using var document = Vectors.Load(file);
+            foreach (var entry in document.RootElement.EnumerateArray())
+            {
+                check(entry);
+                count++;
+            }
+        }
+
+        TestContext.Current.SendDiagnosticMessage("{0}: {1} entries checked.", kind, count);
+        Assert.NotEqual(0, count);
+    }
+
     /// <summary>
     /// Hands every case of every file of the kind to the check, or skips the test where there is no such file. Cases of
     /// other suites are counted in the test's output.

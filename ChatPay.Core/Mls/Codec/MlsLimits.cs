@@ -16,6 +16,12 @@ public static class MlsLimits
     public const int Leaves = 1 << 24;
 
     /// <summary>
+    /// Widest ratchet tree that is held: the widest whose nodes fit <see cref="VectorItems"/>, so that every group can
+    /// give its tree to those who join. Sixteen levels of parents bound every recursion over a tree.
+    /// </summary>
+    public const int TreeLeaves = VectorItems / 2;
+
+    /// <summary>
     /// Most generations that one message may be ahead of its sender's ratchet. It bounds the work that one message can
     /// cause, which is about three key derivations for each generation skipped.
     /// </summary>

@@ -81,6 +81,47 @@ public enum MlsRejection
     /// <summary>An extension that this use needs is not there.</summary>
     ExtensionMissing = 43,
 
+    // The ratchet tree and its paths.
+
+    /// <summary>
+    /// The nodes make no tree: none at all, a kind of node in the other's place, blanks at the right end, or a right half
+    /// without members.
+    /// </summary>
+    TreeMalformed = 60,
+
+    /// <summary>
+    /// A parent's unmerged leaves are out of order, not members below it, or missing from a parent in between, RFC 9420
+    /// section 12.4.3.1.
+    /// </summary>
+    UnmergedLeavesInvalid = 61,
+
+    /// <summary>A parent hash is not what the tree makes it, or a parent is not chained to one leaf, section 7.9.</summary>
+    ParentHashInvalid = 62,
+
+    /// <summary>An encryption key occurs in the tree already.</summary>
+    EncryptionKeyDuplicate = 63,
+
+    /// <summary>Two members would have the same signature key.</summary>
+    SignatureKeyDuplicate = 64,
+
+    /// <summary>A path has more or fewer nodes than the sender's filtered direct path, section 4.1.2.</summary>
+    PathLengthWrong = 65,
+
+    /// <summary>A path's node has more or fewer ciphertexts than there are keys to encrypt to, section 7.6.</summary>
+    PathCiphertextsWrong = 66,
+
+    /// <summary>The path secret for this member does not decrypt.</summary>
+    PathSecretInvalid = 67,
+
+    /// <summary>A key pair derived from a path secret is not the one whose public key is in the tree or the path.</summary>
+    PathKeyMismatch = 68,
+
+    /// <summary>The tree says that this member holds a private key that nothing gave it.</summary>
+    PrivateKeyMissing = 69,
+
+    /// <summary>The tree has <see cref="MlsLimits.TreeLeaves"/> members already.</summary>
+    TreeFull = 70,
+
     // What the epoch's keys say of it.
 
     /// <summary>The message belongs to another group.</summary>
