@@ -39,4 +39,10 @@ public static class MlsLimits
 
     /// <summary>Most pre-shared keys that go into one epoch.</summary>
     public const int PreSharedKeys = 256;
+
+    /// <summary>Most proposals kept for an epoch; further ones are refused.</summary>
+    public const int PendingProposals = 4096;
+
+    /// <summary>Most past epochs whose resumption keys are kept.</summary>
+    public const int ResumptionEpochs = 1000;
 }

@@ -177,4 +177,56 @@ public enum MlsRejection
 
     /// <summary>Saved state says what no state can be; nothing from the wire gets this far.</summary>
     StateInvalid = 96,
+
+    // What the group says, given its state.
+
+    /// <summary>This member was removed, or the group was given up for a new one.</summary>
+    GroupInactive = 103,
+
+    /// <summary>A commit names a proposal that was not seen here in this epoch.</summary>
+    ProposalUnknown = 106,
+
+    /// <summary>A proposal breaks a rule of its own in RFC 9420 section 12.1.</summary>
+    ProposalInvalid = 107,
+
+    /// <summary>A pre-shared key is named that is not known here.</summary>
+    PskUnknown = 108,
+
+    /// <summary>A pre-shared key is named for a use that it is not for, or its nonce has another length.</summary>
+    PskInvalid = 109,
+
+    /// <summary><see cref="ICredentialValidator"/> does not accept a credential.</summary>
+    CredentialRefused = 110,
+
+    /// <summary><see cref="ICredentialValidator"/> does not let one leaf take another's place.</summary>
+    SuccessionRefused = 111,
+
+    /// <summary>The group's tree has no leaf that is this key package's.</summary>
+    OwnLeafMissing = 115,
+
+    /// <summary>Neither the GroupInfo nor the caller brought the ratchet tree.</summary>
+    TreeMissing = 116,
+
+    /// <summary>The ratchet tree is not the one of the group context.</summary>
+    TreeHashWrong = 117,
+
+    /// <summary>A reinitialised or branched group is not what its origin says; RFC 9420 sections 11.2 and 11.3.</summary>
+    OriginWrong = 118,
+
+    /// <summary>This client is in a group of this id already.</summary>
+    GroupKnown = 119,
+
+    // State at rest.
+
+    /// <summary>The blob is of another version than this library writes.</summary>
+    StateVersionUnknown = 130,
+
+    /// <summary>The blob holds something else than was asked for.</summary>
+    StateKindWrong = 131,
+
+    /// <summary>The blob was changed or cut, or is sealed with another key.</summary>
+    StateUnreadable = 132,
+
+    /// <summary>The blobs belong to different groups, epochs or members.</summary>
+    StateMismatch = 133,
 }

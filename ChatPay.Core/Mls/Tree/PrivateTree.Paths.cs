@@ -117,6 +117,10 @@ internal sealed partial class PrivateTree
         }
     }
 
+    /// <summary>The keys of a member after a commit without a path: copies of those of parents that are not blank.</summary>
+    /// <param name="tree">As the commit left it.</param>
+    public PrivateTree Pruned(PublicTree tree) => After(tree, TreeMath.Level(TreeMath.Root(tree.Width)) + 1);
+
     /// <summary>Section 7.6: a node for each step, and a ciphertext in it for each key to encrypt to.</summary>
     private static MlsRejection CheckShape(
         IReadOnlyList<PathStep> steps, UpdatePath path, IReadOnlySet<uint> newLeaves)

@@ -10,14 +10,9 @@ internal sealed partial class PublicTree
     /// </summary>
     public MlsRejection Validate(ReadOnlySpan<byte> groupId)
     {
-        if (!_encryptionKeys.AreUnique)
+        if (CheckUniqueness() is var repeat and not MlsRejection.None)
         {
-            return MlsRejection.EncryptionKeyDuplicate;
-        }
-
-        if (!_signatureKeys.AreUnique)
-        {
-            return MlsRejection.SignatureKeyDuplicate;
+            return repeat;
         }
 
         var scratch = new TlsWriter();
@@ -44,6 +39,11 @@ internal sealed partial class PublicTree
 
         return MlsRejection.None;
     }
+
+    /// <summary>Whether no encryption key and no signature key stands in two places, sections 7.3 and 16.6.</summary>
+    public MlsRejection CheckUniqueness() => !_encryptionKeys.AreUnique ? MlsRejection.EncryptionKeyDuplicate
+        : !_signatureKeys.AreUnique ? MlsRejection.SignatureKeyDuplicate
+        : MlsRejection.None;
 
     private MlsRejection CheckParent(Subtree node, ParentNode parent, TlsWriter scratch)
     {
