@@ -107,7 +107,7 @@ public sealed class GroupSecrecyTests : IDisposable
     }
 
     /// <summary>Even knowing all that is public, the captured private keys open no path secret of the commit.</summary>
-    private void AssertCannotOpen(GroupState before, byte[] commit, uint committer, SentProposal? update)
+    private static void AssertCannotOpen(GroupState before, byte[] commit, uint committer, SentProposal? update)
     {
         Assert.True(TlsCodec.TryDecode<MlsMessage>(commit, out var message, out _));
         var path = message.PublicMessage!.Content.Commit!.Path!;

@@ -197,7 +197,7 @@ public sealed class GroupSuccessionTests : IDisposable
         return group;
     }
 
-    private bool TryJoin(
+    private static bool TryJoin(
         TestClient client, byte[] welcome, KeyPackageBundle bundle, Group? origin, out MlsRejection rejection)
     {
         var joined = Group.TryJoin(

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using ChatPay.Core.Mls;
 using ChatPay.Tests.Support;
 using Xunit;
 

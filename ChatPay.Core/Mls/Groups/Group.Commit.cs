@@ -39,6 +39,7 @@ public sealed partial class Group
     {
         ArgumentNullException.ThrowIfNull(pending);
         var state = RequireActive();
+        pending.EnsureThere();
         if (pending.Before is not { } before || !state.Secrets.EpochAuthenticator.SequenceEqual(before))
         {
             throw new InvalidOperationException("The commit was not made in this epoch of this group.");

@@ -85,6 +85,9 @@ public sealed partial class PendingCommit : IDisposable
         _next = null;
     }
 
+    /// <exception cref="ObjectDisposedException">The commit was applied or dropped.</exception>
+    internal void EnsureThere() => _ = Next;
+
     /// <summary>The same as what founds a group, in whose epoch 0 nobody else ever was; this one is used up.</summary>
     internal PendingCommit ForNobody() => new(Take(), Identity, _services, null, [], Welcome);
 
