@@ -80,4 +80,60 @@ public enum MlsRejection
 
     /// <summary>An extension that this use needs is not there.</summary>
     ExtensionMissing = 43,
+
+    // What the epoch's keys say of it.
+
+    /// <summary>The message belongs to another group.</summary>
+    GroupOther = 80,
+
+    /// <summary>The message belongs to an epoch that has passed; its keys are gone.</summary>
+    EpochPast = 81,
+
+    /// <summary>The message belongs to an epoch that has not begun here.</summary>
+    EpochFuture = 82,
+
+    /// <summary>A sender of this kind may not send content of this kind, RFC 9420 section 6.</summary>
+    SenderForbidden = 83,
+
+    /// <summary>The membership tag is missing where it must be, there where it must not be, or wrong.</summary>
+    MembershipTagInvalid = 84,
+
+    /// <summary>The confirmation tag does not fit the epoch that the commit begins.</summary>
+    ConfirmationTagInvalid = 85,
+
+    /// <summary>The encrypted sender data does not open with this epoch's key and the ciphertext's first bytes.</summary>
+    SenderDataInvalid = 86,
+
+    /// <summary>The ciphertext does not open with the key that the sender data names.</summary>
+    CiphertextInvalid = 87,
+
+    /// <summary>The padding of a PrivateMessage has a byte that is not zero.</summary>
+    PaddingInvalid = 88,
+
+    /// <summary>The key of this generation was used before: the message is a replay.</summary>
+    GenerationUsed = 89,
+
+    /// <summary>
+    /// The message is older than the last <see cref="MlsLimits.SkippedKeys"/> generations of its sender; its key is gone,
+    /// used or not.
+    /// </summary>
+    GenerationTooOld = 90,
+
+    /// <summary>The generation is more than <see cref="MlsLimits.GenerationJump"/> ahead of the sender's last one.</summary>
+    GenerationTooFar = 91,
+
+    /// <summary>This member sent the message itself, and the key that would open it was deleted then.</summary>
+    OwnMessage = 92,
+
+    /// <summary>A Welcome's group secrets do not open with the key package's key, or are of the wrong shape.</summary>
+    GroupSecretsInvalid = 93,
+
+    /// <summary>A Welcome's GroupInfo does not open with the joiner secret and the pre-shared keys.</summary>
+    EncryptedGroupInfoInvalid = 94,
+
+    /// <summary>The Welcome has nothing for the key package it is read with.</summary>
+    KeyPackageOther = 95,
+
+    /// <summary>Saved state says what no state can be; nothing from the wire gets this far.</summary>
+    StateInvalid = 96,
 }

@@ -19,17 +19,18 @@ public sealed partial class MlsCipherSuite
 
     /// <summary>VerifyWithLabel, section 5.1.2; false too where the key is none.</summary>
     public bool VerifyWithLabel(
-        ReadOnlySpan<byte> publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
-    {
-        if (!PublicKey.TryImport(SignatureAlgorithm, publicKey, KeyBlobFormat.RawPublicKey, out var key))
-        {
-            return false;
-        }
+        ReadOnlySpan<byte> publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature) =>
+        PublicKey.TryImport(SignatureAlgorithm, publicKey, KeyBlobFormat.RawPublicKey, out var key)
+        && VerifyWithLabel(key, label, content, signature);
 
+    /// <summary>VerifyWithLabel with a key that was found to be one before, which half of the work goes into.</summary>
+    internal bool VerifyWithLabel(
+        PublicKey publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
+    {
         using var scratch = new ScratchBuffer(
             stackalloc byte[ScratchBuffer.StackBytes], LabelledSize(LabelPrefix, label, content));
         WriteLabelled(scratch.Span, LabelPrefix, label, content);
-        return SignatureAlgorithm.Verify(key, scratch.Span, signature);
+        return SignatureAlgorithm.Verify(publicKey, scratch.Span, signature);
     }
 
     /// <summary>RefHash, section 5.2; the label is the whole one, "MLS 1.0 " included.</summary>
