@@ -53,6 +53,17 @@ public abstract class SignatureAlgorithm : KeyPairAlgorithm
         return signature.Length == SignatureSize && VerifyCore(publicKey.Bytes, data, signature);
     }
 
+    /// <summary>
+    /// As the public method, with a key that is used once: its bytes are checked as far as verifying needs, and not as far
+    /// as importing does.
+    /// </summary>
+    internal bool Verify(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        Sodium.Initialize();
+        return publicKey.Length == PublicKeySize && signature.Length == SignatureSize
+            && VerifyCore(publicKey, data, signature);
+    }
+
     private protected abstract void SignCore(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> data, Span<byte> signature);
 
     private protected abstract bool VerifyCore(

@@ -25,6 +25,8 @@ public sealed class CipherSuiteTests
         var output = new byte[suite.HashSize];
         var nonce = new byte[suite.NonceSize];
         var plaintext = new byte[100];
+        var publicKey = key.PublicKey.Export(KeyBlobFormat.RawPublicKey);
+        var signature = suite.SignWithLabel(key, "label", plaintext);
         var ciphertext = new byte[plaintext.Length + suite.TagSize];
 
         Assert.Equal(0, AllocatedBy(() => suite.ExpandWithLabel(secret, "label", plaintext, output)));
@@ -36,6 +38,7 @@ public sealed class CipherSuiteTests
         Assert.Equal(0, AllocatedBy(() => suite.VerifyMac(secret, plaintext, output)));
         Assert.Equal(0, AllocatedBy(() => suite.IsEncryptionKey(secret)));
         Assert.Equal(SizeOfArray(64), AllocatedBy(() => suite.SignWithLabel(key, "label", plaintext)));
+        Assert.Equal(0, AllocatedBy(() => suite.VerifyWithLabel(publicKey, "label", plaintext, signature)));
         if (suite == MlsCipherSuite.X25519ChaCha20Poly1305)
         {
             // The base class library's AES-GCM is an object for each key.

@@ -10,6 +10,13 @@ namespace ChatPay.Tests.Cryptography;
 /// </summary>
 public sealed class SignatureRefusalTests
 {
+    /// <summary>
+    /// Every implementation accepts this one, by a key off the main subgroup: that key cannot be imported, but its bytes
+    /// verify what its owner signed.
+    /// </summary>
+    private const string HarmlessSignature =
+        "9046a64750444938de19f227bb80485e92b83fdb4b6506c160484c016cc1852f87909e14428a7a1d62e9f22f3d3ad7802db02eb2e688b6c52fcd6648a98bd009";
+
     [Theory]
     [InlineData(
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
@@ -26,7 +33,7 @@ public sealed class SignatureRefusalTests
     [InlineData(
         "cdb267ce40c5cd45306fa5d2f29731459387dbf9eb933b7bd5aed9a765b88d4d",
         "9bd9f44f4dcc75bd531b56b2cd280b0bb38fc1cd6d1230e14861d861de092e79",
-        "9046a64750444938de19f227bb80485e92b83fdb4b6506c160484c016cc1852f87909e14428a7a1d62e9f22f3d3ad7802db02eb2e688b6c52fcd6648a98bd009")]
+        HarmlessSignature)]
     [InlineData(
         "cdb267ce40c5cd45306fa5d2f29731459387dbf9eb933b7bd5aed9a765b88d4d",
         "e47d62c63f830dc7a6851a0b1f33ae4bb2f507fb6cffec4011eaccd55b53f56c",
@@ -67,5 +74,9 @@ public sealed class SignatureRefusalTests
             && ed25519.Verify(key, Convert.FromHexString(message), Convert.FromHexString(signature));
 
         Assert.False(verifies);
+        Assert.Equal(
+            signature == HarmlessSignature,
+            ed25519.Verify(
+                Convert.FromHexString(publicKey), Convert.FromHexString(message), Convert.FromHexString(signature)));
     }
 }
