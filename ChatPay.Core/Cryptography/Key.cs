@@ -1,8 +1,8 @@
 namespace ChatPay.Core.Cryptography;
 
 /// <summary>
-/// A private or symmetric key in guarded memory, zeroed when disposed. Keys are imported only: this project's core has no randomness of
-/// its own, so a new key is an import of random bytes that the caller brings.
+/// A private or symmetric key in guarded memory, zeroed when disposed. Keys are imported only: this project's core has no
+/// randomness of its own, so a new key is an import of random bytes that the caller brings.
 /// </summary>
 public sealed class Key : IDisposable
 {

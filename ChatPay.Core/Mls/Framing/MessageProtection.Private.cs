@@ -182,7 +182,7 @@ internal sealed partial class MessageProtection
         }
 
         // Section 6.3.2: the leaf must be somebody's, which the tree of secrets could not tell.
-        if (!_memberKeys.ContainsKey(senderData.Leaf) && findKey(SenderType.Member, senderData.Leaf) is null)
+        if (findKey(SenderType.Member, senderData.Leaf) is null)
         {
             return MlsRejection.LeafUnknown;
         }

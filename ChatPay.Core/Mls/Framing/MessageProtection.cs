@@ -30,9 +30,6 @@ internal sealed partial class MessageProtection
     private readonly Sender _self;
     private readonly int _paddingBytes;
 
-    /// <summary>Keys of members that sent something, because checking that bytes are a key costs as much as a signature.</summary>
-    private readonly Dictionary<uint, PublicKey> _memberKeys = [];
-
     /// <summary>For what is signed, and what is prepended to a ciphertext.</summary>
     private TlsWriter _signed = new(1024);
 
@@ -139,23 +136,9 @@ internal sealed partial class MessageProtection
     private MlsRejection CheckSignature(
         FramedContent content, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> toBeSigned, FindSignatureKey findKey)
     {
-        var sender = content.Sender;
-        if (sender.Type != SenderType.Member || !_memberKeys.TryGetValue(sender.Index, out var key))
+        if (FindKey(content, findKey) is not { } key)
         {
-            if (FindKey(content, findKey) is not { } bytes)
-            {
-                return MlsRejection.LeafUnknown;
-            }
-
-            if (!PublicKey.TryImport(_suite.SignatureAlgorithm, bytes, KeyBlobFormat.RawPublicKey, out key))
-            {
-                return MlsRejection.SignatureInvalid;
-            }
-
-            if (sender.Type == SenderType.Member)
-            {
-                _memberKeys.Add(sender.Index, key);
-            }
+            return MlsRejection.LeafUnknown;
         }
 
         return _suite.VerifyWithLabel(key, AuthenticatedContent.Label, toBeSigned, signature)

@@ -19,13 +19,7 @@ public sealed partial class MlsCipherSuite
 
     /// <summary>VerifyWithLabel, section 5.1.2; false too where the key is none.</summary>
     public bool VerifyWithLabel(
-        ReadOnlySpan<byte> publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature) =>
-        PublicKey.TryImport(SignatureAlgorithm, publicKey, KeyBlobFormat.RawPublicKey, out var key)
-        && VerifyWithLabel(key, label, content, signature);
-
-    /// <summary>VerifyWithLabel with a key that was found to be one before, which half of the work goes into.</summary>
-    internal bool VerifyWithLabel(
-        PublicKey publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
+        ReadOnlySpan<byte> publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature)
     {
         using var scratch = new ScratchBuffer(
             stackalloc byte[ScratchBuffer.StackBytes], LabelledSize(LabelPrefix, label, content));
