@@ -1,26 +1,29 @@
 namespace ChatPay.Core.Cryptography;
 
 /// <summary>
-/// A private key in guarded memory, zeroed when disposed. Keys are imported only: this project's core has no randomness of
-/// its own, so a new key is an import of random bytes that the caller brings.
+/// A private or symmetric key in guarded memory, zeroed when disposed. Keys are imported only: this project's core has no
+/// randomness of its own, so a new key is an import of random bytes that the caller brings.
 /// </summary>
 public sealed class Key : IDisposable
 {
     private readonly SecureMemory _secret;
+    private readonly PublicKey? _publicKey;
 
-    private Key(Algorithm algorithm, KeyExportPolicies exportPolicy, SecureMemory secret, PublicKey publicKey)
+    private Key(Algorithm algorithm, KeyExportPolicies exportPolicy, SecureMemory secret, PublicKey? publicKey)
     {
         Algorithm = algorithm;
         ExportPolicy = exportPolicy;
         _secret = secret;
-        PublicKey = publicKey;
+        _publicKey = publicKey;
     }
 
     public Algorithm Algorithm { get; }
 
     public KeyExportPolicies ExportPolicy { get; }
 
-    public PublicKey PublicKey { get; }
+    /// <exception cref="InvalidOperationException">The key is symmetric.</exception>
+    public PublicKey PublicKey =>
+        _publicKey ?? throw new InvalidOperationException("A symmetric key has no public key.");
 
     /// <exception cref="ObjectDisposedException">The key is disposed.</exception>
     internal SecureMemory Secret
@@ -32,22 +35,23 @@ public sealed class Key : IDisposable
         }
     }
 
-    /// <summary>Takes a private key from its raw form, which the caller then zeroes.</summary>
-    /// <exception cref="FormatException">The blob has another length than the algorithm's private keys.</exception>
-    /// <exception cref="ArgumentException">The format is not one of a private key.</exception>
+    /// <summary>Takes a key from its raw form, which the caller then zeroes.</summary>
+    /// <exception cref="FormatException">The blob has another length than the algorithm's keys.</exception>
+    /// <exception cref="ArgumentException">The format is not the raw form of the algorithm's secret keys.</exception>
     public static Key Import(
         Algorithm algorithm, ReadOnlySpan<byte> blob, KeyBlobFormat format,
         in KeyCreationParameters creationParameters = default)
     {
         ArgumentNullException.ThrowIfNull(algorithm);
-        if (format != KeyBlobFormat.RawPrivateKey)
+        if (format != algorithm.SecretKeyFormat)
         {
-            throw new ArgumentException("A private key is imported from its raw form.", nameof(format));
+            throw new ArgumentException(
+                $"A key of this algorithm is imported as {algorithm.SecretKeyFormat}.", nameof(format));
         }
 
-        if (blob.Length != algorithm.PrivateKeySize)
+        if (blob.Length != algorithm.SecretKeySize)
         {
-            throw new FormatException($"A private key of this algorithm has {algorithm.PrivateKeySize} bytes.");
+            throw new FormatException($"A key of this algorithm has {algorithm.SecretKeySize} bytes.");
         }
 
         Sodium.Initialize();
@@ -60,14 +64,14 @@ public sealed class Key : IDisposable
     /// <exception cref="ArgumentException">The format is not one of a key.</exception>
     public byte[] Export(KeyBlobFormat format)
     {
-        switch (format)
+        if (format == KeyBlobFormat.RawPublicKey && _publicKey is not null)
         {
-            case KeyBlobFormat.RawPublicKey:
-                return PublicKey.Export(format);
-            case KeyBlobFormat.RawPrivateKey:
-                break;
-            default:
-                throw new ArgumentException("A key is exported in a raw form.", nameof(format));
+            return _publicKey.Export(format);
+        }
+
+        if (format != Algorithm.SecretKeyFormat)
+        {
+            throw new ArgumentException("A key is exported in a raw form of its algorithm.", nameof(format));
         }
 
         if (!ExportPolicy.HasFlag(KeyExportPolicies.AllowPlaintextExport))
@@ -75,7 +79,7 @@ public sealed class Key : IDisposable
             throw new InvalidOperationException("This key's policy does not allow its export.");
         }
 
-        var blob = Algorithm.RawPrivateKey(Secret).ToArray();
+        var blob = Algorithm.RawKey(Secret).ToArray();
         GC.KeepAlive(this);
         return blob;
     }

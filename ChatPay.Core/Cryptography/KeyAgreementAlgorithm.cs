@@ -1,7 +1,7 @@
 namespace ChatPay.Core.Cryptography;
 
 /// <summary>An algorithm by which one's private and another's public key make a secret that both can compute.</summary>
-public abstract class KeyAgreementAlgorithm : Algorithm
+public abstract class KeyAgreementAlgorithm : KeyPairAlgorithm
 {
     private protected KeyAgreementAlgorithm()
     {

@@ -4,6 +4,7 @@ namespace ChatPay.Core.Cryptography;
 public enum KeyBlobFormat
 {
     None = 0,
+    RawSymmetricKey = -1,
     RawPrivateKey = -2,
     RawPublicKey = -3,
 }

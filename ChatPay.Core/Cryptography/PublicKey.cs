@@ -26,7 +26,7 @@ public sealed class PublicKey : IEquatable<PublicKey>
             : throw new FormatException("The bytes are not a public key of this algorithm.");
 
     /// <returns>False for bytes that are not a public key of the algorithm.</returns>
-    /// <exception cref="ArgumentException">The format is not one of a public key.</exception>
+    /// <exception cref="ArgumentException">The format or the algorithm has no public keys.</exception>
     public static bool TryImport(
         Algorithm algorithm, ReadOnlySpan<byte> blob, KeyBlobFormat format, [NotNullWhen(true)] out PublicKey? result)
     {
@@ -36,8 +36,13 @@ public sealed class PublicKey : IEquatable<PublicKey>
             throw new ArgumentException("A public key is imported from its raw form.", nameof(format));
         }
 
+        if (algorithm is not KeyPairAlgorithm pairs)
+        {
+            throw new ArgumentException("This algorithm has no public keys.", nameof(algorithm));
+        }
+
         Sodium.Initialize();
-        result = blob.Length == algorithm.PublicKeySize && algorithm.IsPublicKey(blob)
+        result = pairs.IsPublicKey(blob)
             ? new PublicKey(algorithm, blob.ToArray())
             : null;
         return result is not null;

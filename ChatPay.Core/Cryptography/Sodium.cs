@@ -50,14 +50,8 @@ public static partial class Sodium
     {
         try
         {
-            var major = LibraryVersionMajor();
-            var minor = LibraryVersionMinor();
-            if ((major, minor).CompareTo((OldestInterfaceMajor, OldestInterfaceMinor)) < 0)
-            {
-                return $"The installed libsodium (interface {major}.{minor}) is older than 1.0.18; {Remedy}";
-            }
-
-            return Init() < 0 ? "libsodium could not initialise itself: the system gives it no randomness." : null;
+            return JudgeAge(LibraryVersionMajor(), LibraryVersionMinor())
+                ?? (Init() < 0 ? "libsodium could not initialise itself: the system gives it no randomness." : null);
         }
         catch (DllNotFoundException)
         {
@@ -72,6 +66,12 @@ public static partial class Sodium
             return $"The libsodium that was found is for another kind of processor; {Remedy}";
         }
     }
+
+    /// <summary>Null for an interface that is young enough, else the sentence to show.</summary>
+    internal static string? JudgeAge(int major, int minor) =>
+        (major, minor).CompareTo((OldestInterfaceMajor, OldestInterfaceMinor)) < 0
+            ? $"The installed libsodium (interface {major}.{minor}) is older than 1.0.18; {Remedy}"
+            : null;
 
 #pragma warning disable CA2255 // A resolver must be in place before the first call, whichever part of the class makes it.
     [ModuleInitializer]

@@ -14,4 +14,35 @@ public static class MlsLimits
 
     /// <summary>First leaf index that is refused; keeps indices far from integer overflow.</summary>
     public const int Leaves = 1 << 24;
+
+    /// <summary>
+    /// Widest ratchet tree that is held: the widest whose nodes fit <see cref="VectorItems"/>, so that every group can
+    /// give its tree to those who join. Sixteen levels of parents bound every recursion over a tree.
+    /// </summary>
+    public const int TreeLeaves = VectorItems / 2;
+
+    /// <summary>
+    /// Most generations that one message may be ahead of its sender's ratchet. It bounds the work that one message can
+    /// cause, which is about three key derivations for each generation skipped.
+    /// </summary>
+    public const int GenerationJump = 1_000;
+
+    /// <summary>
+    /// How many generations a sender's ratchet looks back: the keys of messages not yet seen are kept for so many, and a
+    /// message that comes later still is refused. It bounds what a member keeps for each ratchet, and how long the key of a
+    /// lost message lives on.
+    /// </summary>
+    public const int SkippedKeys = 256;
+
+    /// <summary>Largest multiple that plaintexts are padded to.</summary>
+    public const int PaddingBytes = 64 * 1024;
+
+    /// <summary>Most pre-shared keys that go into one epoch.</summary>
+    public const int PreSharedKeys = 256;
+
+    /// <summary>Most proposals kept for an epoch; further ones are refused.</summary>
+    public const int PendingProposals = 4096;
+
+    /// <summary>Most past epochs whose resumption keys are kept.</summary>
+    public const int ResumptionEpochs = 1000;
 }

@@ -33,6 +33,9 @@ public ref struct TlsReader
     /// <summary>Whether the innermost vector entered (or the whole input) has unread bytes.</summary>
     public readonly bool HasMore => _position < _end;
 
+    /// <summary>How many bytes of the input are read; nothing sensible once the reader has failed.</summary>
+    internal readonly int Position => _position;
+
     /// <summary>Refuses the input; the first reason stays.</summary>
     public void Fail(MlsRejection reason)
     {
@@ -73,6 +76,12 @@ public ref struct TlsReader
 
     /// <summary><c>opaque value&lt;V&gt;</c>, as a slice of the input.</summary>
     public ReadOnlySpan<byte> ReadOpaqueSpan() => Take(ReadLength());
+
+    /// <summary>As many bytes without a length before them, as a slice of the input.</summary>
+    internal ReadOnlySpan<byte> ReadFixedSpan(int length) => Take(length);
+
+    /// <summary>Whatever is left of the innermost vector entered or of the whole input.</summary>
+    internal ReadOnlySpan<byte> ReadRest() => Take(_end - _position);
 
     /// <summary><c>opaque value&lt;V&gt;</c>, copied.</summary>
     public byte[] ReadOpaque()

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 
 namespace ChatPay.Core.Mls;
 
@@ -10,9 +11,25 @@ public sealed class TlsWriter
 
     public TlsWriter(int capacityBytes = 256) => _buffer = new byte[capacityBytes];
 
+    /// <summary>Size of the buffer, which only grows.</summary>
+    internal int CapacityBytes => _buffer.Length;
+
     public ReadOnlySpan<byte> WrittenSpan => _buffer.AsSpan(0, _length);
 
     public byte[] ToArray() => WrittenSpan.ToArray();
+
+    /// <summary>
+    /// Zeroes what was written and begins anew in the same buffer. Whoever wrote secrets calls it when the bytes have
+    /// gone where they were meant to.
+    /// </summary>
+    public void Clear()
+    {
+        CryptographicOperations.ZeroMemory(_buffer.AsSpan(0, _length));
+        _length = 0;
+    }
+
+    /// <summary>Room for bytes that the caller fills in; good until the next write.</summary>
+    internal Span<byte> Append(int count) => Reserve(count);
 
     public void WriteByte(byte value) => Reserve(sizeof(byte))[0] = value;
 
@@ -110,16 +127,20 @@ public sealed class TlsWriter
     /// <exception cref="ArgumentOutOfRangeException">Negative, or 2^30 and more.</exception>
     public void WriteLength(int length) => PutLength(Reserve(LengthSize(length)), length);
 
-    private static int LengthSize(int length)
+    /// <summary>In how many octets a vector's length is written.</summary>
+    internal static int LengthSize(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(length, 1 << 30);
         return length < 1 << 6 ? 1 : length < 1 << 14 ? 2 : 4;
     }
 
-    private static void PutLength(Span<byte> target, int length)
+    /// <summary>Puts a vector's length in the fewest octets.</summary>
+    /// <returns>What of the target comes after it.</returns>
+    internal static Span<byte> PutLength(Span<byte> target, int length)
     {
-        switch (LengthSize(length))
+        var size = LengthSize(length);
+        switch (size)
         {
             case 1:
                 target[0] = (byte)length;
@@ -131,6 +152,8 @@ public sealed class TlsWriter
                 BinaryPrimitives.WriteUInt32BigEndian(target, (uint)length | (1u << 31));
                 break;
         }
+
+        return target[size..];
     }
 
     private Span<byte> Reserve(int count)
@@ -138,7 +161,11 @@ public sealed class TlsWriter
         var start = _length;
         if (count > _buffer.Length - start)
         {
-            Array.Resize(ref _buffer, Math.Max(checked(start + count), _buffer.Length * 2));
+            // What is left behind might hold secrets, and nobody could zero it later.
+            var outgrown = _buffer;
+            _buffer = new byte[Math.Max(start + count, outgrown.Length * 2)];
+            outgrown.AsSpan(0, start).CopyTo(_buffer);
+            CryptographicOperations.ZeroMemory(outgrown.AsSpan(0, start));
         }
 
         _length = start + count;

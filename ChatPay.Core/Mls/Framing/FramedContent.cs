@@ -29,7 +29,26 @@ public sealed class FramedContent : ITlsStructure<FramedContent>
         var epoch = reader.ReadUInt64();
         var sender = Sender.Read(ref reader);
         var authenticatedData = reader.ReadOpaque();
-        var contentType = (ContentType)reader.ReadByte();
+        return ReadBody(
+            ref reader, groupId, epoch, sender, authenticatedData, (ContentType)reader.ReadByte());
+    }
+
+    public void Write(TlsWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.WriteOpaque(GroupId);
+        writer.WriteUInt64(Epoch);
+        Sender.Write(writer);
+        writer.WriteOpaque(AuthenticatedData);
+        writer.WriteByte((byte)ContentType);
+        WriteBody(writer);
+    }
+
+    /// <summary>Reads what the content type selects, where what comes before it was told otherwise.</summary>
+    internal static FramedContent ReadBody(
+        ref TlsReader reader, byte[] groupId, ulong epoch, Sender sender, byte[] authenticatedData,
+        ContentType contentType)
+    {
         byte[]? applicationData = null;
         Proposal? proposal = null;
         Commit? commit = null;
@@ -62,14 +81,9 @@ public sealed class FramedContent : ITlsStructure<FramedContent>
         };
     }
 
-    public void Write(TlsWriter writer)
+    /// <summary>Writes what the content type selects.</summary>
+    internal void WriteBody(TlsWriter writer)
     {
-        ArgumentNullException.ThrowIfNull(writer);
-        writer.WriteOpaque(GroupId);
-        writer.WriteUInt64(Epoch);
-        Sender.Write(writer);
-        writer.WriteOpaque(AuthenticatedData);
-        writer.WriteByte((byte)ContentType);
         if (ApplicationData is not null)
         {
             writer.WriteOpaque(ApplicationData);

@@ -12,6 +12,16 @@ public static class GroupInfoValidation
     public static MlsRejection Check(GroupInfo info, MlsCipherSuite suite, ReadOnlySpan<byte> signatureKey)
     {
         ArgumentNullException.ThrowIfNull(info);
+        return Has(info, ExtensionType.ExternalPub) && Has(info, ExtensionType.RatchetTree)
+            ? CheckSigned(info, suite, signatureKey)
+            : MlsRejection.ExtensionMissing;
+    }
+
+    /// <summary>Checks version, suite and signature.</summary>
+    /// <param name="signatureKey">Of the leaf that <see cref="GroupInfo.Signer"/> names.</param>
+    public static MlsRejection CheckSigned(GroupInfo info, MlsCipherSuite suite, ReadOnlySpan<byte> signatureKey)
+    {
+        ArgumentNullException.ThrowIfNull(info);
         ArgumentNullException.ThrowIfNull(suite);
         if (info.Context.Version != ProtocolVersion.Mls10)
         {
@@ -26,11 +36,6 @@ public static class GroupInfoValidation
         if (info.Extensions.Select(static extension => extension.Type).Distinct().Count() != info.Extensions.Count)
         {
             return MlsRejection.ExtensionDuplicate;
-        }
-
-        if (!Has(info, ExtensionType.ExternalPub) || !Has(info, ExtensionType.RatchetTree))
-        {
-            return MlsRejection.ExtensionMissing;
         }
 
         return suite.VerifyWithLabel(signatureKey, Label, info.EncodeToBeSigned(), info.Signature)

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
 using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Mls;
@@ -9,17 +8,29 @@ namespace ChatPay.Core.Mls;
 /// A cipher suite of RFC 9420 section 17.1 and the labelled operations of section 5 with it. Both suites here hash with
 /// SHA-256, sign with Ed25519 and agree with X25519; they differ in the cipher.
 /// </summary>
-public sealed class MlsCipherSuite
+/// <remarks>
+/// The operations take secrets as spans and give them into spans of the caller's or as a <see cref="Secret"/>: what is
+/// done for each message allocates nothing but what it returns. No output may overlap an input unless it says so.
+/// </remarks>
+public sealed partial class MlsCipherSuite
 {
-    private const string LabelPrefix = "MLS 1.0 ";
+    private readonly AeadAlgorithm _aead;
+    private readonly Hpke _hpke;
+    private readonly Hkdf _kdf = KeyDerivationAlgorithm.HkdfSha256;
 
-    private MlsCipherSuite(ushort id) => Id = id;
+    private MlsCipherSuite(ushort id, AeadAlgorithm aead, Hpke hpke)
+    {
+        Id = id;
+        _aead = aead;
+        _hpke = hpke;
+    }
 
     /// <summary>MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519, 0x0001.</summary>
-    public static MlsCipherSuite X25519Aes128Gcm { get; } = new(1);
+    public static MlsCipherSuite X25519Aes128Gcm { get; } = new(1, AeadAlgorithm.Aes128Gcm, Hpke.X25519Aes128Gcm);
 
     /// <summary>MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519, 0x0003.</summary>
-    public static MlsCipherSuite X25519ChaCha20Poly1305 { get; } = new(3);
+    public static MlsCipherSuite X25519ChaCha20Poly1305 { get; } =
+        new(3, AeadAlgorithm.ChaCha20Poly1305, Hpke.X25519ChaCha20Poly1305);
 
     public ushort Id { get; }
 
@@ -28,6 +39,24 @@ public sealed class MlsCipherSuite
     public KeyAgreementAlgorithm KeyAgreementAlgorithm { get; } = KeyAgreementAlgorithm.X25519;
 
     public HashAlgorithmName HashAlgorithm { get; } = HashAlgorithmName.SHA256;
+
+    /// <summary>KDF.Nh in bytes, also the size of every digest, MAC and derived secret.</summary>
+    internal int HashSize => _kdf.PseudorandomKeySize;
+
+    /// <summary>AEAD.Nk in bytes.</summary>
+    internal int KeySize => _aead.KeySize;
+
+    /// <summary>AEAD.Nn in bytes.</summary>
+    internal int NonceSize => _aead.NonceSize;
+
+    /// <summary>By how many bytes a ciphertext is longer than its plaintext.</summary>
+    internal int TagSize => _aead.TagSize;
+
+    /// <summary>Size of a public encryption key in bytes.</summary>
+    internal int PublicKeySize => KeyAgreementAlgorithm.PublicKeySize;
+
+    /// <summary>Size of a private encryption key in bytes.</summary>
+    internal int PrivateKeySize => KeyAgreementAlgorithm.PrivateKeySize;
 
     /// <summary>The suite of a number; false for one that this library does not have.</summary>
     public static bool TryGet(ushort id, [NotNullWhen(true)] out MlsCipherSuite? suite)
@@ -41,38 +70,19 @@ public sealed class MlsCipherSuite
         return suite is not null;
     }
 
-    /// <summary>SignWithLabel, section 5.1.2.</summary>
-    public byte[] SignWithLabel(Key key, string label, ReadOnlySpan<byte> content) =>
-        SignatureAlgorithm.Sign(key, LabelledContent(label, content));
+    /// <summary>AEAD.Seal.</summary>
+    /// <param name="ciphertextWithTag">Longer than the plaintext by <see cref="TagSize"/>.</param>
+    /// <exception cref="ArgumentException">A key, nonce or span of the wrong size.</exception>
+    internal void Seal(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> plaintext, Span<byte> ciphertextWithTag) =>
+        _aead.Encrypt(key, nonce, associatedData, plaintext, ciphertextWithTag);
 
-    /// <summary>VerifyWithLabel, section 5.1.2; false too where the key is none.</summary>
-    public bool VerifyWithLabel(
-        ReadOnlySpan<byte> publicKey, string label, ReadOnlySpan<byte> content, ReadOnlySpan<byte> signature) =>
-        PublicKey.TryImport(SignatureAlgorithm, publicKey, KeyBlobFormat.RawPublicKey, out var key)
-        && SignatureAlgorithm.Verify(key, LabelledContent(label, content), signature);
-
-    /// <summary>Whether the bytes are a key that something can be encrypted to.</summary>
-    public bool IsEncryptionKey(ReadOnlySpan<byte> publicKey) =>
-        PublicKey.TryImport(KeyAgreementAlgorithm, publicKey, KeyBlobFormat.RawPublicKey, out _);
-
-    /// <summary>RefHash, section 5.2; the label is the whole one, "MLS 1.0 " included.</summary>
-    public byte[] RefHash(string label, ReadOnlySpan<byte> value)
-    {
-        var writer = new TlsWriter(value.Length + 64);
-        writer.WriteOpaque(Encoding.ASCII.GetBytes(label));
-        writer.WriteOpaque(value);
-        return CryptographicOperations.HashData(HashAlgorithm, writer.WrittenSpan);
-    }
-
-    /// <summary>KeyPackageRef, section 5.2: what a Welcome names a key package by.</summary>
-    public byte[] KeyPackageRef(KeyPackage keyPackage) =>
-        RefHash("MLS 1.0 KeyPackage Reference", TlsCodec.Encode(keyPackage));
-
-    private static byte[] LabelledContent(string label, ReadOnlySpan<byte> content)
-    {
-        var writer = new TlsWriter(content.Length + 64);
-        writer.WriteOpaque(Encoding.ASCII.GetBytes(LabelPrefix + label));
-        writer.WriteOpaque(content);
-        return writer.ToArray();
-    }
+    /// <summary>AEAD.Open; false, and zeros, for whatever was not sealed so.</summary>
+    /// <param name="plaintext">Shorter than the ciphertext by <see cref="TagSize"/>; empty where that is shorter still.</param>
+    /// <exception cref="ArgumentException">A key, nonce or span of the wrong size.</exception>
+    internal bool TryOpen(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> associatedData,
+        ReadOnlySpan<byte> ciphertextWithTag, Span<byte> plaintext) =>
+        _aead.TryDecrypt(key, nonce, associatedData, ciphertextWithTag, plaintext);
 }

@@ -25,4 +25,16 @@ public sealed class ParentNode : ITlsStructure<ParentNode>
         writer.WriteOpaque(ParentHash);
         writer.WriteUInt32Vector(UnmergedLeaves);
     }
+
+    /// <summary>The same node with one unmerged leaf more, kept in order.</summary>
+    internal ParentNode WithUnmerged(uint leaf)
+    {
+        var at = ~UnmergedLeaves.AsSpan().BinarySearch(leaf);
+        return new ParentNode
+        {
+            EncryptionKey = EncryptionKey,
+            ParentHash = ParentHash,
+            UnmergedLeaves = [.. UnmergedLeaves.AsSpan(0, at), leaf, .. UnmergedLeaves.AsSpan(at)],
+        };
+    }
 }

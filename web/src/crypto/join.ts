@@ -34,6 +34,8 @@ import type { Identity } from './port';
 import { suiteName } from './suite';
 import { leafAt, leavesOf, validateTree } from './tree';
 
+const x25519KeyBytes = 32;
+
 /** RFC 9420 section 12.4.3.1, with this client's own check of the tree. No PSKs: this protocol has none. */
 export async function joinFromWelcome(
   conversation: string,
@@ -112,6 +114,14 @@ async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: Cipher
 }
 
 /**
+ * RFC 9420 section 12.4.3.2 writes the key as a vector, with its length before it; ts-mls 1.6.4 writes its bare bytes.
+ * Clients of both kinds are in the same groups, so both forms are read.
+ */
+export function readExternalPub(data: Uint8Array): Uint8Array {
+  return data.length === x25519KeyBytes + 1 && data[0] === x25519KeyBytes ? data.subarray(1) : data;
+}
+
+/**
  * RFC 9420 section 12.4.3.2. Where the tree already holds a leaf of this device, the commit removes it first: a resync.
  */
 export async function joinByExternalCommit(
@@ -127,7 +137,7 @@ export async function joinByExternalCommit(
   const oldTree = await verifyGroupInfo(conversation, info, cs);
   const { groupContext } = info;
   const former = leavesOf(oldTree).find((leaf) => leaf.device === identity.device);
-  const { enc: kemOutput, secret: initSecret } = await exportSecret(externalPub.extensionData, cs);
+  const { enc: kemOutput, secret: initSecret } = await exportSecret(readExternalPub(externalPub.extensionData), cs);
   // Only the leaf of this key package is used; the update path replaces its encryption key at once.
   const { publicPackage } = await generateKeyPackageWithKey(
     makeCredential(identity.account, identity.device),
