@@ -74,7 +74,8 @@ public sealed class ForwardSecrecyTests
     public void Disposed_secrets_are_zeros()
     {
         var secrets = EpochSecrets.FromEpochSecret(s_suite, RandomNumberGenerator.GetBytes(s_suite.HashSize));
-        var (encryption, init) = (secrets.EncryptionSecret, secrets.InitSecret);
+        var encryption = secrets.EncryptionSecret;
+        var init = secrets.InitSecret;
         Assert.True(encryption.ContainsAnyExcept((byte)0));
 
         secrets.TakeSecretTree(2).Dispose();
