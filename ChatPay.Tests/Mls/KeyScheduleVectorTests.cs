@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ChatPay.Core.Cryptography;
 using ChatPay.Core.Mls;
 using ChatPay.Tests.Support;
 using Xunit;

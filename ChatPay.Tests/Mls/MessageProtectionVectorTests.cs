@@ -13,11 +13,14 @@ public sealed class MessageProtectionVectorTests
     private const uint Width = 2;
     private const uint SenderLeaf = 1;
 
+    private static readonly string[] s_handshakes = ["proposal", "commit"];
+    private static readonly string[] s_kinds = ["proposal", "commit", "application"];
+
     [Fact]
     public void Published_public_messages_open() => MlsVectors.Check("message-protection", static (suite, entry) =>
     {
         using var epoch = new PublishedEpoch(suite, entry);
-        foreach (var kind in new[] { "proposal", "commit" })
+        foreach (var kind in s_handshakes)
         {
             var message = Decode(entry, $"{kind}_pub").PublicMessage!;
 
@@ -32,7 +35,7 @@ public sealed class MessageProtectionVectorTests
     [Fact]
     public void Published_private_messages_open() => MlsVectors.Check("message-protection", static (suite, entry) =>
     {
-        foreach (var kind in new[] { "proposal", "commit", "application" })
+        foreach (var kind in s_kinds)
         {
             using var epoch = new PublishedEpoch(suite, entry);
             var message = entry.Hex($"{kind}_priv");
@@ -51,9 +54,9 @@ public sealed class MessageProtectionVectorTests
     public void What_is_protected_here_opens() => MlsVectors.Check("message-protection", static (suite, entry) =>
     {
         using var epoch = new PublishedEpoch(suite, entry);
-        foreach (var published in new[] { "proposal_pub", "commit_pub" })
+        foreach (var kind in s_handshakes)
         {
-            var content = Decode(entry, published).PublicMessage!.Content;
+            var content = Decode(entry, $"{kind}_pub").PublicMessage!.Content;
 
             var message = epoch.Sender.ToPublic(epoch.Sign(WireFormat.PublicMessage, content));
 
