@@ -140,13 +140,9 @@ public sealed partial class ChatSession
         using var over = CancellationTokenSource.CreateLinkedTokenSource(link.Over, stop);
         while (true)
         {
-            var (lineage, cursors) = _log.Position;
-            var request = new HelloRequest(
-                _client.Device?.Id ?? throw new InvalidOperationException("The client does not know its device."),
-                Limits.ProtocolVersion, _options.Capabilities, lineage, [.. cursors.Take(Limits.CursorsPerHello)]);
             try
             {
-                return await TimedAsync(link, (hub, token) => hub.HelloAsync(request, token), over.Token);
+                return await TimedAsync(link, (hub, token) => hub.HelloAsync(Greeting(), token), over.Token);
             }
             catch (ChatPayException busy) when (busy.Code is ErrorCode.Overloaded or ErrorCode.TooManyRequests)
             {
@@ -155,6 +151,15 @@ public sealed partial class ChatSession
                 await Task.Delay(Backoff.Asked(asked, _options.Random), _options.Time, over.Token);
             }
         }
+    }
+
+    /// <summary>With the cursors as they are now.</summary>
+    private HelloRequest Greeting()
+    {
+        var (lineage, cursors) = _log.Position;
+        return new(
+            _client.Device?.Id ?? throw new InvalidOperationException("The client does not know its device."),
+            Limits.ProtocolVersion, _options.Capabilities, lineage, [.. cursors.Take(Limits.CursorsPerHello)]);
     }
 
     private void Greeted(SessionLink link, HelloReply greeting)

@@ -59,13 +59,15 @@ public sealed partial class ChatSession
         {
             await HandAsync(messages, stop);
         }
-        else if (item.Resync is { } resync)
+        else if (item.Resync?.Conversation is { } one)
         {
-            Want(resync.Conversation is { } one ? [one] : _log.All);
-            if (resync.Conversation is null)
-            {
-                await PullDeviceAsync(stop);
-            }
+            Want([one]);
+        }
+        else if (item.Resync is not null)
+        {
+            // Anything may have been dropped, also that there is a conversation at all. A greeting says what differs.
+            await TakeInAsync(
+                await PersistAsync((hub, token) => hub.HelloAsync(Greeting(), token), mayFail: false, stop), stop);
         }
     }
 

@@ -70,17 +70,6 @@ internal sealed class SessionLog
         }
     }
 
-    public IReadOnlyList<ConversationId> All
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _places.Where(place => !place.Value.Gone).Select(place => place.Key)];
-            }
-        }
-    }
-
     public void MoveTo(ConversationId conversation, long seq)
     {
         lock (_lock)

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Realtime;
+using ChatPay.Tests.Cluster;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -84,5 +86,25 @@ public sealed class SlowReaderTests(DatabaseFixture database) : IClassFixture<Da
         await Eventually.TrueAsync(
             () => Task.FromResult(registry.OfDevice(deaf.Device).Count == 0), "the deaf connection is closed");
         Assert.InRange(Stopwatch.GetElapsedTime(ended), TimeSpan.Zero, s_closedWithin);
+    }
+
+    /// <summary>What its queue had no room for may have been the news of a conversation, and nobody speaks there again.</summary>
+    [Fact]
+    public async Task One_who_is_told_to_resync_learns_of_a_conversation_whose_news_were_dropped()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "", TwoNodes.Never);
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        await using var ben = await Person.JoinAsync(nodes.B.Address);
+        await ben.DisconnectAsync();
+        await using var session = SessionWatcher.Start(ben);
+        await session.CaughtUp.FirstAsync(_ => true);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        var sent = await group.SendAsync(ada);
+        Assert.Empty(session.Events.Items);
+
+        nodes.B.Services.GetRequiredService<ConnectionRegistry>().ToDevice(
+            ben.Device, Push.Of(new ControlSignal(ControlKind.Resync)));
+        await session.LogUpToAsync(group.Id, sent.Seq);
+        await session.DeviceMessages.FirstAsync(message => message.Conversation == group.Id);
     }
 }

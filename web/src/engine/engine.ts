@@ -286,9 +286,11 @@ export class Engine {
   #control(signal: Parameters<ConnectionListener['control']>[0]): void {
     switch (signal.kind) {
       case 'resync':
-        this.#services.sync.resync(signal.conversation ?? null);
-        if (!signal.conversation) {
-          this.#services.presence.refresh();
+        // Anything may have been dropped, also that there is a conversation at all: a greeting says what differs.
+        if (signal.conversation) {
+          this.#services.sync.want([signal.conversation]);
+        } else {
+          void this.#services.connection.greetAgain();
         }
         break;
       case 'revoked':

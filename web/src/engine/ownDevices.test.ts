@@ -62,7 +62,7 @@ describe('two devices of one person', () => {
       'the phone knows the mark',
     );
     client.pushes = () => true;
-    phone.engine.services.sync.resync(id);
+    phone.engine.services.sync.want([id]);
     await phone.sees(id, 'late on the phone');
     await until(() => phone.conversation(id).unread === 0, 'it is read');
   });

@@ -311,15 +311,6 @@ export class Sync {
     void this.groups.takeWelcomes(messages).catch(() => undefined);
   }
 
-  /** The server dropped something on the way. */
-  resync(conversation: string | null): void {
-    if (conversation) {
-      this.want([conversation]);
-    } else {
-      this.want([...this.core.conversations.keys()]);
-    }
-  }
-
   /** @throws ActionError `offline` unless the hub is there. */
   requireOnline(): void {
     if (!this.core.online) {

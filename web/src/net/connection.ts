@@ -63,6 +63,23 @@ export class Connection {
     }
   }
 
+  /** Says hello once more on the connection that stands; where that fails, a new one does. */
+  async greetAgain(): Promise<void> {
+    const hub = this.#hub;
+    const generation = this.#generation;
+    if (!hub) {
+      return;
+    }
+    try {
+      await this.#greet(hub, generation);
+      if (generation === this.#generation && this.#running) {
+        this.#listener.changed('online', null);
+      }
+    } catch {
+      this.#lose(generation);
+    }
+  }
+
   /** The node is going away, or wants this client elsewhere. */
   reconnectAfter(ms: number): void {
     this.#reconnectAfterMs = ms;
