@@ -60,7 +60,11 @@ public sealed class GroupPolicyTests : IDisposable
     {
         var capabilities = new Capabilities
         {
-            Versions = [1], CipherSuites = [1], Extensions = [], Proposals = [], Credentials = [1, 2],
+            Versions = [1],
+            CipherSuites = [1],
+            Extensions = [],
+            Proposals = [],
+            Credentials = [1, 2],
         };
         var certified = new TestClient("certified");
         _others.Add(certified);
@@ -184,7 +188,10 @@ public sealed class GroupPolicyTests : IDisposable
         Send(0, group => group.Propose(new AddProposal { KeyPackage = two.KeyPackage }));
         Send(1, static group => group.Propose(new ReInitProposal
         {
-            GroupId = [1], Version = 1, CipherSuite = 1, Extensions = [],
+            GroupId = [1],
+            Version = 1,
+            CipherSuite = 1,
+            Extensions = [],
         }));
         var newest = _members[1].Group.PendingProposals
             .Last(static proposal => proposal is { Proposal: UpdateProposal, Sender.Index: 1 });
@@ -257,7 +264,11 @@ public sealed class GroupPolicyTests : IDisposable
 
     private static Capabilities Knowing() => new()
     {
-        Versions = [1], CipherSuites = [1], Extensions = [Private, Private], Proposals = [], Credentials = [1],
+        Versions = [1],
+        CipherSuites = [1],
+        Extensions = [Private, Private],
+        Proposals = [],
+        Credentials = [1],
     };
 
     private static Group Copy(TestClient member, MlsServices services)
