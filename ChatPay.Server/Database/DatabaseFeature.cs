@@ -28,8 +28,8 @@ internal static class DatabaseFeature
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         services.AddValidatedOptions<DatabaseOptions>(DatabaseOptions.Section);
-        services.AddSingleton(provider =>
-            provider.OpenForServing(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPoolSize).BuildForPrimary());
+        services.AddSingleton(provider => provider.OpenForServing(
+            provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPoolSize).BuildForPrimary());
         services.AddSingleton(provider =>
         {
             var source = provider.OpenForServing(

@@ -87,10 +87,16 @@ public sealed class CommitInspectorTests
         {
             KeyPackage = TestMls.BuildKeyPackage(s_account, s_device, key),
         };
+        var update = new UpdateProposal { LeafNode = add.KeyPackage.LeafNode };
+        var extensions = new GroupContextExtensionsProposal { Extensions = [] };
         (string Why, byte[] Message, MlsRejection Expected)[] rows =
         [
             ("removes itself", TestMls.Commit(options with { Removes = [0] }), MlsRejection.ProposalsInvalid),
             ("removes one twice", TestMls.Commit(options with { Removes = [1, 1] }), MlsRejection.ProposalsInvalid),
+            ("updates itself by value", TestMls.Commit(options with { Others = [update] }), MlsRejection.ProposalsInvalid),
+            ("adds one twice", TestMls.Commit(options with { Others = [add, add] }), MlsRejection.ProposalsInvalid),
+            ("replaces the extensions twice", TestMls.Commit(options with { Others = [extensions, extensions] }),
+                MlsRejection.ProposalsInvalid),
             ("a member joins", TestMls.Commit(options with { Others = [externalInit] }), MlsRejection.ProposalsInvalid),
             ("a removal without path", TestMls.Commit(options with { Removes = [1], WithPath = false }),
                 MlsRejection.PathMissing),

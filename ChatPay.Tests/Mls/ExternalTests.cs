@@ -1,10 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using ChatPay.Core.Mls;
 using ChatPay.Tests.Support;
 using Xunit;
 
 namespace ChatPay.Tests.Mls;
 
-/// <summary>Those outside a group: they join it by an external commit, or propose things to it. RFC 9420 12.1.8, 12.4.3.2.</summary>
+/// <summary>
+/// Those outside a group: they join it by an external commit, or propose things to it. RFC 9420 12.1.8, 12.4.3.2.
+/// </summary>
 public sealed class ExternalTests : IDisposable
 {
     private readonly TestClient _service = new("service");
@@ -14,13 +17,20 @@ public sealed class ExternalTests : IDisposable
     public ExternalTests() => _members = TestGroups.Of(3, extensions:
     [
         ExternalSender.ToExtension(
-            [new ExternalSender { SignatureKey = _service.Identity.PublicSignatureKey, Credential = _service.Identity.Credential }]),
+        [
+            new ExternalSender
+            {
+                SignatureKey = _service.Identity.PublicSignatureKey,
+                Credential = _service.Identity.Credential,
+            },
+        ]),
     ]);
 
     [Fact]
     public void A_stranger_joins_by_an_external_commit()
     {
-        Assert.True(TryJoin(_joiner, new() { AuthenticatedData = "let me in"u8.ToArray() }, out var pending, out var why), $"{why}");
+        var options = new ExternalJoin { AuthenticatedData = "let me in"u8.ToArray() };
+        Assert.True(TryJoin(_joiner, options, out var pending, out var why), $"{why}");
 
         foreach (var member in _members)
         {
@@ -50,7 +60,7 @@ public sealed class ExternalTests : IDisposable
         pending.Dispose();
         Assert.False(Group.TryJoinExternally(
             info, _joiner.Identity, _joiner.Services, new() { Tree = Other() }, out _, out rejection));
-        Assert.Equal(MlsRejection.LeafUnknown, rejection);
+        Assert.Equal(MlsRejection.TreeMalformed, rejection);
 
         var extension = info.Extensions[0];
         Assert.Equal(33, extension.Data.Length);
@@ -194,7 +204,7 @@ public sealed class ExternalTests : IDisposable
     }
 
     private bool TryJoin(
-        TestClient joiner, ExternalJoin options, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PendingCommit? pending,
+        TestClient joiner, ExternalJoin options, [NotNullWhen(true)] out PendingCommit? pending,
         out MlsRejection rejection) => Group.TryJoinExternally(
             TestClient.ParseGroupInfo(_members[0].Group.GroupInfoMessage(withTree: true, withExternalPub: true)),
             joiner.Identity, joiner.Services, options, out pending, out rejection);

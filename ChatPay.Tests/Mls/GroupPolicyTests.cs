@@ -4,7 +4,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Mls;
 
-/// <summary>What a group asks of its members: credentials, capabilities, lifetimes; and what it does with waiting proposals.</summary>
+/// <summary>
+/// What a group asks of its members: credentials, capabilities, lifetimes; and what it does with waiting proposals.
+/// </summary>
 public sealed class GroupPolicyTests : IDisposable
 {
     private const ushort Private = 0xf001;
@@ -246,7 +248,8 @@ public sealed class GroupPolicyTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => group.Export("x", [], -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => group.Export("x", [], 8161));
         Assert.Throws<InvalidOperationException>(() => group.Commit().Activate());
-        Assert.Throws<ArgumentException>(() => Client("padded", services: TestClient.NewServices() with { PaddingBytes = 0 }).Create());
+        var unpadded = Client("unpadded", services: TestClient.NewServices() with { PaddingBytes = 0 });
+        Assert.Throws<ArgumentException>(() => unpadded.Create());
         Assert.Throws<ArgumentException>(() => Client("unfit").Create(extensions: [new() { Type = Private, Data = [] }]));
         Assert.Throws<ArgumentException>(() => KeyPackageBundle.Create(
             _members[0].Suite, _members[0].Identity, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, lastResort: false,

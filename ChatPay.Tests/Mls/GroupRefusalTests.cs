@@ -4,7 +4,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Mls;
 
-/// <summary>Messages that were changed, repeated, reordered or forged: refused for the right reason, and nothing changes.</summary>
+/// <summary>
+/// Messages that were changed, repeated, reordered or forged: refused for the right reason, and nothing changes.
+/// </summary>
 public sealed class GroupRefusalTests : IDisposable
 {
     private readonly TestClient[] _members = TestGroups.Of(3);

@@ -5,8 +5,8 @@ using Xunit;
 namespace ChatPay.Tests.Mls;
 
 /// <summary>
-/// What whoever captures a member's whole state can and cannot read: nothing that was read before (forward secrecy), and
-/// nothing after the member's keys were refreshed (post-compromise security).
+/// What whoever captures a member's whole state can and cannot read: nothing that was read before (forward secrecy),
+/// and nothing after the member's keys were refreshed (post-compromise security).
 /// </summary>
 public sealed class GroupSecrecyTests : IDisposable
 {
@@ -43,7 +43,8 @@ public sealed class GroupSecrecyTests : IDisposable
 
         // Nor with the epoch check out of the way: the keys themselves are of no use.
         var protection = Forge.Protection(_captured, context);
-        Assert.False(protection.TryFromPrivate(said, (_, _) => _members[0].Identity.PublicSignatureKey, out _, out _, out var why));
+        Assert.False(protection.TryFromPrivate(
+            said, (_, _) => _members[0].Identity.PublicSignatureKey, out _, out _, out var why));
         Assert.Equal(MlsRejection.SenderDataInvalid, why);
     }
 
@@ -92,7 +93,8 @@ public sealed class GroupSecrecyTests : IDisposable
 
         Assert.Throws<ObjectDisposedException>(() => state.Secrets.InitSecret.ToArray());
         Assert.Throws<ObjectDisposedException>(() => state.Keys.TryGet(0, out _));
-        Assert.Throws<ObjectDisposedException>(() => state.Ratchets.NextKey(0, ContentType.Application, new byte[16], new byte[12]));
+        Assert.Throws<ObjectDisposedException>(
+            () => state.Ratchets.NextKey(0, ContentType.Application, new byte[16], new byte[12]));
 
         using var dropped = Victim.Group.Commit();
         dropped.Dispose();

@@ -72,7 +72,8 @@ public sealed class MessageProtectionTests
                 {
                     message[bit / 8] ^= (byte)(1 << (bit % 8));
                     Assert.False(
-                        scene.Bob.Protection.TryFromPrivate(message, scene.FindKey, out _, out _, out var rejection), $"bit {bit}");
+                        scene.Bob.Protection.TryFromPrivate(message, scene.FindKey, out _, out _, out var rejection),
+                        $"bit {bit}");
                     Assert.NotEqual(MlsRejection.None, rejection);
                     message[bit / 8] ^= (byte)(1 << (bit % 8));
                 }

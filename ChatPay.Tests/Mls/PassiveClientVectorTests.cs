@@ -8,13 +8,14 @@ using Xunit;
 namespace ChatPay.Tests.Mls;
 
 /// <summary>
-/// The MLS working group's passive-client-*.json, every entry of a suite that is supported: a client joins by a Welcome and
-/// follows the group through its epochs.
+/// The MLS working group's passive-client-*.json, every entry of a suite that is supported: a client joins by a Welcome
+/// and follows the group through its epochs.
 /// </summary>
 public sealed class PassiveClientVectorTests
 {
     [Fact]
-    public void A_client_joins_and_follows_the_group() => MlsVectors.Check("passive-client", static (_, entry) => Follow(entry));
+    public void A_client_joins_and_follows_the_group() =>
+        MlsVectors.Check("passive-client", static (_, entry) => Follow(entry));
 
     private static void Follow(JsonElement entry)
     {

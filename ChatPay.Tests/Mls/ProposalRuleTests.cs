@@ -5,7 +5,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Mls;
 
-/// <summary>RFC 9420 sections 12.1 and 12.2, rule by rule: what a member refuses to commit, others refuse to follow.</summary>
+/// <summary>
+/// RFC 9420 sections 12.1 and 12.2, rule by rule: what a member refuses to commit, others refuse to follow.
+/// </summary>
 public sealed class ProposalRuleTests : IDisposable
 {
     private readonly TestClient[] _members = TestGroups.Of(4);
@@ -59,7 +61,8 @@ public sealed class ProposalRuleTests : IDisposable
             var request = new MlsCommitRequest { Proposals = row.Proposals };
             Assert.False(Committer.Group.TryCommit(request, out var pending, out var rejection), row.Why);
             Assert.Null(pending);
-            Assert.Contains(row.Expected.ToString(), Assert.Throws<ArgumentException>(() => Committer.Group.Commit(request)).Message);
+            var thrown = Assert.Throws<ArgumentException>(() => Committer.Group.Commit(request));
+            Assert.Contains(row.Expected.ToString(), thrown.Message);
             Assert.Equal((row.Why, row.Expected), (row.Why, rejection));
         });
     }

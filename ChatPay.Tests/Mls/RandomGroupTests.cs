@@ -5,8 +5,8 @@ using Xunit;
 namespace ChatPay.Tests.Mls;
 
 /// <summary>
-/// Groups under hundreds of random operations: after each, all members see the same epoch. A failure names its seed; the
-/// environment variable CHATPAY_SEED runs that one.
+/// Groups under hundreds of random operations: after each, all members see the same epoch. A failure names its seed;
+/// the environment variable CHATPAY_SEED runs that one.
 /// </summary>
 public sealed class RandomGroupTests
 {

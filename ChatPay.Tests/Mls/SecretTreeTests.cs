@@ -102,7 +102,9 @@ public sealed class SecretTreeTests
         Assert.Equal(before, scene.Alice.Save());
     }
 
-    /// <summary>A device that came back from an older copy of its state sees what it had sent, and does not send it again.</summary>
+    /// <summary>
+    /// A device that came back from an older copy of its state sees what it had sent, and does not send it again.
+    /// </summary>
     [Fact]
     public void A_restored_sender_that_reads_its_own_messages_reuses_none_of_their_keys()
     {
@@ -182,7 +184,8 @@ public sealed class SecretTreeTests
             using var tree = NewTree(16);
             for (var step = 0; step < 20; step++)
             {
-                tree.Consume(new((uint)dice.Next(16), dice.Pick([ContentType.Application, ContentType.Commit]), (uint)(step * 3)));
+                tree.Consume(new(
+                    (uint)dice.Next(16), dice.Pick([ContentType.Application, ContentType.Commit]), (uint)(step * 3)));
             }
 
             var saved = Save(tree);

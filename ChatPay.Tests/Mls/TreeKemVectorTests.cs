@@ -106,7 +106,9 @@ public sealed class TreeKemVectorTests
     private static void AssertKeysFit(PrivateTree keys, PublicTree tree) =>
         Assert.Empty(TestTrees.KeysThatDoNotFit(keys, tree));
 
-    /// <summary>The vectors hold a path secret for each parent that the leaf knows; stored keys are read as a state's are.</summary>
+    /// <summary>
+    /// The vectors hold a path secret for each parent that the leaf knows; stored keys are read as a state's are.
+    /// </summary>
     private static PrivateTree PrivateTreeOf(MlsCipherSuite suite, PublicTree tree, JsonElement leaf)
     {
         var writer = new TlsWriter();

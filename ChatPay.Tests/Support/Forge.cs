@@ -5,7 +5,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Support;
 
-/// <summary>What a member could send that does not keep to the rules: signed and tagged as it should be, wrong in what it says.</summary>
+/// <summary>
+/// What a member could send that does not keep to the rules: signed and tagged as it should be, wrong in what it says.
+/// </summary>
 internal static class Forge
 {
     /// <summary>A member's commit of any proposals; its confirmation tag is noise, and so is its path.</summary>

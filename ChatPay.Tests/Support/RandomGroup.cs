@@ -215,7 +215,8 @@ internal sealed class RandomGroup : IDisposable
     {
         var id = RandomNumberGenerator.GetBytes(8);
         _psks[Convert.ToHexString(id)] = RandomNumberGenerator.GetBytes(32);
-        var proposal = new PreSharedKeyProposal { Psk = new ExternalPskId { Id = id, Nonce = RandomNumberGenerator.GetBytes(32) } };
+        var psk = new ExternalPskId { Id = id, Nonce = RandomNumberGenerator.GetBytes(32) };
+        var proposal = new PreSharedKeyProposal { Psk = psk };
         Propose(Any(), one => one.Group.Propose(proposal, Format()));
         Commit(Any(), new());
     }

@@ -76,7 +76,8 @@ internal static class TestGroups
             Assert.Equal(first.EpochAuthenticator, member.Group.EpochAuthenticator);
             Assert.Equal(exported, member.Group.Export("test", "context"u8, 32));
             Assert.Equal(
-                first.Members.Select(static other => other.LeafIndex), member.Group.Members.Select(static other => other.LeafIndex));
+                first.Members.Select(static other => other.LeafIndex),
+                member.Group.Members.Select(static other => other.LeafIndex));
         }
     }
 

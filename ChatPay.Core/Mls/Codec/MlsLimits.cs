@@ -43,6 +43,9 @@ public static class MlsLimits
     /// <summary>Most proposals kept for an epoch; further ones are refused.</summary>
     public const int PendingProposals = 4096;
 
+    /// <summary>Most bytes of all proposals kept for an epoch together; further ones are refused.</summary>
+    public const int PendingProposalBytes = 4 * 1024 * 1024;
+
     /// <summary>Most past epochs whose resumption keys are kept.</summary>
     public const int ResumptionEpochs = 1000;
 }

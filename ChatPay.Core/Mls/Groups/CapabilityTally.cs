@@ -16,7 +16,11 @@ internal sealed class CapabilityTally
     private readonly ImmutableDictionary<uint, int> _counts;
     private readonly int _members;
 
-    private CapabilityTally(ImmutableDictionary<uint, int> counts, int members) => (_counts, _members) = (counts, members);
+    private CapabilityTally(ImmutableDictionary<uint, int> counts, int members)
+    {
+        _counts = counts;
+        _members = members;
+    }
 
     public static CapabilityTally Of(IEnumerable<LeafNode> leaves) => new CapabilityTally(
         ImmutableDictionary<uint, int>.Empty, 0).Change([], leaves);

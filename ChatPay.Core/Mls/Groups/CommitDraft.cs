@@ -4,8 +4,8 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// A commit in the making, RFC 9420 section 12.4.1: of a member, or of somebody who joins by it. It reads the epoch that it
-/// ends and changes nothing of it.
+/// A commit in the making, RFC 9420 section 12.4.1: of a member, or of somebody who joins by it. It reads the epoch
+/// that it ends and changes nothing of it.
 /// </summary>
 internal sealed class CommitDraft
 {
@@ -29,7 +29,9 @@ internal sealed class CommitDraft
     /// <summary>Signs the commit.</summary>
     public required MlsMember Signer { get; init; }
 
-    /// <summary>What the committer's leaf says from now on; the same as <see cref="Signer"/> but where it changes.</summary>
+    /// <summary>
+    /// What the committer's leaf says from now on; the same as <see cref="Signer"/> but where it changes.
+    /// </summary>
     public required MlsMember Identity { get; init; }
 
     public required MlsServices Services { get; init; }
@@ -131,14 +133,21 @@ internal sealed class CommitDraft
                 WelcomeSecrets.TrySealGroupSecrets(
                     Suite, package, encryptedInfo, groupSecrets, Services.Random, out var encrypted)
                 ? encrypted
-                : throw new InvalidOperationException("A key package that was validated has an init key that is none."));
+                : throw new InvalidOperationException("A validated key package has an init key that is none."));
         }
 
         return new Welcome { CipherSuite = Suite.Id, Secrets = secrets, EncryptedGroupInfo = encryptedInfo };
     }
 
-    private sealed record FreshPath(PathBuilder Builder, PrivateTree Keys, Secret CommitSecret) : IDisposable
+    private sealed class FreshPath(PathBuilder builder, PrivateTree keys, Secret commitSecret) : IDisposable
     {
+        public PathBuilder Builder { get; } = builder;
+
+        public PrivateTree Keys { get; } = keys;
+
+        public Secret CommitSecret { get; } = commitSecret;
+
+        /// <summary>Zeroes what was needed to make the commit; the keys go on.</summary>
         public void Dispose()
         {
             Builder.Dispose();
@@ -148,4 +157,12 @@ internal sealed class CommitDraft
 }
 
 /// <summary>A commit, signed and confirmed, and the epoch that it begins.</summary>
-internal sealed record BuiltCommit(GroupState Next, AuthenticatedContent Content, Welcome? Welcome);
+internal sealed class BuiltCommit(GroupState next, AuthenticatedContent content, Welcome? welcome)
+{
+    /// <summary>Whoever takes it disposes it.</summary>
+    public GroupState Next { get; } = next;
+
+    public AuthenticatedContent Content { get; } = content;
+
+    public Welcome? Welcome { get; } = welcome;
+}

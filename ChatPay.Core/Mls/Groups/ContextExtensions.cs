@@ -15,7 +15,8 @@ internal sealed class ContextExtensions
 
     /// <summary>Refuses a type that comes twice and known extensions whose data is not what it must be.</summary>
     public static bool TryRead(
-        IReadOnlyList<Extension> extensions, [NotNullWhen(true)] out ContextExtensions? read, out MlsRejection rejection)
+        IReadOnlyList<Extension> extensions, [NotNullWhen(true)] out ContextExtensions? read,
+        out MlsRejection rejection)
     {
         read = null;
         var result = new ContextExtensions(extensions);

@@ -4,8 +4,8 @@ namespace ChatPay.Core.Mls;
 /// The public key that who joins by an external commit encrypts to, RFC 9420 section 12.4.3.2: <c>opaque&lt;V&gt;</c>.
 /// </summary>
 /// <remarks>
-/// ts-mls 1.6.4 writes the key's bare bytes. Both forms are read, which their lengths tell apart: a key with a length before
-/// it is one byte longer than a key.
+/// ts-mls 1.6.4 writes the key's bare bytes. Both forms are read, which their lengths tell apart: a key with a length
+/// before it is one byte longer than a key.
 /// </remarks>
 public static class ExternalPub
 {
@@ -18,8 +18,8 @@ public static class ExternalPub
 
     /// <summary>The key in a GroupInfo's extensions.</summary>
     /// <param name="rejection">
-    /// <see cref="MlsRejection.ExtensionMissing"/>, or <see cref="MlsRejection.PublicKeyInvalid"/> for another content than a
-    /// key.
+    /// <see cref="MlsRejection.ExtensionMissing"/>, or <see cref="MlsRejection.PublicKeyInvalid"/> for another content
+    /// than a key.
     /// </param>
     public static bool TryRead(
         GroupInfo info, MlsCipherSuite suite, out ReadOnlyMemory<byte> publicKey, out MlsRejection rejection)

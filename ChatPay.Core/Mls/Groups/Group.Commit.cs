@@ -81,9 +81,10 @@ public sealed partial class Group
                 Identity = identity,
                 Services = _services,
                 AuthenticatedData = request.AuthenticatedData,
-                WireFormat = request.Format == HandshakeFormat.Public ? WireFormat.PublicMessage : WireFormat.PrivateMessage,
+                WireFormat = WireFormatOf(request.Format),
             };
-            if (!draft.TryBuild(initSecret, pskSecret, _state.Keys, request.TreeInWelcome, out var built, out rejection))
+            if (!draft.TryBuild(
+                initSecret, pskSecret, _state.Keys, request.TreeInWelcome, out var built, out rejection))
             {
                 return false;
             }
@@ -95,7 +96,9 @@ public sealed partial class Group
         }
     }
 
-    /// <summary>What the commit holds: the request's proposals by value, then what is pending and goes with them.</summary>
+    /// <summary>
+    /// What the commit holds: the request's proposals by value, then what is pending and goes with them.
+    /// </summary>
     /// <param name="rejection">What is wrong with one of the request's proposals.</param>
     private (ProposalList List, List<ProposalOrRef> Proposals) Choose(
         MlsCommitRequest request, Sender sender, ResumptionPskUsage founding, FindResumptionKey findKey,
@@ -129,10 +132,15 @@ public sealed partial class Group
         return (list, proposals);
     }
 
-    /// <summary>A handshake of this member as an MLSMessage; in private it uses up a key of the handshake ratchet.</summary>
+    /// <summary>
+    /// A handshake of this member as an MLSMessage; in private it uses up a key of the handshake ratchet.
+    /// </summary>
     private byte[] Send(AuthenticatedContent content) => content.WireFormat == WireFormat.PublicMessage
         ? TlsCodec.Encode(new MlsMessage(_protection.ToPublic(content)))
         : _protection.ToPrivate(content, _services.Random);
+
+    private static WireFormat WireFormatOf(HandshakeFormat format) =>
+        format == HandshakeFormat.Public ? WireFormat.PublicMessage : WireFormat.PrivateMessage;
 
     /// <summary>Resumption keys of this group's epochs, section 8.6.</summary>
     private bool FindOwnResumptionKey(ResumptionPskId id, out ReadOnlySpan<byte> key)

@@ -7,7 +7,9 @@ namespace ChatPay.Core.Mls;
 public sealed partial class Group
 {
     /// <summary>Joins a group by a Welcome.</summary>
-    /// <param name="bundle">The key package that the Welcome is for; it is used up unless it is one of last resort.</param>
+    /// <param name="bundle">
+    /// The key package that the Welcome is for; it is used up unless it is one of last resort.
+    /// </param>
     /// <param name="self">Whose key package it is.</param>
     /// <param name="rejection">Why not; nothing has happened.</param>
     /// <exception cref="ArgumentException">The key package is of another member.</exception>
@@ -33,14 +35,16 @@ public sealed partial class Group
         }
 
         if (!WelcomeSecrets.TryOpenGroupSecrets(
-            suite, welcome, bundle.Ref, bundle.InitPrivateKey, bundle.KeyPackage.InitKey, out var secrets, out rejection))
+            suite, welcome, bundle.Ref, bundle.InitPrivateKey, bundle.KeyPackage.InitKey, out var secrets,
+            out rejection))
         {
             return false;
         }
 
         using (secrets)
         {
-            if (!TryOpenWelcome(welcome, secrets, bundle, services, options ?? new JoinOptions(), out var state, out rejection))
+            if (!TryOpenWelcome(
+                welcome, secrets, bundle, services, options ?? new JoinOptions(), out var state, out rejection))
             {
                 return false;
             }
@@ -51,10 +55,12 @@ public sealed partial class Group
     }
 
     /// <summary>
-    /// Makes the external commit by which this client joins a group, or replaces its own leaf in it (a resync); the group's
-    /// members accept or refuse it like any commit, and <see cref="PendingCommit.Activate"/> enters it then.
+    /// Makes the external commit by which this client joins a group, or replaces its own leaf in it (a resync); the
+    /// group's members accept or refuse it like any commit, and <see cref="PendingCommit.Activate"/> enters it then.
     /// </summary>
-    /// <param name="info">The current epoch's, with external_pub; the tree too, unless <paramref name="options"/> has it.</param>
+    /// <param name="info">
+    /// The current epoch's, with external_pub; the tree too, unless <paramref name="options"/> has it.
+    /// </param>
     /// <param name="rejection">What is wrong with the GroupInfo, or why the group would refuse this client.</param>
     public static bool TryJoinExternally(
         GroupInfo info, MlsMember self, MlsServices services, ExternalJoin? options,
@@ -77,7 +83,8 @@ public sealed partial class Group
             return false;
         }
 
-        if (!suite.TryExportTo(externalPub.Span, services.Random, ExternalInitLabel, out var kemOutput, out var initSecret))
+        if (!suite.TryExportTo(
+            externalPub.Span, services.Random, ExternalInitLabel, out var kemOutput, out var initSecret))
         {
             rejection = MlsRejection.PublicKeyInvalid;
             return false;
@@ -85,7 +92,8 @@ public sealed partial class Group
 
         using (initSecret)
         {
-            return TryCommitExternally(state, kemOutput, initSecret, self, services, options, out pending, out rejection);
+            return TryCommitExternally(
+                state, kemOutput, initSecret, self, services, options, out pending, out rejection);
         }
     }
 
@@ -109,7 +117,8 @@ public sealed partial class Group
         using (pskSecret)
         {
             if (!WelcomeSecrets.TryOpenGroupInfo(
-                    suite, secrets.JoinerSecret, pskSecret.Span, welcome.EncryptedGroupInfo, out var info, out rejection)
+                    suite, secrets.JoinerSecret, pskSecret.Span, welcome.EncryptedGroupInfo, out var info,
+                    out rejection)
                 || !PublicState.TryOpen(info, options.Tree, suite, services, out var known, out rejection)
                 || !TryFindKeys(info, known.Tree, secrets, bundle, out var keys, out rejection))
             {
@@ -137,7 +146,9 @@ public sealed partial class Group
         }
     }
 
-    /// <summary>The joiner's private keys: its leaf's, and those above it that the Welcome's path secret gives.</summary>
+    /// <summary>
+    /// The joiner's private keys: its leaf's, and those above it that the Welcome's path secret gives.
+    /// </summary>
     private static bool TryFindKeys(
         GroupInfo info, PublicTree tree, GroupSecrets secrets, KeyPackageBundle bundle,
         [NotNullWhen(true)] out PrivateTree? keys, out MlsRejection rejection)
@@ -152,7 +163,8 @@ public sealed partial class Group
             {
                 return secrets.PathSecret is { } pathSecret
                     ? PrivateTree.TryJoin(
-                        bundle.Suite, tree, index, bundle.LeafPrivateKey, info.Signer, pathSecret, out keys, out rejection)
+                        bundle.Suite, tree, index, bundle.LeafPrivateKey, info.Signer, pathSecret, out keys,
+                        out rejection)
                     : PrivateTree.TryJoin(tree, index, bundle.LeafPrivateKey, out keys, out rejection);
             }
         }
@@ -161,8 +173,8 @@ public sealed partial class Group
     }
 
     private static bool TryCommitExternally(
-        PublicState state, byte[] kemOutput, Secret initSecret, MlsMember self, MlsServices services, ExternalJoin options,
-        [NotNullWhen(true)] out PendingCommit? pending, out MlsRejection rejection)
+        PublicState state, byte[] kemOutput, Secret initSecret, MlsMember self, MlsServices services,
+        ExternalJoin options, [NotNullWhen(true)] out PendingCommit? pending, out MlsRejection rejection)
     {
         pending = null;
         var sender = new Sender { Type = SenderType.NewMemberCommit };
@@ -216,12 +228,15 @@ public sealed partial class Group
             }
 
             pending = new PendingCommit(
-                built.Next, self, services, null, TlsCodec.Encode(new MlsMessage(built.Content.ToPublicMessage())), null);
+                built.Next, self, services, before: null,
+                TlsCodec.Encode(new MlsMessage(built.Content.ToPublicMessage())), welcome: null);
             return true;
         }
     }
 
-    /// <summary>ExternalInit first; then the former leaf to remove, which a signature key tells unless it is named.</summary>
+    /// <summary>
+    /// ExternalInit first; then the former leaf to remove, which a signature key tells unless it is named.
+    /// </summary>
     private static IEnumerable<Proposal> ExternalProposals(
         PublicState state, byte[] kemOutput, MlsMember self, ExternalJoin options)
     {

@@ -12,13 +12,15 @@ public sealed partial class Group
     /// The group is not active, or there are proposals that must be committed first (section 12.4); see
     /// <see cref="DropProposals"/>.
     /// </exception>
-    /// <exception cref="ArgumentException">The message would be beyond <see cref="MlsLimits.MessageBytes"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The message would be beyond <see cref="MlsLimits.MessageBytes"/>.
+    /// </exception>
     public byte[] Encrypt(ReadOnlySpan<byte> data, ReadOnlySpan<byte> authenticatedData)
     {
         RequireActive();
         return _proposals.InOrder.Count == 0
             ? _protection.EncryptApplication(data, authenticatedData, _self.SignatureKey, _services.Random)
-            : throw new InvalidOperationException("Proposals are waiting, and nothing is said before they are committed.");
+            : throw new InvalidOperationException("Proposals wait, and nothing is said before they are committed.");
     }
 
     /// <summary>Takes a message from the group: application data, a proposal or a commit of somebody else.</summary>

@@ -50,37 +50,54 @@ public sealed partial class Group
         Commit commit, Sender committer, [NotNullWhen(true)] out ProposalList? list, out PendingProposal? own,
         out MlsRejection rejection)
     {
-        list = null;
         own = null;
-        var checks = new ProposalChecks(_state.Public, _services);
-        var sorted = new ProposalList();
-        rejection = MlsRejection.None;
+        var isKnown = true;
+        list = new ProposalList();
         foreach (var item in commit.Proposals)
         {
             if (item.Proposal is { } proposal)
             {
-                var sent = new SentProposal(proposal, committer);
-                sorted.Add(sent, byReference: false);
-                rejection = rejection == MlsRejection.None ? checks.Check(sent) : rejection;
+                list.Add(new SentProposal(proposal, committer), byReference: false);
             }
             else if (_proposals.TryGet(item.Reference!, out var pending))
             {
-                // It was checked when it came, and the epoch is still the same.
-                sorted.Add(pending.Sent, byReference: true);
+                list.Add(pending.Sent, byReference: true);
                 own = pending.LeafKey is null ? own : pending;
             }
             else
             {
-                sorted.AddUnknown();
-                rejection = MlsRejection.ProposalUnknown;
+                list.AddUnknown();
+                isKnown = false;
             }
         }
 
-        // What is wrong with the list as such is the plainer answer, and told without looking at keys.
-        var flaw = sorted.Check(committer, commit.Path is not null);
-        rejection = flaw == MlsRejection.None ? rejection : flaw;
-        list = rejection == MlsRejection.None ? sorted : null;
+        // What is wrong with the list as such is told without looking at a key or a signature.
+        rejection = list.Check(committer, commit.Path is not null);
+        if (rejection == MlsRejection.None)
+        {
+            rejection = isKnown ? CheckByValue(commit, committer) : MlsRejection.ProposalUnknown;
+        }
+
+        list = rejection == MlsRejection.None ? list : null;
         return list is not null;
+    }
+
+    /// <summary>
+    /// Each proposal that the commit holds in full; the others were checked when they came, in this same epoch.
+    /// </summary>
+    private MlsRejection CheckByValue(Commit commit, Sender committer)
+    {
+        var checks = new ProposalChecks(_state.Public, _services);
+        foreach (var item in commit.Proposals)
+        {
+            if (item.Proposal is { } proposal
+                && checks.Check(new SentProposal(proposal, committer)) is var rejection and not MlsRejection.None)
+            {
+                return rejection;
+            }
+        }
+
+        return MlsRejection.None;
     }
 
     /// <summary>Applies the commit's path to the tree that its proposals made, as far as that is public.</summary>
@@ -154,7 +171,8 @@ public sealed partial class Group
             {
                 var provisional = TlsCodec.Encode(_state.Public.NextContext(
                     path.After, application.Extensions, _state.Context.ConfirmedTranscriptHash));
-                if (!TryOpenPath(application, path, own, provisional, out var keys, out var commitSecret, out rejection))
+                if (!TryOpenPath(
+                    application, path, own, provisional, out var keys, out var commitSecret, out rejection))
                 {
                     return false;
                 }
@@ -169,7 +187,8 @@ public sealed partial class Group
                     {
                         next = GroupState.Begin(
                             PublicState.Of(
-                                context, application.Extensions, path.After, application.Tally, message.ConfirmationTag!),
+                                context, application.Extensions, path.After, application.Tally,
+                                message.ConfirmationTag!),
                             keys, secrets, list.ReInits.FirstOrDefault());
                         return true;
                     }
@@ -183,7 +202,9 @@ public sealed partial class Group
         }
     }
 
-    /// <summary>Opens the path's secret for this member, or goes on with the keys there are where there is no path.</summary>
+    /// <summary>
+    /// Opens the path's secret for this member, or goes on with the keys there are where there is no path.
+    /// </summary>
     private bool TryOpenPath(
         ProposalApplication application, AppliedPath path, PendingProposal? own, ReadOnlySpan<byte> provisionalContext,
         [NotNullWhen(true)] out PrivateTree? keys, [NotNullWhen(true)] out Secret? commitSecret,
@@ -202,12 +223,14 @@ public sealed partial class Group
         using (updated)
         {
             return (updated ?? _state.Keys).TryOpenPath(
-                Suite, path.Before, path.Committer, path.Path, provisionalContext, newLeaves, out keys, out commitSecret,
-                out rejection);
+                Suite, path.Before, path.Committer, path.Path, provisionalContext, newLeaves, out keys,
+                out commitSecret, out rejection);
         }
     }
 
-    /// <summary>The init secret of the epoch that ends, or the one that an external commit brings; section 8.3.</summary>
+    /// <summary>
+    /// The init secret of the epoch that ends, or the one that an external commit brings; section 8.3.
+    /// </summary>
     private bool TryInitSecret(
         ProposalList list, [NotNullWhen(true)] out Secret? initSecret, out MlsRejection rejection)
     {

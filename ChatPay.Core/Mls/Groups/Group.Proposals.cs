@@ -9,27 +9,28 @@ public sealed partial class Group
     /// <param name="proposal">Any but an Update, for which <see cref="ProposeUpdate"/> is.</param>
     /// <param name="authenticatedData">Sent along, signed and not encrypted.</param>
     /// <returns>
-    /// The MLSMessage to send. The proposal counts as seen from now on; <see cref="DropProposals"/> takes that back where it
-    /// was not sent.
+    /// The MLSMessage to send. The proposal counts as seen from now on; <see cref="DropProposals"/> takes that back
+    /// where it was not sent.
     /// </returns>
     /// <exception cref="InvalidOperationException">The group is not active, or too many proposals wait.</exception>
     /// <exception cref="ArgumentException">The group would refuse the proposal; the message says why.</exception>
     public byte[] Propose(
-        Proposal proposal, HandshakeFormat format = HandshakeFormat.Public, ReadOnlySpan<byte> authenticatedData = default)
+        Proposal proposal, HandshakeFormat format = HandshakeFormat.Public,
+        ReadOnlySpan<byte> authenticatedData = default)
     {
         ArgumentNullException.ThrowIfNull(proposal);
         return proposal is not UpdateProposal
             ? Propose(proposal, format, authenticatedData, leafKey: null, nextIdentity: null)
-            : throw new ArgumentException("An Update is proposed with keys that the group makes itself.", nameof(proposal));
+            : throw new ArgumentException("An Update has keys that the group makes itself.", nameof(proposal));
     }
 
     /// <summary>
-    /// Proposes fresh keys for this member's leaf, section 12.1.2. They count once somebody else's commit takes them up:
-    /// a member's own commit refreshes its keys by itself.
+    /// Proposes fresh keys for this member's leaf, section 12.1.2. They count once somebody else's commit takes them
+    /// up: a member's own commit refreshes its keys by itself.
     /// </summary>
     /// <param name="nextIdentity">
-    /// Another signature key or credential from then on; null to keep them. It must live until the Update is committed or
-    /// dropped.
+    /// Another signature key or credential from then on; null to keep them. It must live until the Update is committed
+    /// or dropped.
     /// </param>
     /// <inheritdoc cref="Propose(Proposal, HandshakeFormat, ReadOnlySpan{byte})"/>
     public byte[] ProposeUpdate(
@@ -42,7 +43,7 @@ public sealed partial class Group
         {
             var leaf = (nextIdentity ?? _self).SignLeaf(Suite, LeafNodeSource.Update, publicKey, GroupId, OwnLeaf);
             return Propose(
-                new UpdateProposal { LeafNode = leaf }, format, authenticatedData, Secret.Copy(leafKey.Span), nextIdentity);
+                new UpdateProposal { LeafNode = leaf }, format, authenticatedData, leafKey, nextIdentity);
         }
     }
 
@@ -69,7 +70,8 @@ public sealed partial class Group
         ArgumentNullException.ThrowIfNull(proposal);
         ArgumentNullException.ThrowIfNull(signatureKey);
         return ProposeFromOutside(
-            suite, groupId, epoch, proposal, new Sender { Type = SenderType.External, Index = senderIndex }, signatureKey);
+            suite, groupId, epoch, proposal, new Sender { Type = SenderType.External, Index = senderIndex },
+            signatureKey);
     }
 
     /// <summary>A proposal of a client to add itself, section 12.1.8.</summary>
@@ -113,11 +115,6 @@ public sealed partial class Group
         MlsMember? nextIdentity)
     {
         var state = RequireActive();
-        if (_proposals.IsFull)
-        {
-            throw new InvalidOperationException($"{MlsLimits.PendingProposals} proposals wait already.");
-        }
-
         var sent = new SentProposal(proposal, new Sender { Type = SenderType.Member, Index = OwnLeaf });
         var checks = new ProposalChecks(state.Public, _services) { JudgesLifetimes = true };
         if (checks.Check(sent) is var flaw and not MlsRejection.None)
@@ -126,7 +123,7 @@ public sealed partial class Group
         }
 
         var content = _protection.Sign(
-            format == HandshakeFormat.Public ? WireFormat.PublicMessage : WireFormat.PrivateMessage,
+            WireFormatOf(format),
             new FramedContent
             {
                 GroupId = GroupId,
@@ -137,12 +134,19 @@ public sealed partial class Group
                 Proposal = proposal,
             },
             _self.SignatureKey);
+        var encoded = TlsCodec.Encode(content);
+        if (!_proposals.HasRoomFor(encoded.Length))
+        {
+            throw new InvalidOperationException("Too many proposals wait already.");
+        }
+
         var message = Send(content);
         _proposals.Add(new PendingProposal
         {
-            Ref = Suite.ProposalRef(TlsCodec.Encode(content)),
+            Ref = Suite.ProposalRef(encoded),
             Sent = sent,
-            LeafKey = leafKey,
+            SizeBytes = encoded.Length,
+            LeafKey = leafKey is null ? null : Secret.Copy(leafKey.Span),
             NextIdentity = nextIdentity,
         });
         return message;
@@ -152,14 +156,15 @@ public sealed partial class Group
     private ProcessedProposal? Take(AuthenticatedContent content, out MlsRejection rejection)
     {
         var sent = new SentProposal(content.Content.Proposal!, content.Content.Sender);
-        rejection = _proposals.IsFull
-            ? MlsRejection.TooLarge : new ProposalChecks(_state.Public, _services).Check(sent);
+        var encoded = TlsCodec.Encode(content);
+        rejection = _proposals.HasRoomFor(encoded.Length)
+            ? new ProposalChecks(_state.Public, _services).Check(sent) : MlsRejection.TooLarge;
         if (rejection != MlsRejection.None)
         {
             return null;
         }
 
-        var pending = new PendingProposal { Ref = Suite.ProposalRef(TlsCodec.Encode(content)), Sent = sent };
+        var pending = new PendingProposal { Ref = Suite.ProposalRef(encoded), Sent = sent, SizeBytes = encoded.Length };
         _proposals.Add(pending);
         return new ProcessedProposal
         {

@@ -8,7 +8,8 @@ public sealed partial class Group
 {
     /// <summary>
     /// Seals what stays the same within an epoch: the tree, this member's keys in it, the epoch's secrets. The message
-    /// keys, which are deleted one by one, are <see cref="SaveRatchets"/>'s, so that an old copy of this reads no message.
+    /// keys, which are deleted one by one, are <see cref="SaveRatchets"/>'s, so that an old copy of this reads no
+    /// message.
     /// </summary>
     /// <exception cref="InvalidOperationException">This member was removed: there is nothing to keep.</exception>
     public byte[] SaveEpoch(StorageKey key, FillRandom random)
@@ -22,7 +23,9 @@ public sealed partial class Group
         return Seal(writer, key, StateKind.Epoch, random);
     }
 
-    /// <summary>Seals what moves within an epoch: the message keys that are left, and the proposals that wait.</summary>
+    /// <summary>
+    /// Seals what moves within an epoch: the message keys that are left, and the proposals that wait.
+    /// </summary>
     /// <inheritdoc cref="SaveEpoch"/>
     public byte[] SaveRatchets(StorageKey key, FillRandom random)
     {
@@ -39,18 +42,21 @@ public sealed partial class Group
 
     /// <summary>Opens what <see cref="SaveEpoch"/> and <see cref="SaveRatchets"/> sealed in the same epoch.</summary>
     /// <remarks>
-    /// An older copy of the ratchets looks like the newest one: to keep copies from coming back is the storage's business.
+    /// An older copy of the ratchets looks like the newest one: to keep copies from coming back is the storage's
+    /// business.
     /// </remarks>
     /// <param name="self">The member whose leaf it is.</param>
-    /// <param name="next">Who it becomes by a waiting Update of its own that changes its signature key; else null.</param>
+    /// <param name="next">
+    /// Who it becomes by a waiting Update of its own that changes its signature key; else null.
+    /// </param>
     /// <param name="rejection">
     /// <see cref="MlsRejection.StateVersionUnknown"/>, <see cref="MlsRejection.StateKindWrong"/>,
     /// <see cref="MlsRejection.StateUnreadable"/> or <see cref="MlsRejection.StateMismatch"/>.
     /// </param>
     /// <exception cref="ArgumentException">The leaf, or the waiting Update, is of another member.</exception>
     public static bool TryLoad(
-        ReadOnlySpan<byte> epochBlob, ReadOnlySpan<byte> ratchetBlob, StorageKey key, MlsMember self, MlsServices services,
-        [NotNullWhen(true)] out Group? group, out MlsRejection rejection, MlsMember? next = null)
+        ReadOnlySpan<byte> epochBlob, ReadOnlySpan<byte> ratchetBlob, StorageKey key, MlsMember self,
+        MlsServices services, [NotNullWhen(true)] out Group? group, out MlsRejection rejection, MlsMember? next = null)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(self);
@@ -130,7 +136,8 @@ public sealed partial class Group
     /// <summary>The caller brought the member that the state is of, and the one that it is about to become.</summary>
     private void CheckIdentity(MlsMember? next)
     {
-        var isOwn = _state.Tree.Leaf(OwnLeaf) is { } leaf && leaf.SignatureKey.AsSpan().SequenceEqual(_self.PublicSignatureKey);
+        var isOwn = _state.Tree.Leaf(OwnLeaf) is { } leaf
+            && leaf.SignatureKey.AsSpan().SequenceEqual(_self.PublicSignatureKey);
         foreach (var pending in _proposals.InOrder)
         {
             if (pending is { LeafKey: not null, Sent.Proposal: UpdateProposal { LeafNode.SignatureKey: var key } }

@@ -10,7 +10,9 @@ public sealed partial class Group
     /// <param name="keyPackages">One of each other member, for the new group's suite.</param>
     /// <param name="self">This client in the new group; null for the same as here.</param>
     /// <returns>A commit to <see cref="PendingCommit.Activate"/>, whose Welcome goes to the members.</returns>
-    /// <exception cref="InvalidOperationException">No ReInit was committed, or to a version or suite unknown here.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No ReInit was committed, or to a version or suite unknown here.
+    /// </exception>
     /// <exception cref="ArgumentException">
     /// The key packages are not those of the members, or do not fit the new group; the message says why.
     /// </exception>
@@ -25,7 +27,7 @@ public sealed partial class Group
 
         if (reInit.Version != ProtocolVersion.Mls10 || !MlsCipherSuite.TryGet(reInit.CipherSuite, out var suite))
         {
-            throw new InvalidOperationException($"Version {reInit.Version} with suite {reInit.CipherSuite} is unknown.");
+            throw new InvalidOperationException($"Suite {reInit.CipherSuite} of version {reInit.Version} is unknown.");
         }
 
         return Found(
@@ -56,8 +58,8 @@ public sealed partial class Group
     }
 
     private PendingCommit Found(
-        MlsCipherSuite suite, byte[] groupId, IReadOnlyList<Extension> extensions, IReadOnlyList<KeyPackage> keyPackages,
-        MlsMember self, ResumptionPskUsage usage)
+        MlsCipherSuite suite, byte[] groupId, IReadOnlyList<Extension> extensions,
+        IReadOnlyList<KeyPackage> keyPackages, MlsMember self, ResumptionPskUsage usage)
     {
         var nonce = new byte[suite.HashSize];
         _services.Random(nonce);

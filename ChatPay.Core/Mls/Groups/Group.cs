@@ -3,7 +3,8 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// An MLS group as one of its members holds it, RFC 9420: it creates, joins, proposes, commits, encrypts, decrypts, exports.
+/// An MLS group as one of its members holds it, RFC 9420: it creates, joins, proposes, commits, encrypts, decrypts,
+/// exports.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -12,13 +13,13 @@ namespace ChatPay.Core.Mls;
 /// </para>
 /// <para>
 /// This member's own commits change nothing until the delivery service has accepted them: <see cref="Commit"/> gives a
-/// <see cref="PendingCommit"/>, which <see cref="Apply"/> takes up or its disposal drops. Keys of past epochs are not kept,
-/// so the messages of an epoch are processed before the commit that ends it.
+/// <see cref="PendingCommit"/>, which <see cref="Apply"/> takes up or its disposal drops. Keys of past epochs are not
+/// kept, so the messages of an epoch are processed before the commit that ends it.
 /// </para>
 /// <para>
 /// State at rest is two sealed blobs, written together: <see cref="SaveEpoch"/> after each change of epoch and
-/// <see cref="SaveRatchets"/> after every message sent or processed, before its outcome is shown to anybody. Not safe for
-/// concurrent use.
+/// <see cref="SaveRatchets"/> after every message sent or processed, before its outcome is shown to anybody. Not safe
+/// for concurrent use.
 /// </para>
 /// </remarks>
 public sealed partial class Group : IDisposable
@@ -57,7 +58,9 @@ public sealed partial class Group : IDisposable
     /// <summary>This member's leaf index.</summary>
     public uint OwnLeaf => _state.OwnLeaf;
 
-    /// <summary>The members, by ascending leaf index; those of the last epoch that this member saw, once it is removed.</summary>
+    /// <summary>
+    /// The members, by ascending leaf index; those of the last epoch that this member saw, once it is removed.
+    /// </summary>
     public IReadOnlyList<GroupMember> Members =>
         _members ??= [.. _state.Tree.Members().Select(static member => new GroupMember(member.Index, member.Leaf))];
 
@@ -69,7 +72,9 @@ public sealed partial class Group : IDisposable
     /// <summary>What the group was given up for, once it was.</summary>
     public ReInitProposal? ReInit => _state.ReInit;
 
-    /// <summary>Proposals of this epoch that no commit has taken up yet, in the order in which they were seen.</summary>
+    /// <summary>
+    /// Proposals of this epoch that no commit has taken up yet, in the order in which they were seen.
+    /// </summary>
     public IReadOnlyList<SentProposal> PendingProposals =>
         [.. _proposals.InOrder.Select(static proposal => proposal.Sent)];
 
@@ -84,12 +89,13 @@ public sealed partial class Group : IDisposable
         _state.Tree.Leaf(leafIndex) is { } leaf ? new GroupMember(leafIndex, leaf) : null;
 
     /// <summary>
-    /// Creates a group with this client as its one member, RFC 9420 section 11. To check that no other client has used the
-    /// id is the delivery service's business.
+    /// Creates a group with this client as its one member, RFC 9420 section 11. To check that no other client has used
+    /// the id is the delivery service's business.
     /// </summary>
     /// <param name="contextExtensions">For the group's context; null for none.</param>
     /// <exception cref="ArgumentException">
-    /// The extensions contradict each other, or the member's capabilities lack the suite or what the extensions ask for.
+    /// The extensions contradict each other, or the member's capabilities lack the suite or what the extensions ask
+    /// for.
     /// </exception>
     public static Group Create(
         MlsCipherSuite suite, byte[] groupId, MlsMember self, MlsServices services,
@@ -103,8 +109,8 @@ public sealed partial class Group : IDisposable
     }
 
     /// <summary>
-    /// A secret for use outside MLS, RFC 9420 section 8.5: all members of the epoch derive the same for the same label and
-    /// context.
+    /// A secret for use outside MLS, RFC 9420 section 8.5: all members of the epoch derive the same for the same label
+    /// and context.
     /// </summary>
     /// <param name="lengthBytes">0 to 8,160.</param>
     /// <exception cref="InvalidOperationException">This member was removed.</exception>

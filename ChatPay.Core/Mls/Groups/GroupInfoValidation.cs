@@ -7,7 +7,9 @@ public static class GroupInfoValidation
 {
     private const string Label = "GroupInfoTBS";
 
-    /// <summary>Checks version, suite, signature, and that it lets a stranger to the group in by an external commit.</summary>
+    /// <summary>
+    /// Checks version, suite, signature, and that it lets a stranger to the group in by an external commit.
+    /// </summary>
     /// <param name="signatureKey">Of the leaf that <see cref="GroupInfo.Signer"/> names.</param>
     public static MlsRejection Check(GroupInfo info, MlsCipherSuite suite, ReadOnlySpan<byte> signatureKey)
     {

@@ -25,8 +25,8 @@ public enum GroupStatus
     Removed = 1,
 
     /// <summary>
-    /// A ReInit was committed: nothing is sent or read any more, and the group only serves to found or join the one that
-    /// takes its place, RFC 9420 section 11.2.
+    /// A ReInit was committed: nothing is sent or read any more, and the group only serves to found or join the one
+    /// that takes its place, RFC 9420 section 11.2.
     /// </summary>
     Reinitialised = 2,
 }
@@ -34,7 +34,9 @@ public enum GroupStatus
 /// <summary>How proposals and commits are sent.</summary>
 public enum HandshakeFormat
 {
-    /// <summary>Signed, and readable by whoever carries it: a delivery service can follow the group's membership.</summary>
+    /// <summary>
+    /// Signed, and readable by whoever carries it: a delivery service can follow the group's membership.
+    /// </summary>
     Public = 0,
 
     /// <summary>Encrypted for the members.</summary>

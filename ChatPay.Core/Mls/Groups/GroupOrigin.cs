@@ -1,8 +1,8 @@
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// The group that a Welcome says its group was made from, RFC 9420 sections 11.2, 11.3 and 12.4.3.1: named by a resumption
-/// key that only its members have.
+/// The group that a Welcome says its group was made from, RFC 9420 sections 11.2, 11.3 and 12.4.3.1: named by a
+/// resumption key that only its members have.
 /// </summary>
 internal sealed class GroupOrigin
 {
@@ -14,8 +14,8 @@ internal sealed class GroupOrigin
     /// <summary>The origin that a Welcome's pre-shared keys name; null where they name none.</summary>
     /// <param name="known">The group at hand.</param>
     /// <param name="rejection">
-    /// <see cref="MlsRejection.PskInvalid"/> where they name several or for no such use, <see cref="MlsRejection.OriginWrong"/>
-    /// where it is not the group at hand or not in the state that it must be in.
+    /// <see cref="MlsRejection.PskInvalid"/> where they name several or for no such use,
+    /// <see cref="MlsRejection.OriginWrong"/> where it is not the group at hand or not in the state that it must be in.
     /// </param>
     public static GroupOrigin? Of(IReadOnlyList<PreSharedKeyId> psks, Group? known, out MlsRejection rejection)
     {
@@ -80,8 +80,11 @@ internal sealed class GroupOrigin
     private static IReadOnlyList<GroupMember> Members(PublicTree tree) =>
         [.. tree.Members().Select(static member => new GroupMember(member.Index, member.Leaf))];
 
-    /// <summary>Whether each of the members is somebody in the tree; the same key and credential need no judgement.</summary>
-    private static bool AreIn(IReadOnlyList<GroupMember> members, PublicTree tree, Func<LeafNode, LeafNode, bool> isSame)
+    /// <summary>
+    /// Whether each of the members is somebody in the tree; the same key and credential need no judgement.
+    /// </summary>
+    private static bool AreIn(
+        IReadOnlyList<GroupMember> members, PublicTree tree, Func<LeafNode, LeafNode, bool> isSame)
     {
         var others = tree.Members().Select(static member => member.Leaf).ToList();
         var known = others.Select(Identity).ToHashSet(StringComparer.Ordinal);

@@ -3,8 +3,8 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// One epoch of a group as one member holds it. Only its ratchets move; the next epoch is another object, made beside this
-/// one, so whatever goes wrong on the way there leaves this as it was.
+/// One epoch of a group as one member holds it. Only its ratchets move; the next epoch is another object, made beside
+/// this one, so whatever goes wrong on the way there leaves this as it was.
 /// </summary>
 internal sealed class GroupState : IDisposable
 {

@@ -7,14 +7,14 @@ public sealed record JoinOptions
     public RatchetTree? Tree { get; init; }
 
     /// <summary>
-    /// The group that this one was made from by reinitialisation or branching, RFC 9420 sections 11.2 and 11.3; without it
-    /// such a Welcome is refused.
+    /// The group that this one was made from by reinitialisation or branching, RFC 9420 sections 11.2 and 11.3; without
+    /// it such a Welcome is refused.
     /// </summary>
     public Group? Origin { get; init; }
 
     /// <summary>
-    /// Whether this client is in a group of that id already, which makes the Welcome invalid (section 12.4.3.1); null where
-    /// the caller sees to that itself.
+    /// Whether this client is in a group of that id already, which makes the Welcome invalid (section 12.4.3.1); null
+    /// where the caller sees to that itself.
     /// </summary>
     public Func<byte[], bool>? IsJoined { get; init; }
 }
@@ -26,12 +26,14 @@ public sealed record ExternalJoin
     public RatchetTree? Tree { get; init; }
 
     /// <summary>
-    /// Whether a leaf with this client's signature key is replaced (a resync); the join is refused if it is not and there
-    /// is one.
+    /// Whether a leaf with this client's signature key is replaced (a resync); the join is refused if it is not and
+    /// there is one.
     /// </summary>
     public bool Resync { get; init; } = true;
 
-    /// <summary>A leaf to replace that has another signature key, if the members let this client succeed to it.</summary>
+    /// <summary>
+    /// A leaf to replace that has another signature key, if the members let this client succeed to it.
+    /// </summary>
     public uint? Replaces { get; init; }
 
     /// <summary>Pre-shared keys that the commit names, found with <see cref="MlsServices.ExternalPsk"/>.</summary>

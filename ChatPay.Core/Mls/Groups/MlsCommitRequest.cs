@@ -13,8 +13,8 @@ public sealed record MlsCommitRequest
     public bool IncludePending { get; init; } = true;
 
     /// <summary>
-    /// Whether to refresh this member's keys even where the proposals do not ask for it. Without it a commit that only adds
-    /// members is smaller and leaves them unmerged.
+    /// Whether to refresh this member's keys even where the proposals do not ask for it. Without it a commit that only
+    /// adds members is smaller and leaves them unmerged.
     /// </summary>
     public bool ForcePath { get; init; }
 
@@ -27,8 +27,8 @@ public sealed record MlsCommitRequest
     public bool TreeInWelcome { get; init; } = true;
 
     /// <summary>
-    /// With what identity this member goes on: another signature key or credential from this commit on. It makes the commit
-    /// have a path. Null to stay as it is.
+    /// With what identity this member goes on: another signature key or credential from this commit on. It makes the
+    /// commit have a path. Null to stay as it is.
     /// </summary>
     public MlsMember? NextIdentity { get; init; }
 }

@@ -2,7 +2,9 @@ using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Mls;
 
-/// <summary>What a group needs from outside: this library has no randomness, clock, keys or judgement of its own.</summary>
+/// <summary>
+/// What a group needs from outside: this library has no randomness, clock, keys or judgement of its own.
+/// </summary>
 public sealed record MlsServices
 {
     /// <summary>Cryptographically strong randomness.</summary>
@@ -19,22 +21,25 @@ public sealed record MlsServices
     /// </summary>
     public Func<PreSharedKeyId, byte[]?>? ExternalPsk { get; init; }
 
-    /// <summary>Content of private messages is padded to a multiple of this many bytes; 1 for none, at most 65,536.</summary>
+    /// <summary>
+    /// Content of private messages is padded to a multiple of this many bytes; 1 for none, at most 65,536.
+    /// </summary>
     public int PaddingBytes { get; init; } = 256;
 
     /// <summary>How far other clients' clocks may differ from this one when a lifetime is judged.</summary>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// How long a key package may be valid in all, which every application must bound (RFC 9420 section 7.2); members of a
-    /// group need the same bound. The default is a year and a day; null for no bound.
+    /// How long a key package may be valid in all, which every application must bound (RFC 9420 section 7.2); members
+    /// of a group need the same bound. The default is a year and a day; null for no bound.
     /// </summary>
     public TimeSpan? LongestLifetime { get; init; } = TimeSpan.FromDays(366);
 
     /// <summary>
-    /// Whether lifetimes are also judged in what others send and in the trees of groups that are joined. What this client
-    /// sends is always judged. Off, because RFC 9420 section 7.3 only recommends it and it locks people out: whoever catches
-    /// up after a long time reads commits whose key packages have expired since, and silent members keep theirs.
+    /// Whether lifetimes are also judged in what others send and in the trees of groups that are joined. What this
+    /// client sends is always judged. Off, because RFC 9420 section 7.3 only recommends it and it locks people out:
+    /// whoever catches up after a long time reads commits whose key packages have expired since, and silent members
+    /// keep theirs.
     /// </summary>
     public bool JudgesReceivedLifetimes { get; init; }
 
@@ -47,7 +52,8 @@ public sealed record MlsServices
         ArgumentNullException.ThrowIfNull(services);
         if (services.PaddingBytes is < 1 or > MlsLimits.PaddingBytes)
         {
-            throw new ArgumentException($"Padding is to a multiple of 1 to {MlsLimits.PaddingBytes} bytes.", nameof(services));
+            throw new ArgumentException(
+                $"Padding is to a multiple of 1 to {MlsLimits.PaddingBytes} bytes.", nameof(services));
         }
 
         if (services.ResumptionEpochs is < 0 or > MlsLimits.ResumptionEpochs)

@@ -2,8 +2,8 @@ namespace ChatPay.Core.Mls;
 
 /// <summary>
 /// A commit of this client that the delivery service has not accepted yet, with the epoch that it begins. When it was
-/// accepted, <see cref="Group.Apply"/> takes it up, or <see cref="Activate"/> for a group that this client was not in; when
-/// another commit won, disposing drops it.
+/// accepted, <see cref="Group.Apply"/> takes it up, or <see cref="Activate"/> for a group that this client was not in;
+/// when another commit won, disposing drops it.
 /// </summary>
 /// <remarks>
 /// Saved before it is sent, it outlasts a crash between sending and the answer: without it a client whose commit was
@@ -15,7 +15,9 @@ public sealed partial class PendingCommit : IDisposable
     private GroupState? _next;
     private byte[]? _groupInfo;
 
-    /// <param name="before">Epoch authenticator of the epoch that the commit ends; null where the committer joins by it.</param>
+    /// <param name="before">
+    /// Epoch authenticator of the epoch that the commit ends; null where the committer joins by it.
+    /// </param>
     internal PendingCommit(
         GroupState next, MlsMember identity, MlsServices services, byte[]? before, byte[] message, byte[]? welcome)
     {
@@ -27,16 +29,20 @@ public sealed partial class PendingCommit : IDisposable
         Welcome = welcome;
     }
 
-    /// <summary>The commit as an MLSMessage, for the group. Empty where a new group is founded, for there is nobody to read it.</summary>
+    /// <summary>
+    /// The commit as an MLSMessage, for the group. Empty where a new group is founded, for there is nobody to read it.
+    /// </summary>
     public byte[] Message { get; }
 
     /// <summary>
-    /// The Welcome as an MLSMessage, for those whom the commit adds; null where it adds nobody. It is delivered only once the
-    /// commit is accepted.
+    /// The Welcome as an MLSMessage, for those whom the commit adds; null where it adds nobody. It is delivered only
+    /// once the commit is accepted.
     /// </summary>
     public byte[]? Welcome { get; }
 
-    /// <summary>The new epoch's GroupInfo as an MLSMessage, with ratchet_tree and external_pub, for those who join by it.</summary>
+    /// <summary>
+    /// The new epoch's GroupInfo as an MLSMessage, with ratchet_tree and external_pub, for those who join by it.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The commit was applied or dropped.</exception>
     public byte[] GroupInfo => _groupInfo ??= TlsCodec.Encode(new MlsMessage(
         Next.SignInfo(Identity.SignatureKey, withTree: true, withExternalPub: true)));
@@ -73,7 +79,9 @@ public sealed partial class PendingCommit : IDisposable
     }
 
     /// <summary>Enters the group that this client joins or founds by the commit, once it was accepted.</summary>
-    /// <exception cref="InvalidOperationException">The commit is of a member: <see cref="Group.Apply"/> takes it up.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The commit is of a member: <see cref="Group.Apply"/> takes it up.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The commit was activated or dropped before.</exception>
     public Group Activate() => IsJoining
         ? Group.Of(Take(), Identity, _services)

@@ -7,7 +7,9 @@ namespace ChatPay.Core.Mls;
 /// <summary>Finds the resumption key of an epoch of a group that is at hand; false where it is not kept.</summary>
 internal delegate bool FindResumptionKey(ResumptionPskId id, out ReadOnlySpan<byte> key);
 
-/// <summary>Finds pre-shared keys where they are: in groups at hand, else with the application. RFC 9420 section 8.4.</summary>
+/// <summary>
+/// Finds pre-shared keys where they are: in groups at hand, else with the application. RFC 9420 section 8.4.
+/// </summary>
 internal static class PskLookup
 {
     /// <summary>The psk_secret of the keys in their order.</summary>

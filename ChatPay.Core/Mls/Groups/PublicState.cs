@@ -40,8 +40,8 @@ internal sealed class PublicState
         };
 
     /// <summary>
-    /// What a joiner checks of a GroupInfo and its tree before it trusts them, RFC 9420 section 12.4.3.1; the confirmation
-    /// tag, which takes the group's secrets, and the joiner's own leaf are not looked at.
+    /// What a joiner checks of a GroupInfo and its tree before it trusts them, RFC 9420 section 12.4.3.1; the
+    /// confirmation tag, which takes the group's secrets, and the joiner's own leaf are not looked at.
     /// </summary>
     /// <param name="outside">The tree, where the GroupInfo does not carry it.</param>
     public static bool TryOpen(
@@ -91,16 +91,17 @@ internal sealed class PublicState
     }
 
     /// <summary>The context of the epoch after this one, with what is known of it so far.</summary>
-    public GroupContext NextContext(PublicTree tree, ContextExtensions extensions, byte[] confirmedTranscriptHash) => new()
-    {
-        Version = Context.Version,
-        CipherSuite = Context.CipherSuite,
-        GroupId = Context.GroupId,
-        Epoch = checked(Context.Epoch + 1),
-        TreeHash = tree.TreeHash.ToArray(),
-        ConfirmedTranscriptHash = confirmedTranscriptHash,
-        Extensions = extensions.All,
-    };
+    public GroupContext NextContext(
+        PublicTree tree, ContextExtensions extensions, byte[] confirmedTranscriptHash) => new()
+        {
+            Version = Context.Version,
+            CipherSuite = Context.CipherSuite,
+            GroupId = Context.GroupId,
+            Epoch = checked(Context.Epoch + 1),
+            TreeHash = tree.TreeHash.ToArray(),
+            ConfirmedTranscriptHash = confirmedTranscriptHash,
+            Extensions = extensions.All,
+        };
 
     private static bool TryReadTree(
         GroupInfo info, RatchetTree? outside, MlsCipherSuite suite, [NotNullWhen(true)] out PublicTree? tree,
@@ -108,12 +109,10 @@ internal sealed class PublicState
     {
         tree = null;
         var wire = outside;
-        if (info.Extensions.FirstOrDefault(static extension => extension.Type == ExtensionType.RatchetTree) is { } carried)
+        var carried = info.Extensions.FirstOrDefault(static extension => extension.Type == ExtensionType.RatchetTree);
+        if (carried is not null && !TlsCodec.TryDecode(carried.Data, out wire, out rejection))
         {
-            if (!TlsCodec.TryDecode(carried.Data, out wire, out rejection))
-            {
-                return false;
-            }
+            return false;
         }
 
         rejection = MlsRejection.TreeMissing;

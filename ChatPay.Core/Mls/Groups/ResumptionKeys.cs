@@ -2,7 +2,9 @@ using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Mls;
 
-/// <summary>Resumption keys of past epochs, the newest last, of as many as <see cref="MlsServices.ResumptionEpochs"/> says.</summary>
+/// <summary>
+/// Resumption keys of past epochs, the newest last, of as many as <see cref="MlsServices.ResumptionEpochs"/> says.
+/// </summary>
 internal sealed class ResumptionKeys : IDisposable
 {
     private readonly List<(ulong Epoch, Secret Key)> _keys = [];

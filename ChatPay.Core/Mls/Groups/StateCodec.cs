@@ -52,12 +52,18 @@ internal static class StateCodec
 }
 
 /// <summary>An epoch without its message keys.</summary>
-internal sealed record StoredEpoch(PublicState Public, PrivateTree Keys, EpochSecrets Secrets, ReInitProposal? ReInit)
+internal sealed class StoredEpoch(PublicState known, PrivateTree keys, EpochSecrets secrets, ReInitProposal? reInit)
     : IDisposable
 {
+    public PublicState Public { get; } = known;
+
+    public PrivateTree Keys { get; } = keys;
+
+    public EpochSecrets Secrets { get; } = secrets;
+
     /// <summary>The epoch with its message keys, which owns all from now on.</summary>
     public GroupState With(SecretTree ratchets) =>
-        new() { Public = Public, Keys = Keys, Secrets = Secrets, Ratchets = ratchets, ReInit = ReInit };
+        new() { Public = Public, Keys = Keys, Secrets = Secrets, Ratchets = ratchets, ReInit = reInit };
 
     public void Dispose()
     {

@@ -6,10 +6,10 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// Seals a client's MLS state at rest: <c>version(1) ‖ kind(1) ‖ group_id&lt;V&gt; ‖ epoch(8) ‖ salt(32) ‖ ciphertext</c>,
-/// all before the ciphertext authenticated with it. Each blob is encrypted by AES-256-GCM under a key and a nonce of its
-/// own, which HKDF-SHA-256 expands from the storage key, the salt and the rest of the header; so one storage key seals as
-/// many blobs as wanted, and a blob never stands in for another.
+/// Seals a client's MLS state at rest: <c>version(1) ‖ kind(1) ‖ group_id&lt;V&gt; ‖ epoch(8) ‖ salt(32) ‖
+/// ciphertext</c>, all before the ciphertext authenticated with it. Each blob is encrypted by AES-256-GCM under a key
+/// and a nonce of its own, which HKDF-SHA-256 expands from the storage key, the salt and the rest of the header; so one
+/// storage key seals as many blobs as wanted, and a blob never stands in for another.
 /// </summary>
 public sealed class StorageKey : IDisposable
 {
@@ -23,7 +23,9 @@ public sealed class StorageKey : IDisposable
 
     private StorageKey(SecureMemory key) => _key = key;
 
-    /// <summary>Takes the key's 32 bytes, which the caller then zeroes. Where they are kept is the caller's business.</summary>
+    /// <summary>
+    /// Takes the key's 32 bytes, which the caller then zeroes. Where they are kept is the caller's business.
+    /// </summary>
     /// <exception cref="ArgumentException">Another number of bytes.</exception>
     public static StorageKey Import(ReadOnlySpan<byte> key) => key.Length == SizeBytes
         ? new StorageKey(SecureMemory.Copy(key))

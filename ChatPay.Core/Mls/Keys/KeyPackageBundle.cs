@@ -44,7 +44,9 @@ public sealed class KeyPackageBundle : IDisposable
     internal ReadOnlySpan<byte> LeafPrivateKey => _leafKey.Span;
 
     /// <summary>Makes fresh keys and signs a key package for them.</summary>
-    /// <param name="notBefore">When it begins to be valid, to the second; set it back by what clocks may differ.</param>
+    /// <param name="notBefore">
+    /// When it begins to be valid, to the second; set it back by what clocks may differ.
+    /// </param>
     /// <param name="notAfter">When it ends to be valid, to the second.</param>
     /// <param name="lastResort">Whether to mark it as one that may be used more than once.</param>
     /// <exception cref="ArgumentException">
@@ -95,7 +97,9 @@ public sealed class KeyPackageBundle : IDisposable
     }
 
     /// <summary>Takes a key package and its private keys from elsewhere; the caller zeroes what it gave.</summary>
-    /// <exception cref="ArgumentException">The suite is unknown, or a private key is not that of its public key.</exception>
+    /// <exception cref="ArgumentException">
+    /// The suite is unknown, or a private key is not that of its public key.
+    /// </exception>
     public static KeyPackageBundle Import(
         KeyPackage keyPackage, ReadOnlySpan<byte> initPrivateKey, ReadOnlySpan<byte> leafPrivateKey)
     {

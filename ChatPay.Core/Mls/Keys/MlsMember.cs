@@ -3,8 +3,8 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// What one client puts into every leaf and key package of its own: its signature key, its credential, what it understands.
-/// Groups use it and leave it open; whoever made it disposes it, and with it the key.
+/// What one client puts into every leaf and key package of its own: its signature key, its credential, what it
+/// understands. Groups use it and leave it open; whoever made it disposes it, and with it the key.
 /// </summary>
 public sealed class MlsMember : IDisposable
 {
@@ -19,7 +19,9 @@ public sealed class MlsMember : IDisposable
     /// <summary>Extensions of its leaves.</summary>
     public IReadOnlyList<Extension> Extensions { get; init; } = [];
 
-    /// <summary>All that this library itself understands: both suites, basic credentials, the last-resort mark.</summary>
+    /// <summary>
+    /// All that this library itself understands: both suites, basic credentials, the last-resort mark.
+    /// </summary>
     public static Capabilities DefaultCapabilities { get; } = new()
     {
         Versions = [ProtocolVersion.Mls10],

@@ -3,15 +3,20 @@ using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Mls;
 
-/// <summary>The proposals of an epoch that commits may name by reference, in the order in which they were seen.</summary>
+/// <summary>
+/// The proposals of an epoch that commits may name by reference, in the order in which they were seen.
+/// </summary>
 internal sealed class PendingProposals : IDisposable
 {
     private readonly Dictionary<string, PendingProposal> _byRef = new(StringComparer.Ordinal);
     private readonly List<PendingProposal> _inOrder = [];
+    private int _sizeBytes;
 
     public IReadOnlyList<PendingProposal> InOrder => _inOrder;
 
-    public bool IsFull => _inOrder.Count == MlsLimits.PendingProposals;
+    /// <summary>Whether a proposal of that many bytes may still be kept.</summary>
+    public bool HasRoomFor(int sizeBytes) =>
+        _inOrder.Count < MlsLimits.PendingProposals && sizeBytes <= MlsLimits.PendingProposalBytes - _sizeBytes;
 
     public bool TryGet(byte[] reference, [NotNullWhen(true)] out PendingProposal? proposal) =>
         _byRef.TryGetValue(Convert.ToHexString(reference), out proposal);
@@ -22,6 +27,7 @@ internal sealed class PendingProposals : IDisposable
         if (_byRef.TryAdd(Convert.ToHexString(proposal.Ref), proposal))
         {
             _inOrder.Add(proposal);
+            _sizeBytes += proposal.SizeBytes;
         }
         else
         {
@@ -38,6 +44,7 @@ internal sealed class PendingProposals : IDisposable
 
         _byRef.Clear();
         _inOrder.Clear();
+        _sizeBytes = 0;
     }
 
     public void Write(TlsWriter writer)
@@ -78,6 +85,9 @@ internal sealed class PendingProposal : IDisposable
 
     public required SentProposal Sent { get; init; }
 
+    /// <summary>How long the message was that brought it.</summary>
+    public required int SizeBytes { get; init; }
+
     /// <summary>Private key of the leaf that this member's own Update brings; null for all other proposals.</summary>
     public Secret? LeafKey { get; init; }
 
@@ -89,8 +99,15 @@ internal sealed class PendingProposal : IDisposable
         var reference = reader.ReadOpaque();
         var proposal = Proposal.Read(ref reader);
         var sender = Sender.Read(ref reader);
+        var sizeBytes = (int)Math.Min(reader.ReadUInt32(), MlsLimits.PendingProposalBytes);
         var leafKey = reader.ReadPresence() ? Secret.Copy(reader.ReadOpaqueSpan()) : null;
-        return new PendingProposal { Ref = reference, Sent = new SentProposal(proposal, sender), LeafKey = leafKey };
+        return new PendingProposal
+        {
+            Ref = reference,
+            Sent = new SentProposal(proposal, sender),
+            SizeBytes = sizeBytes,
+            LeafKey = leafKey,
+        };
     }
 
     public void Write(TlsWriter writer)
@@ -98,6 +115,7 @@ internal sealed class PendingProposal : IDisposable
         writer.WriteOpaque(Ref);
         Sent.Proposal.Write(writer);
         Sent.Sender.Write(writer);
+        writer.WriteUInt32((uint)SizeBytes);
         writer.WriteByte(LeafKey is null ? (byte)0 : (byte)1);
         if (LeafKey is not null)
         {

@@ -35,7 +35,8 @@ internal sealed class ProposalApplication
 
     /// <summary>Applies a list whose proposals were each checked by <see cref="ProposalChecks"/>.</summary>
     /// <param name="rejection">
-    /// What of section 12.2 the outcome breaks, unless a path can still mend it: that is <see cref="Check"/>'s, after it.
+    /// What of section 12.2 the outcome breaks, unless a path can still mend it: that is <see cref="Check"/>'s, after
+    /// it.
     /// </param>
     public static bool TryApply(
         PublicState state, ProposalList list, [NotNullWhen(true)] out ProposalApplication? application,

@@ -6,7 +6,9 @@ internal sealed class ProposalChecks(PublicState state, MlsServices services)
     /// <summary>Whether lifetimes are judged; always for what this client sends.</summary>
     public bool JudgesLifetimes { get; init; } = services.JudgesReceivedLifetimes;
 
-    /// <summary>What a resumption key may be for besides the application; only a new group's first commit has such.</summary>
+    /// <summary>
+    /// What a resumption key may be for besides the application; only a new group's first commit has such.
+    /// </summary>
     public ResumptionPskUsage Founding { get; init; } = ResumptionPskUsage.Application;
 
     /// <summary>Section 12.1.8: what a sender of this kind may propose at all.</summary>
@@ -26,7 +28,8 @@ internal sealed class ProposalChecks(PublicState state, MlsServices services)
         {
             AddProposal add => CheckKeyPackage(add.KeyPackage),
             UpdateProposal update => CheckUpdate(sent.Sender.Index, update.LeafNode),
-            RemoveProposal remove => state.Tree.Leaf(remove.Removed) is null ? MlsRejection.LeafUnknown : MlsRejection.None,
+            RemoveProposal remove => state.Tree.Leaf(remove.Removed) is null
+                ? MlsRejection.LeafUnknown : MlsRejection.None,
             PreSharedKeyProposal psk => CheckPsk(psk.Psk),
             ReInitProposal reInit => CheckReInit(reInit),
             GroupContextExtensionsProposal extensions => CheckExtensions(extensions.Extensions),
@@ -69,7 +72,9 @@ internal sealed class ProposalChecks(PublicState state, MlsServices services)
         return isValid ? MlsRejection.None : MlsRejection.LifetimeInvalid;
     }
 
-    /// <summary>Section 5.3.1: a leaf of the same member with another credential or signature key, if it has one.</summary>
+    /// <summary>
+    /// Section 5.3.1: a leaf of the same member with another credential or signature key, if it has one.
+    /// </summary>
     public MlsRejection CheckSuccession(LeafNode current, LeafNode next)
     {
         if (IsSameIdentity(current, next))
@@ -99,7 +104,9 @@ internal sealed class ProposalChecks(PublicState state, MlsServices services)
         services.Credentials.IsValid(leaf.Credential, leaf.SignatureKey)
             ? MlsRejection.None : MlsRejection.CredentialRefused;
 
-    /// <summary>Sections 12.1.7 and 5.3.1: extensions that can be read, and external senders that are what they say.</summary>
+    /// <summary>
+    /// Sections 12.1.7 and 5.3.1: extensions that can be read, and external senders that are what they say.
+    /// </summary>
     public MlsRejection CheckExtensions(IReadOnlyList<Extension> extensions)
     {
         if (!ContextExtensions.TryRead(extensions, out var read, out var rejection))

@@ -135,8 +135,8 @@ internal sealed class ProposalList
         && (ReInits.Count == 0 || Count == 1);
 
     /// <summary>
-    /// Section 12.4.3.2: one ExternalInit, at most one Remove (of the joiner's former leaf), else only pre-shared keys, and
-    /// all by value.
+    /// Section 12.4.3.2: one ExternalInit, at most one Remove (of the joiner's former leaf), else only pre-shared keys,
+    /// and all by value.
     /// </summary>
     private bool SuitsJoiner() =>
         ExternalInits.Count == 1 && Removes.Count <= 1 && ReferenceCount == 0

@@ -1,8 +1,9 @@
 namespace ChatPay.Core.Mls;
 
 /// <summary>
-/// Which pending proposals a commit takes up, RFC 9420 sections 12.2 and 12.4: all that go together, Removes before Updates,
-/// the newest Update of a member, anything before a ReInit, and the first of others that contradict each other.
+/// Which pending proposals a commit takes up, RFC 9420 sections 12.2 and 12.4: all that go together, Removes before
+/// Updates, the newest Update of a member, anything before a ReInit, and the first of others that contradict each
+/// other.
 /// </summary>
 internal sealed class ProposalSelection
 {

@@ -221,7 +221,9 @@ internal sealed class SecretTree : IDisposable
         return ratchets;
     }
 
-    /// <summary>The nearest node above (or at) the target whose secret is kept; there is one until the leaf is consumed.</summary>
+    /// <summary>
+    /// The nearest node above (or at) the target whose secret is kept; there is one until the leaf is consumed.
+    /// </summary>
     private uint StoredAncestor(uint target, out int levels)
     {
         levels = 0;

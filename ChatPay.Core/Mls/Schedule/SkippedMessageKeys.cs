@@ -66,7 +66,9 @@ internal sealed class SkippedMessageKeys(int keySize, int nonceSize) : IDisposab
         }
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote into an empty store; what it could not have written fails the reader.</summary>
+    /// <summary>
+    /// Reads what <see cref="Write"/> wrote into an empty store; what it could not have written fails the reader.
+    /// </summary>
     public void Read(ref TlsReader reader, ulong next)
     {
         var scope = reader.EnterVector();

@@ -72,7 +72,8 @@ internal sealed partial class PrivateTree
         ArgumentNullException.ThrowIfNull(newLeaves);
         if (sender == Leaf || newLeaves.Contains(Leaf) || before.Leaf(Leaf) is null)
         {
-            throw new ArgumentException("A path is opened by a member who was there, stays, and did not send it.", nameof(before));
+            throw new ArgumentException(
+                "A path is opened by a member who was there, stays, and did not send it.", nameof(before));
         }
 
         next = null;
@@ -174,7 +175,9 @@ internal sealed partial class PrivateTree
         return keys;
     }
 
-    /// <summary>Derives keys from the path secret of the first parent upwards; each public key must be the expected one.</summary>
+    /// <summary>
+    /// Derives keys from the path secret of the first parent upwards; each public key must be the expected one.
+    /// </summary>
     /// <param name="parents">At least one, from the leaf up.</param>
     /// <param name="commitSecret">What comes after the last path secret; null where something is wrong.</param>
     private MlsRejection Learn(

@@ -51,7 +51,9 @@ internal sealed partial class PrivateTree : IDisposable
         return keys;
     }
 
-    /// <summary>The private key of the parent at a level above the leaf, or of the leaf at 0; false where it is not known.</summary>
+    /// <summary>
+    /// The private key of the parent at a level above the leaf, or of the leaf at 0; false where it is not known.
+    /// </summary>
     /// <param name="key">Valid until this is disposed.</param>
     public bool TryGet(int level, out ReadOnlySpan<byte> key)
     {

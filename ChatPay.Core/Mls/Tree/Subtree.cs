@@ -101,7 +101,9 @@ internal sealed class Subtree
         return node.FirstLeaf;
     }
 
-    /// <summary>This with another leaf, and with each parent above the leaf as the function makes it from what is there.</summary>
+    /// <summary>
+    /// This with another leaf, and with each parent above the leaf as the function makes it from what is there.
+    /// </summary>
     public Subtree Replace(uint leafIndex, LeafNode? leaf, Func<Subtree, ParentNode?> parent)
     {
         if (Left is null || Right is null)

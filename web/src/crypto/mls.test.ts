@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeAuthenticatedData } from '../protocol/authenticatedData';
 import { fromUtf8, utf8 } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
+import { readExternalPub } from './join';
 import { Mls } from './mls';
 import type { Candidate, Group, Identity, LogInput, LogResult, OwnKeyPackage, PreparedCommit } from './port';
 
@@ -277,6 +278,12 @@ describe('Mls', () => {
     await expect(group.at(0).mls.commit(group.at(0).state, [{ ...candidate, account: uuidv7() }], [])).rejects.toThrow(
       'another account',
     );
+  });
+
+  it('reads an external key with its length before it and without', () => {
+    const key = new Uint8Array(32).fill(32);
+    expect(readExternalPub(key)).toEqual(key);
+    expect(readExternalPub(new Uint8Array([32, ...key]))).toEqual(key);
   });
 
   it('lets one key package, the last resort, open two Welcomes', async () => {
