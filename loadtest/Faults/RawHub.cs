@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
@@ -10,6 +11,7 @@ internal sealed class RawHub : IDisposable
 {
     private const char RecordSeparator = '\u001e';
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(200);
 
     private readonly ClientWebSocket _socket = new();
     private readonly HttpMessageInvoker _invoker;
@@ -18,8 +20,30 @@ internal sealed class RawHub : IDisposable
 
     private RawHub(HttpMessageInvoker invoker) => _invoker = invoker;
 
+    /// <summary>
+    /// Comes back while it is turned away: a proxy that just saw both nodes refuse says 502 for a second, and every real
+    /// client tries again.
+    /// </summary>
     /// <param name="receiveBufferBytes">How much the operating system may take in before anybody reads.</param>
+    /// <exception cref="WebSocketException">Nobody answered as a hub within a minute.</exception>
     public static async Task<RawHub> ConnectAsync(
+        Uri address, string token, int? receiveBufferBytes, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await OnceAsync(address, token, receiveBufferBytes, cancellationToken);
+            }
+            catch (WebSocketException) when (Stopwatch.GetElapsedTime(started) < s_timeout)
+            {
+                await Task.Delay(s_retry, cancellationToken);
+            }
+        }
+    }
+
+    private static async Task<RawHub> OnceAsync(
         Uri address, string token, int? receiveBufferBytes, CancellationToken cancellationToken)
     {
         var handler = new SocketsHttpHandler();
