@@ -36,6 +36,21 @@ internal static class TestTrees
         return wrong;
     }
 
+    /// <summary>All private keys that a member has.</summary>
+    public static IReadOnlyList<byte[]> KeysOf(PrivateTree keys)
+    {
+        var all = new List<byte[]>();
+        for (var level = 0; level <= TreeMath.Level(TreeMath.Root(MlsLimits.TreeLeaves)); level++)
+        {
+            if (keys.TryGet(level, out var key))
+            {
+                all.Add(key.ToArray());
+            }
+        }
+
+        return all;
+    }
+
     /// <summary>A signature key of the suite.</summary>
     public static Key NewSignatureKey(MlsCipherSuite suite, FillRandom random)
     {

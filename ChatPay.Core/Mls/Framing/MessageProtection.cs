@@ -66,11 +66,16 @@ internal sealed partial class MessageProtection
     public PublicMessage ToPublic(AuthenticatedContent content)
     {
         CheckOutgoing(content, WireFormat.PublicMessage);
-        AuthenticatedContent.WriteToBeSigned(_signed, WireFormat.PublicMessage, content.Content, _groupContext);
-        AuthenticatedContent.WriteAuth(_signed, content.Signature, content.ConfirmationTag);
-        var tag = _suite.Mac(_secrets.MembershipKey, _signed.WrittenSpan);
-        Release(ref _signed);
-        return content.ToPublicMessage(tag);
+        try
+        {
+            AuthenticatedContent.WriteToBeSigned(_signed, WireFormat.PublicMessage, content.Content, _groupContext);
+            AuthenticatedContent.WriteAuth(_signed, content.Signature, content.ConfirmationTag);
+            return content.ToPublicMessage(_suite.Mac(_secrets.MembershipKey, _signed.WrittenSpan));
+        }
+        finally
+        {
+            Release(ref _signed);
+        }
     }
 
     /// <summary>Checks a public message's group, epoch, sender, membership tag and signature.</summary>
@@ -78,7 +83,15 @@ internal sealed partial class MessageProtection
         PublicMessage message, FindSignatureKey findKey, [NotNullWhen(true)] out AuthenticatedContent? content,
         out MlsRejection rejection)
     {
-        rejection = CheckPublic(message, findKey);
+        try
+        {
+            rejection = CheckPublic(message, findKey);
+        }
+        finally
+        {
+            Release(ref _signed);
+        }
+
         content = rejection == MlsRejection.None
             ? new AuthenticatedContent
             {
@@ -88,7 +101,6 @@ internal sealed partial class MessageProtection
                 ConfirmationTag = message.ConfirmationTag,
             }
             : null;
-        Release(ref _signed);
         return content is not null;
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class PublicTree
             level++;
         }
 
-        var root = Build(wire.Nodes, 0, level);
+        var root = Build(wire.Nodes, 0, level) ?? Subtree.Blank(0, level);
         if (root.Left is not null && root.Right!.Members == 0)
         {
             rejection = MlsRejection.TreeMalformed;
@@ -86,15 +86,23 @@ internal sealed partial class PublicTree
         return MlsRejection.None;
     }
 
-    /// <summary>What is beyond the end of the list is blank.</summary>
-    private static Subtree Build(IReadOnlyList<TreeNode?> nodes, uint firstLeaf, int level)
+    /// <summary>Null where all is blank, as what is beyond the end of the list.</summary>
+    private static Subtree? Build(IReadOnlyList<TreeNode?> nodes, uint firstLeaf, int level)
     {
         var index = TreeMath.Ancestor(firstLeaf, level);
         var node = index < nodes.Count ? nodes[(int)index] : null;
-        return level == 0
-            ? new Subtree(firstLeaf, node?.Leaf)
+        if (level == 0)
+        {
+            return node is null ? null : new Subtree(firstLeaf, node.Leaf);
+        }
+
+        var middle = firstLeaf + (1u << (level - 1));
+        var left = Build(nodes, firstLeaf, level - 1);
+        var right = Build(nodes, middle, level - 1);
+        return node is null && left is null && right is null
+            ? null
             : new Subtree(
-                node?.Parent, Build(nodes, firstLeaf, level - 1), Build(nodes, firstLeaf + (1u << (level - 1)), level - 1));
+                node?.Parent, left ?? Subtree.Blank(firstLeaf, level - 1), right ?? Subtree.Blank(middle, level - 1));
     }
 
     private static MlsRejection CheckUnmergedLeaves(Subtree root)

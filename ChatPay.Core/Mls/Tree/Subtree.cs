@@ -4,8 +4,14 @@ namespace ChatPay.Core.Mls;
 /// A node of the ratchet tree with all that is below it. It never changes, so the trees before and after a commit share
 /// what they have in common, and each node's tree hash is computed once, when somebody first asks for it.
 /// </summary>
+/// <remarks>
+/// What is blank throughout has no nodes below until somebody goes there, so a list of blanks from the wire costs no
+/// more memory here than there. Both that and the hash may be made twice by two threads, to the same effect.
+/// </remarks>
 internal sealed class Subtree
 {
+    private Subtree? _left;
+    private Subtree? _right;
     private byte[]? _hash;
 
     public Subtree(uint leafIndex, LeafNode? leaf)
@@ -21,10 +27,17 @@ internal sealed class Subtree
         Level = left.Level + 1;
         Index = TreeMath.Ancestor(left.FirstLeaf, Level);
         Parent = parent;
-        Left = left;
-        Right = right;
+        _left = left;
+        _right = right;
         Members = left.Members + right.Members;
         IsBlank = parent is null && left.IsBlank && right.IsBlank;
+    }
+
+    private Subtree(uint firstLeaf, int level)
+    {
+        Level = level;
+        Index = TreeMath.Ancestor(firstLeaf, level);
+        IsBlank = true;
     }
 
     /// <summary>Node index.</summary>
@@ -40,10 +53,10 @@ internal sealed class Subtree
     public ParentNode? Parent { get; }
 
     /// <summary>Null exactly at a leaf.</summary>
-    public Subtree? Left { get; }
+    public Subtree? Left => Level == 0 ? null : _left ??= Blank(FirstLeaf, Level - 1);
 
     /// <summary>Null exactly at a leaf.</summary>
-    public Subtree? Right { get; }
+    public Subtree? Right => Level == 0 ? null : _right ??= Blank(FirstLeaf + (Width / 2), Level - 1);
 
     /// <summary>Leaves in here that are not blank.</summary>
     public int Members { get; }
@@ -59,9 +72,7 @@ internal sealed class Subtree
     /// <summary>The node's public key; null where it is blank.</summary>
     public byte[]? EncryptionKey => Leaf?.EncryptionKey ?? Parent?.EncryptionKey;
 
-    public static Subtree Blank(uint firstLeaf, int level) => level == 0
-        ? new Subtree(firstLeaf, leaf: null)
-        : new Subtree(parent: null, Blank(firstLeaf, level - 1), Blank(firstLeaf + (1u << (level - 1)), level - 1));
+    public static Subtree Blank(uint firstLeaf, int level) => new(firstLeaf, level);
 
     /// <summary>Whether the leaf index lies in here.</summary>
     public bool Covers(uint leaf) => leaf >> Level == FirstLeaf >> Level;
@@ -167,6 +178,11 @@ internal sealed class Subtree
         if (_hash is { } known)
         {
             return known;
+        }
+
+        if (IsBlank)
+        {
+            return _hash = TreeHashes.OfBlank(suite, scratch, FirstLeaf, Level);
         }
 
         if (Left is null || Right is null)

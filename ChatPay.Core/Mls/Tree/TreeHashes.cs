@@ -43,6 +43,20 @@ internal static class TreeHashes
         return suite.Hash(scratch.WrittenSpan);
     }
 
+    /// <summary>Of a subtree that is blank throughout: the hash depends on which leaves they are.</summary>
+    /// <param name="scratch">Overwritten.</param>
+    public static byte[] OfBlank(MlsCipherSuite suite, TlsWriter scratch, uint firstLeaf, int level)
+    {
+        if (level == 0)
+        {
+            return OfLeaf(suite, scratch, firstLeaf, leaf: null);
+        }
+
+        var left = OfBlank(suite, scratch, firstLeaf, level - 1);
+        var right = OfBlank(suite, scratch, firstLeaf + (1u << (level - 1)), level - 1);
+        return OfParent(suite, scratch, parent: null, [], left, right);
+    }
+
     /// <summary>What a node's parent_hash field says of the parent above it.</summary>
     /// <param name="scratch">Overwritten.</param>
     /// <param name="originalSiblingTreeHash">Of the parent's other child, without the parent's unmerged leaves.</param>
