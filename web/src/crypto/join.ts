@@ -1,12 +1,16 @@
 import {
   type CiphersuiteImpl,
   type ClientState,
+  emptyPskIndex,
   encodeMlsMessage,
   type GroupInfo,
   generateKeyPackageWithKey,
   type KeyPackage,
+  type LeafNode,
   type PrivateKeyPackage,
   type Proposal,
+  type PskIndex,
+  type RatchetTree,
   type Welcome,
 } from 'ts-mls';
 import { exportSecret, nextEpochContext } from 'ts-mls/clientState.js';
@@ -21,6 +25,7 @@ import { deriveKeySchedule, initializeEpoch } from 'ts-mls/keySchedule.js';
 import { protectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
 import { getCommitSecret, pathToPathSecrets, pathToRoot } from 'ts-mls/pathSecrets.js';
 import { mergePrivateKeyPaths, toPrivateKeyPath, updateLeafKey } from 'ts-mls/privateKeyPath.js';
+import { accumulatePskSecret } from 'ts-mls/pskIndex.js';
 import { addLeafNode, findLeafIndex, removeLeafNode } from 'ts-mls/ratchetTree.js';
 import { createSecretTree } from 'ts-mls/secretTree.js';
 import { treeHashRoot } from 'ts-mls/treeHash.js';
@@ -37,30 +42,53 @@ import { leafAt, leavesOf, validateTree } from './tree';
 const x25519KeyBytes = 32;
 
 /** RFC 9420 section 12.4.3.1, with this client's own check of the tree. No PSKs: this protocol has none. */
-export async function joinFromWelcome(
+export function joinFromWelcome(
   conversation: string,
   welcome: Welcome,
   keyPackage: KeyPackage,
   secrets: PrivateKeyPackage,
   cs: CiphersuiteImpl,
 ): Promise<ClientState> {
-  const noPsk = new Uint8Array(cs.kdf.size);
+  return openWelcome(
+    welcome,
+    keyPackage,
+    secrets,
+    (info) => verifyGroupInfo(conversation, info, cs),
+    emptyPskIndex,
+    cs,
+  );
+}
+
+/**
+ * RFC 9420 section 12.4.3.1, whatever the group is trusted by.
+ *
+ * @param verify Throws unless the GroupInfo is to be trusted; else gives its tree.
+ */
+export async function openWelcome(
+  welcome: Welcome,
+  keyPackage: KeyPackage,
+  secrets: PrivateKeyPackage,
+  verify: (info: GroupInfo) => Promise<RatchetTree>,
+  psks: PskIndex,
+  cs: CiphersuiteImpl,
+): Promise<ClientState> {
   const ref = await makeKeyPackageRef(keyPackage, cs.hash);
   const initKey = await cs.hpke.importPrivateKey(secrets.initPrivateKey);
   const groupSecrets = await decryptGroupSecrets(initKey, ref, welcome, cs.hpke);
-  if (!groupSecrets || groupSecrets.psks.length > 0) {
+  if (!groupSecrets) {
     throw new Error('the Welcome does not decode');
   }
-  const info = await decryptGroupInfo(welcome, groupSecrets.joinerSecret, noPsk, cs);
+  const [pskSecret] = await accumulatePskSecret(groupSecrets.psks, psks, cs, new Uint8Array(cs.kdf.size));
+  const info = await decryptGroupInfo(welcome, groupSecrets.joinerSecret, pskSecret, cs);
   if (!info) {
     throw new Error('the GroupInfo does not decode');
   }
-  const tree = await verifyGroupInfo(conversation, info, cs);
+  const tree = await verify(info);
   const own = findLeafIndex(tree, keyPackage.leafNode);
   if (own === undefined) {
     throw new Error('the Welcome leads to a group without this device');
   }
-  if (!(await verifyGroupInfoConfirmationTag(info, groupSecrets.joinerSecret, noPsk, cs))) {
+  if (!(await verifyGroupInfoConfirmationTag(info, groupSecrets.joinerSecret, pskSecret, cs))) {
     throw new Error('the confirmation tag does not verify');
   }
   const leafKey = { leafIndex: own, privateKeys: { [leafToNodeIndex(own)]: secrets.hpkePrivateKey } };
@@ -74,7 +102,7 @@ export async function joinFromWelcome(
         );
   const [keySchedule, encryptionSecret] = await deriveKeySchedule(
     groupSecrets.joinerSecret,
-    noPsk,
+    pskSecret,
     info.groupContext,
     cs.kdf,
   );
@@ -93,7 +121,7 @@ export async function joinFromWelcome(
   };
 }
 
-async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: CiphersuiteImpl) {
+async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: CiphersuiteImpl): Promise<RatchetTree> {
   const { groupContext } = info;
   if (groupContext.cipherSuite !== suiteName || !equalBytes(groupContext.groupId, uuidToBytes(conversation))) {
     throw new Error('the GroupInfo is for another group or suite');
@@ -101,12 +129,17 @@ async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: Cipher
   if (groupContext.extensions.length > 0) {
     throw new Error('the group has extensions that this client does not know');
   }
+  return verifiedTree(info, cs);
+}
+
+/** @throws Error unless the GroupInfo has a valid tree and is signed by one of its leaves. */
+export async function verifiedTree(info: GroupInfo, cs: CiphersuiteImpl): Promise<RatchetTree> {
   const tree = ratchetTreeFromExtension(info);
   const signer = tree && leafAt(tree, info.signer);
   if (!tree || !signer) {
     throw new Error('the GroupInfo has no tree or no signer');
   }
-  await validateTree(tree, groupContext, cs);
+  await validateTree(tree, info.groupContext, cs);
   if (!(await verifyGroupInfoSignature(info, signer.signaturePublicKey, cs.signature))) {
     throw new Error('the GroupInfo is not signed by its signer');
   }
@@ -130,14 +163,8 @@ export async function joinByExternalCommit(
   info: GroupInfo,
   cs: CiphersuiteImpl,
 ): Promise<{ newState: ClientState; commit: Uint8Array }> {
-  const externalPub = info.extensions.find((extension) => extension.extensionType === 'external_pub');
-  if (!externalPub) {
-    throw new Error('the GroupInfo has no external_pub');
-  }
   const oldTree = await verifyGroupInfo(conversation, info, cs);
-  const { groupContext } = info;
   const former = leavesOf(oldTree).find((leaf) => leaf.device === identity.device);
-  const { enc: kemOutput, secret: initSecret } = await exportSecret(readExternalPub(externalPub.extensionData), cs);
   // Only the leaf of this key package is used; the update path replaces its encryption key at once.
   const { publicPackage } = await generateKeyPackageWithKey(
     makeCredential(identity.account, identity.device),
@@ -147,14 +174,36 @@ export async function joinByExternalCommit(
     { signKey: identity.privateKey, publicKey: identity.publicKey },
     cs,
   );
-  const freed = former ? removeLeafNode(oldTree, toLeafIndex(former.leaf)) : oldTree;
-  const [withLeaf, ownNode] = addLeafNode(freed, publicPackage.leafNode);
+  const joiner = { leafNode: publicPackage.leafNode, signaturePrivateKey: identity.privateKey };
+  return makeExternalCommit(joiner, info, oldTree, former?.leaf, new Uint8Array(), cs);
+}
+
+/**
+ * @param info Verified, with this tree.
+ * @param former The leaf that the joiner replaces; undefined for none.
+ */
+export async function makeExternalCommit(
+  joiner: { leafNode: LeafNode; signaturePrivateKey: Uint8Array },
+  info: GroupInfo,
+  oldTree: RatchetTree,
+  former: number | undefined,
+  authenticatedData: Uint8Array,
+  cs: CiphersuiteImpl,
+): Promise<{ newState: ClientState; commit: Uint8Array }> {
+  const externalPub = info.extensions.find((extension) => extension.extensionType === 'external_pub');
+  if (!externalPub) {
+    throw new Error('the GroupInfo has no external_pub');
+  }
+  const { groupContext } = info;
+  const { enc: kemOutput, secret: initSecret } = await exportSecret(readExternalPub(externalPub.extensionData), cs);
+  const freed = former === undefined ? oldTree : removeLeafNode(oldTree, toLeafIndex(former));
+  const [withLeaf, ownNode] = addLeafNode(freed, joiner.leafNode);
   const own = nodeToLeafIndex(ownNode);
   const [tree, path, pathSecrets, leafKey] = await createUpdatePath(
     withLeaf,
     own,
     groupContext,
-    identity.privateKey,
+    joiner.signaturePrivateKey,
     cs,
   );
   const lowest = pathSecrets.at(-1);
@@ -162,16 +211,16 @@ export async function joinByExternalCommit(
     ? await getCommitSecret(tree, toNodeIndex(lowest.nodeIndex), lowest.secret, cs.kdf)
     : new Uint8Array(cs.kdf.size);
   const proposals: Proposal[] = [{ proposalType: 'external_init', externalInit: { kemOutput } }];
-  if (former) {
-    proposals.unshift({ proposalType: 'remove', remove: { removed: former.leaf } });
+  if (former !== undefined) {
+    proposals.unshift({ proposalType: 'remove', remove: { removed: former } });
   }
   const { signature, framedContent } = await createContentCommitSignature(
     groupContext,
     'mls_public_message',
     { proposals: proposals.map((proposal) => ({ proposalOrRefType: 'proposal', proposal })), path },
     { senderType: 'new_member_commit' },
-    new Uint8Array(),
-    identity.privateKey,
+    authenticatedData,
+    joiner.signaturePrivateKey,
     cs.signature,
   );
   const nextContext = await nextEpochContext(
@@ -209,7 +258,7 @@ export async function joinByExternalCommit(
     ),
     confirmationTag,
     historicalReceiverData: new Map(),
-    signaturePrivateKey: identity.privateKey,
+    signaturePrivateKey: joiner.signaturePrivateKey,
     keySchedule: epoch.keySchedule,
     unappliedProposals: {},
     groupActiveState: { kind: 'active' },

@@ -222,6 +222,21 @@ describe('Mls', () => {
     expect(result.kind).toBe('unreadable');
   });
 
+  it('tells a removed device that it is out where the same commit gives its leaf to another', async () => {
+    const group = await TestGroup.create(2);
+    const stranger = await TestDevice.create();
+    const prepared = await group.at(0).mls.commit(group.at(0).state, [await stranger.candidate()], [1]);
+    expect(prepared.group.leaves.find((leaf) => leaf.leaf === 1)?.device).toBe(stranger.identity.device);
+    const input = group.input(group.at(0).identity, prepared);
+    const members = [...input.members, stranger.identity.account];
+    const [devicesAdded, devicesRemoved] = [[stranger.identity.device], [group.at(1).identity.device]];
+    const results = [1, 2].map((index) => group.at(index).apply({ ...input, members, devicesAdded, devicesRemoved }));
+    expect((await Promise.all(results)).map((result) => result.kind === 'committed' && result.selfRemoved)).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   it('says what cannot be read, and reads on', async () => {
     const group = await TestGroup.create(1);
     const [sender, receiver] = [group.at(0), group.at(1)];

@@ -1,5 +1,15 @@
-import { type CiphersuiteImpl, type ClientState, decodeMlsMessage, emptyPskIndex, processPublicMessage } from 'ts-mls';
+import {
+  type CiphersuiteImpl,
+  type ClientState,
+  decodeMlsMessage,
+  emptyPskIndex,
+  type PskIndex,
+  processPublicMessage,
+} from 'ts-mls';
+import { applyProposals } from 'ts-mls/clientState.js';
 import { unprotectPrivateMessage } from 'ts-mls/messageProtection.js';
+import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
+import { toLeafIndex } from 'ts-mls/treemath.js';
 import { equalBytes } from '../protocol/bytes';
 import { belongsTo, dropPast, readCredential } from './config';
 import type { Leaf, LogInput, LogResult } from './port';
@@ -76,8 +86,9 @@ export async function receiveCommit(
     }
     const external = content.sender.senderType === 'new_member_commit';
     const removed = checkCommit(state, input, content.commit, content.sender, external);
-    const processed = await processPublicMessage(state, message.publicMessage, emptyPskIndex, cs);
-    const next = dropPast(processed.newState);
+    const next = removed.some((leaf) => leaf.leaf === state.privatePath.leafIndex)
+      ? await receiveOwnRemoval(state, message.publicMessage, cs)
+      : dropPast((await processPublicMessage(state, message.publicMessage, emptyPskIndex, cs)).newState);
     const before = new Set(leavesOf(state.ratchetTree).map((leaf) => leaf.device));
     const gone = new Set(removed.map((leaf) => leaf.device));
     const after = leavesOf(next.ratchetTree);
@@ -96,10 +107,43 @@ export async function receiveCommit(
   }
 }
 
-type Commit = Extract<
-  Extract<ReturnType<typeof decode>, { wireformat: 'mls_public_message' }>['publicMessage']['content'],
-  { contentType: 'commit' }
->;
+async function receiveOwnRemoval(
+  state: ClientState,
+  message: PublicMessage,
+  cs: CiphersuiteImpl,
+): Promise<ClientState> {
+  const { membershipKey } = state.keySchedule;
+  const { content } = await unprotectPublicMessage(membershipKey, state.groupContext, state.ratchetTree, message, cs);
+  if (content.contentType !== 'commit' || content.sender.senderType !== 'member') {
+    throw new Error('not a commit of a member');
+  }
+  return leave(state, content.commit, content.sender.leafIndex, emptyPskIndex, cs);
+}
+
+/**
+ * What is left to a member who is removed by a commit whose authenticity was checked. ts-mls 1.6.4 takes itself for a
+ * member still where the same commit gives its leaf to somebody else, and then finds nothing in the path for it.
+ */
+export async function leave(
+  state: ClientState,
+  commit: Commit['commit'],
+  committer: number,
+  psks: PskIndex,
+  cs: CiphersuiteImpl,
+): Promise<ClientState> {
+  const { tree } = await applyProposals(state, commit.proposals, toLeafIndex(committer), psks, false, cs);
+  return {
+    ...state,
+    ratchetTree: tree,
+    unappliedProposals: {},
+    historicalReceiverData: new Map(),
+    groupActiveState: { kind: 'removedFromGroup' },
+  };
+}
+
+type PublicMessage = Extract<ReturnType<typeof decode>, { wireformat: 'mls_public_message' }>['publicMessage'];
+
+type Commit = Extract<PublicMessage['content'], { contentType: 'commit' }>;
 
 /** The rules of this protocol that MLS itself does not have. Returns the leaves that go. */
 function checkCommit(
