@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using ChatPay.Core.Mls;
+using ChatPay.LoadTest.Baselines;
+using ChatPay.Tests.Support;
+using Xunit;
+
+namespace ChatPay.Tests.Mls;
+
+/// <summary>
+/// This library and ts-mls, the web client's, in the same groups: whatever one does, the other follows. ts-mls runs under
+/// Node; the seed is printed, and <c>CHATPAY_INTEROP_SEED</c> sets it.
+/// </summary>
+public sealed class TsMlsInteropTests(ITestOutputHelper output)
+{
+    private const string SeedVariable = "CHATPAY_INTEROP_SEED";
+    private const ushort Aes = 1;
+    private const ushort ChaCha = 3;
+
+    [Theory]
+    [InlineData(Aes, false)]
+    [InlineData(Aes, true)]
+    [InlineData(ChaCha, false)]
+    [InlineData(ChaCha, true)]
+    public Task Both_do_and_follow_every_operation(ushort suite, bool tsFounds) => RunAsync(suite, async (group, _) =>
+    {
+        var founder = await group.NewPeerAsync(tsFounds);
+        var other = await group.NewPeerAsync(!tsFounds);
+        await group.CreateAsync(founder);
+        await group.CommitAsync(founder, HandshakeFormat.Public, [await group.AddOf(other)], [other]);
+        await group.TalkAsync(group.Members, each: 8, lostPercent: 0);
+        foreach (var format in new[] { HandshakeFormat.Public, HandshakeFormat.Private })
+        {
+            await DoEverythingAsync(group, founder, other, format);
+            await DoEverythingAsync(group, other, founder, format);
+        }
+    });
+
+    [Theory]
+    [InlineData(Aes)]
+    [InlineData(ChaCha)]
+    public Task Messages_may_come_in_any_order_or_never(ushort suite) => RunAsync(suite, async (group, _) =>
+    {
+        await FoundAsync(group, 4);
+        await group.TalkAsync(group.Members, each: 40, lostPercent: 30);
+        await group.TalkAsync(group.Members, each: 40, lostPercent: 30);
+    });
+
+    [Theory]
+    [InlineData(Aes, 300, 6, 6)]
+    [InlineData(ChaCha, 300, 6, 6)]
+    [InlineData(Aes, 200, 50, 3)]
+    public Task Any_sequence_of_operations_is_followed(ushort suite, int operations, int membersMax, int tsMax) =>
+        RunAsync(suite, async (group, dice) =>
+        {
+            var walk = new InteropWalk(group, dice, new(operations, membersMax, tsMax));
+            await walk.RunAsync();
+            Assert.True(walk.Largest >= membersMax, $"There were {walk.Largest} members at most.");
+            output.WriteLine($"{operations} operations, {group.Epoch} epochs, up to {walk.Largest} members");
+        });
+
+    /// <summary>One member does everything that changes the group; the other follows.</summary>
+    private static async Task DoEverythingAsync(InteropGroup group, IPeer actor, IPeer other, HandshakeFormat format)
+    {
+        var id = RandomNumberGenerator.GetBytes(8);
+        await group.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), group.Members);
+        await group.CommitAsync(actor, format, [], []);
+        await group.CommitAsync(actor, format, [new PskChange(id)], []);
+        await group.CommitAsync(actor, format, [new ResumptionChange(group.CommonSince)], []);
+        var (own, foreign) = (await group.NewPeerAsync(isTs: true), await group.NewPeerAsync(isTs: false));
+        await group.CommitAsync(
+            actor, format, [await group.AddOf(own), await group.AddOf(foreign)], [own, foreign]);
+        await group.TalkAsync(group.Members, each: 3, lostPercent: 20);
+        await group.ProposeAsync(other, new UpdateChange(), format);
+        await group.ProposeAsync(other, new RemoveChange(group.LeafOf(own)), format);
+        await group.CommitAsync(actor, format, [], []);
+        await group.JoinExternallyAsync(own, actor);
+        await group.JoinExternallyAsync(foreign, own);
+        await group.JoinExternallyAsync(actor, foreign);
+        await group.CommitAtOnceAsync(actor, other, format);
+        await group.TalkAsync(group.Members, each: 3, lostPercent: 20);
+        await group.CommitAsync(
+            actor, format, [new RemoveChange(group.LeafOf(own)), new RemoveChange(group.LeafOf(foreign))], []);
+        Assert.Equal([actor, other], group.Members.OrderBy(peer => peer != actor));
+    }
+
+    private static async Task FoundAsync(InteropGroup group, int members)
+    {
+        var founder = await group.NewPeerAsync(isTs: false);
+        await group.CreateAsync(founder);
+        while (group.Members.Count < members)
+        {
+            var joiner = await group.NewPeerAsync(isTs: group.Members.Count % 2 == 1);
+            await group.CommitAsync(founder, HandshakeFormat.Public, [await group.AddOf(joiner)], [joiner]);
+        }
+    }
+
+    private async Task RunAsync(ushort suiteId, Func<InteropGroup, Dice, Task> test)
+    {
+        if (NodeDriver.Missing() is { } reason)
+        {
+            Assert.Skip(reason);
+        }
+
+        var seed = Environment.GetEnvironmentVariable(SeedVariable) is { Length: > 0 } named
+            ? ulong.Parse(named, CultureInfo.InvariantCulture)
+            : (ulong)RandomNumberGenerator.GetInt32(int.MaxValue);
+        output.WriteLine($"{SeedVariable}={seed}");
+        Assert.True(MlsCipherSuite.TryGet(suiteId, out var suite));
+        var dice = new Dice(seed);
+        await using var driver = NodeDriver.Start("driver");
+        await using var group = new InteropGroup(driver, suite, dice, TestContext.Current.CancellationToken);
+        try
+        {
+            await test(group, dice);
+        }
+        catch (Exception failure)
+        {
+            throw new InvalidOperationException($"{SeedVariable}={seed}: {failure.Message}", failure);
+        }
+    }
+}
