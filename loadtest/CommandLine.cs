@@ -59,6 +59,7 @@ internal static class CommandLine
             StormScenario.Create(args, output),
             GrowthScenario.Create(args, output),
             FaultsScenario.Create(args, output),
+            MlsScenario.Create(args, output),
             RelayCommand.Create(),
         };
 }

@@ -62,7 +62,7 @@ internal static class RunIdentity
 /// <param name="Cpu">Its model's name.</param>
 /// <param name="Storage">The file system that the database's files lie on; null where that is elsewhere.</param>
 /// <param name="LoadAtStart">The load average of the minute before: above zero, somebody else was working too.</param>
-/// <param name="Postgres">The version and settings of PostgreSQL, by name.</param>
+/// <param name="Postgres">The version and settings of PostgreSQL, by name; empty where none is used.</param>
 internal sealed record Machine(
     string Cpu, int Cores, double MemoryGb, string Kernel, string Runtime, string? Storage, double? LoadAtStart,
     IReadOnlyDictionary<string, string> Postgres)
@@ -77,9 +77,10 @@ internal sealed record Machine(
         LoadAverage(),
         postgres);
 
-    public override string ToString() => FormattableString.Invariant(
-        $"{Cpu}, {Cores} cores, {MemoryGb} GB; PostgreSQL {Postgres["server_version"]} on {Storage ?? "its own storage"}; ")
-        + FormattableString.Invariant($"fsync {Postgres["fsync"]}, synchronous_commit {Postgres["synchronous_commit"]}; ")
+    public override string ToString() => FormattableString.Invariant($"{Cpu}, {Cores} cores, {MemoryGb} GB; ")
+        + (Postgres.Count == 0 ? "" : FormattableString.Invariant(
+            $"PostgreSQL {Postgres["server_version"]} on {Storage ?? "its own storage"}; ")
+            + FormattableString.Invariant($"fsync {Postgres["fsync"]}, synchronous_commit {Postgres["synchronous_commit"]}; "))
         + FormattableString.Invariant($"load average before {LoadAtStart}");
 
     private static string? FirstValue(string file, string name) => !File.Exists(file)
