@@ -21,6 +21,9 @@ public sealed class ConversationState(
     /// <summary>Seq of the newest event, 0 before the first.</summary>
     public long Head { get; private set; } = head;
 
+    /// <summary><see cref="Head"/> as it was loaded.</summary>
+    public long LoadedHead { get; } = head;
+
     /// <summary>The MLS epoch that the next message must be encrypted in.</summary>
     public long Epoch { get; private set; } = epoch;
 
@@ -37,6 +40,9 @@ public sealed class ConversationState(
 
     /// <summary>Whether all members and leaves are here, not only those that single commands named.</summary>
     public bool IsComplete { get; init; }
+
+    /// <summary>Everybody known to have a place here, now or once: all of them where <see cref="IsComplete"/>.</summary>
+    public IReadOnlyCollection<Member> Members => _members.Values;
 
     public IEnumerable<Member> LiveMembers => _members.Values.Where(member => member.IsLive);
 

@@ -23,6 +23,13 @@ internal sealed class ConversationOptions
     [Range(10, 10_000)]
     public int RetentionBatch { get; set; } = 500;
 
+    /// <summary>
+    /// Conversations that a node remembers as it left them, 0 to 10,000,000, about 500 bytes each: a message to one of them
+    /// is decided without reading. 0 for none. Default 65,536.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int CachedConversations { get; set; } = 65_536;
+
     /// <summary>As clients see it.</summary>
     internal int? DefaultRetentionDays => RetentionDays > 0 ? RetentionDays : null;
 }

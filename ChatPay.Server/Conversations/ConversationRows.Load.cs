@@ -12,7 +12,7 @@ internal sealed partial class ConversationRows
     private readonly HashSet<ConversationId> _needed = [];
     private readonly HashSet<(ConversationId Conversation, AccountId Account)> _neededMembers = [];
     private readonly HashSet<ConversationId> _neededMemberships = [];
-    private readonly HashSet<DuplicateKey> _neededDuplicates = [];
+    private readonly HashSet<MessageKey> _neededDuplicates = [];
     private readonly HashSet<(AccountId Low, AccountId High)> _neededDirects = [];
     private readonly HashSet<DeviceId> _neededDevices = [];
     private readonly HashSet<AccountId> _neededCounts = [];

@@ -9,6 +9,7 @@ internal sealed partial class ConversationRows
 {
     public override void AddWrites(NpgsqlBatch batch)
     {
+        AddTrusted(batch);
         AddConversations(batch);
         AddEvents(batch);
         AddMembers(batch);
@@ -38,7 +39,10 @@ internal sealed partial class ConversationRows
         }
 
         ConversationState[] changed =
-            [.. _found.Values.Where(state => state.IsChanged && !_created.Contains(state.Id))];
+        [
+            .. _found.Values.Where(
+                state => state.IsChanged && !_created.Contains(state.Id) && !_trusted.ContainsKey(state.Id)),
+        ];
         if (changed.Length > 0)
         {
             batch.Add("""

@@ -8,12 +8,15 @@ namespace ChatPay.Server.Conversations;
 /// <summary>
 /// Conversations in a batch. Every command that appends to a log calls <see cref="Need"/>, which locks the
 /// conversation's row; members, leaves and events change only under that lock, so they need none of their own.
+/// Plain messages to conversations that this node remembers do without reading and locking, see
+/// <see cref="NeedForMessage"/>.
 /// </summary>
-internal sealed partial class ConversationRows(WriteSet set, Fanout fanout) : WriteRows
+internal sealed partial class ConversationRows(
+    WriteSet set, ConversationCache cache, ConnectionRegistry registry, Fanout fanout) : WriteRows
 {
     private readonly Dictionary<ConversationId, ConversationState> _found = [];
     private readonly Dictionary<(AccountId Low, AccountId High), ConversationId> _directs = [];
-    private readonly Dictionary<DuplicateKey, Event> _duplicates = [];
+    private readonly Dictionary<MessageKey, Event> _duplicates = [];
     private readonly Dictionary<DeviceId, DeviceFacts> _devices = [];
     private readonly Dictionary<AccountId, int> _counts = [];
     private readonly HashSet<ConversationId> _created = [];
@@ -46,6 +49,14 @@ internal sealed partial class ConversationRows(WriteSet set, Fanout fanout) : Wr
         Need(conversation);
         _neededDuplicates.Add(new(conversation, device, clientId));
     }
+
+    /// <summary>
+    /// Asks for what appending a message takes: of the cache, where it is sure to be appended by what is known there, else
+    /// as <see cref="NeedMember"/> and <see cref="NeedDuplicateCheck"/> do. What is not appended always comes from
+    /// locked rows, for it may have been appended before.
+    /// </summary>
+    public void NeedForMessage(AccountId account, DeviceId device, SendRequest request) =>
+        _messages.Add((account, device, request));
 
     /// <summary>Looks up the direct conversation of two accounts.</summary>
     public void NeedDirect(AccountId one, AccountId other) => _neededDirects.Add(Pair(one, other));
@@ -126,18 +137,37 @@ internal sealed partial class ConversationRows(WriteSet set, Fanout fanout) : Wr
         _welcomes.Add(new(device, new(id, DeviceMessageKind.Welcome, conversation, seq, body, set.Now)));
     }
 
+    public override void Decided()
+    {
+        if (!set.Locks)
+        {
+            Remember();
+        }
+    }
+
+    public override void Abandoned() => cache.Forget(_found.Keys);
+
     public override void Committed()
     {
+        if (set.Locks)
+        {
+            Remember();
+        }
+
         if (_appended.Count > 0)
         {
             fanout.Committed(_appended, [.. _welcomes.Select(row => (row.Device, row.Message))]);
         }
     }
 
+    private void Remember() => cache.Put(
+        _found.Values,
+        from logged in _appended
+        where logged is { Device: not null, ClientId: not null }
+        select new MessageKey(logged.Conversation, logged.Device!.Value, logged.ClientId!.Value));
+
     private static (AccountId Low, AccountId High) Pair(AccountId one, AccountId other) =>
         string.CompareOrdinal(one.ToString(), other.ToString()) < 0 ? (one, other) : (other, one);
-
-    private readonly record struct DuplicateKey(ConversationId Conversation, DeviceId Device, ClientMessageId ClientId);
 
     private sealed record GroupInfoRow(ConversationId Conversation, long Epoch, long Seq, byte[] Body);
 
@@ -149,7 +179,10 @@ internal sealed record NewEvent(
     EventKind Kind, AccountId? Account, DeviceId? Device = null, ClientMessageId? ClientId = null, byte[]? Body = null,
     CardView? Card = null, MembersChange? Members = null);
 
-internal sealed class ConversationRowsFactory(Fanout fanout) : IWriteRowsFactory
+internal sealed class ConversationRowsFactory(ConversationCache cache, ConnectionRegistry registry, Fanout fanout)
+    : IWriteRowsFactory
 {
-    public WriteRows Create(WriteSet set) => new ConversationRows(set, fanout);
+    public WriteRows Create(WriteSet set) => new ConversationRows(set, cache, registry, fanout);
+
+    public void DatabaseLost() => cache.Clear();
 }

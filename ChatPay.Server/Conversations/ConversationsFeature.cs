@@ -9,6 +9,7 @@ internal static class ConversationsFeature
     public static void AddConversations(this IServiceCollection services)
     {
         services.AddValidatedOptions<ConversationOptions>(ConversationOptions.Section);
+        services.AddSingleton<ConversationCache>();
         services.AddSingleton<IWriteRowsFactory, ConversationRowsFactory>();
         services.AddSingleton<ConversationStore>();
         services.AddSingleton<ReceiptStore>();

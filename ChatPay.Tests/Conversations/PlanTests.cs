@@ -90,7 +90,7 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
             Device: PlanBench.Device(i), ClientId: PlanBench.ClientId(i * 37))).ToArray();
         async Task LoadAsync()
         {
-            var rows = new ConversationRows(null!, null!);
+            var rows = new ConversationRows(null!, null!, null!, null!);
             foreach (var send in sends)
             {
                 rows.NeedMember(send.Conversation, send.Account);
@@ -121,7 +121,7 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
         ConversationId[] sentTo = [.. Enumerable.Range(0, 100).Select(i => PlanBench.Conversation(i * 900))];
         async Task WriteAsync()
         {
-            var rows = new ConversationRows(null!, null!);
+            var rows = new ConversationRows(null!, null!, null!, null!);
             Array.ForEach(sentTo, rows.Need);
             await using var connection = await bench.DataSource.OpenConnectionAsync(Cancellation);
             await using var transaction = await connection.BeginTransactionAsync(Cancellation);

@@ -7,12 +7,8 @@ namespace ChatPay.Server.Conversations.Commands;
 
 internal sealed class SendCommand(Caller caller, SendRequest request) : WriteCommand<SendReply>
 {
-    public override void Declare(WriteSet set)
-    {
-        var rows = set.Rows<ConversationRows>();
-        rows.NeedMember(request.Conversation, caller.Account);
-        rows.NeedDuplicateCheck(request.Conversation, caller.Device, request.ClientId);
-    }
+    public override void Declare(WriteSet set) =>
+        set.Rows<ConversationRows>().NeedForMessage(caller.Account, caller.Device, request);
 
     protected override Result<SendReply> DecideOutcome(WriteSet set)
     {

@@ -35,6 +35,19 @@ internal sealed class CommitFlight(CommitAttempt attempt, CommitFlight[] earlier
     {
         try
         {
+            attempt.Declare();
+            if (Set.WaitsForEarlier)
+            {
+                foreach (var flight in _earlier)
+                {
+                    await flight.Landed;
+                }
+
+                Set.ForgetEarlier();
+                Set.Declared();
+                _earlier = [];
+            }
+
             await attempt.DecideAsync(cancellationToken);
         }
         catch (Exception exception)

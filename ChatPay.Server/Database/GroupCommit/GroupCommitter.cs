@@ -13,7 +13,7 @@ namespace ChatPay.Server.Database.GroupCommit;
 /// again alone, with every row locked.
 /// </summary>
 internal sealed partial class GroupCommitter(
-    CommitSource source, IEnumerable<IWriteRowsFactory> features, IOptions<GroupCommitOptions> options,
+    CommitSource source, IEnumerable<IWriteRowsFactory> features, IOptions<GroupCommitOptions> options, TimeProvider time,
     ILogger<GroupCommitter> logger) : BackgroundService
 {
     private readonly IWriteRowsFactory[] _features = [.. features];
@@ -21,7 +21,7 @@ internal sealed partial class GroupCommitter(
         new BoundedChannelOptions(options.Value.QueueCapacity) { SingleReader = true });
     private readonly Queue<CommitFlight> _flights = new();
     private readonly Caution _caution = new();
-    private readonly DatabaseRun _run = new();
+    private readonly DatabaseRun _run = new(time);
 
     /// <summary>
     /// Queues a command and waits for its outcome. A caller that stops waiting does not take the command back: it is
@@ -83,7 +83,7 @@ internal sealed partial class GroupCommitter(
         CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
         var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
         var batch = TakeBatch();
-        var attempt = new CommitAttempt(source, batch, set, options.Value.LockTimeoutMs, _run);
+        var attempt = new CommitAttempt(source, batch, set, _run, options.Value.LockTimeoutMs);
         var flight = new CommitFlight(attempt, earlier, CommitSpan.Begin(batch));
         _flights.Enqueue(flight);
         await flight.DecideAsync(cancellationToken);
@@ -167,8 +167,9 @@ internal sealed partial class GroupCommitter(
             {
                 var started = Stopwatch.GetTimestamp();
                 var set = new WriteSet(_features);
-                await using (var commit = new CommitAttempt(source, batch, set))
+                await using (var commit = new CommitAttempt(source, batch, set, _run))
                 {
+                    commit.Declare();
                     await commit.DecideAsync(cancellationToken);
                     await commit.CommitAsync(cancellationToken);
                 }

@@ -18,6 +18,17 @@ internal abstract class WriteRows
     /// <summary>Features write in this order: what others refer to comes first.</summary>
     public virtual int WriteOrder => LockOrder;
 
+    /// <summary>Called once every command has declared, and again where the set has waited for earlier ones since.</summary>
+    public virtual void Declared()
+    {
+    }
+
+    /// <summary>
+    /// Whether this batch must not load before the ones before it are over: it would lock what they have decided on
+    /// without a lock.
+    /// </summary>
+    public virtual bool WaitsForEarlier => false;
+
     /// <summary>Adds the load statements, each ending in <c>for update</c> where the rows will change.</summary>
     public abstract void AddLoads(NpgsqlBatch batch);
 
@@ -29,8 +40,8 @@ internal abstract class WriteRows
     public abstract void AddWrites(NpgsqlBatch batch);
 
     /// <summary>
-    /// Whether something was decided on states that no lock of this transaction holds. Its <see cref="AddLastWrites"/>
-    /// then fails the transaction where they have changed since, and it waits for the batches it was decided after.
+    /// Whether something was decided on states that no lock of this transaction holds. What it writes then fails the
+    /// transaction where they have changed since, and it waits for the batches it was decided after.
     /// </summary>
     public virtual bool IsSpeculative => false;
 
@@ -122,6 +133,8 @@ internal sealed class WriteSet
     /// <summary>Decided before this one on the same node and perhaps not committed; oldest first.</summary>
     public IReadOnlyList<WriteSet> Earlier { get; private set; }
 
+    public bool WaitsForEarlier => Earlier.Count > 0 && _inLockOrder.Any(rows => rows.WaitsForEarlier);
+
     public bool IsSpeculative => _inLockOrder.Any(rows => rows.IsSpeculative);
 
     public IReadOnlyList<WriteRows> InLockOrder => _inLockOrder;
@@ -140,6 +153,24 @@ internal sealed class WriteSet
         }
 
         throw new InvalidOperationException($"No feature registered {typeof(T).Name}.");
+    }
+
+    internal void Declare(IEnumerable<WriteCommand> commands)
+    {
+        foreach (var command in commands)
+        {
+            command.Declare(this);
+        }
+
+        Declared();
+    }
+
+    internal void Declared()
+    {
+        foreach (var rows in _inLockOrder)
+        {
+            rows.Declared();
+        }
     }
 
     /// <summary>Once everything is decided; otherwise each set would keep all before it.</summary>
