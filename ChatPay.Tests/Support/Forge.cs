@@ -29,14 +29,14 @@ internal static class Forge
             .WithConfirmationTag(Noise()).ToPublicMessage());
     }
 
-    public static byte[] Proposal(TestClient member, Proposal proposal)
+    public static byte[] Proposal(TestClient member, Proposal proposal, byte[]? authenticatedData = null)
     {
         var content = new FramedContent
         {
             GroupId = member.Group.GroupId,
             Epoch = member.Group.Epoch,
             Sender = new Sender { Type = SenderType.Member, Index = member.Group.OwnLeaf },
-            AuthenticatedData = [],
+            AuthenticatedData = authenticatedData ?? [],
             ContentType = ContentType.Proposal,
             Proposal = proposal,
         };
@@ -57,6 +57,24 @@ internal static class Forge
             Signature = genuine.Signature,
             ConfirmationTag = tag,
         }));
+    }
+
+    /// <summary>Anybody's public message with the membership tag that every member can make for it.</summary>
+    public static byte[] Retagged(TestClient member, PublicMessage message)
+    {
+        var state = member.Group.State;
+        var writer = new TlsWriter();
+        AuthenticatedContent.WriteToBeSigned(
+            writer, WireFormat.PublicMessage, message.Content, TlsCodec.Encode(state.Context));
+        AuthenticatedContent.WriteAuth(writer, message.Signature, message.ConfirmationTag);
+        return Encode(new PublicMessage
+        {
+            Content = message.Content,
+            Signature = message.Signature,
+            ConfirmationTag = message.ConfirmationTag,
+            MembershipTag = message.Content.Sender.Type == SenderType.Member
+                ? state.Suite.Mac(state.Secrets.MembershipKey, writer.WrittenSpan) : null,
+        });
     }
 
     public static MessageProtection Protection(TestClient member, GroupContext? context = null)
