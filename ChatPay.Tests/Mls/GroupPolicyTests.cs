@@ -254,6 +254,7 @@ public sealed class GroupPolicyTests : IDisposable
         Assert.Throws<ArgumentException>(() => KeyPackageBundle.Create(
             _members[0].Suite, _members[0].Identity, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, lastResort: false,
             _members[0].Services.Random));
+        Assert.Throws<ArgumentException>(() => Client("plain", Knowing()).NewBundle(lastResort: true));
         group.Dispose();
         Assert.Throws<ObjectDisposedException>(() => group.Encrypt([], []));
         Assert.Throws<ObjectDisposedException>(() => group.TryProcess([], out _, out _));
