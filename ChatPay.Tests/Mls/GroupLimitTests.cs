@@ -81,6 +81,65 @@ public sealed class GroupLimitTests : IDisposable
         copy.Dispose();
     }
 
+    [Fact]
+    public void Proposals_wait_in_no_more_than_their_room()
+    {
+        var large = new GroupContextExtensionsProposal
+        {
+            Extensions =
+            [
+                new() { Type = ExtensionType.ApplicationId, Data = new byte[(MlsLimits.PendingProposalBytes / 2) + 1] },
+            ],
+        };
+        _members[1].Process<ProcessedProposal>(Forge.Proposal(_members[0], large));
+
+        _members[1].Refuses(Forge.Proposal(_members[0], large), MlsRejection.TooLarge);
+        Assert.Throws<InvalidOperationException>(() => _members[1].Group.Propose(large));
+        Assert.Single(_members[1].Group.PendingProposals);
+        _members[1].Process<ProcessedProposal>(Forge.Proposal(_members[0], new RemoveProposal { Removed = 2 }));
+        _members[1].Group.DropProposals();
+        _members[1].Process<ProcessedProposal>(Forge.Proposal(_members[0], large));
+    }
+
+    [Fact]
+    public void No_more_proposals_wait_than_their_number()
+    {
+        using var waiting = new PendingProposals();
+        var sent = new SentProposal(new RemoveProposal { Removed = 1 }, new Sender { Type = SenderType.Member });
+        for (var number = 0; number < MlsLimits.PendingProposals; number++)
+        {
+            Assert.True(waiting.HasRoomFor(1));
+            waiting.Add(new PendingProposal { Ref = BitConverter.GetBytes(number), Sent = sent, SizeBytes = 1 });
+        }
+
+        Assert.False(waiting.HasRoomFor(1));
+        waiting.Clear();
+        Assert.True(waiting.HasRoomFor(1));
+    }
+
+    [Fact]
+    public void Nobody_is_added_to_a_full_tree()
+    {
+        var leaf = _members[0].Group.MemberAt(0)!.Leaf;
+        var nodes = new TreeNode?[TreeMath.NodeCount(MlsLimits.TreeLeaves)];
+        for (var index = 0; index < nodes.Length; index += 2)
+        {
+            nodes[index] = new TreeNode(With(leaf, BitConverter.GetBytes(index)));
+        }
+
+        Assert.True(PublicTree.TryCreate(_members[0].Suite, new RatchetTree { Nodes = nodes }, out var tree, out _));
+        var known = _members[0].Group.State.Public;
+        var full = PublicState.Of(known.Context, known.Extensions, tree, known.Tally, known.ConfirmationTag);
+        using var bundle = _members[0].NewBundle();
+        var add = new AddProposal { KeyPackage = bundle.KeyPackage };
+
+        Assert.True(tree.IsFull);
+        Assert.False(ProposalApplication.TryApply(full, List(add), out _, out var rejection));
+        Assert.Equal(MlsRejection.TreeFull, rejection);
+        Assert.True(ProposalApplication.TryApply(full, List(add, new RemoveProposal { Removed = 7 }), out var applied, out _));
+        Assert.Equal(7U, Assert.Single(applied.Added).Leaf);
+    }
+
     public void Dispose()
     {
         Array.ForEach(_members, static member => member.Dispose());
@@ -88,6 +147,29 @@ public sealed class GroupLimitTests : IDisposable
     }
 
     private static void Fill(Span<byte> bytes) => RandomNumberGenerator.Fill(bytes);
+
+    private static ProposalList List(params ReadOnlySpan<Proposal> proposals)
+    {
+        var list = new ProposalList();
+        foreach (var proposal in proposals)
+        {
+            list.Add(new SentProposal(proposal, new Sender { Type = SenderType.Member }), byReference: false);
+        }
+
+        return list;
+    }
+
+    /// <summary>The same leaf with keys of its own, which nobody looks at here.</summary>
+    private static LeafNode With(LeafNode leaf, byte[] key) => new()
+    {
+        EncryptionKey = key,
+        SignatureKey = key,
+        Credential = leaf.Credential,
+        Capabilities = leaf.Capabilities,
+        Source = leaf.Source,
+        Extensions = leaf.Extensions,
+        Signature = leaf.Signature,
+    };
 
     /// <summary>The same group with the same secrets in another epoch.</summary>
     private static void MoveTo(TestClient member, ulong epoch)
