@@ -247,6 +247,7 @@ public sealed class GroupPolicyTests : IDisposable
         Assert.Throws<ArgumentException>(() => group.Propose(new RemoveProposal { Removed = 9 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => group.Export("x", [], -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => group.Export("x", [], 8161));
+        Assert.Throws<ArgumentException>(() => group.Export("é", [], 32));
         Assert.Throws<InvalidOperationException>(() => group.Commit().Activate());
         var unpadded = Client("unpadded", services: TestClient.NewServices() with { PaddingBytes = 0 });
         Assert.Throws<ArgumentException>(() => unpadded.Create());

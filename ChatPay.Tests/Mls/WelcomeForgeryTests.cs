@@ -133,6 +133,25 @@ public sealed class WelcomeForgeryTests : IDisposable
         Assert.Equal(MlsRejection.OwnLeafMissing, rejection);
     }
 
+    [Fact]
+    public void A_group_where_somebody_else_has_the_joiners_key_is_refused()
+    {
+        var founder = _members[0].Identity;
+        var suite = _joiner.Suite;
+        var leaf = founder.SignLeaf(
+            suite, LeafNodeSource.Update, _bundle.KeyPackage.LeafNode.EncryptionKey, Context.GroupId, 0);
+        var tree = PublicTree.Of(suite, leaf);
+        var context = With(treeHash: tree.TreeHash.ToArray());
+        var secrets = new GroupSecrets { JoinerSecret = _secrets.JoinerSecret, PreSharedKeys = [] };
+        using var epoch = EpochSecrets.FromJoiner(
+            suite, secrets.JoinerSecret, new byte[suite.HashSize], TlsCodec.Encode(context));
+        var info = Signed(
+            context, epoch.ConfirmationTag(context.ConfirmedTranscriptHash), [Extension(tree.ToWire())], signer: 0);
+
+        Assert.False(TryJoin(info, secrets, out var rejection));
+        Assert.Equal(MlsRejection.OwnLeafMissing, rejection);
+    }
+
     public void Dispose()
     {
         Array.ForEach(_members, static member => member.Dispose());
