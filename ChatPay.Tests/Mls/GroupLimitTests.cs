@@ -118,6 +118,16 @@ public sealed class GroupLimitTests : IDisposable
     }
 
     [Fact]
+    public void A_commit_of_too_many_pre_shared_keys_is_refused()
+    {
+        var psks = Enumerable.Range(0, MlsLimits.PreSharedKeys + 1).Select(static _ => new ProposalOrRef(
+            new PreSharedKeyProposal { Psk = new ExternalPskId { Id = [1], Nonce = Forge.Noise() } })).ToList();
+
+        _members[1].Refuses(Forge.Commit(_members[0], psks, withPath: false), MlsRejection.TooLarge);
+        _members[1].Refuses(Forge.Commit(_members[0], psks[1..], withPath: false), MlsRejection.PskUnknown);
+    }
+
+    [Fact]
     public void Nobody_is_added_to_a_full_tree()
     {
         var leaf = _members[0].Group.MemberAt(0)!.Leaf;

@@ -110,6 +110,15 @@ public sealed class GroupSuccessionTests : IDisposable
             Assert.Equal(expected, rejection);
         }
 
+        var earlier = FoundUnchecked("next"u8.ToArray(), ReInit.Extensions, bundles, [new ResumptionPskId
+        {
+            Usage = psk.Usage,
+            GroupId = psk.GroupId,
+            Epoch = psk.Epoch - 1,
+            Nonce = psk.Nonce,
+        }]);
+        Assert.False(TryJoin(_members[1], earlier, bundles[1], _members[1].Group, out var reason));
+        Assert.Equal(MlsRejection.OriginWrong, reason);
         var twice = FoundUnchecked("next"u8.ToArray(), ReInit.Extensions, bundles, [psk, new ResumptionPskId
         {
             Usage = psk.Usage,

@@ -92,6 +92,20 @@ public sealed class MemberRuleTests : IDisposable
         TestGroups.AssertAgree(knowing);
     }
 
+    /// <summary>Even where the members have seen the proposal and the joiner might have made it itself.</summary>
+    [Fact]
+    public void A_joiner_from_outside_that_takes_up_what_was_proposed_is_refused()
+    {
+        var psk = new PreSharedKeyProposal { Psk = new ExternalPskId { Id = [1], Nonce = Forge.Noise() } };
+        var reference = Receiver.Process<ProcessedProposal>(Forge.Proposal(Rogue, psk)).Ref;
+        var init = new ProposalOrRef(new ExternalInitProposal { KemOutput = new byte[32] });
+
+        Receiver.Refuses(
+            Forge.ExternalCommit(
+                Client("stranger", [Private]), Rogue.Group.State.Context, [init, new ProposalOrRef(reference)]),
+            MlsRejection.ProposalsInvalid);
+    }
+
     /// <summary>A resync is held to what an Update is, section 12.2: it brings another encryption key.</summary>
     [Fact]
     public void A_member_that_comes_back_with_its_old_encryption_key_is_refused()

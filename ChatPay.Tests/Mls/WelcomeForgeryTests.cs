@@ -134,6 +134,15 @@ public sealed class WelcomeForgeryTests : IDisposable
     }
 
     [Fact]
+    public void A_group_with_a_member_who_is_not_who_it_says_is_refused()
+    {
+        var services = TestClient.NewServices(new Doubter("member 3"));
+
+        Assert.False(TryJoin(_info, _secrets, out var rejection, services));
+        Assert.Equal(MlsRejection.CredentialRefused, rejection);
+    }
+
+    [Fact]
     public void A_group_where_somebody_else_has_the_joiners_key_is_refused()
     {
         var founder = _members[0].Identity;
@@ -171,13 +180,15 @@ public sealed class WelcomeForgeryTests : IDisposable
         return read.TreeHash.ToArray();
     }
 
-    private bool TryJoin(GroupInfo info, GroupSecrets secrets, out MlsRejection rejection)
+    private bool TryJoin(
+        GroupInfo info, GroupSecrets secrets, out MlsRejection rejection, MlsServices? services = null)
     {
         var sealedInfo = Sealed(info, secrets);
         Assert.True(WelcomeSecrets.TrySealGroupSecrets(
             _joiner.Suite, _bundle.KeyPackage, sealedInfo, secrets, _joiner.Services.Random, out var own));
         var welcome = new Welcome { CipherSuite = _joiner.Suite.Id, Secrets = [own], EncryptedGroupInfo = sealedInfo };
-        var joined = Group.TryJoin(welcome, _bundle, _joiner.Identity, _joiner.Services, out var group, out rejection);
+        var joined = Group.TryJoin(
+            welcome, _bundle, _joiner.Identity, services ?? _joiner.Services, out var group, out rejection);
         group?.Dispose();
         return joined;
     }
@@ -212,5 +223,14 @@ public sealed class WelcomeForgeryTests : IDisposable
             Signer = signer ?? _info.Signer,
             Signature = signature,
         };
+    }
+
+    /// <summary>Believes everybody but one.</summary>
+    private sealed class Doubter(string name) : ICredentialValidator
+    {
+        public bool IsValid(Credential credential, ReadOnlySpan<byte> signatureKey) =>
+            credential is BasicCredential basic && !basic.Identity.AsSpan().SequenceEqual(TestClient.Basic(name).Identity);
+
+        public bool MayReplace(LeafNode current, LeafNode next) => false;
     }
 }
