@@ -177,7 +177,7 @@ internal sealed class InteropWalk(InteropGroup group, Dice dice, WalkPlan plan)
     private async Task<PskChange> NewPskAsync(IEnumerable<IPeer> peers)
     {
         var id = RandomNumberGenerator.GetBytes(12);
-        await group.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), peers);
+        await InteropGroup.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), peers);
         return new PskChange(id);
     }
 
