@@ -1,5 +1,4 @@
 using ChatPay.Core.Mls;
-using ChatPay.Tests.Support;
 using Xunit;
 
 namespace ChatPay.Tests.Mls;

@@ -89,6 +89,29 @@ public sealed class ForwardSecrecyTests
         Assert.Throws<ObjectDisposedException>(() => secrets.InitSecret.ToArray());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_skipped_key_that_was_used_or_left_behind_is_zeros(uint used)
+    {
+        using var keys = new SkippedMessageKeys(keySize: 4, nonceSize: 2);
+        var first = keys.Add(0).Key;
+        first.Fill(0xa0);
+        keys.Add(1).Key.Fill(0xa1);
+        keys.Add(2).Key.Fill(0xa2);
+        var last = keys.Add(3).Key;
+        last.Fill(0xa3);
+
+        Assert.True(keys.Remove(used));
+
+        // Later ones have moved up.
+        Assert.False(last.ContainsAnyExcept((byte)0));
+        Assert.True(first.ContainsAnyExcept((byte)0));
+        keys.Drop(MlsLimits.SkippedKeys + 4UL);
+        Assert.False(first.ContainsAnyExcept((byte)0));
+    }
+
     [Fact]
     public void Epoch_secrets_are_saved_without_what_the_secret_tree_has()
     {

@@ -247,6 +247,7 @@ public sealed class GroupPolicyTests : IDisposable
         Assert.Throws<ArgumentException>(() => group.Propose(new RemoveProposal { Removed = 9 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => group.Export("x", [], -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => group.Export("x", [], 8161));
+        Assert.Throws<ArgumentException>(() => group.Export("é", [], 32));
         Assert.Throws<InvalidOperationException>(() => group.Commit().Activate());
         var unpadded = Client("unpadded", services: TestClient.NewServices() with { PaddingBytes = 0 });
         Assert.Throws<ArgumentException>(() => unpadded.Create());
@@ -254,6 +255,7 @@ public sealed class GroupPolicyTests : IDisposable
         Assert.Throws<ArgumentException>(() => KeyPackageBundle.Create(
             _members[0].Suite, _members[0].Identity, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, lastResort: false,
             _members[0].Services.Random));
+        Assert.Throws<ArgumentException>(() => Client("plain", Knowing()).NewBundle(lastResort: true));
         group.Dispose();
         Assert.Throws<ObjectDisposedException>(() => group.Encrypt([], []));
         Assert.Throws<ObjectDisposedException>(() => group.TryProcess([], out _, out _));

@@ -145,6 +145,7 @@ public sealed class GroupRefusalTests : IDisposable
     public void Handshakes_are_followed_once_and_in_their_order()
     {
         var old = _members[0].Group.Encrypt("before"u8, []);
+        var proposal = Forge.Proposal(_members[2], new RemoveProposal { Removed = 0 });
         using var stale = _members[2].Group.Commit();
         var first = _members[0].Commit();
         var second = _members[0].Commit();
@@ -154,6 +155,7 @@ public sealed class GroupRefusalTests : IDisposable
         _members[1].Refuses(first.Message, MlsRejection.EpochPast);
         _members[1].Refuses(stale.Message, MlsRejection.EpochPast);
         _members[1].Refuses(old, MlsRejection.EpochPast);
+        _members[1].Refuses(proposal, MlsRejection.EpochPast);
         _members[1].Process<ProcessedCommit>(second.Message);
         _members[0].Refuses(second.Message, MlsRejection.EpochPast);
         TestGroups.AssertAgree(_members[..2]);
@@ -206,6 +208,9 @@ public sealed class GroupRefusalTests : IDisposable
         var forged = protection.ToPublic(protection
             .Sign(WireFormat.PublicMessage, framed, identity.SignatureKey).WithConfirmationTag(Forge.Noise()));
         _members[1].Refuses(TlsCodec.Encode(new MlsMessage(forged)), MlsRejection.MembershipTagInvalid);
+
+        // Nor does it help that somebody who is still there tags it.
+        _members[1].Refuses(Forge.Retagged(_members[1], forged), MlsRejection.LeafUnknown);
 
         Assert.Equal(GroupStatus.Removed, removed.Group.Status);
         removed.Refuses(_members[0].Group.Encrypt("secret"u8, []), MlsRejection.GroupInactive);

@@ -97,18 +97,28 @@ public sealed class GroupSuccessionTests : IDisposable
             Epoch = origin.Epoch,
             Nonce = Forge.Noise(),
         };
-        foreach (var (groupId, extensions, expected) in new[]
+        foreach (var (groupId, extensions, epoch, expected) in new[]
         {
-            ("other"u8.ToArray(), ReInit.Extensions, MlsRejection.OriginWrong),
-            ("next"u8.ToArray(), [], MlsRejection.OriginWrong),
-            ("next"u8.ToArray(), ReInit.Extensions, MlsRejection.None),
+            ("other"u8.ToArray(), ReInit.Extensions, 1, MlsRejection.OriginWrong),
+            ("next"u8.ToArray(), [], 1, MlsRejection.OriginWrong),
+            ("next"u8.ToArray(), ReInit.Extensions, 2, MlsRejection.OriginWrong),
+            ("next"u8.ToArray(), ReInit.Extensions, 1, MlsRejection.None),
         })
         {
-            var welcome = FoundUnchecked(groupId, extensions, bundles, [psk]);
+            var welcome = FoundUnchecked(groupId, extensions, bundles, [psk], epoch);
             _ = TryJoin(_members[1], welcome, bundles[1], _members[1].Group, out var rejection);
             Assert.Equal(expected, rejection);
         }
 
+        var earlier = FoundUnchecked("next"u8.ToArray(), ReInit.Extensions, bundles, [new ResumptionPskId
+        {
+            Usage = psk.Usage,
+            GroupId = psk.GroupId,
+            Epoch = psk.Epoch - 1,
+            Nonce = psk.Nonce,
+        }]);
+        Assert.False(TryJoin(_members[1], earlier, bundles[1], _members[1].Group, out var reason));
+        Assert.Equal(MlsRejection.OriginWrong, reason);
         var twice = FoundUnchecked("next"u8.ToArray(), ReInit.Extensions, bundles, [psk, new ResumptionPskId
         {
             Usage = psk.Usage,
@@ -174,14 +184,21 @@ public sealed class GroupSuccessionTests : IDisposable
         return bundles;
     }
 
+    /// <param name="epoch">The one that the Welcome is to.</param>
     private byte[] FoundUnchecked(
-        byte[] groupId, IReadOnlyList<Extension> extensions, KeyPackageBundle[] bundles, IReadOnlyList<PreSharedKeyId> psks)
+        byte[] groupId, IReadOnlyList<Extension> extensions, KeyPackageBundle[] bundles, IReadOnlyList<PreSharedKeyId> psks,
+        int epoch = 1)
     {
         var services = _members[0].Services with
         {
             ExternalPsk = _ => _members[0].Group.State.Secrets.ResumptionPsk.ToArray(),
         };
         using var founded = Group.Create(s_nextSuite, groupId, _members[0].Identity, services, extensions);
+        for (; epoch > 1; epoch--)
+        {
+            founded.Apply(founded.Commit());
+        }
+
         return Forge.Founding(
             founded, _members[0].Identity, services, [bundles[1].KeyPackage, bundles[2].KeyPackage], psks);
     }

@@ -27,7 +27,7 @@ public sealed class TsMlsInteropTests(ITestOutputHelper output)
         var founder = await group.NewPeerAsync(tsFounds);
         var other = await group.NewPeerAsync(!tsFounds);
         await group.CreateAsync(founder);
-        await group.CommitAsync(founder, HandshakeFormat.Public, [await group.AddOf(other)], [other]);
+        await group.CommitAsync(founder, HandshakeFormat.Public, [await InteropGroup.AddOf(other)], [other]);
         await group.TalkAsync(group.Members, each: 8, lostPercent: 0);
         foreach (var format in new[] { HandshakeFormat.Public, HandshakeFormat.Private })
         {
@@ -63,13 +63,13 @@ public sealed class TsMlsInteropTests(ITestOutputHelper output)
     private static async Task DoEverythingAsync(InteropGroup group, IPeer actor, IPeer other, HandshakeFormat format)
     {
         var id = RandomNumberGenerator.GetBytes(8);
-        await group.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), group.Members);
+        await InteropGroup.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), group.Members);
         await group.CommitAsync(actor, format, [], []);
         await group.CommitAsync(actor, format, [new PskChange(id)], []);
         await group.CommitAsync(actor, format, [new ResumptionChange(group.CommonSince)], []);
         var (own, foreign) = (await group.NewPeerAsync(isTs: true), await group.NewPeerAsync(isTs: false));
         await group.CommitAsync(
-            actor, format, [await group.AddOf(own), await group.AddOf(foreign)], [own, foreign]);
+            actor, format, [await InteropGroup.AddOf(own), await InteropGroup.AddOf(foreign)], [own, foreign]);
         await group.TalkAsync(group.Members, each: 3, lostPercent: 20);
         await group.ProposeAsync(other, new UpdateChange(), format);
         await group.ProposeAsync(other, new RemoveChange(group.LeafOf(own)), format);
@@ -91,7 +91,7 @@ public sealed class TsMlsInteropTests(ITestOutputHelper output)
         while (group.Members.Count < members)
         {
             var joiner = await group.NewPeerAsync(isTs: group.Members.Count % 2 == 1);
-            await group.CommitAsync(founder, HandshakeFormat.Public, [await group.AddOf(joiner)], [joiner]);
+            await group.CommitAsync(founder, HandshakeFormat.Public, [await InteropGroup.AddOf(joiner)], [joiner]);
         }
     }
 

@@ -29,14 +29,14 @@ internal static class Forge
             .WithConfirmationTag(Noise()).ToPublicMessage());
     }
 
-    public static byte[] Proposal(TestClient member, Proposal proposal)
+    public static byte[] Proposal(TestClient member, Proposal proposal, byte[]? authenticatedData = null)
     {
         var content = new FramedContent
         {
             GroupId = member.Group.GroupId,
             Epoch = member.Group.Epoch,
             Sender = new Sender { Type = SenderType.Member, Index = member.Group.OwnLeaf },
-            AuthenticatedData = [],
+            AuthenticatedData = authenticatedData ?? [],
             ContentType = ContentType.Proposal,
             Proposal = proposal,
         };
@@ -57,6 +57,82 @@ internal static class Forge
             Signature = genuine.Signature,
             ConfirmationTag = tag,
         }));
+    }
+
+    /// <summary>
+    /// A commit whose path is as it should be, of a member or of a joiner, by whom no rule of the group was asked; its
+    /// confirmation tag is noise.
+    /// </summary>
+    /// <param name="known">A member of the group.</param>
+    /// <param name="identity">What the leaf in the path says.</param>
+    /// <param name="leafKey">In the place of the leaf's new encryption key.</param>
+    public static byte[] PathCommit(
+        TestClient known, Sender sender, MlsMember identity, IReadOnlyList<(ProposalOrRef Item, SentProposal Sent)> proposals,
+        byte[]? leafKey = null)
+    {
+        var state = known.Group.State;
+        var list = new ProposalList();
+        foreach (var (item, sent) in proposals)
+        {
+            list.Add(sent, item.Reference is not null);
+        }
+
+        Assert.True(ProposalApplication.TryApply(state.Public, list, out var application, out var rejection), $"{rejection}");
+        var leaf = sender.Type == SenderType.Member ? sender.Index : application.Seat(identity.Template());
+        using var builder = PathBuilder.Create(
+            application.Tree, leaf, identity.Template(), identity.SignatureKey, state.Context.GroupId, known.Services.Random,
+            out var keys, out var commitSecret);
+        keys.Dispose();
+        commitSecret.Dispose();
+        var provisional = TlsCodec.Encode(state.Public.NextContext(
+            builder.Tree, application.Extensions, state.Context.ConfirmedTranscriptHash));
+        var path = builder.Encrypt(
+            provisional, application.Added.Select(static added => added.Leaf).ToHashSet(), known.Services.Random);
+        var commit = new Commit
+        {
+            Proposals = [.. proposals.Select(static proposal => proposal.Item)],
+            Path = leafKey is null ? path : new UpdatePath { LeafNode = WithKey(path.LeafNode), Nodes = path.Nodes },
+        };
+        var signed = AuthenticatedContent.Sign(
+            state.Suite, WireFormat.PublicMessage, Frame(state.Context, sender, commit), TlsCodec.Encode(state.Context),
+            sender.Type == SenderType.Member ? known.Identity.SignatureKey : identity.SignatureKey);
+        return Retagged(known, signed.WithConfirmationTag(Noise()).ToPublicMessage());
+
+        LeafNode WithKey(LeafNode from)
+        {
+            return Build(LeafNodeValidation.Sign(
+                Build([]), state.Suite, identity.SignatureKey, state.Context.GroupId, leaf));
+
+            LeafNode Build(byte[] signature) => new()
+            {
+                EncryptionKey = leafKey,
+                SignatureKey = from.SignatureKey,
+                Credential = from.Credential,
+                Capabilities = from.Capabilities,
+                Source = from.Source,
+                ParentHash = from.ParentHash,
+                Extensions = from.Extensions,
+                Signature = signature,
+            };
+        }
+    }
+
+    /// <summary>Anybody's public message with the membership tag that every member can make for it.</summary>
+    public static byte[] Retagged(TestClient member, PublicMessage message)
+    {
+        var state = member.Group.State;
+        var writer = new TlsWriter();
+        AuthenticatedContent.WriteToBeSigned(
+            writer, WireFormat.PublicMessage, message.Content, TlsCodec.Encode(state.Context));
+        AuthenticatedContent.WriteAuth(writer, message.Signature, message.ConfirmationTag);
+        return Encode(new PublicMessage
+        {
+            Content = message.Content,
+            Signature = message.Signature,
+            ConfirmationTag = message.ConfirmationTag,
+            MembershipTag = message.Content.Sender.Type == SenderType.Member
+                ? state.Suite.Mac(state.Secrets.MembershipKey, writer.WrittenSpan) : null,
+        });
     }
 
     public static MessageProtection Protection(TestClient member, GroupContext? context = null)

@@ -9,24 +9,34 @@ internal static class MlsVectors
 {
     private const string Source = "github.com/mlswg/mls-implementations, test-vectors";
 
+    /// <summary>How the names of the files begin that some test reads.</summary>
+    public static IReadOnlyList<string> Kinds { get; } =
+    [
+        "tree-math", "crypto-basics", "secret-tree", "message-protection", "key-schedule", "psk_secret", "transcript-hashes",
+        "welcome", "tree-operations", "tree-validation", "treekem", "messages", "deserialization", "passive-client-",
+    ];
+
+    /// <summary>All files of the folder, whatever their kind, or a skipped test.</summary>
+    public static IReadOnlyList<string> Files() => Vectors.Require("mls", static _ => true, Source);
+
     /// <summary>Hands every entry of every file of a kind without suites to the check.</summary>
     /// <param name="kind">What the file's name begins with.</param>
     public static void ForEach(string kind, Action<JsonElement> check)
     {
-        var count = 0;
         foreach (var file in Vectors.Require(
             "mls", name => name.StartsWith(kind, StringComparison.Ordinal), Source))
         {
             using var document = Vectors.Load(file);
+            var count = 0;
             foreach (var entry in document.RootElement.EnumerateArray())
             {
                 check(entry);
                 count++;
             }
-        }
 
-        TestContext.Current.SendDiagnosticMessage("{0}: {1} entries checked.", kind, count);
-        Assert.NotEqual(0, count);
+            TestContext.Current.TestOutputHelper!.WriteLine($"{Path.GetFileName(file)}: {count} entries checked.");
+            Assert.NotEqual(0, count);
+        }
     }
 
     /// <summary>

@@ -11,6 +11,8 @@ internal static class Vectors
 {
     private const string Variable = "CHATPAY_VECTORS";
 
+    private static bool IsNamed => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 };
+
     /// <summary>All JSON files of one folder, such as <c>wycheproof</c>, or none where the folder is absent.</summary>
     public static IReadOnlyList<string> Files(string folder) =>
         Root() is { } root && Directory.Exists(Path.Combine(root, folder))
@@ -18,9 +20,16 @@ internal static class Vectors
                 .Order(StringComparer.Ordinal)]
             : [];
 
-    /// <summary>The files of one folder whose names fit, or a skipped test that says where to get them.</summary>
+    /// <summary>
+    /// The files of one folder whose names fit, or a skipped test that says where to get them. A folder that is there and
+    /// holds nothing, or was named and is not there, is a mistake and no reason to skip.
+    /// </summary>
     public static IReadOnlyList<string> Require(string folder, Func<string, bool> fits, string source)
     {
+        Assert.False(IsNamed && !Directory.Exists(Root()), $"{Variable} names {Root()}, which is no folder.");
+        Assert.False(
+            Root() is { } root && Directory.Exists(Path.Combine(root, folder)) && Files(folder).Count == 0,
+            $"The folder {folder}/ of the vectors is empty.");
         IReadOnlyList<string> files = [.. Files(folder).Where(file => fits(Path.GetFileName(file)))];
         Assert.SkipWhen(
             files.Count == 0, $"No such vectors in {folder}/; get them from {source} and name their folder in {Variable}.");

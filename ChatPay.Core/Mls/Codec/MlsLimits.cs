@@ -6,7 +6,7 @@ public static class MlsLimits
     /// <summary>Largest encoding that is looked at.</summary>
     public const int MessageBytes = 16 * 1024 * 1024;
 
-    /// <summary>Most items of one vector; a ratchet tree of 65,536 leaves has 131,071 nodes.</summary>
+    /// <summary>Most items of one vector.</summary>
     public const int VectorItems = 1 << 17;
 
     /// <summary>Deepest nesting of vectors; RFC 9420's own structures need seven.</summary>
@@ -16,10 +16,11 @@ public static class MlsLimits
     public const int Leaves = 1 << 24;
 
     /// <summary>
-    /// Widest ratchet tree that is held: the widest whose nodes fit <see cref="VectorItems"/>, so that every group can
-    /// give its tree to those who join. Sixteen levels of parents bound every recursion over a tree.
+    /// Widest ratchet tree that is held: the widest that fits <see cref="MessageBytes"/> with some 500 bytes for each member,
+    /// its leaf and its share of the parents, so that a group can give its tree to those who join; a member with a basic
+    /// credential takes less than 300. Fifteen levels of parents bound every recursion over a tree.
     /// </summary>
-    public const int TreeLeaves = VectorItems / 2;
+    public const int TreeLeaves = 1 << 15;
 
     /// <summary>
     /// Most generations that one message may be ahead of its sender's ratchet. It bounds the work that one message can

@@ -18,14 +18,25 @@ public ref struct TlsReader
     private int _depth;
 
     public TlsReader(ReadOnlySpan<byte> input)
+        : this(input, MlsLimits.MessageBytes)
+    {
+    }
+
+    private TlsReader(ReadOnlySpan<byte> input, int mostBytes)
     {
         _input = input;
         _end = input.Length;
-        if (input.Length > MlsLimits.MessageBytes)
+        if (input.Length > mostBytes)
         {
             Fail(MlsRejection.TooLarge);
         }
     }
+
+    /// <summary>
+    /// Reads what this client wrote and sealed itself. A state is a sum of many messages' parts, so it may be larger than any
+    /// of them.
+    /// </summary>
+    internal static TlsReader OfState(ReadOnlySpan<byte> state) => new(state, int.MaxValue);
 
     /// <summary>The first thing that was wrong, or <see cref="MlsRejection.None"/>.</summary>
     public MlsRejection Rejection { get; private set; }

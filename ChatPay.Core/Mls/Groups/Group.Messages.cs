@@ -79,8 +79,11 @@ public sealed partial class Group
                 return false;
             }
 
+            // A state restored from an older copy reads what it has sent since, but a commit's path was never for itself.
             key = used;
-            return true;
+            rejection = content.Content.Commit is not null && used.Leaf == OwnLeaf
+                ? MlsRejection.OwnMessage : MlsRejection.None;
+            return rejection == MlsRejection.None;
         }
 
         if (!TlsCodec.TryDecode<MlsMessage>(message, out var decoded, out rejection))

@@ -92,7 +92,7 @@ public sealed partial class Group
         [NotNullWhen(true)] out Group? group, out MlsRejection rejection)
     {
         group = null;
-        var epochReader = new TlsReader(epoch);
+        var epochReader = TlsReader.OfState(epoch);
         var parts = StateCodec.ReadEpoch(ref epochReader);
         var pastKeys = ResumptionKeys.Read(ref epochReader);
         epochReader.End();
@@ -104,7 +104,7 @@ public sealed partial class Group
             return false;
         }
 
-        var ratchetReader = new TlsReader(ratchets);
+        var ratchetReader = TlsReader.OfState(ratchets);
         var authenticator = ratchetReader.ReadOpaqueSpan();
         var isSame = authenticator.SequenceEqual(parts.Secrets.EpochAuthenticator)
             & ratchetReader.ReadUInt32() == parts.Keys.Leaf;

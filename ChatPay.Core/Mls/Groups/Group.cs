@@ -115,6 +115,7 @@ public sealed partial class Group : IDisposable
     /// <param name="lengthBytes">0 to 8,160.</param>
     /// <exception cref="InvalidOperationException">This member was removed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The length is out of its range.</exception>
+    /// <exception cref="ArgumentException">The label is not ASCII.</exception>
     public byte[] Export(string label, ReadOnlySpan<byte> context, int lengthBytes) =>
         Require().Secrets.Export(label, context, lengthBytes);
 

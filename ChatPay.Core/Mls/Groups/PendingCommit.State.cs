@@ -61,7 +61,7 @@ public sealed partial class PendingCommit
 
     private static PendingCommit? Read(ReadOnlySpan<byte> state, MlsMember identity, MlsServices services)
     {
-        var reader = new TlsReader(state);
+        var reader = TlsReader.OfState(state);
         var before = reader.ReadOptional<OptionalBytes>();
         var message = reader.ReadOpaque();
         var welcome = reader.ReadOptional<OptionalBytes>();

@@ -73,7 +73,7 @@ public sealed class StorageKey : IDisposable
         }
 
         var cipher = AeadAlgorithm.Aes256Gcm;
-        var reader = new TlsReader(blob[2..]);
+        var reader = TlsReader.OfState(blob[2..]);
         var groupId = reader.ReadOpaque();
         var epoch = reader.ReadUInt64();
         var rest = 2 + reader.Position + SaltBytes;
@@ -104,7 +104,8 @@ public sealed class StorageKey : IDisposable
 
     private void Derive(ReadOnlySpan<byte> header, Span<byte> secret)
     {
-        HKDF.Expand(HashAlgorithmName.SHA256, _key.Span, secret, [.. s_label, .. header]);
+        // The base class library's own takes no more than some thousand bytes of info, and others choose the group's id.
+        KeyDerivationAlgorithm.HkdfSha256.Expand(_key.Span, [.. s_label, .. header], secret);
         GC.KeepAlive(_key);
     }
 }

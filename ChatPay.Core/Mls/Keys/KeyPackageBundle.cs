@@ -64,6 +64,12 @@ public sealed class KeyPackageBundle : IDisposable
             throw new ArgumentException("A lifetime begins after 1970 and ends after it begins.", nameof(notAfter));
         }
 
+        if (lastResort && !member.Capabilities.Extensions.AsSpan().Contains(ExtensionType.LastResort))
+        {
+            // Section 10: what a key package's own extensions are, its leaf's capabilities must list.
+            throw new ArgumentException("The member's capabilities lack the last-resort mark.", nameof(member));
+        }
+
         var lifetime = new Lifetime
         {
             NotBefore = (ulong)notBefore.ToUnixTimeSeconds(),

@@ -36,14 +36,16 @@ internal sealed class ProposalApplication
     /// <summary>Applies a list whose proposals were each checked by <see cref="ProposalChecks"/>.</summary>
     /// <param name="rejection">
     /// What of section 12.2 the outcome breaks, unless a path can still mend it: that is <see cref="Check"/>'s, after
-    /// it.
+    /// it; or <see cref="MlsRejection.TooLarge"/> where no epoch follows.
     /// </param>
     public static bool TryApply(
         PublicState state, ProposalList list, [NotNullWhen(true)] out ProposalApplication? application,
         out MlsRejection rejection)
     {
         application = new ProposalApplication(state, list);
-        rejection = application.Apply();
+
+        // Who founded the group chose its first epoch, so the last one can be reached.
+        rejection = state.Context.Epoch == ulong.MaxValue ? MlsRejection.TooLarge : application.Apply();
         if (rejection != MlsRejection.None)
         {
             application = null;

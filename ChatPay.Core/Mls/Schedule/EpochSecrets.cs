@@ -1,3 +1,4 @@
+using System.Text;
 using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Mls;
@@ -150,8 +151,16 @@ internal sealed class EpochSecrets : IDisposable
 
     /// <summary>MLS-Exporter, section 8.5.</summary>
     /// <exception cref="ArgumentOutOfRangeException">More than 255 hashes long, or negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// The label is not ASCII: labels that differ in other characters would give one secret.
+    /// </exception>
     public byte[] Export(string label, ReadOnlySpan<byte> context, int lengthBytes)
     {
+        if (!Ascii.IsValid(label))
+        {
+            throw new ArgumentException("An exporter's label is ASCII.", nameof(label));
+        }
+
         ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBytes, 255 * _suite.HashSize);
         using var derived = _suite.DeriveSecret(ExporterSecret, label);

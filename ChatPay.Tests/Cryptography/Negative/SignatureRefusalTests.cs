@@ -1,4 +1,5 @@
 using ChatPay.Core.Cryptography;
+using ChatPay.Core.Mls;
 using Xunit;
 
 namespace ChatPay.Tests.Cryptography;
@@ -78,5 +79,25 @@ public sealed class SignatureRefusalTests
             signature == HarmlessSignature,
             ed25519.Verify(
                 Convert.FromHexString(publicKey), Convert.FromHexString(message), Convert.FromHexString(signature)));
+    }
+
+    /// <summary>
+    /// The neutral element in each of its encodings: the signature's two halves fit each other, and so every message and the
+    /// key, wherever small orders are let through.
+    /// </summary>
+    [Theory]
+    [InlineData("0100000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("0100000000000000000000000000000000000000000000000000000000000080")]
+    [InlineData("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")]
+    public void A_key_that_would_sign_everything_signs_nothing(string publicKey)
+    {
+        var key = Convert.FromHexString(publicKey);
+        var signature = Convert.FromHexString(
+            "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22cade1807345ca227a245f01b2d72081541a2d055c48a8288a4e7e4c4bca392808");
+
+        Assert.False(PublicKey.TryImport(SignatureAlgorithm.Ed25519, key, KeyBlobFormat.RawPublicKey, out _));
+        Assert.False(SignatureAlgorithm.Ed25519.Verify(key, "anything"u8, signature));
+        Assert.False(MlsCipherSuite.X25519Aes128Gcm.VerifyWithLabel(key, "label", "anything"u8, signature));
     }
 }

@@ -50,7 +50,7 @@ internal sealed class InteropGroup(NodeDriver driver, MlsCipherSuite suite, Dice
         await AgreeAsync();
     }
 
-    public async Task<AddChange> AddOf(IPeer joiner) => new(await joiner.KeyPackageAsync());
+    public static async Task<AddChange> AddOf(IPeer joiner) => new(await joiner.KeyPackageAsync());
 
     /// <summary>A commit that everybody follows, and by which the joiners come in.</summary>
     public async Task CommitAsync(
@@ -152,7 +152,7 @@ internal sealed class InteropGroup(NodeDriver driver, MlsCipherSuite suite, Dice
         }
     }
 
-    public async Task AddPskAsync(byte[] id, byte[] secret, IEnumerable<IPeer> peers)
+    public static async Task AddPskAsync(byte[] id, byte[] secret, IEnumerable<IPeer> peers)
     {
         foreach (var peer in peers)
         {

@@ -174,10 +174,10 @@ internal sealed class InteropWalk(InteropGroup group, Dice dice, WalkPlan plan)
         return group.CommitAtOnceAsync(winner, dice.Pick(group.Others(winner)), Format());
     }
 
-    private async Task<PskChange> NewPskAsync(IEnumerable<IPeer> peers)
+    private static async Task<PskChange> NewPskAsync(IEnumerable<IPeer> peers)
     {
         var id = RandomNumberGenerator.GetBytes(12);
-        await group.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), peers);
+        await InteropGroup.AddPskAsync(id, RandomNumberGenerator.GetBytes(32), peers);
         return new PskChange(id);
     }
 
