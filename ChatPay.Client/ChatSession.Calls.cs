@@ -13,9 +13,14 @@ public sealed partial class ChatSession
     private int _calls;
     private long _retries;
 
-    /// <summary>Appends an encrypted message; completes after the commit, however many connections that takes.</summary>
+    /// <summary>
+    /// Appends an encrypted message; completes after the commit, however many connections that takes.
+    /// </summary>
     /// <exception cref="ChatPayException"><c>stale_epoch</c> with the winning commit, among others.</exception>
     /// <exception cref="ChatSessionEndedException">The session is over; whether it was sent may be unknown.</exception>
+    /// <example>
+    /// <code>var sent = await session.SendAsync(new(id, clientId, epoch, ciphertext), cancellationToken);</code>
+    /// </example>
     public async Task<SendReply> SendAsync(SendRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -24,6 +29,12 @@ public sealed partial class ChatSession
     }
 
     /// <inheritdoc cref="ChatConnection.SubmitCommitAsync"/>
+    /// <example>
+    /// <code>
+    /// var request = new CommitRequest(id, clientId, epoch, pending.Message, pending.Welcome, pending.GroupInfo);
+    /// var won = await session.SubmitCommitAsync(request, cancellationToken);
+    /// </code>
+    /// </example>
     public async Task<CommitReply> SubmitCommitAsync(CommitRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -33,6 +44,12 @@ public sealed partial class ChatSession
     }
 
     /// <inheritdoc cref="ChatConnection.CardActAsync"/>
+    /// <example>
+    /// <code>
+    /// var request = new CardActRequest(card.Id, card.Version, CardActionKind.Accept, idempotencyKey);
+    /// var accepted = await session.CardActAsync(request, cancellationToken);
+    /// </code>
+    /// </example>
     public async Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -41,6 +58,11 @@ public sealed partial class ChatSession
     }
 
     /// <inheritdoc cref="ChatConnection.SendToDevicesAsync"/>
+    /// <example>
+    /// <code>
+    /// await session.SendToDevicesAsync(new([new DeviceEnvelope(device, body)], clientId), cancellationToken);
+    /// </code>
+    /// </example>
     public Task SendToDevicesAsync(SendToDevicesRequest request, CancellationToken cancellationToken) =>
         CallAsync(async (hub, token) =>
         {
@@ -49,6 +71,9 @@ public sealed partial class ChatSession
         }, cancellationToken);
 
     /// <inheritdoc cref="ChatConnection.MarkAsync"/>
+    /// <example>
+    /// <code>await session.MarkAsync(new([new ReceiptMark(id, Delivered: seq, Read: seq)]), cancellationToken);</code>
+    /// </example>
     public Task MarkAsync(MarkRequest request, CancellationToken cancellationToken) =>
         CallAsync(async (hub, token) =>
         {
@@ -57,13 +82,21 @@ public sealed partial class ChatSession
         }, cancellationToken);
 
     /// <summary>
-    /// Replaces whom this session watches, for as long as the connection lasts: to be called again whenever the session is
-    /// <see cref="ChatSessionState.Online"/> anew. Changes come to <see cref="ChatHandlers.Presence"/>.
+    /// Replaces whom this session watches, for as long as the connection lasts: to be called again whenever the session
+    /// is <see cref="ChatSessionState.Online"/> anew. Changes come to <see cref="ChatHandlers.Presence"/>.
     /// </summary>
+    /// <exception cref="ChatPayException">Too many accounts.</exception>
+    /// <example>
+    /// <code>var there = (await session.WatchPresenceAsync(new([ada.Id]), cancellationToken)).Accounts;</code>
+    /// </example>
     public Task<PresenceReply> WatchPresenceAsync(WatchPresenceRequest request, CancellationToken cancellationToken) =>
         CallAsync((hub, token) => hub.WatchPresenceAsync(request, token), cancellationToken);
 
     /// <summary>Says that the person is typing, or has stopped; nothing is said while there is no connection.</summary>
+    /// <exception cref="ChatPayException">Not a member.</exception>
+    /// <example>
+    /// <code>await session.TypingAsync(new(id, Active: true), cancellationToken);</code>
+    /// </example>
     public Task TypingAsync(TypingRequest request, CancellationToken cancellationToken) =>
         State == ChatSessionState.Online
             ? CallAsync(async (hub, token) =>
@@ -74,6 +107,25 @@ public sealed partial class ChatSession
             : Task.CompletedTask;
 
     /// <summary>
+    /// Reads a conversation's log on from where it stands, as a resync would: for one that the session has not been
+    /// told of yet.
+    /// </summary>
+    /// <example>
+    /// <code>session.Read(id);</code>
+    /// </example>
+    public void Read(ConversationId conversation)
+    {
+        int link;
+        lock (_lock)
+        {
+            link = _current?.Id ?? 0;
+        }
+
+        // Without a connection the next greeting names it.
+        _inbox.Add(link, new(Resync: new ControlSignal(ControlKind.Resync, conversation)));
+    }
+
+    /// <summary>
     /// Any call that may be made twice: for methods of the hub that the session does not name.
     /// <paramref name="call"/> runs once per attempt.
     /// </summary>
@@ -82,6 +134,9 @@ public sealed partial class ChatSession
     /// <see cref="ChatSessionOptions.MaxCalls"/>.
     /// </exception>
     /// <exception cref="ChatSessionEndedException">The session is over.</exception>
+    /// <example>
+    /// <code>var page = await session.CallAsync((hub, token) => hub.PullDeviceAsync(token), cancellationToken);</code>
+    /// </example>
     public async Task<T> CallAsync<T>(
         Func<ChatConnection, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
@@ -104,8 +159,8 @@ public sealed partial class ChatSession
     }
 
     /// <summary>
-    /// The server closes a connection that sends too large a frame, and the call would be made again for ever: it is refused
-    /// here, with the error that a smaller excess gets there.
+    /// The server closes a connection that sends too large a frame, and the call would be made again for ever: it is
+    /// refused here, with the error that a smaller excess gets there.
     /// </summary>
     private static void RequireAtMost(int maxBytes, long bytes, ErrorCode code)
     {
@@ -116,8 +171,8 @@ public sealed partial class ChatSession
     }
 
     /// <param name="mayFail">
-    /// Whether a server's mistake is the caller's to know. The session's own reading goes on trying instead: it has nobody
-    /// to tell, and ends for good where it fails.
+    /// Whether a server's mistake is the caller's to know. The session's own reading goes on trying instead: it has
+    /// nobody to tell, and ends for good where it fails.
     /// </param>
     private async Task<T> PersistAsync<T>(
         Func<ChatConnection, CancellationToken, Task<T>> call, bool mayFail, CancellationToken cancellationToken)

@@ -132,8 +132,8 @@ public sealed partial class ChatSession
     }
 
     /// <summary>
-    /// Says Hello until it is answered. A server that is too busy keeps the connection: coming back would cost it more than
-    /// answering.
+    /// Says Hello until it is answered. A server that is too busy keeps the connection: coming back would cost it more
+    /// than answering.
     /// </summary>
     private async Task<HelloReply> GreetAsync(SessionLink link, CancellationToken stop)
     {
@@ -158,7 +158,7 @@ public sealed partial class ChatSession
     {
         var (lineage, cursors) = _log.Position;
         return new(
-            _client.Device?.Id ?? throw new InvalidOperationException("The client does not know its device."),
+            _client.DeviceId ?? throw new InvalidOperationException("The client does not know its device."),
             Limits.ProtocolVersion, _options.Capabilities, lineage, [.. cursors.Take(Limits.CursorsPerHello)]);
     }
 

@@ -29,17 +29,22 @@ public sealed partial class ChatSession
                 {
                     _behind = false;
                     _handlers.CaughtUp?.Invoke();
+                    await EndTurnAsync(stop);
                 }
 
                 await TakeInAsync(await _inbox.TakeAsync(stop), stop);
+                await EndTurnAsync(stop);
             }
 
             if (_wanted.Count > 0)
             {
                 await ReadPagesAsync([.. _wanted.Take(ConversationsPerSync)], stop);
+                await EndTurnAsync(stop);
             }
         }
     }
+
+    private ValueTask EndTurnAsync(CancellationToken stop) => _handlers.TurnEnded?.Invoke(stop) ?? default;
 
     private async Task TakeInAsync(SessionItem item, CancellationToken stop)
     {
@@ -79,6 +84,8 @@ public sealed partial class ChatSession
             _wanted.Clear();
             _handlers.LineageChanged?.Invoke(greeting.Lineage);
         }
+
+        _handlers.Greeted?.Invoke(greeting);
 
         Learn(greeting.Changed);
 
@@ -210,12 +217,17 @@ public sealed partial class ChatSession
         foreach (var logged in events)
         {
             _log.MoveTo(logged.Conversation, logged.Seq);
-            if (logged.Members is { } members && (members.Removed.Contains(_account) || members.Left.Contains(_account)))
+            if (logged.Members is { } members && (members.Removed.Contains(_account) || members.Left.Contains(_account))
+                && !events.Exists(later => later.Seq > logged.Seq && ComesBack(later, logged.Conversation)))
             {
                 Leave(logged.Conversation);
             }
         }
     }
+
+    private bool ComesBack(Event logged, ConversationId conversation) =>
+        logged.Conversation == conversation && logged.Members is { } members
+        && members.Added.Any(member => member.Account == _account);
 
     private void Leave(ConversationId conversation)
     {

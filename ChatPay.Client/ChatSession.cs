@@ -4,8 +4,9 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Client;
 
 /// <summary>
-/// A device's standing connection: it comes back after every loss, catches up with the logs, and makes calls again whose
-/// outcome is unknown, with the same ids. Made by <see cref="ChatPayClient.StartSession"/>; safe for concurrent use.
+/// A device's standing connection: it comes back after every loss, catches up with the logs, and makes calls again
+/// whose outcome is unknown, with the same ids. Made by <see cref="ChatPayClient.StartSession"/>; safe for concurrent
+/// use.
 /// </summary>
 /// <remarks>
 /// Losses cost a wait with full jitter, or as long as the server asks and up to as much again. A server that is too
@@ -21,7 +22,8 @@ public sealed partial class ChatSession : IAsyncDisposable
     private readonly SessionLog _log;
     private readonly SessionInbox _inbox;
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource<ChatSessionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ChatSessionEnd> _completion = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _run;
     private TaskCompletionSource<SessionLink> _online = NewOnline();
     private ChatSessionState _state = ChatSessionState.Connecting;
@@ -54,8 +56,8 @@ public sealed partial class ChatSession : IAsyncDisposable
     public ChatPosition Position => _log.Position;
 
     /// <summary>
-    /// Completes when the session is over for good, and fails with what a handler threw, or with the error of a server that
-    /// refused this client for good.
+    /// Completes when the session is over for good, and fails with what a handler threw, or with the error of a server
+    /// that refused this client for good.
     /// </summary>
     public Task<ChatSessionEnd> Completion => _completion.Task;
 
@@ -66,6 +68,9 @@ public sealed partial class ChatSession : IAsyncDisposable
 
     /// <summary>Completes once calls are made at once; at once where they are.</summary>
     /// <exception cref="ChatSessionEndedException">The session is over.</exception>
+    /// <example>
+    /// <code>await session.OnlineAsync(cancellationToken);</code>
+    /// </example>
     public Task OnlineAsync(CancellationToken cancellationToken) => LinkAsync(cancellationToken);
 
     /// <summary>Closes the connection and ends the session; calls that wait fail.</summary>
@@ -75,7 +80,8 @@ public sealed partial class ChatSession : IAsyncDisposable
         await _run;
     }
 
-    private static TaskCompletionSource<SessionLink> NewOnline() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<SessionLink> NewOnline() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task RunAsync()
     {

@@ -3,10 +3,10 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Client;
 
 /// <summary>
-/// What a <see cref="ChatSession"/> tells its owner. <see cref="Events"/>, <see cref="Conversations"/>, <see cref="Gone"/>,
-/// <see cref="DeviceMessages"/>, <see cref="Missed"/>, <see cref="LineageChanged"/> and
-/// <see cref="CaughtUp"/> are called one at a time;
-/// calls of the session may be made from them. A handler that throws ends the session.
+/// What a <see cref="ChatSession"/> tells its owner. <see cref="Events"/>, <see cref="Conversations"/>,
+/// <see cref="Gone"/>, <see cref="DeviceMessages"/>, <see cref="Missed"/>, <see cref="LineageChanged"/>,
+/// <see cref="Greeted"/>, <see cref="CaughtUp"/> and <see cref="TurnEnded"/> are called one at a time; calls of the
+/// session may be made from them. A handler that throws ends the session.
 /// </summary>
 public sealed record ChatSessionHandlers
 {
@@ -22,10 +22,14 @@ public sealed record ChatSessionHandlers
     /// </summary>
     public Func<IReadOnlyList<DeviceMessage>, CancellationToken, ValueTask>? DeviceMessages { get; init; }
 
-    /// <summary>Conversations as they are now: those that changed while away, new ones, and those that were read.</summary>
+    /// <summary>
+    /// Conversations as they are now: those that changed while away, new ones, and those that were read.
+    /// </summary>
     public Action<IReadOnlyList<ConversationView>>? Conversations { get; init; }
 
-    /// <summary>Conversations that the account is in no longer; what it may still read of them has come before.</summary>
+    /// <summary>
+    /// Conversations that the account is in no longer; what it may still read of them has come before.
+    /// </summary>
     public Action<IReadOnlyList<ConversationId>>? Gone { get; init; }
 
     /// <summary>
@@ -44,6 +48,18 @@ public sealed record ChatSessionHandlers
     /// After a connection came up, or a gap was closed: everything that the server had by then has been handled.
     /// </summary>
     public Action? CaughtUp { get; init; }
+
+    /// <summary>
+    /// A connection was greeted, before anything of it is taken in: what waits, what is left of the key packages, and
+    /// what other devices have read.
+    /// </summary>
+    public Action<HelloReply>? Greeted { get; init; }
+
+    /// <summary>
+    /// The others were called for what came together, and nothing more is taken in until this has completed: for an
+    /// owner whose part takes waiting for.
+    /// </summary>
+    public Func<CancellationToken, ValueTask>? TurnEnded { get; init; }
 
     /// <summary>The new state and, where the session waits before another attempt, for how long.</summary>
     public Action<ChatSessionState, TimeSpan?>? StateChanged { get; init; }
@@ -103,7 +119,8 @@ public sealed record ChatPosition(Guid? Lineage, IReadOnlyList<Cursor> Cursors)
 /// <param name="HellosRefused">Greetings that the server put off.</param>
 /// <param name="Syncs">Calls to read logs.</param>
 /// <param name="Retries">Calls made again because their outcome was unknown or the server was busy.</param>
-public readonly record struct ChatSessionCounts(long Attempts, long Connections, long HellosRefused, long Syncs, long Retries);
+public readonly record struct ChatSessionCounts(
+    long Attempts, long Connections, long HellosRefused, long Syncs, long Retries);
 
 /// <summary>A call on a session that is over.</summary>
 public sealed class ChatSessionEndedException : Exception

@@ -4,10 +4,12 @@ using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using ChatPay.Client;
+using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
 using Xunit;
+using Group = ChatPay.Core.Mls.Group;
 
 namespace ChatPay.Tests;
 
@@ -39,7 +41,8 @@ public sealed partial class ArchitectureTests
     public void Core_references_nothing_but_the_base_class_library()
     {
         Assert.Empty(ProjectReferences(Core));
-        Assert.Empty(References(typeof(Error).Assembly).Where(name => !name.StartsWith("System.", StringComparison.Ordinal)));
+        Assert.Empty(
+            References(typeof(Error).Assembly).Where(name => !name.StartsWith("System.", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -52,7 +55,31 @@ public sealed partial class ArchitectureTests
         Assert.DoesNotContain(Client, References(typeof(ServerHost).Assembly));
     }
 
-    /// <summary>Load tests speak through the client and host the server's engine; nothing builds on them but tests.</summary>
+    /// <summary>
+    /// What a member of a group does takes secrets, and the server has none: of MLS it knows what stands on the wire,
+    /// and what can be told from that.
+    /// </summary>
+    [Fact]
+    public void Server_uses_nothing_of_MLS_that_takes_being_a_member()
+    {
+        var mls = typeof(Group).Assembly.GetTypes().Where(type => type.Namespace == typeof(Group).Namespace).ToList();
+        var holders = mls.Where(
+            type => typeof(IDisposable).IsAssignableFrom(type) || typeof(Processed).IsAssignableFrom(type));
+        Type[] others = [typeof(MlsServices), typeof(MlsCommitRequest), typeof(JoinOptions), typeof(ExternalJoin)];
+        var members = holders.Concat(others).Select(type => type.FullName!).ToHashSet(StringComparer.Ordinal);
+        Type[] known = [typeof(Group), typeof(PendingCommit), typeof(KeyPackageBundle), typeof(MlsMember)];
+        Assert.All(known, type => Assert.Contains(type.FullName!, members));
+
+        using var file = new PEReader(File.OpenRead(typeof(ServerHost).Assembly.Location));
+        var metadata = file.GetMetadataReader();
+        var used = metadata.TypeReferences.Select(handle => NameOf(metadata, handle)).ToList();
+        Assert.Contains(typeof(KeyPackage).FullName!, used);
+        Assert.Empty(used.Intersect(members));
+    }
+
+    /// <summary>
+    /// Load tests speak through the client and host the server's engine; nothing builds on them but tests.
+    /// </summary>
     [Fact]
     public void Load_tests_reference_client_and_server_and_no_product_references_them()
     {
@@ -123,7 +150,8 @@ public sealed partial class ArchitectureTests
         XDocument.Load(Repository.PathOf(project.Contains('/', StringComparison.Ordinal)
                 ? project + ".csproj" : $"{project}/{project}.csproj"))
             .Descendants("ProjectReference")
-            .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Split('\\', '/')[^1]));
+            .Select(reference => Path.GetFileNameWithoutExtension(
+                reference.Attribute("Include")!.Value.Split('\\', '/')[^1]));
 
     private static string NameOf(MetadataReader metadata, TypeReferenceHandle handle)
     {

@@ -22,9 +22,11 @@ internal sealed class WebSocketConnectionFactory : IConnectionFactory
 {
     private const int MaxRetrySeconds = 3600;
 
-    public async ValueTask<ConnectionContext> ConnectAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    public async ValueTask<ConnectionContext> ConnectAsync(
+        EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var target = endpoint as HubEndPoint ?? throw new NotSupportedException("Only hub endpoints can be connected to.");
+        var target = endpoint as HubEndPoint
+            ?? throw new NotSupportedException("Only hub endpoints can be connected to.");
         var socket = new ClientWebSocket();
         try
         {
@@ -33,10 +35,10 @@ internal sealed class WebSocketConnectionFactory : IConnectionFactory
             await socket.ConnectAsync(target.Uri, cancellationToken);
             return new WebSocketConnection(socket);
         }
-        catch (WebSocketException) when (Refusal(socket) is { } refusal)
+        catch (WebSocketException exception) when (Refusal(socket) is { } refusal)
         {
             socket.Dispose();
-            throw new ChatPayException(refusal);
+            throw new ChatPayException(refusal, exception);
         }
         catch
         {
@@ -62,7 +64,8 @@ internal sealed class WebSocketConnectionFactory : IConnectionFactory
 
         var details = new Dictionary<string, object>(StringComparer.Ordinal);
         if (socket.HttpResponseHeaders?.GetValueOrDefault("Retry-After")?.FirstOrDefault() is { } after
-            && int.TryParse(after, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and <= MaxRetrySeconds)
+            && int.TryParse(after, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is > 0 and <= MaxRetrySeconds)
         {
             details["retryAfterMs"] = seconds * 1000;
         }
@@ -159,7 +162,8 @@ internal sealed class WebSocketConnection : ConnectionContext
                 var read = await input.ReadAsync();
                 foreach (var segment in read.Buffer)
                 {
-                    await _socket.SendAsync(segment, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                    await _socket.SendAsync(
+                        segment, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
                 }
 
                 input.AdvanceTo(read.Buffer.End);

@@ -31,6 +31,14 @@ public static class Limits
     /// <summary>Commits up to this size (all parts together) may go over the hub; larger ones over HTTP.</summary>
     public const int HubHandshakeBytes = 64 * 1024;
 
+    /// <summary>
+    /// Longest text in a message, in UTF-16 units; only its receivers see it, and refuse what is longer.
+    /// </summary>
+    public const int TextMaxChars = 8000;
+
+    /// <summary>Longest name of a group, in UTF-16 units; as encrypted as any text.</summary>
+    public const int GroupNameMaxChars = 64;
+
     public const int KeyPackageBytes = 4 * 1024;
     public const int KeyPackagesPerUpload = 100;
     public const int KeyPackagesPerDevice = 200;

@@ -46,7 +46,7 @@ public sealed class MembershipTests(ServerFixture server) : IClassFixture<Server
                     TestGroup.Creation(ConversationKind.Direct, one, [other]), Cancellation);
                 return null;
             }
-            catch (Client.ChatPayException refused)
+            catch (ChatPay.Client.ChatPayException refused)
             {
                 return refused.Error;
             }

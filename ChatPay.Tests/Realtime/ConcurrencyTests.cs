@@ -223,7 +223,7 @@ public sealed class ConcurrencyTests(DatabaseFixture database, ITestOutputHelper
 
         /// <summary>One request, now and then several times at once; all get the one answer.</summary>
         private async Task<(T? Answer, ErrorBody? Error)> SeveralAsync<T>(
-            Lines lines, Func<Client.ChatConnection, Task<T>> call)
+            Lines lines, Func<ChatPay.Client.ChatConnection, Task<T>> call)
         {
             var times = dice.Next(4) == 0 ? 2 + dice.Next(2) : 1;
             Interlocked.Add(ref _calls, times);

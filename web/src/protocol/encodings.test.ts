@@ -21,6 +21,10 @@ const fixture = JSON.parse(
   }[];
 };
 
+const contents = JSON.parse(
+  readFileSync(new URL('../../../ChatPay.Tests/Fixtures/message-content.json', import.meta.url), 'utf8'),
+).contents as { name: string; plaintext: string; type: string; text?: string; card?: string }[];
+
 describe('card terms', () => {
   for (const card of fixture.cards) {
     it(`encodes and commits to ${card.name}`, async () => {
@@ -110,6 +114,16 @@ describe('content', () => {
       expect(parseContent(encodeContent(content as never))).toEqual(content);
     }
   });
+
+  for (const example of contents) {
+    it(`reads ${example.name} as ${example.type}`, () => {
+      const read = parseContent(utf8(example.plaintext));
+      expect(read.type).toBe(example.type);
+      const text = read.type === 'text' ? read.text : read.type === 'group' ? read.name : undefined;
+      expect(read.type === 'card' ? read.memo : text).toBe(example.text);
+      expect(read.type === 'card' ? read.card : undefined).toBe(example.card);
+    });
+  }
 
   it('tells what is newer from what is malformed', () => {
     const parse = (value: unknown) => parseContent(utf8(JSON.stringify(value))).type;

@@ -89,6 +89,38 @@ export class Person {
     await this.page.getByRole('heading', { name, level: 1 }).waitFor();
   }
 
+  /** Removes somebody from the open group, and comes back to its thread. */
+  async removeMember(other: Names): Promise<void> {
+    await this.#inDetails(async () => {
+      const member = this.page.getByTestId('member').filter({ hasText: other.displayName });
+      await member.getByRole('button').click();
+      await this.page.getByRole('button', { name: /^Remove/ }).click();
+      await this.page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+      await member.waitFor({ state: 'detached' });
+    });
+  }
+
+  /** Adds somebody to the open group, and comes back to its thread. */
+  async addMember(other: Names): Promise<void> {
+    await this.#inDetails(async () => {
+      await this.page.getByRole('button', { name: 'Add people' }).click();
+      const dialog = this.page.getByRole('dialog');
+      await dialog.getByLabel('People').fill(other.handle);
+      await dialog.getByRole('button', { name: 'Add person' }).click();
+      await dialog.getByText(other.displayName).waitFor();
+      await dialog.getByRole('button', { name: 'Add people' }).click();
+      await this.page.getByTestId('member').filter({ hasText: other.displayName }).waitFor();
+    });
+  }
+
+  async #inDetails(act: () => Promise<void>): Promise<void> {
+    const before = new URL(this.page.url()).hash;
+    await this.page.getByTestId('thread-details').click();
+    await this.page.getByTestId('details-pane').waitFor();
+    await act();
+    await this.go(before);
+  }
+
   row(title: string): Locator {
     return this.page
       .getByTestId('conversation-row')

@@ -1,0 +1,16 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client;
+
+/// <summary>What may be chosen about a new card.</summary>
+public sealed record CardOptions
+{
+    /// <summary>
+    /// The card's id, for posting it once however often that is asked for, such as <see cref="ChatItem.CardId"/>; null
+    /// to choose one.
+    /// </summary>
+    public CardId? Id { get; init; }
+
+    /// <summary>How long the other side has, 1 minute to 30 days, in whole seconds; default a day.</summary>
+    public TimeSpan Lifetime { get; init; } = TimeSpan.FromSeconds(Limits.CardLifetimeDefaultSeconds);
+}

@@ -1,0 +1,274 @@
+using System.Security.Cryptography;
+using ChatPay.Client.Internal;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client;
+
+/// <content>Signing up, in and out.</content>
+public sealed partial class ChatPayDevice
+{
+    /// <summary>What tells that a device of the store is none of the account any more.</summary>
+    private static readonly ErrorCode[] s_gone =
+        [ErrorCode.DeviceRevoked, ErrorCode.DeviceUnknown, ErrorCode.DeviceKeyMismatch];
+
+    /// <summary>Creates an account with this as its first device, and connects.</summary>
+    /// <param name="handle">3 to 32 lower-case letters, digits and underscores.</param>
+    /// <param name="displayName">1 to 64 characters.</param>
+    /// <param name="password">10 to 128 characters; it is not kept.</param>
+    /// <exception cref="ChatPayException">
+    /// <c>handle_taken</c>, <c>handle_invalid</c>, <c>handle_reserved</c>, <c>handle_lookalike</c>,
+    /// <c>password_length</c>, <c>password_common</c>, <c>display_name_invalid</c>, <c>sign_up_closed</c>, among
+    /// others.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The device is signed in already.</exception>
+    /// <example>
+    /// <code>await device.SignUpAsync("echo_bot", "Echo", password, cancellationToken);</code>
+    /// </example>
+    public async Task SignUpAsync(
+        string handle, string displayName, string password, CancellationToken cancellationToken)
+    {
+        using (await SigningAsync(cancellationToken))
+        {
+            var seed = await NewKeyAsync(cancellationToken);
+            var request = new SignUpRequest(handle, displayName, password, Describe(seed));
+            await BeginAsync(
+                await Client.SignUpAsync(request, cancellationToken), seed,
+                cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Signs in and connects: as the device that the store holds where it is of this account, else as a new one, in
+    /// which case everything of an earlier device in the store goes. A new device reads what is said from then on.
+    /// </summary>
+    /// <param name="handle">The account's handle.</param>
+    /// <param name="password">The account's password; it is not kept.</param>
+    /// <exception cref="ChatPayException">
+    /// <c>bad_credentials</c>; <c>too_many_requests</c>; <c>too_many_devices</c>: revoke one first.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The device is signed in already.</exception>
+    /// <example>
+    /// <code>await device.SignInAsync("echo_bot", password, cancellationToken);</code>
+    /// </example>
+    public async Task SignInAsync(string handle, string password, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(handle);
+        using (await SigningAsync(cancellationToken))
+        {
+            if (_core.DeviceOrNull is { } known && known.Account.Handle == handle.TrimStart('@'))
+            {
+                try
+                {
+                    await SignInAgainAsync(known, password, cancellationToken);
+                    return;
+                }
+                catch (ChatPayException gone) when (s_gone.Contains(gone.Code))
+                {
+                    // It was revoked: what follows is another device.
+                }
+            }
+
+            var seed = await NewKeyAsync(cancellationToken);
+            var request = new SignInRequest(handle, password, Describe(seed));
+            await BeginAsync(
+                await Client.SignInAsync(request, cancellationToken), seed,
+                cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Goes on with the session that the store holds; else signs in, or signs up where the handle is free. What a
+    /// program that is started again and again calls first.
+    /// </summary>
+    /// <param name="handle">3 to 32 lower-case letters, digits and underscores.</param>
+    /// <param name="displayName">For a new account.</param>
+    /// <param name="password">For whatever is needed.</param>
+    /// <exception cref="ChatPayException">As <see cref="SignUpAsync"/> and <see cref="SignInAsync"/>.</exception>
+    /// <example>
+    /// <code>await device.SignUpOrInAsync("echo_bot", "Echo", password, cancellationToken);</code>
+    /// </example>
+    public async Task SignUpOrInAsync(
+        string handle, string displayName, string password, CancellationToken cancellationToken)
+    {
+        if (IsSignedIn)
+        {
+            return;
+        }
+
+        if (_core.DeviceOrNull is null)
+        {
+            try
+            {
+                await SignUpAsync(handle, displayName, password, cancellationToken);
+                return;
+            }
+            catch (ChatPayException taken) when (taken.Code == ErrorCode.HandleTaken)
+            {
+                // By this program, it is to be hoped; the password tells.
+            }
+        }
+
+        await SignInAsync(handle, password, cancellationToken);
+    }
+
+    /// <summary>Revokes this device, for good, and wipes the store.</summary>
+    /// <exception cref="ChatPayException">The server cannot be reached; nothing has happened.</exception>
+    /// <example>
+    /// <code>await device.SignOutAsync(cancellationToken);</code>
+    /// </example>
+    public async Task SignOutAsync(CancellationToken cancellationToken)
+    {
+        await _signing.WaitAsync(cancellationToken);
+        try
+        {
+            var device = _core.Device.Device;
+            try
+            {
+                await Client.RevokeDeviceAsync(device, cancellationToken);
+            }
+            catch (ChatPayException gone) when (s_gone.Contains(gone.Code) || gone.Code == ErrorCode.Unauthenticated)
+            {
+                // That was the aim.
+            }
+
+            await EndSessionAsync();
+            await _core.WipeAsync(cancellationToken);
+            Client.Forget();
+        }
+        finally
+        {
+            _signing.Release();
+        }
+    }
+
+    /// <summary>The account's live devices, this one among them.</summary>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    /// <example>
+    /// <code>
+    /// foreach (var other in await device.DevicesAsync(cancellationToken))
+    /// {
+    ///     Console.WriteLine($"{other.Name} {other.Fingerprint}");
+    /// }
+    /// </code>
+    /// </example>
+    public Task<IReadOnlyList<DeviceView>> DevicesAsync(CancellationToken cancellationToken) =>
+        Client.DevicesAsync(cancellationToken);
+
+    /// <summary>Revokes another device of the account, for good; its leaves are removed from all groups.</summary>
+    /// <param name="device">Another one; <see cref="SignOutAsync"/> is for this one.</param>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    /// <example>
+    /// <code>await device.RevokeAsync(lostPhone.Id, cancellationToken);</code>
+    /// </example>
+    public Task RevokeAsync(DeviceId device, CancellationToken cancellationToken) =>
+        Client.RevokeDeviceAsync(device, cancellationToken);
+
+    private async Task<IDisposable> SigningAsync(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await _signing.WaitAsync(cancellationToken);
+        if (!IsSignedIn)
+        {
+            return new Release(_signing);
+        }
+
+        _signing.Release();
+        throw new InvalidOperationException("This device is signed in already.");
+    }
+
+    /// <summary>Its keys are as they were, so it goes on where it stood.</summary>
+    private async Task SignInAgainAsync(DeviceRecord known, string password, CancellationToken cancellationToken)
+    {
+        var seed = await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken)
+            ?? throw new InvalidDataException("The device's key is missing in the store.");
+        var request = new SignInRequest(
+            known.Account.Handle, password, Describe(seed), known.Device, DeviceToken: known.DeviceToken);
+        CryptographicOperations.ZeroMemory(seed);
+        await BeginAsync(
+            await Client.SignInAsync(request, cancellationToken), null,
+            cancellationToken);
+    }
+
+    /// <param name="seed">The key of a device that is new here; null for the one that the store has.</param>
+    private async Task BeginAsync(SessionReply reply, byte[]? seed, CancellationToken cancellationToken)
+    {
+        await EndSessionAsync();
+        if (seed is not null && _core.DeviceOrNull is not null)
+        {
+            await _core.WipeAsync(cancellationToken);
+        }
+
+        var earlier = _core.DeviceOrNull;
+        using (await _core.EnterAsync(cancellationToken))
+        {
+            var batch = new Batch(_core);
+            if (seed is not null)
+            {
+                batch.Put(StoreKeys.SignatureKey, seed);
+                batch.Put(StoreKeys.StorageKey, RandomNumberGenerator.GetBytes(StorageKey.SizeBytes));
+            }
+
+            batch.Put(new DeviceRecord(
+                reply.Account, reply.Device.Id, reply.Device.CreatedAt, reply.Token, reply.DeviceToken,
+                earlier?.Sandbox ?? false, earlier?.Assets ?? [], earlier?.Lineage,
+                earlier?.LastResortUntil ?? DateTimeOffset.UnixEpoch));
+            await batch.WriteAsync(cancellationToken);
+        }
+
+        CryptographicOperations.ZeroMemory(seed);
+        if (earlier is null)
+        {
+            await _core.Groups.OpenAsync(cancellationToken);
+        }
+
+        await RefreshAsync(cancellationToken);
+        Connect();
+    }
+
+    private async Task EndSessionAsync()
+    {
+        if (_core.Session is { } session)
+        {
+            _core.Session = null;
+            await session.DisposeAsync();
+            _core.EndWaits(LocalErrors.SessionEnded(ChatSessionEnd.Closed, null));
+        }
+    }
+
+    /// <summary>
+    /// The key of a device to be. In an empty store it is kept before the server hears of its public half: whoever dies
+    /// in between signs in with the same key, and is the same device.
+    /// </summary>
+    private async Task<byte[]> NewKeyAsync(CancellationToken cancellationToken)
+    {
+        using (await _core.EnterAsync(cancellationToken))
+        {
+            if (_core.DeviceOrNull is not null)
+            {
+                return RandomNumberGenerator.GetBytes(SignatureAlgorithm.Ed25519.PrivateKeySize);
+            }
+
+            var seed = await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken);
+            if (seed is null)
+            {
+                seed = RandomNumberGenerator.GetBytes(SignatureAlgorithm.Ed25519.PrivateKeySize);
+                await _core.WriteAsync([new(StoreKeys.SignatureKey, seed)], cancellationToken);
+            }
+
+            return seed;
+        }
+    }
+
+    private NewDevice Describe(byte[] seed)
+    {
+        using var key = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+        return new(_core.Options.DeviceName, key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+    }
+
+    private sealed class Release(SemaphoreSlim gate) : IDisposable
+    {
+        public void Dispose() => gate.Release();
+    }
+}

@@ -1,0 +1,189 @@
+using System.Runtime.CompilerServices;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>
+/// What waits in the store for the program to take it, in order. It is written with the state that it comes from, and
+/// goes when the program asks for the next one.
+/// </summary>
+internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
+{
+    private const int PageItems = 100;
+
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _changed = New();
+    private long _next = 1;
+    private long _stored;
+    private long _waiting;
+    private long _handedOut;
+    private long _unacknowledged;
+    private long _doubtful;
+    private volatile ChatPayException? _failure;
+    private bool _reading;
+    private volatile bool _over;
+
+    public bool Keeps => maxWaiting > 0;
+
+    /// <summary>After a restart the oldest may have been in the program's hands when it ended.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+        var query = new StoreQuery(StoreKeys.Arrivals);
+        for (IReadOnlyList<StoreEntry> page; (page = await store.ListAsync(query, cancellationToken)).Count > 0;)
+        {
+            _doubtful = _doubtful == 0 ? StoreKeys.NumberOf(page[0].Key) : _doubtful;
+            _waiting += page.Count;
+            _stored = StoreKeys.NumberOf(page[^1].Key);
+            query = query with { After = page[^1].Key };
+        }
+
+        _next = _stored + 1;
+    }
+
+    /// <summary>A place at the end, behind the core's gate.</summary>
+    public long Take() => _next++;
+
+    /// <summary>So many were written, the last of them at this place.</summary>
+    public void Stored(int count, long last)
+    {
+        lock (_lock)
+        {
+            _waiting += count;
+            _stored = last;
+        }
+
+        Announce();
+    }
+
+    /// <summary>Waits until there is room for more.</summary>
+    public async Task RoomAsync(CancellationToken cancellationToken)
+    {
+        while (Keeps)
+        {
+            var changed = Change;
+            lock (_lock)
+            {
+                if (_waiting < maxWaiting || _over || _failure is not null)
+                {
+                    return;
+                }
+            }
+
+            await changed.WaitAsync(cancellationToken);
+        }
+    }
+
+    public async IAsyncEnumerable<ChatItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Begin();
+        try
+        {
+            while (true)
+            {
+                var changed = Change;
+                var after = StoreKeys.Arrival(_handedOut);
+                var query = new StoreQuery(StoreKeys.Arrivals) { After = after, Limit = PageItems };
+                var page = await store.ListAsync(query, cancellationToken);
+                foreach (var (key, value) in page)
+                {
+                    await AcknowledgeAsync(_unacknowledged, cancellationToken);
+                    var position = StoreKeys.NumberOf(key);
+                    (_handedOut, _unacknowledged) = (position, position);
+                    yield return DeviceCore.Decode<ChatItem>(value) with
+                    {
+                        Position = position,
+                        IsRepeated = position == _doubtful,
+                    };
+                }
+
+                if (page.Count == 0)
+                {
+                    await AcknowledgeAsync(_unacknowledged, cancellationToken);
+                    if (_over)
+                    {
+                        yield break;
+                    }
+
+                    if (_failure is { } failure)
+                    {
+                        throw failure;
+                    }
+
+                    await changed.WaitAsync(cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            _reading = false;
+        }
+    }
+
+    /// <summary>The one that was handed out last does not come again; any other has been acknowledged before.</summary>
+    public async Task AcknowledgeAsync(long position, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (position == 0 || Interlocked.CompareExchange(ref _unacknowledged, 0, position) != position)
+        {
+            return;
+        }
+
+        await store.WriteAsync([new(StoreKeys.Arrival(position), null)], cancellationToken);
+        lock (_lock)
+        {
+            _waiting--;
+        }
+
+        Announce();
+    }
+
+    /// <summary>Nothing more comes; who reads gets what is there.</summary>
+    public void Complete()
+    {
+        _over = true;
+        Announce();
+    }
+
+    /// <summary>
+    /// Nothing more comes until a device begins anew: who reads gets what is there, and then this; null when it does.
+    /// </summary>
+    public void Fail(ChatPayException? failure)
+    {
+        _failure = failure;
+        Announce();
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void Begin()
+    {
+        lock (_lock)
+        {
+            _reading = !_reading
+                ? true : throw new InvalidOperationException("Somebody is receiving from this device already.");
+        }
+    }
+
+    /// <summary>Completes at the next change.</summary>
+    private Task Change
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _changed.Task;
+            }
+        }
+    }
+
+    private void Announce()
+    {
+        TaskCompletionSource changed;
+        lock (_lock)
+        {
+            (changed, _changed) = (_changed, New());
+        }
+
+        changed.TrySetResult();
+    }
+}

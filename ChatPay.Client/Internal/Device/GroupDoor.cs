@@ -1,0 +1,299 @@
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>
+/// How this device gets into a conversation's group, and back into one whose log it cannot follow: by the Welcome that
+/// waits for it, or by an external commit. Only the reader of the log goes through here, so nothing is read meanwhile.
+/// </summary>
+internal sealed class GroupDoor(DeviceCore core, Commits commits)
+{
+    private const int JoinAttempts = 5;
+
+    private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Leaves this device in the group, or the conversation unreadable until the next reconnect, or inactive.
+    /// </summary>
+    public async Task EnterAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        await PullWelcomesAsync(cancellationToken);
+        for (var attempt = 0; attempt < JoinAttempts && state.Facts is null && state.Record.Active; attempt++)
+        {
+            if (await TryJoinAsync(state, cancellationToken))
+            {
+                return;
+            }
+
+            await Task.Delay(
+                Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random), core.Time,
+                cancellationToken);
+        }
+
+        if (state.Facts is null && state.Record.Active)
+        {
+            using (await core.EnterAsync(cancellationToken))
+            {
+                state.Unreadable = true;
+                state.Announce();
+            }
+        }
+    }
+
+    /// <summary>Takes Welcomes up; whoever brought them acknowledges them. One that leads nowhere is dropped.</summary>
+    public async Task TakeAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken cancellationToken)
+    {
+        foreach (var message in messages)
+        {
+            if (message is not { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
+            {
+                // Something that this version has no use for: acknowledged with the rest, so that it does not fill the
+                // queue.
+                continue;
+            }
+
+            if (await KnowAsync(conversation, cancellationToken) is { } state)
+            {
+                using (await core.EnterAsync(cancellationToken))
+                {
+                    await TryJoinAsync(state, message, cancellationToken);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// The conversation, asked for where it is new; null where the server says that it is not this account's.
+    /// </summary>
+    public async Task<ConversationState?> KnowAsync(ConversationId conversation, CancellationToken cancellationToken)
+    {
+        if (core.TryFind(conversation, out var known))
+        {
+            return known;
+        }
+
+        try
+        {
+            var view = await Transport.RetryAsync(
+                core, token => core.Client.ConversationAsync(conversation, token), cancellationToken, mayFail: false);
+            return await LearnAsync(view, cancellationToken);
+        }
+        catch (ChatPayException foreign) when (foreign.Code is ErrorCode.ConversationUnknown or ErrorCode.NotMember)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes in what the server says of a conversation.</summary>
+    public async Task<ConversationState?> LearnAsync(ConversationView view, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            var batch = new Batch(core);
+            if (!core.TryFind(view.Id, out var state))
+            {
+                if (view.Members.Count == 0)
+                {
+                    return null;
+                }
+
+                var (first, place) = Views.First(view);
+                state = new ConversationState(first, place);
+                await core.Groups.ReadFactsAsync(state, cancellationToken);
+                batch.Put(StoreKeys.Conversation(view.Id), DeviceCore.Encode(first));
+                batch.Put(StoreKeys.Place(view.Id), DeviceCore.Encode(place));
+                batch.Put(StoreKeys.Creation(view.Id), null);
+                await batch.WriteAsync(cancellationToken);
+                state = core.Add(state);
+            }
+            else
+            {
+                var draft = batch.Of(state);
+                (draft.Record, draft.Place) = Views.Merge(draft.Record, draft.Place, view);
+                await batch.WriteAsync(cancellationToken);
+            }
+
+            foreach (var receipt in view.Receipts)
+            {
+                state.Mark(receipt);
+            }
+
+            state.Announce();
+            return state;
+        }
+    }
+
+    private async Task PullWelcomesAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PullAllAsync(core.RequireSession(), cancellationToken);
+        }
+        catch (ChatPayException) when (!core.Stopping.IsCancellationRequested)
+        {
+            // An external commit needs none.
+        }
+    }
+
+    private async Task PullAllAsync(ChatSession session, CancellationToken cancellationToken)
+    {
+        for (var more = true; more;)
+        {
+            var page = await session.CallAsync((hub, token) => hub.PullDeviceAsync(token), cancellationToken);
+            await TakeAsync(page.Messages, cancellationToken);
+            more = page.More && page.Messages.Count > 0;
+            if (page.Messages.Count > 0)
+            {
+                var taken = new AckDeviceRequest([.. page.Messages.Select(static message => message.Id)]);
+                await session.CallAsync(async (hub, token) =>
+                {
+                    await hub.AckDeviceAsync(taken, token);
+                    return new Unit();
+                }, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Group, and the end of its one-time key, in one write; behind the gate.</summary>
+    private async Task TryJoinAsync(ConversationState state, DeviceMessage message, CancellationToken cancellationToken)
+    {
+        if (!TlsCodec.TryDecode<MlsMessage>(message.Body, out var decoded, out _) || decoded.Welcome is not { } welcome)
+        {
+            return;
+        }
+
+        foreach (var secrets in welcome.Secrets)
+        {
+            var key = StoreKeys.KeyPackage(secrets.NewMember);
+            if (await core.ReadAsync<KeyPackageRecord>(key, cancellationToken) is not { } stored
+                || !KeyPackageBundle.TryLoad(stored.Bundle, core.Groups.StorageKey, out var bundle, out _))
+            {
+                continue;
+            }
+
+            using (bundle)
+            {
+                await JoinAsync(state, message, welcome, stored.LastResort ? null : key, bundle, cancellationToken);
+            }
+
+            return;
+        }
+    }
+
+    private async Task JoinAsync(
+        ConversationState state, DeviceMessage message, Welcome welcome, string? usedUp, KeyPackageBundle bundle,
+        CancellationToken cancellationToken)
+    {
+        if (!Group.TryJoin(welcome, bundle, core.Groups.Member, core.Groups.Services, out var group, out _))
+        {
+            // The external commit that follows gets this device in without the Welcome.
+            return;
+        }
+
+        if ((state.Facts is { } known && known.Epoch >= (long)group.Epoch) || !IsOf(state, group))
+        {
+            group.Dispose();
+            return;
+        }
+
+        core.Groups.Keep(state, group);
+        var batch = new Batch(core);
+        var draft = batch.Of(state);
+        draft.EpochChanged(new((long)group.Epoch, message.Seq, []));
+        draft.DropPending();
+        if (usedUp is not null)
+        {
+            batch.Put(usedUp, null);
+        }
+
+        batch.After(() => state.Unreadable = false);
+        await batch.WriteAsync(cancellationToken);
+    }
+
+    /// <summary>One external commit; a stored one first, whose answer was lost.</summary>
+    private async Task<bool> TryJoinAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await PrepareAsync(state, cancellationToken) is not { } prepared)
+            {
+                return false;
+            }
+
+            using (prepared.Commit)
+            {
+                var reply = await commits.SubmitAsync(state, prepared.Facts, prepared.Commit, cancellationToken);
+                using (await core.EnterAsync(cancellationToken))
+                {
+                    var batch = new Batch(core);
+                    await LogApplier.AdoptAsync(
+                        core, batch.Of(state), prepared.Facts, prepared.Commit, reply.Seq, cancellationToken);
+                    await batch.WriteAsync(cancellationToken);
+                }
+            }
+
+            return true;
+        }
+        catch (ChatPayException refused) when (!core.Stopping.IsCancellationRequested)
+        {
+            using (await core.EnterAsync(cancellationToken))
+            {
+                var batch = new Batch(core);
+                var draft = batch.Of(state);
+                draft.DropPending();
+                if (refused.Code is ErrorCode.NotMember or ErrorCode.ConversationUnknown)
+                {
+                    draft.Record = draft.Record with { Active = false, PendingRemovals = [] };
+                }
+
+                await batch.WriteAsync(cancellationToken);
+            }
+
+            return false;
+        }
+    }
+
+    private async Task<(PendingFacts Facts, PendingCommit Commit)?> PrepareAsync(
+        ConversationState state, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            if (state.Pending is { Joining: true } stored)
+            {
+                return (stored, await core.Groups.PendingAsync(state.Id, cancellationToken));
+            }
+        }
+
+        var info = await Transport.RetryAsync(
+            core, token => core.Client.GroupInfoAsync(state.Id, token), cancellationToken);
+        if (!TlsCodec.TryDecode<MlsMessage>(info.GroupInfo, out var message, out _)
+            || message.GroupInfo is not { } groupInfo
+            || !groupInfo.Context.GroupId.AsSpan().SequenceEqual(GroupIds.From(state.Id))
+            || groupInfo.Context.CipherSuite != GroupKeeper.Suite.Id || groupInfo.Context.Extensions.Count > 0)
+        {
+            return null;
+        }
+
+        using (await core.EnterAsync(cancellationToken))
+        {
+            if (!Group.TryJoinExternally(
+                groupInfo, core.Groups.Member, core.Groups.Services, null, out var commit, out _))
+            {
+                return null;
+            }
+
+            var facts = new PendingFacts(new(core.NewId()), (long)groupInfo.Context.Epoch, Joining: true);
+            var batch = new Batch(core);
+            batch.Of(state).KeepPending(facts, commit);
+            await batch.WriteAsync(cancellationToken);
+            return (facts, commit);
+        }
+    }
+
+    /// <summary>A Welcome says by itself for which group it is, and may not say another one than the server.</summary>
+    private static bool IsOf(ConversationState state, Group group) =>
+        group.GroupId.AsSpan().SequenceEqual(GroupIds.From(state.Id)) && group.Suite == GroupKeeper.Suite
+        && group.Extensions.Count == 0;
+}

@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>
+/// The device's MLS side: its identity, the key that seals its state, and the groups, which are read from the store
+/// when they are needed. Everything here happens behind the core's gate.
+/// </summary>
+internal sealed class GroupKeeper(DeviceCore core) : IDisposable
+{
+    private const int GroupsAtHand = 256;
+
+    private readonly Queue<ConversationState> _atHand = new();
+    private MlsMember? _member;
+    private StorageKey? _storageKey;
+
+    public static MlsCipherSuite Suite => MlsCipherSuite.X25519Aes128Gcm;
+
+    /// <summary>What clients of this protocol say of themselves, no more, so that all of them are alike.</summary>
+    public static Capabilities Capabilities { get; } = new()
+    {
+        Versions = [ProtocolVersion.Mls10],
+        CipherSuites = [Suite.Id],
+        Extensions = [],
+        Proposals = [],
+        Credentials = [(ushort)CredentialType.Basic],
+    };
+
+    public static FillRandom Random { get; } = RandomNumberGenerator.Fill;
+
+    public MlsMember Member => _member ?? throw new InvalidOperationException("The device has no identity yet.");
+
+    public StorageKey StorageKey =>
+        _storageKey ?? throw new InvalidOperationException("The device has no identity yet.");
+
+    public MlsServices Services { get; } = new()
+    {
+        Random = Random,
+        Credentials = new DeviceCredentials(),
+        Time = core.Time,
+
+        // A group of this protocol has no resumption PSKs: what nothing asks for is not kept.
+        ResumptionEpochs = 0,
+    };
+
+    /// <summary>Takes up the identity of the store's device, once it has one.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var device = core.Device;
+        var signatureKey = await core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken);
+        var storageKey = await core.Store.ReadAsync(StoreKeys.StorageKey, cancellationToken);
+        _member = new MlsMember
+        {
+            SignatureKey = Key.Import(
+                SignatureAlgorithm.Ed25519, signatureKey ?? throw Missing(), KeyBlobFormat.RawPrivateKey),
+            Credential = new CredentialIdentity(device.Account.Id, device.Device).ToCredential(),
+            Capabilities = Capabilities,
+        };
+        _storageKey = StorageKey.Import(storageKey ?? throw Missing());
+        CryptographicOperations.ZeroMemory(signatureKey);
+        CryptographicOperations.ZeroMemory(storageKey);
+    }
+
+    public async Task ReadFactsAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        state.Facts = await core.ReadAsync<GroupFacts>(StoreKeys.GroupFacts(state.Id), cancellationToken);
+        state.Pending = await core.ReadAsync<PendingFacts>(StoreKeys.PendingFacts(state.Id), cancellationToken);
+    }
+
+    /// <summary>The conversation's group as it is now; null where there is none.</summary>
+    public async ValueTask<Group?> GroupAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        if (state.Group is not null || state.Facts is null)
+        {
+            return state.Group;
+        }
+
+        var epoch = await core.Store.ReadAsync(StoreKeys.GroupEpoch(state.Id), cancellationToken) ?? throw Missing();
+        var ratchets = await core.Store.ReadAsync(StoreKeys.GroupRatchets(state.Id), cancellationToken)
+            ?? throw Missing();
+        if (!Group.TryLoad(epoch, ratchets, StorageKey, Member, Services, out var group, out var rejection))
+        {
+            throw new InvalidDataException($"A group's state in the store cannot be read: {rejection}.");
+        }
+
+        Keep(state, group);
+        return group;
+    }
+
+    /// <summary>Has the group at hand from now on.</summary>
+    public void Keep(ConversationState state, Group group)
+    {
+        state.Group?.Dispose();
+        state.Group = group;
+        _atHand.Enqueue(state);
+    }
+
+    /// <summary>Puts groups back that have been at hand for longest. What is in the store is what they were.</summary>
+    public void Trim()
+    {
+        while (_atHand.Count > GroupsAtHand)
+        {
+            Drop(_atHand.Dequeue());
+        }
+    }
+
+    public static void Drop(ConversationState state)
+    {
+        state.Group?.Dispose();
+        state.Group = null;
+    }
+
+    public void PutGroup(Dictionary<string, byte[]?> changes, ConversationId id, Group group, bool withEpoch)
+    {
+        if (withEpoch)
+        {
+            changes[StoreKeys.GroupEpoch(id)] = group.SaveEpoch(StorageKey, Random);
+        }
+
+        changes[StoreKeys.GroupRatchets(id)] = group.SaveRatchets(StorageKey, Random);
+    }
+
+    public void PutPending(Dictionary<string, byte[]?> changes, ConversationId id, PendingCommit pending) =>
+        changes[StoreKeys.PendingState(id)] = pending.Save(StorageKey, Random);
+
+    /// <summary>The commit that waits for its answer.</summary>
+    public async Task<PendingCommit> PendingAsync(ConversationId id, CancellationToken cancellationToken)
+    {
+        var blob = await core.Store.ReadAsync(StoreKeys.PendingState(id), cancellationToken) ?? throw Missing();
+        return PendingCommit.TryLoad(blob, StorageKey, Member, Services, out var pending, out var rejection)
+            ? pending
+            : throw new InvalidDataException($"A commit in the store cannot be read: {rejection}.");
+    }
+
+    /// <summary>Zeroes everything that is in memory.</summary>
+    public void Forget()
+    {
+        foreach (var state in core.Conversations)
+        {
+            Drop(state);
+        }
+
+        _atHand.Clear();
+        _member?.Dispose();
+        _storageKey?.Dispose();
+        (_member, _storageKey) = (null, null);
+    }
+
+    public void Dispose() => Forget();
+
+    private static InvalidDataException Missing() =>
+        new("Something that belongs to the device is missing in the store.");
+
+    /// <summary>
+    /// An account and a device for an identity, and a leaf that stays that device's with the same key. Whether the
+    /// device is the account's is what the server says; people compare fingerprints.
+    /// </summary>
+    private sealed class DeviceCredentials : ICredentialValidator
+    {
+        private const int SignatureKeyBytes = 32;
+
+        public bool IsValid(Credential credential, ReadOnlySpan<byte> signatureKey) =>
+            signatureKey.Length == SignatureKeyBytes && CredentialIdentity.TryRead(credential, out _);
+
+        public bool MayReplace(LeafNode current, LeafNode next) =>
+            CredentialIdentity.TryRead(current.Credential, out var before)
+            && CredentialIdentity.TryRead(next.Credential, out var after) && before == after
+            && current.SignatureKey.AsSpan().SequenceEqual(next.SignatureKey);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>
+/// Under which keys a device keeps its records. Numbers have as many digits as they need to sort as text.
+/// </summary>
+internal static class StoreKeys
+{
+    /// <summary>The Ed25519 private key, 32 bytes; there before the server hears of its public half.</summary>
+    public const string SignatureKey = "device/key";
+
+    /// <summary>The key that MLS state is sealed with, 32 bytes.</summary>
+    public const string StorageKey = "device/storage";
+
+    public const string Device = "device/me";
+
+    public const string Conversations = "conversation/";
+    public const string Places = "place/";
+    public const string Groups = "group/";
+
+    /// <summary>Conversations whose creation has not been answered yet; empty values.</summary>
+    public const string Creations = "creating/";
+
+    public const string Outbox = "outbox/";
+    public const string Arrivals = "arrived/";
+    public const string Cards = "card/";
+    public const string KeyPackages = "keypackage/";
+
+    public static string Conversation(ConversationId id) => $"{Conversations}{id}";
+
+    public static string Place(ConversationId id) => $"{Places}{id}";
+
+    public static string GroupEpoch(ConversationId id) => $"{Groups}{id}/epoch";
+
+    public static string GroupRatchets(ConversationId id) => $"{Groups}{id}/ratchets";
+
+    public static string GroupFacts(ConversationId id) => $"{Groups}{id}/facts";
+
+    public static string PendingState(ConversationId id) => $"{Groups}{id}/pending";
+
+    public static string PendingFacts(ConversationId id) => $"{Groups}{id}/pendingfacts";
+
+    public static string Creation(ConversationId id) => $"{Creations}{id}";
+
+    public static string Item(ConversationId id, long seq) => $"{Items(id)}{Number(seq)}";
+
+    public static string Items(ConversationId id) => $"item/{id}/";
+
+    public static string Waiting(long order) => Outbox + Number(order);
+
+    public static string Arrival(long position) => Arrivals + Number(position);
+
+    public static string Card(CardId id) => $"{Cards}{id}";
+
+    public static string KeyPackage(byte[] reference) => KeyPackages + Convert.ToHexStringLower(reference);
+
+    /// <summary>The number at the end of a key.</summary>
+    public static long NumberOf(string key) =>
+        long.Parse(key.AsSpan(key.LastIndexOf('/') + 1), CultureInfo.InvariantCulture);
+
+    private static string Number(long number) => number.ToString("D19", CultureInfo.InvariantCulture);
+}

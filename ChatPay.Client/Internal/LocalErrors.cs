@@ -1,0 +1,44 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>
+/// Failures of this side, in the shape of the server's; the web client has them under the same names.
+/// </summary>
+internal static class LocalErrors
+{
+    public static ChatPayException Offline(Exception? cause = null) => Local(
+        ClientErrors.Offline, "The server cannot be reached. Nothing is known to have happened.",
+        retryable: true, cause);
+
+    public static ChatPayException OutcomeUnknown() => Local(
+        ClientErrors.OutcomeUnknown, "Whether it was done cannot be told any more. Look before doing it again.");
+
+    public static ChatPayException NotReady(string message) => Local(ClientErrors.NotReady, message);
+
+    public static ChatPayException GroupBroken() => Local(
+        ClientErrors.GroupBroken,
+        "This device could not get into the conversation's encryption. It tries again by itself.",
+        retryable: true);
+
+    public static ChatPayException CardMismatch() => Local(
+        ClientErrors.CardMismatch, "What this card shows is not what its author committed to.");
+
+    public static ChatPayException CardUnreadable() => Local(
+        ClientErrors.CardUnreadable,
+        "This device cannot check the card against its author's words, so it does not pay it.");
+
+    public static ChatPayException SessionEnded(ChatSessionEnd? end, Exception? cause) => Local(
+        ClientErrors.SessionEnded, $"This device's session is over ({end?.ToString() ?? "closed"}): sign in again.",
+        retryable: false, cause);
+
+    public static ChatPayException StoreFailed(Exception cause) => Local(
+        ClientErrors.StoreFailed, $"The device's store failed: {cause.Message}", retryable: false, cause);
+
+    public static ChatPayException Refused(ErrorCode code, string message) =>
+        new(ErrorBody.From(new Error(code, message)));
+
+    private static ChatPayException Local(
+        string name, string message, bool retryable = false, Exception? cause = null) =>
+        new(new ErrorBody(ClientErrors.Code, name, message, retryable), cause);
+}

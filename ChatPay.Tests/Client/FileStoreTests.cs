@@ -1,0 +1,232 @@
+using System.Security.Cryptography;
+using System.Text;
+using ChatPay.Client;
+using ChatPay.Tests.Support;
+using Xunit;
+
+namespace ChatPay.Tests.Client;
+
+/// <summary>The store on a disk: what it keeps, what it refuses, and what the death of its program leaves.</summary>
+public sealed class FileStoreTests : IDisposable
+{
+    private const int TimeoutMs = 60_000;
+
+    private readonly TemporaryFolder _temporary = new();
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(FileStore.KeyBytes);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Folder => Path.Combine(_temporary.Path, "store");
+
+    private string FilePath => Path.Combine(Folder, "device.store");
+
+    public void Dispose() => _temporary.Dispose();
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task What_was_written_is_there_when_it_is_opened_again()
+    {
+        await using (var store = await OpenAsync())
+        {
+            await WriteAsync(store, ("a/1", "one"), ("a/2", "two"), ("b/1", "three"));
+            await WriteAsync(store, ("a/1", null), ("a/3", "four"), ("b/1", "five"));
+            await WriteAsync(store, ("none", null));
+        }
+
+        await using var again = await OpenAsync();
+        Assert.Equal(["a/2=two", "a/3=four", "b/1=five"], await AllAsync(again));
+        Assert.Null(await again.ReadAsync("a/1", Cancellation));
+        Assert.Equal("five", Text(await again.ReadAsync("b/1", Cancellation)));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task Entries_are_listed_by_prefix_within_bounds_from_either_end()
+    {
+        await using var file = await OpenAsync();
+        await using var memory = new MemoryStore();
+        foreach (var store in new IDeviceStore[] { file, memory })
+        {
+            await WriteAsync(
+                store, [.. Enumerable.Range(0, 10).Select(i => ($"k/{i}", (string?)$"{i}")), ("j", "x"), ("l", "y")]);
+            Assert.Equal("0123456789", await ListAsync(store, new("k/")));
+            Assert.Equal("345", await ListAsync(store, new("k/") { After = "k/2", Before = "k/6" }));
+            Assert.Equal(
+                "54", await ListAsync(store, new("k/") { After = "k/2", Before = "k/6", Backwards = true, Limit = 2 }));
+            Assert.Equal("x0123456789y", await ListAsync(store, new("")));
+            Assert.Equal("", await ListAsync(store, new("k/") { After = "k/9" }));
+            Assert.Equal("", await ListAsync(store, new("k/") { After = "k/5", Before = "k/5" }));
+            Assert.Equal("", await ListAsync(store, new("none")));
+        }
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task One_program_has_it_open_at_a_time()
+    {
+        var first = await OpenAsync();
+        Assert.Equal(StoreTrouble.InUse, await TroubleAsync());
+        await first.DisposeAsync();
+        await (await OpenAsync()).DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => WriteAsync(first, ("a", "b")));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task Another_key_or_passphrase_does_not_open_it()
+    {
+        await (await OpenAsync()).DisposeAsync();
+        _key[0] ^= 1;
+        Assert.Equal(StoreTrouble.WrongKey, await TroubleAsync());
+        _key[0] ^= 1;
+        var wrong = await Assert.ThrowsAsync<StoreException>(
+            () => FileStore.OpenAsync(Folder, "a passphrase", null, Cancellation));
+        Assert.Equal(StoreTrouble.WrongKey, wrong.Trouble);
+
+        var folder = Path.Combine(_temporary.Path, "passphrase");
+        var quick = new FileStoreOptions { PassphraseMemoryKib = 64, PassphrasePasses = 1 };
+        await using (var store = await FileStore.OpenAsync(folder, "a passphrase", quick, Cancellation))
+        {
+            await WriteAsync(store, ("a", "b"));
+        }
+
+        wrong = await Assert.ThrowsAsync<StoreException>(
+            () => FileStore.OpenAsync(folder, "another passphrase", null, Cancellation));
+        Assert.Equal(StoreTrouble.WrongKey, wrong.Trouble);
+        await using var again = await FileStore.OpenAsync(folder, "a passphrase", null, Cancellation);
+        Assert.Equal(["a=b"], await AllAsync(again));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task Nothing_that_was_written_can_be_read_in_the_file()
+    {
+        await using (var store = await OpenAsync())
+        {
+            await WriteAsync(store, ("conversation/some-name", "A secret that nobody shall find"));
+        }
+
+        var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
+        Assert.True(bytes.AsSpan().IndexOf("secret"u8) < 0);
+        Assert.True(bytes.AsSpan().IndexOf("some-name"u8) < 0);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(FilePath));
+        }
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_write_that_the_programs_death_has_torn_is_as_if_it_had_never_begun()
+    {
+        long whole;
+        await using (var store = await OpenAsync())
+        {
+            await WriteAsync(store, ("a", "one"), ("b", "two"));
+            whole = new FileInfo(FilePath).Length;
+            await WriteAsync(store, ("a", "three"), ("b", null), ("c", "four"));
+        }
+
+        var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
+        for (var length = (int)whole; length < bytes.Length; length++)
+        {
+            await File.WriteAllBytesAsync(FilePath, bytes[..length], Cancellation);
+            await using (var torn = await OpenAsync())
+            {
+                Assert.Equal(["a=one", "b=two"], await AllAsync(torn));
+                await WriteAsync(torn, ("d", "five"));
+            }
+
+            await using var again = await OpenAsync();
+            Assert.Equal(["a=one", "b=two", "d=five"], await AllAsync(again));
+        }
+
+        // The file had grown, but not everything had reached the disk.
+        await File.WriteAllBytesAsync(FilePath, [.. bytes[..(int)whole], .. new byte[500]], Cancellation);
+        await using var zeros = await OpenAsync();
+        Assert.Equal(["a=one", "b=two"], await AllAsync(zeros));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_change_that_is_no_torn_write_is_refused()
+    {
+        await using (var store = await OpenAsync())
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                await WriteAsync(store, ("key", $"value {i}"));
+            }
+        }
+
+        var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
+        foreach (var at in new[] { 90, 200, 260 })
+        {
+            var damaged = bytes.ToArray();
+            damaged[at] ^= 1;
+            await File.WriteAllBytesAsync(FilePath, damaged, Cancellation);
+            Assert.NotEqual(StoreTrouble.InUse, await TroubleAsync());
+        }
+
+        await File.WriteAllTextAsync(
+            FilePath, "something else entirely, and long enough to be taken for a header of some kind", Cancellation);
+        Assert.Equal(StoreTrouble.Damaged, await TroubleAsync());
+        var newer = bytes.ToArray();
+        newer[12]++;
+        await File.WriteAllBytesAsync(FilePath, newer, Cancellation);
+        Assert.Equal(StoreTrouble.TooNew, await TroubleAsync());
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task What_was_replaced_leaves_the_file_and_the_rest_stays()
+    {
+        var options = new FileStoreOptions { CompactAfterBytes = 4096 };
+        var large = new string('x', 1000);
+        await using (var store = await OpenAsync(options))
+        {
+            await WriteAsync(store, ("first", "stays"), ("second", large));
+            for (var i = 0; i < 200; i++)
+            {
+                await WriteAsync(store, ("moving", $"{large}{i}"), ($"one/{i % 7}", $"{i}"));
+                Assert.InRange(new FileInfo(FilePath).Length, 1, 14_000);
+            }
+
+            Assert.Equal("stays", Text(await store.ReadAsync("first", Cancellation)));
+        }
+
+        // As if the program had died while it wrote the new file.
+        await File.WriteAllTextAsync(FilePath + ".new", "half of a file", Cancellation);
+        await using var again = await OpenAsync(options);
+        Assert.False(File.Exists(FilePath + ".new"));
+        Assert.Equal(10, (await AllAsync(again)).Count);
+        Assert.Equal(large, Text(await again.ReadAsync("second", Cancellation)));
+        Assert.Equal($"{large}199", Text(await again.ReadAsync("moving", Cancellation)));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task Keys_and_options_have_bounds()
+    {
+        await using var store = await OpenAsync();
+        await Assert.ThrowsAsync<ArgumentException>(() => WriteAsync(store, ("", "x")));
+        await Assert.ThrowsAsync<ArgumentException>(() => WriteAsync(store, ("ä", "x")));
+        await Assert.ThrowsAsync<ArgumentException>(() => WriteAsync(store, (new string('k', 201), "x")));
+        await Assert.ThrowsAsync<ArgumentException>(() => OpenAsync(new FileStoreOptions { PassphrasePasses = 0 }));
+        await Assert.ThrowsAsync<ArgumentException>(() => OpenAsync(new FileStoreOptions { CompactAfterBytes = -1 }));
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => FileStore.OpenAsync(Folder, new byte[31], null, Cancellation));
+    }
+
+    private Task<FileStore> OpenAsync(FileStoreOptions? options = null) =>
+        FileStore.OpenAsync(Folder, _key, options, Cancellation);
+
+    private async Task<StoreTrouble> TroubleAsync() =>
+        (await Assert.ThrowsAsync<StoreException>(() => OpenAsync())).Trouble;
+
+    private static Task WriteAsync(IDeviceStore store, params (string Key, string? Value)[] changes)
+    {
+        var all = changes.Select(change =>
+            new StoreChange(change.Key, change.Value is { } text ? Encoding.UTF8.GetBytes(text) : null));
+        return store.WriteAsync([.. all], Cancellation).AsTask();
+    }
+
+    private static async Task<IReadOnlyList<string>> AllAsync(FileStore store) =>
+        [.. (await store.ListAsync(new(""), Cancellation)).Select(entry => $"{entry.Key}={Text(entry.Value)}")];
+
+    private static async Task<string> ListAsync(IDeviceStore store, StoreQuery query) =>
+        string.Concat((await store.ListAsync(query, Cancellation)).Select(entry => Text(entry.Value)));
+
+    private static string? Text(byte[]? value) => value is null ? null : Encoding.UTF8.GetString(value);
+}

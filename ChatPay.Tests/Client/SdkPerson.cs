@@ -1,0 +1,171 @@
+using System.Globalization;
+using ChatPay.Client;
+using ChatPay.Core.Protocol;
+using ChatPay.Tests.Support;
+using Xunit;
+
+namespace ChatPay.Tests.Client;
+
+/// <summary>Somebody with one device of the SDK, and everything that it received.</summary>
+internal sealed class SdkPerson : IAsyncDisposable
+{
+    /// <summary>Longest that any test of the SDK may take, on a machine that is busy.</summary>
+    public const int TimeoutMs = 120_000;
+
+    private static int s_count;
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _receiving = Task.CompletedTask;
+    private Task _listening = Task.CompletedTask;
+
+    private SdkPerson(ChatPayDevice device, IDeviceStore store, string handle) =>
+        (Device, Store, Handle) = (device, store, handle);
+
+    public ChatPayDevice Device { get; }
+
+    public IDeviceStore Store { get; }
+
+    public string Handle { get; }
+
+    public AccountId Id => Device.Account.Id;
+
+    public Inbox<ChatItem> Items { get; } = new();
+
+    public Inbox<ChatSignal> Signals { get; } = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Waits of some milliseconds, so that a test of what clients wait for takes no time.</summary>
+    public static ChatPayDeviceTiming Quick { get; } = new()
+    {
+        Removals = TimeSpan.FromMilliseconds(100),
+        Names = TimeSpan.FromMilliseconds(50),
+        Marks = TimeSpan.FromMilliseconds(10),
+    };
+
+    public static ChatPayDeviceOptions Options(Uri address, IDeviceStore store) => new()
+    {
+        Address = address,
+        Store = store,
+        KeyPackageStock = 5,
+        Timing = Quick,
+        Session = new()
+        {
+            BaseDelay = TimeSpan.FromMilliseconds(5),
+            MaxDelay = TimeSpan.FromMilliseconds(200),
+        },
+    };
+
+    /// <summary>A number at the end is told apart digit by digit, so no two of these look alike.</summary>
+    public static string NewHandle() =>
+        "sdk" + Interlocked.Increment(ref s_count).ToString("D6", CultureInfo.InvariantCulture);
+
+    /// <summary>Signs up and is online.</summary>
+    public static async Task<SdkPerson> JoinAsync(
+        Uri address, IDeviceStore? store = null, Func<ChatPayDeviceOptions, ChatPayDeviceOptions>? with = null)
+    {
+        var handle = NewHandle();
+        return await OpenAsync(address, store ?? new MemoryStore(), handle, with);
+    }
+
+    /// <summary>The device of a store, or a new one of the account; receiving.</summary>
+    public static async Task<SdkPerson> OpenAsync(
+        Uri address, IDeviceStore store, string handle, Func<ChatPayDeviceOptions, ChatPayDeviceOptions>? with = null,
+        bool receives = true)
+    {
+        var options = Options(address, store);
+        var device = await ChatPayDevice.OpenAsync(with?.Invoke(options) ?? options, Cancellation);
+        var person = new SdkPerson(device, store, handle);
+        try
+        {
+            await device.SignUpOrInAsync(handle, "The " + handle, Person.Password, Cancellation);
+            person._listening = person.ListenAsync();
+            if (receives)
+            {
+                person.Receive();
+            }
+
+            await device.OnlineAsync(Cancellation);
+            await person.StockedAsync();
+            return person;
+        }
+        catch
+        {
+            await person.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Another device of the same account.</summary>
+    public Task<SdkPerson> OnAnotherDeviceAsync() => OpenAsync(Device.Client.Address, new MemoryStore(), Handle);
+
+    /// <summary>Takes everything that comes.</summary>
+    public void Receive() => _receiving = Task.Run(async () =>
+    {
+        try
+        {
+            await foreach (var item in Device.ReceiveAsync(_stop.Token))
+            {
+                Items.Add([item]);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+        catch (ChatPayException over) when (over.Name is ClientErrors.SessionEnded)
+        {
+            // Whoever signs in again receives again.
+        }
+    });
+
+    public async Task<ChatConversation> SeesAsync(ConversationId conversation)
+    {
+        await Eventually.TrueAsync(
+            () => Task.FromResult(Device.Conversations.Any(one => one.Id == conversation && one.IsReadable)),
+            $"{Handle} is in the conversation");
+        return Device.Conversation(conversation);
+    }
+
+    public async Task<TextMessage> ReadsAsync(string text) =>
+        (TextMessage)await Items.FirstAsync(item => item is TextMessage message && message.Text == text);
+
+    public IReadOnlyList<string> Texts(ConversationId conversation) =>
+    [
+        .. Items.Items.OfType<TextMessage>()
+            .Where(message => message.Conversation == conversation)
+            .Select(message => message.Text),
+    ];
+
+    public async Task<long> AvailableAsync() =>
+        Assert.Single(await Device.BalancesAsync(Cancellation)).Available.Amount.Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Device.DisposeAsync();
+        await _receiving;
+        await _listening;
+        _stop.Dispose();
+    }
+
+    /// <summary>Others can add it from here on.</summary>
+    private Task StockedAsync() => Eventually.TrueAsync(
+        async () => (await Device.Client.CountKeyPackagesAsync(Cancellation)).HasLastResort,
+        $"{Handle} has key packages");
+
+    private async Task ListenAsync()
+    {
+        try
+        {
+            await foreach (var signal in Device.SignalsAsync(_stop.Token))
+            {
+                Signals.Add([signal]);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+}
