@@ -5,7 +5,8 @@ using Xunit;
 namespace ChatPay.Tests.Mls;
 
 /// <summary>
-/// What a group's members must all be after a commit, RFC 9420 sections 7.3, 12.1.7 and 12.2, where whoever commits does not care.
+/// What a group's members must all be after a commit, RFC 9420 sections 7.3, 12.1.7 and 12.2, where whoever commits does
+/// not care.
 /// </summary>
 public sealed class MemberRuleTests : IDisposable
 {

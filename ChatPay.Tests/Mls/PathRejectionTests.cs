@@ -82,7 +82,8 @@ public sealed class PathRejectionTests : IDisposable
         }
 
         Assert.Equal(
-            MlsRejection.EncryptionKeyDuplicate, Check(With(Resigned(_group.Tree.Leaf(Sender)!.EncryptionKey, Leaf.ParentHash!))));
+            MlsRejection.EncryptionKeyDuplicate,
+            Check(With(Resigned(_group.Tree.Leaf(Sender)!.EncryptionKey, Leaf.ParentHash!))));
         Assert.Equal(MlsRejection.EncryptionKeyDuplicate, Check(With(Resigned(known, Leaf.ParentHash!))));
     }
 
