@@ -37,7 +37,9 @@ internal sealed class DatabaseRun(TimeProvider time)
         }
     }
 
-    /// <summary>The database's time without asking it; it comes late by as long as the answer took that it is reckoned from.</summary>
+    /// <summary>
+    /// The database's time without asking it; it comes late by as long as the answer took that it is reckoned from.
+    /// </summary>
     /// <returns>False where it has to be asked.</returns>
     public bool TryEstimate(out DateTimeOffset now, out DateTimeOffset startedAt)
     {
