@@ -74,6 +74,20 @@ internal sealed class DeviceCore : IAsyncDisposable
     public ConversationState Find(ConversationId id) =>
         TryFind(id, out var state) ? state : throw LocalErrors.NotReady("This device knows no such conversation.");
 
+    /// <summary>
+    /// Whether a conversation's object is of the device that is here now, rather than of one that was here before.
+    /// </summary>
+    public bool IsLive(ConversationState state) => TryFind(state.Id, out var live) && ReferenceEquals(live, state);
+
+    /// <exception cref="ChatPayException">It is of an earlier device, whose keys are gone.</exception>
+    public void RequireLive(ConversationState state)
+    {
+        if (!IsLive(state))
+        {
+            throw LocalErrors.NotReady("This conversation belongs to an earlier device; ask for it again.");
+        }
+    }
+
     /// <exception cref="ChatPayException">Nobody is signed in.</exception>
     public ChatSession RequireSession() => Session ?? throw LocalErrors.NotReady("Sign up or sign in first.");
 
@@ -118,11 +132,18 @@ internal sealed class DeviceCore : IAsyncDisposable
     {
         using (await EnterAsync(cancellationToken))
         {
+            // Programs may hold these: none of them may load what the next device will have under the same ids.
             Groups.Forget();
-            await Store.WriteAsync([new(StoreKeys.Device, null)], cancellationToken);
-            await ClearAsync(null, cancellationToken);
-            _device = null;
+            ConversationState[] earlier = [.. Conversations];
             _conversations.Clear();
+            foreach (var state in earlier)
+            {
+                state.End();
+            }
+
+            await WriteAsync([new(StoreKeys.Device, null)], CancellationToken.None);
+            _device = null;
+            await ClearAsync(null, CancellationToken.None);
             _cards.Clear();
             await Arrivals.LoadAsync(cancellationToken);
         }

@@ -70,9 +70,14 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         state.Pending = await core.ReadAsync<PendingFacts>(StoreKeys.PendingFacts(state.Id), cancellationToken);
     }
 
-    /// <summary>The conversation's group as it is now; null where there is none.</summary>
+    /// <summary>
+    /// The conversation's group as it is now; null where there is none. Two objects of one conversation would encrypt
+    /// twice under one key, so there is only ever one.
+    /// </summary>
+    /// <exception cref="ChatPayException">The object is of an earlier device.</exception>
     public async ValueTask<Group?> GroupAsync(ConversationState state, CancellationToken cancellationToken)
     {
+        core.RequireLive(state);
         if (state.Group is not null || state.Facts is null)
         {
             return state.Group;

@@ -113,7 +113,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     private async Task GiveBackAsync(ConversationState state, Exception cause)
     {
         var failure = Ended(cause);
-        var refused = failure.Name is ClientErrors.SessionEnded or ClientErrors.StoreFailed ? null : failure;
+        var refused = failure.Name is ClientErrors.SessionEnded or ClientErrors.StoreFailed || !core.IsLive(state)
+            ? null : failure;
         foreach (var sending in state.Lane.Waiting)
         {
             if (sending.IsResumed && (refused is null || refused.Retryable))
