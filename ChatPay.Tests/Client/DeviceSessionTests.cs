@@ -1,4 +1,5 @@
 using ChatPay.Client;
+using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Xunit;
 
@@ -42,5 +43,51 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
         await ada.ReadsAsync("the end");
         Assert.Equal(["from the first device", "from the second device", "the end"], ada.Texts(chat.Id));
         Assert.DoesNotContain(ada.Items.Items, item => item is Unreadable);
+    }
+
+    [Theory(Timeout = SdkPerson.TimeoutMs)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_may_have_been_accepted_when_the_session_ended_goes_on_with_the_next(bool isCommit)
+    {
+        // Every call asks whether its session lives.
+        var always = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Accounts:SessionCacheMs"] = "0" };
+        await using var strict = await TestServer.StartAsync(server.ConnectionString, always);
+        var store = new WatchedStore(new MemoryStore());
+        await using var ada = await SdkPerson.JoinAsync(strict.Address, store);
+        await using var ben = await SdkPerson.JoinAsync(strict.Address);
+        await using var chiara = await SdkPerson.JoinAsync(strict.Address);
+        var group = await ada.Device.CreateGroupAsync("Lunch", [ben.Id], Cancellation);
+        await ben.SeesAsync(group.Id);
+        var device = ada.Device.Id;
+        store.Writing = async changes =>
+        {
+            // Everything is ready to be sent.
+            var awaited = isCommit ? $"group/{group.Id}/pending" : "outbox/";
+            if (changes.Any(change => change.Key.StartsWith(awaited, StringComparison.Ordinal)))
+            {
+                store.Writing = null;
+                await EndSessionsAsync(device);
+            }
+        };
+
+        var over = await Assert.ThrowsAsync<ChatPayException>(() => isCommit
+            ? group.InviteAsync([chiara.Id], Cancellation) : group.SendTextAsync("kept", Cancellation));
+        Assert.True(over.Name == ClientErrors.SessionEnded || over.Code == ErrorCode.Unauthenticated, over.Name);
+        await Eventually.TrueAsync(() => Task.FromResult(!ada.Device.IsSignedIn), "the session is known to be over");
+        await ada.Device.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        Assert.Equal(device, ada.Device.Id);
+        await group.SendTextAsync("after", Cancellation);
+        await ben.ReadsAsync("after");
+        Assert.Equal(isCommit ? ["after"] : ["kept", "after"], ben.Texts(group.Id));
+        Assert.Equal(isCommit, group.Members.Any(member => member.Account == chiara.Id));
+    }
+
+    private async Task EndSessionsAsync(DeviceId device)
+    {
+        await using var end = server.DataSource.CreateCommand(
+            "update session set revoked_at = now() where device_id = $1 and revoked_at is null");
+        end.Parameters.Add(new() { Value = device.Value });
+        await end.ExecuteNonQueryAsync(Cancellation);
     }
 }

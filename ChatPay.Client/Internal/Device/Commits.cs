@@ -205,7 +205,8 @@ internal sealed class Commits(DeviceCore core)
                 state, one => one.Place.Cursor >= reply.Seq || one.Pending != facts, cancellationToken);
             return true;
         }
-        catch (ChatPayException refused) when (!refused.Retryable && !core.Stopping.IsCancellationRequested)
+        catch (ChatPayException refused) when (
+            Transport.IsVerdict(refused) && !refused.Retryable && !core.Stopping.IsCancellationRequested)
         {
             var stale = refused.Code == ErrorCode.StaleEpoch;
             if (stale)

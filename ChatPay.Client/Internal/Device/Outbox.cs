@@ -250,7 +250,13 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
                     await ForgetAsync(state, sending, cancellationToken);
                     sending.Succeed(new(sending.Record.ClientId, 0, default));
                 }
-                catch (ChatPayException refused)
+                catch (ChatPayException unknown) when (!Transport.IsVerdict(unknown))
+                {
+                    // It may be in the log: it is kept, and sent again under its id when the device goes on.
+                    throw unknown.Error.Code == ClientErrors.Code
+                        ? unknown : LocalErrors.SessionEnded(null, unknown);
+                }
+                catch (ChatPayException refused) when (!(sending.IsResumed && refused.Retryable))
                 {
                     await RefuseAsync(state, sending, refused);
                 }
