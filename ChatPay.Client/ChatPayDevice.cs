@@ -239,13 +239,13 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         _stock.Begin();
         var session = Client.StartSession(_reader.Handlers(Pushes(), OnStateChanged), _core.Options.Session, position);
         _core.BeginCatchUp(session);
-        _core.Background(_ => WatchAsync(session));
+        _core.Background(_ => WatchAsync(session, record.Device));
     }
 
     /// <summary>
     /// A session that the server has ended is not tried again when the device is opened the next time.
     /// </summary>
-    private async Task WatchAsync(ChatSession session)
+    private async Task WatchAsync(ChatSession session, DeviceId device)
     {
         var end = await session.Completion.ContinueWith(
             static task => task.IsCompletedSuccessfully ? task.Result : ChatSessionEnd.Refused,
@@ -254,9 +254,13 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         {
             using (await _core.EnterAsync(_core.Stopping))
             {
-                var batch = new Batch(_core);
-                batch.Put(_core.Device with { Token = null });
-                await batch.WriteAsync(_core.Stopping);
+                // Another device may have begun meanwhile, whose session is another one.
+                if (_core.DeviceOrNull is { } known && known.Device == device)
+                {
+                    var batch = new Batch(_core);
+                    batch.Put(known with { Token = null });
+                    await batch.WriteAsync(_core.Stopping);
+                }
             }
         }
 
@@ -268,7 +272,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var me = await Client.MeAsync(cancellationToken);
+        var me = await Transport.RetryAsync(_core, Client.MeAsync, cancellationToken);
         using (await _core.EnterAsync(cancellationToken))
         {
             var batch = new Batch(_core);

@@ -83,6 +83,30 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
         Assert.Equal(isCommit, group.Members.Any(member => member.Account == chiara.Id));
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Who_gives_up_signing_up_when_the_server_has_answered_is_signed_in_and_connected()
+    {
+        var store = new WatchedStore(new MemoryStore());
+        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, store), Cancellation);
+        using var giveUp = new CancellationTokenSource();
+        store.Writing = async changes =>
+        {
+            if (changes.Any(change => change is { Key: "device/me", Value: not null }))
+            {
+                store.Writing = null;
+                await giveUp.CancelAsync();
+            }
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => device.SignUpAsync(SdkPerson.NewHandle(), "Ada", Person.Password, giveUp.Token));
+
+        Assert.True(device.IsSignedIn);
+        await device.OnlineAsync(Cancellation);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await (await device.StartDirectAsync(ben.Id, Cancellation)).SendTextAsync("I am here", Cancellation);
+        await ben.ReadsAsync("I am here");
+    }
+
     private async Task EndSessionsAsync(DeviceId device)
     {
         await using var end = server.DataSource.CreateCommand(
