@@ -133,8 +133,9 @@ public sealed partial class ChatPayDevice
                 // That was the aim.
             }
 
+            // The server knows the device no more, so nobody may stop half way.
             await EndSessionAsync();
-            await _core.WipeAsync(cancellationToken);
+            await _core.WipeAsync(CancellationToken.None);
             Client.Forget();
         }
         finally

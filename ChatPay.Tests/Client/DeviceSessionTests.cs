@@ -107,6 +107,55 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
         await ben.ReadsAsync("I am here");
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Signing_out_that_is_given_up_half_way_goes_to_its_end()
+    {
+        var memory = new MemoryStore();
+        var store = new WatchedStore(memory);
+        await using var ada = await SdkPerson.JoinAsync(server.Address, store);
+        using var giveUp = new CancellationTokenSource();
+        store.Writing = async changes =>
+        {
+            if (changes.Any(change => change is { Key: "device/me", Value: null }))
+            {
+                await giveUp.CancelAsync();
+            }
+        };
+        await ada.Device.SignOutAsync(giveUp.Token);
+
+        Assert.True(giveUp.IsCancellationRequested);
+        Assert.False(ada.Device.IsSignedIn);
+        Assert.Empty(await memory.ListAsync(new(""), Cancellation));
+        await ada.Device.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await ada.Device.OnlineAsync(Cancellation);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_loop_that_began_before_another_device_did_gets_nothing_of_it()
+    {
+        var handle = SdkPerson.NewHandle();
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.OpenAsync(server.Address, new MemoryStore(), handle, receives: false);
+        var chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
+        await chat.SendTextAsync("for the first device", Cancellation);
+        await Eventually.TrueAsync(
+            async () => (await ben.Store.ListAsync(new("arrived/"), Cancellation)).Count >= 2, "both items wait");
+        await using (var items = ben.Device.ReceiveAsync(Cancellation).GetAsyncEnumerator(Cancellation))
+        {
+            Assert.True(await items.MoveNextAsync());
+            await ben.Device.SignOutAsync(Cancellation);
+            await ben.Device.SignInAsync(handle, Person.Password, Cancellation);
+            var over = await Assert.ThrowsAsync<ChatPayException>(() => items.MoveNextAsync().AsTask());
+            Assert.Equal(ClientErrors.SessionEnded, over.Name);
+        }
+
+        ben.Receive();
+        await ben.SeesAsync(chat.Id);
+        await chat.SendTextAsync("for the second device", Cancellation);
+        await ben.ReadsAsync("for the second device");
+        Assert.Equal(["for the second device"], ben.Texts(chat.Id));
+    }
+
     private async Task EndSessionsAsync(DeviceId device)
     {
         await using var end = server.DataSource.CreateCommand(

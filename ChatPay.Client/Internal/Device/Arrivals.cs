@@ -19,15 +19,24 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     private long _unacknowledged;
     private long _doubtful;
     private volatile ChatPayException? _failure;
+    private int _generation;
     private bool _reading;
     private volatile bool _over;
 
     public bool Keeps => maxWaiting > 0;
 
-    /// <summary>After a restart the oldest may have been in the program's hands when it ended.</summary>
+    /// <summary>
+    /// After a restart the oldest may have been in the program's hands when it ended. Who reads from before this is told
+    /// that it is over: what waits now is another device's.
+    /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+        lock (_lock)
+        {
+            _generation++;
+            (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+        }
+
         var query = new StoreQuery(StoreKeys.Arrivals);
         for (IReadOnlyList<StoreEntry> page; (page = await store.ListAsync(query, cancellationToken)).Count > 0;)
         {
@@ -75,20 +84,22 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
     public async IAsyncEnumerable<ChatItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Begin();
+        var generation = Begin();
         try
         {
             while (true)
             {
                 var changed = Change;
+                RequireSame(generation);
                 var after = StoreKeys.Arrival(_handedOut);
                 var query = new StoreQuery(StoreKeys.Arrivals) { After = after, Limit = PageItems };
                 var page = await store.ListAsync(query, cancellationToken);
                 foreach (var (key, value) in page)
                 {
+                    RequireSame(generation);
                     await AcknowledgeAsync(_unacknowledged, cancellationToken);
                     var position = StoreKeys.NumberOf(key);
-                    (_handedOut, _unacknowledged) = (position, position);
+                    HandOut(generation, position);
                     yield return DeviceCore.Decode<ChatItem>(value) with
                     {
                         Position = position,
@@ -98,6 +109,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
                 if (page.Count == 0)
                 {
+                    RequireSame(generation);
                     await AcknowledgeAsync(_unacknowledged, cancellationToken);
                     if (_over)
                     {
@@ -155,12 +167,34 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private void Begin()
+    /// <returns>Whose items these are.</returns>
+    private int Begin()
     {
         lock (_lock)
         {
             _reading = !_reading
                 ? true : throw new InvalidOperationException("Somebody is receiving from this device already.");
+            return _generation;
+        }
+    }
+
+    private void HandOut(int generation, long position)
+    {
+        lock (_lock)
+        {
+            RequireSame(generation);
+            (_handedOut, _unacknowledged) = (position, position);
+        }
+    }
+
+    private void RequireSame(int generation)
+    {
+        lock (_lock)
+        {
+            if (_generation != generation)
+            {
+                throw LocalErrors.SessionEnded(null, null);
+            }
         }
     }
 

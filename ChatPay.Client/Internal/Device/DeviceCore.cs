@@ -127,7 +127,10 @@ internal sealed class DeviceCore : IAsyncDisposable
         await Arrivals.LoadAsync(cancellationToken);
     }
 
-    /// <summary>Everything goes: another device begins in this store.</summary>
+    /// <summary>
+    /// Everything goes: another device begins in this store. What has begun goes on to its end, and a store that fails
+    /// meanwhile ends the device.
+    /// </summary>
     public async Task WipeAsync(CancellationToken cancellationToken)
     {
         using (await EnterAsync(cancellationToken))
@@ -145,7 +148,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             _device = null;
             await ClearAsync(null, CancellationToken.None);
             _cards.Clear();
-            await Arrivals.LoadAsync(cancellationToken);
+            await Arrivals.LoadAsync(CancellationToken.None);
         }
     }
 
