@@ -19,6 +19,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     private long _unacknowledged;
     private long _doubtful;
     private volatile ChatPayException? _failure;
+    private int _hurries;
     private int _generation;
     private bool _reading;
     private volatile bool _over;
@@ -64,7 +65,13 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         Announce();
     }
 
-    /// <summary>Waits until there is room for more.</summary>
+    /// <summary>
+    /// Somebody waits for what the log has yet to tell, perhaps the very program that takes what waits here: until the
+    /// answer is disposed there is room.
+    /// </summary>
+    public IDisposable Hurry() => new Hurrying(this);
+
+    /// <summary>Waits until there is room for more, or somebody is in a hurry.</summary>
     public async Task RoomAsync(CancellationToken cancellationToken)
     {
         while (Keeps)
@@ -72,7 +79,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
             var changed = Change;
             lock (_lock)
             {
-                if (_waiting < maxWaiting || _over || _failure is not null)
+                if (_waiting < maxWaiting || _hurries > 0 || _over || _failure is not null)
                 {
                     return;
                 }
@@ -219,5 +226,26 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         }
 
         changed.TrySetResult();
+    }
+
+    private sealed class Hurrying : IDisposable
+    {
+        private readonly Arrivals _arrivals;
+        private int _over;
+
+        public Hurrying(Arrivals arrivals)
+        {
+            _arrivals = arrivals;
+            Interlocked.Increment(ref arrivals._hurries);
+            arrivals.Announce();
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _over, 1) == 0)
+            {
+                Interlocked.Decrement(ref _arrivals._hurries);
+            }
+        }
     }
 }

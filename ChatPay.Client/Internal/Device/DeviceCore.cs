@@ -218,6 +218,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         ConversationState state, Func<ConversationState, bool> wanted, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        using var hurry = Arrivals.Hurry();
         while (true)
         {
             var changed = state.Changed;
