@@ -12,7 +12,8 @@ public sealed partial class ChatConversation
     /// </summary>
     /// <param name="text">1 to 8,000 UTF-16 units.</param>
     /// <exception cref="ChatPayException">
-    /// <c>not_member</c>; <c>body_too_large</c>; <see cref="ClientErrors.GroupBroken"/>, among others: it was not sent.
+    /// <c>not_member</c>; <c>body_too_large</c>; <see cref="ClientErrors.GroupBroken"/>; <c>overloaded</c>: 10,000
+    /// messages wait here already, among others: it was not sent.
     /// <see cref="ClientErrors.SessionEnded"/>: it may be sent when the device is opened again.
     /// </exception>
     /// <exception cref="OperationCanceledException">

@@ -150,8 +150,13 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         var session = _core.RequireSession();
         await session.OnlineAsync(cancellationToken);
         var ready = Task.WhenAll(_core.CaughtUp, _stock.Looked);
-        await Task.WhenAny(ready, session.Completion).WaitAsync(cancellationToken);
+        var first = await Task.WhenAny(ready, session.Completion).WaitAsync(cancellationToken);
         await session.OnlineAsync(cancellationToken);
+        if (first == ready)
+        {
+            await ready;
+        }
+
         return true;
     });
 

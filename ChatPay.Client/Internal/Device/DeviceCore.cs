@@ -19,7 +19,7 @@ internal sealed class DeviceCore : IAsyncDisposable
     private readonly ConcurrentDictionary<ConversationId, ConversationState> _conversations = new();
     private readonly Dictionary<CardId, CardRecord> _cards = [];
     private readonly CancellationTokenSource _stop = new();
-    private volatile TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _caughtUp = NewCatchUp();
     private volatile DeviceRecord? _device;
     private volatile ChatPayException? _fault;
     private volatile ChatPayException? _over;
@@ -51,7 +51,10 @@ internal sealed class DeviceCore : IAsyncDisposable
     /// <summary>Where calls are made; null before signing in.</summary>
     public ChatSession? Session { get; set; }
 
-    /// <summary>Completes when the log has been read for the first time to where it ended then.</summary>
+    /// <summary>
+    /// Completes when the log has been read for the first time to where it ended then; fails when the session is over
+    /// before.
+    /// </summary>
     public Task CaughtUp => _caughtUp.Task;
 
     /// <summary>Cancelled when the device ends.</summary>
@@ -246,7 +249,7 @@ internal sealed class DeviceCore : IAsyncDisposable
     /// <summary>A session begins; until <see cref="EndCatchUp"/> it has not read the log.</summary>
     public void BeginCatchUp(ChatSession session)
     {
-        _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _caughtUp = NewCatchUp();
         Session = session;
         EndWaits(null);
     }
@@ -257,6 +260,11 @@ internal sealed class DeviceCore : IAsyncDisposable
     public void EndWaits(ChatPayException? over)
     {
         _over = over;
+        if (over is not null)
+        {
+            _caughtUp.TrySetException(over);
+        }
+
         Arrivals.Fail(over);
         CardChanges.Fail(over);
         foreach (var state in Conversations)
@@ -344,6 +352,17 @@ internal sealed class DeviceCore : IAsyncDisposable
         Arrivals.Complete();
         CardChanges.Complete();
         EndWaits(_fault);
+    }
+
+    private static TaskCompletionSource NewCatchUp()
+    {
+        var caughtUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Whoever waits sees a failure; where nobody does, there is nobody to tell.
+        _ = caughtUp.Task.ContinueWith(
+            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
+        return caughtUp;
     }
 
     /// <summary>The device's own record goes before, so that a half of this is nobody's.</summary>

@@ -35,9 +35,17 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     {
         cancellationToken.ThrowIfCancellationRequested();
         core.RequireSession();
-        if (id is { } named && state.Lane.Find(named) is { } earlier)
+        core.RequireLive(state);
+        while (id is { } named && state.Lane.Find(named) is { } earlier)
         {
-            return await earlier.Outcome.WaitAsync(cancellationToken);
+            try
+            {
+                return await earlier.Outcome.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Its owner has withdrawn it before anything of it was stored.
+            }
         }
 
         var record = new OutboxRecord(
@@ -271,19 +279,23 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     }
 
     /// <summary>
-    /// What is from long ago is only sent when the log has been read, which may tell of it, or of its loss.
+    /// What is from long ago is only sent, and a card from a while ago only given up, when the log has been read, which
+    /// may tell of it, or of its loss.
     /// </summary>
     private async Task<bool> IsTooLateAsync(
         ConversationState state, Sending sending, CancellationToken cancellationToken)
     {
         var age = core.Time.GetUtcNow() - sending.Record.At;
-        if (sending.Record.Card is not null && age > s_cardPatience)
+        var isOldCard = sending.Record.Card is not null && age > s_cardPatience;
+        if (isOldCard || age > s_knownAgain)
+        {
+            using var hurry = core.Arrivals.Hurry();
+            await core.CaughtUp.WaitAsync(cancellationToken);
+        }
+
+        if (isOldCard && !sending.IsOver)
         {
             await RefuseAsync(state, sending, LocalErrors.OutcomeUnknown());
-        }
-        else if (age > s_knownAgain)
-        {
-            await core.CaughtUp.WaitAsync(cancellationToken);
         }
 
         return sending.IsOver;
