@@ -318,7 +318,9 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         {
             if (signal.Kind == ControlKind.KeyPackagesLow)
             {
-                _core.Background(token => _stock.FillAsync(Limits.KeyPackagesLowStock - 1, token));
+                // It does not say how many are left, and what this device calls low is its own affair.
+                _core.Background(async token =>
+                    await _stock.FillAsync((await Client.CountKeyPackagesAsync(token)).OneTime, token));
             }
         },
     };
