@@ -183,7 +183,7 @@ public sealed partial class ChatPayDevice
     private async Task SignInAgainAsync(DeviceRecord known, string password, CancellationToken cancellationToken)
     {
         var seed = await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken)
-            ?? throw new InvalidDataException("The device's key is missing in the store.");
+            ?? throw LocalErrors.StoreUnreadable("The device's key is missing in the store.");
         var request = new SignInRequest(
             known.Account.Handle, password, Describe(seed), known.Device, DeviceToken: known.DeviceToken);
         CryptographicOperations.ZeroMemory(seed);

@@ -122,14 +122,9 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
             return device;
         }
-        catch (Exception failed)
+        catch
         {
             await device.DisposeAsync();
-            if (failed is InvalidDataException)
-            {
-                throw LocalErrors.StoreFailed(failed);
-            }
-
             throw;
         }
     }

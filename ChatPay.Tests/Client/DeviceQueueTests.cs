@@ -114,6 +114,29 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
         Assert.Equal(2, (await memory.ListAsync(new("outbox/"), Cancellation)).Count);
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_record_that_cannot_be_read_is_the_stores_failure()
+    {
+        var memory = new MemoryStore();
+        await using (await SdkPerson.OpenAsync(server.Address, memory, SdkPerson.NewHandle(), receives: false))
+        {
+            await memory.WriteAsync([new($"arrived/{1:D19}", "no item"u8.ToArray())], Cancellation);
+        }
+
+        var options = SdkPerson.Options(server.Address, memory);
+        await using (var device = await ChatPayDevice.OpenAsync(options, Cancellation))
+        {
+            await using var items = device.ReceiveAsync(Cancellation).GetAsyncEnumerator(Cancellation);
+            var unreadable = await Assert.ThrowsAsync<ChatPayException>(() => items.MoveNextAsync().AsTask());
+            Assert.Equal(ClientErrors.StoreFailed, unreadable.Name);
+        }
+
+        await memory.WriteAsync([new("device/key", null)], Cancellation);
+        var missing = await Assert.ThrowsAsync<ChatPayException>(
+            () => ChatPayDevice.OpenAsync(options, Cancellation));
+        Assert.Equal(ClientErrors.StoreFailed, missing.Name);
+    }
+
     /// <summary>
     /// Something has been accepted, but the program died before it could write that down; somebody else has read it.
     /// </summary>

@@ -113,7 +113,9 @@ internal sealed class DeviceCore : IAsyncDisposable
         await foreach (var (key, value) in ListAsync(StoreKeys.Conversations, cancellationToken))
         {
             var record = Decode<ConversationRecord>(value);
-            var state = new ConversationState(record, places[key[StoreKeys.Conversations.Length..]]);
+            var place = places.GetValueOrDefault(key[StoreKeys.Conversations.Length..])
+                ?? throw LocalErrors.StoreUnreadable("The place in a conversation's log is missing in the store.");
+            var state = new ConversationState(record, place);
             await Groups.ReadFactsAsync(state, cancellationToken);
             _conversations[record.Id] = state;
         }
@@ -300,16 +302,17 @@ internal sealed class DeviceCore : IAsyncDisposable
 
     public static byte[] Encode<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, WireFormat.Json);
 
+    /// <exception cref="ChatPayException"><c>store_failed</c>: it is no such record.</exception>
     public static T Decode<T>(byte[] bytes)
     {
         try
         {
             return JsonSerializer.Deserialize<T>(bytes, WireFormat.Json)
-                ?? throw new InvalidDataException("A record in the store is empty.");
+                ?? throw LocalErrors.StoreUnreadable("A record in the store is empty.");
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException("A record in the store is of another version.", exception);
+            throw LocalErrors.StoreUnreadable("A record in the store is of another version.", exception);
         }
         finally
         {

@@ -88,7 +88,7 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
             ?? throw Missing();
         if (!Group.TryLoad(epoch, ratchets, StorageKey, Member, Services, out var group, out var rejection))
         {
-            throw new InvalidDataException($"A group's state in the store cannot be read: {rejection}.");
+            throw LocalErrors.StoreUnreadable($"A group's state in the store cannot be read: {rejection}.");
         }
 
         Keep(state, group);
@@ -137,7 +137,7 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         var blob = await core.Store.ReadAsync(StoreKeys.PendingState(id), cancellationToken) ?? throw Missing();
         return PendingCommit.TryLoad(blob, StorageKey, Member, Services, out var pending, out var rejection)
             ? pending
-            : throw new InvalidDataException($"A commit in the store cannot be read: {rejection}.");
+            : throw LocalErrors.StoreUnreadable($"A commit in the store cannot be read: {rejection}.");
     }
 
     /// <summary>Zeroes everything that is in memory.</summary>
@@ -156,8 +156,8 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
 
     public void Dispose() => Forget();
 
-    private static InvalidDataException Missing() =>
-        new("Something that belongs to the device is missing in the store.");
+    private static ChatPayException Missing() =>
+        LocalErrors.StoreUnreadable("Something that belongs to the device is missing in the store.");
 
     /// <summary>
     /// An account and a device for an identity, and a leaf that stays that device's with the same key. Whether the
