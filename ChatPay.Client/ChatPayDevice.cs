@@ -237,8 +237,11 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
                     .Select(static state => new Cursor(state.Id, state.Place.Cursor)),
             ]);
         _stock.Begin();
+
+        // Before the session begins, for it may have read the log by the time that this goes on.
+        _core.BeginCatchUp();
         var session = Client.StartSession(_reader.Handlers(Pushes(), OnStateChanged), _core.Options.Session, position);
-        _core.BeginCatchUp(session);
+        _core.Session = session;
         _core.Background(_ => WatchAsync(session, record.Device));
     }
 

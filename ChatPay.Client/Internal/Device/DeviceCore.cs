@@ -249,10 +249,9 @@ internal sealed class DeviceCore : IAsyncDisposable
     }
 
     /// <summary>A session begins; until <see cref="EndCatchUp"/> it has not read the log.</summary>
-    public void BeginCatchUp(ChatSession session)
+    public void BeginCatchUp()
     {
         _caughtUp = NewCatchUp();
-        Session = session;
         EndWaits(null);
     }
 
