@@ -31,7 +31,10 @@ public sealed partial class ChatPayDevice
         return new(record.View, record.Memo, record.Trust);
     }
 
-    /// <summary>A card as it is, and again whenever it changes, until it can change no more.</summary>
+    /// <summary>
+    /// A card as it is, and again whenever it changes, until it can change no more. A loop that is slow sees the latest
+    /// of several changes, and the last one in any case.
+    /// </summary>
     /// <exception cref="ChatPayException">
     /// <c>card_unknown</c>; the server cannot be reached; the session is over.
     /// </exception>
@@ -47,7 +50,7 @@ public sealed partial class ChatPayDevice
     public async IAsyncEnumerable<ChatCard> WatchCardAsync(
         CardId card, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var changes = _core.CardChanges.Subscribe();
+        using var changes = _core.CardChanges.SubscribeToLatest(changed => changed.Id == card);
         var latest = await CardAsync(card, cancellationToken);
         yield return latest;
         if (!latest.IsOpen)
@@ -57,9 +60,7 @@ public sealed partial class ChatPayDevice
 
         await foreach (var changed in changes.ReadAllAsync(cancellationToken))
         {
-            var isNews = changed.Id == card
-                && (changed.View.Version > latest.View.Version || changed.Trust != latest.Trust);
-            if (isNews)
+            if (changed.View.Version > latest.View.Version || changed.Trust != latest.Trust)
             {
                 latest = changed;
                 yield return changed;

@@ -133,8 +133,9 @@ public sealed partial class ChatPayDevice
                 // That was the aim.
             }
 
+            // The server knows the device no more, so nobody may stop half way.
             await EndSessionAsync();
-            await _core.WipeAsync(cancellationToken);
+            await _core.WipeAsync(CancellationToken.None);
             Client.Forget();
         }
         finally
@@ -182,7 +183,7 @@ public sealed partial class ChatPayDevice
     private async Task SignInAgainAsync(DeviceRecord known, string password, CancellationToken cancellationToken)
     {
         var seed = await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken)
-            ?? throw new InvalidDataException("The device's key is missing in the store.");
+            ?? throw LocalErrors.StoreUnreadable("The device's key is missing in the store.");
         var request = new SignInRequest(
             known.Account.Handle, password, Describe(seed), known.Device, DeviceToken: known.DeviceToken);
         CryptographicOperations.ZeroMemory(seed);
@@ -191,17 +192,20 @@ public sealed partial class ChatPayDevice
             cancellationToken);
     }
 
+    /// <summary>
+    /// The server has answered: whatever the caller gives up from here on, the device is signed in and connects.
+    /// </summary>
     /// <param name="seed">The key of a device that is new here; null for the one that the store has.</param>
     private async Task BeginAsync(SessionReply reply, byte[]? seed, CancellationToken cancellationToken)
     {
         await EndSessionAsync();
         if (seed is not null && _core.DeviceOrNull is not null)
         {
-            await _core.WipeAsync(cancellationToken);
+            await _core.WipeAsync(CancellationToken.None);
         }
 
         var earlier = _core.DeviceOrNull;
-        using (await _core.EnterAsync(cancellationToken))
+        using (await _core.EnterAsync(CancellationToken.None))
         {
             var batch = new Batch(_core);
             if (seed is not null)
@@ -214,17 +218,17 @@ public sealed partial class ChatPayDevice
                 reply.Account, reply.Device.Id, reply.Device.CreatedAt, reply.Token, reply.DeviceToken,
                 earlier?.Sandbox ?? false, earlier?.Assets ?? [], earlier?.Lineage,
                 earlier?.LastResortUntil ?? DateTimeOffset.UnixEpoch));
-            await batch.WriteAsync(cancellationToken);
+            await batch.WriteAsync(CancellationToken.None);
         }
 
         CryptographicOperations.ZeroMemory(seed);
         if (earlier is null)
         {
-            await _core.Groups.OpenAsync(cancellationToken);
+            await _core.Groups.OpenAsync(CancellationToken.None);
         }
 
-        await RefreshAsync(cancellationToken);
         Connect();
+        await RefreshAsync(cancellationToken);
     }
 
     private async Task EndSessionAsync()

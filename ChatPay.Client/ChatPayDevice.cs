@@ -122,14 +122,9 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
             return device;
         }
-        catch (Exception failed)
+        catch
         {
             await device.DisposeAsync();
-            if (failed is InvalidDataException)
-            {
-                throw LocalErrors.StoreFailed(failed);
-            }
-
             throw;
         }
     }
@@ -150,8 +145,13 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         var session = _core.RequireSession();
         await session.OnlineAsync(cancellationToken);
         var ready = Task.WhenAll(_core.CaughtUp, _stock.Looked);
-        await Task.WhenAny(ready, session.Completion).WaitAsync(cancellationToken);
+        var first = await Task.WhenAny(ready, session.Completion).WaitAsync(cancellationToken);
         await session.OnlineAsync(cancellationToken);
+        if (first == ready)
+        {
+            await ready;
+        }
+
         return true;
     });
 
@@ -237,15 +237,18 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
                     .Select(static state => new Cursor(state.Id, state.Place.Cursor)),
             ]);
         _stock.Begin();
+
+        // Before the session begins, for it may have read the log by the time that this goes on.
+        _core.BeginCatchUp();
         var session = Client.StartSession(_reader.Handlers(Pushes(), OnStateChanged), _core.Options.Session, position);
-        _core.BeginCatchUp(session);
-        _core.Background(_ => WatchAsync(session));
+        _core.Session = session;
+        _core.Background(_ => WatchAsync(session, record.Device));
     }
 
     /// <summary>
     /// A session that the server has ended is not tried again when the device is opened the next time.
     /// </summary>
-    private async Task WatchAsync(ChatSession session)
+    private async Task WatchAsync(ChatSession session, DeviceId device)
     {
         var end = await session.Completion.ContinueWith(
             static task => task.IsCompletedSuccessfully ? task.Result : ChatSessionEnd.Refused,
@@ -254,9 +257,13 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         {
             using (await _core.EnterAsync(_core.Stopping))
             {
-                var batch = new Batch(_core);
-                batch.Put(_core.Device with { Token = null });
-                await batch.WriteAsync(_core.Stopping);
+                // Another device may have begun meanwhile, whose session is another one.
+                if (_core.DeviceOrNull is { } known && known.Device == device)
+                {
+                    var batch = new Batch(_core);
+                    batch.Put(known with { Token = null });
+                    await batch.WriteAsync(_core.Stopping);
+                }
             }
         }
 
@@ -268,7 +275,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        var me = await Client.MeAsync(cancellationToken);
+        var me = await Transport.RetryAsync(_core, Client.MeAsync, cancellationToken);
         using (await _core.EnterAsync(cancellationToken))
         {
             var batch = new Batch(_core);
@@ -309,7 +316,9 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         {
             if (signal.Kind == ControlKind.KeyPackagesLow)
             {
-                _core.Background(token => _stock.FillAsync(Limits.KeyPackagesLowStock - 1, token));
+                // It does not say how many are left, and what this device calls low is its own affair.
+                _core.Background(async token =>
+                    await _stock.FillAsync((await Client.CountKeyPackagesAsync(token)).OneTime, token));
             }
         },
     };

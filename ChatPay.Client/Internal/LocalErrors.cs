@@ -35,6 +35,10 @@ internal static class LocalErrors
     public static ChatPayException StoreFailed(Exception cause) => Local(
         ClientErrors.StoreFailed, $"The device's store failed: {cause.Message}", retryable: false, cause);
 
+    /// <summary>The store answers, but not with what this device has put there.</summary>
+    public static ChatPayException StoreUnreadable(string message, Exception? cause = null) => Local(
+        ClientErrors.StoreFailed, message, retryable: false, cause);
+
     public static ChatPayException Refused(ErrorCode code, string message) =>
         new(ErrorBody.From(new Error(code, message)));
 

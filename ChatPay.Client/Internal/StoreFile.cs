@@ -15,6 +15,9 @@ internal sealed class StoreFile : IDisposable
     /// <summary>Values are read a frame at a time, so frames that hold many are kept small.</summary>
     private const int ChunkBytes = 32 * 1024;
 
+    /// <summary>What a disk writes as a whole or not at all.</summary>
+    private const int SectorBytes = 512;
+
     private readonly string _path;
     private readonly StoreFrames _frames;
     private SafeFileHandle _handle;
@@ -32,6 +35,9 @@ internal sealed class StoreFile : IDisposable
 
     /// <summary>Where the next frame goes: the file's size.</summary>
     public long End { get; private set; }
+
+    /// <summary>Whether there is more in it than in one that was just created with nothing.</summary>
+    public bool HasRemains => End > StoreHeader.SizeBytes + (2 * StoreFrames.EmptyBytes);
 
     /// <summary>Bytes of the keys and values that are in force, as they stand in frames.</summary>
     public long LiveBytes { get; private set; }
@@ -236,7 +242,7 @@ internal sealed class StoreFile : IDisposable
     private byte[] Seal(IReadOnlyList<StoreChange> changes)
     {
         var plain = StoreFrames.Encode(changes);
-        var frame = _frames.Seal(_nextNumber, plain);
+        var frame = _frames.Seal(_nextNumber, End, plain);
         CryptographicOperations.ZeroMemory(plain);
         return frame;
     }
@@ -301,39 +307,76 @@ internal sealed class StoreFile : IDisposable
         }
     }
 
-    /// <returns>False where the last frame is torn.</returns>
-    /// <exception cref="StoreException">It is not the last one.</exception>
+    /// <returns>False where the last frame is torn, or the first one does not open.</returns>
+    /// <exception cref="StoreException">It is neither.</exception>
     private bool TryReadFrame(long fileBytes, out byte[] plain, out int frameBytes)
     {
         (plain, frameBytes) = ([], 0);
-        Span<byte> lengthBytes = stackalloc byte[StoreFrames.LengthBytes];
-        if (ReadFully(_handle, lengthBytes, End) < lengthBytes.Length)
+        Span<byte> head = stackalloc byte[StoreFrames.HeadBytes];
+        if (ReadFully(_handle, head, End) < head.Length)
         {
             return false;
         }
 
-        frameBytes = StoreFrames.FrameBytes(lengthBytes);
+        frameBytes = _frames.FrameBytes(End, head);
+        if (frameBytes == 0)
+        {
+            return _nextNumber > 0 && !(MayBeTorn(head) && IsLast(fileBytes)) ? throw Changed() : false;
+        }
+
         if (frameBytes > fileBytes - End)
         {
             return false;
         }
 
-        var frame = new byte[frameBytes == 0 ? fileBytes - End : frameBytes];
-        var opened = ReadFully(_handle, frame, End) == frame.Length && _frames.TryOpen(_nextNumber, frame, out plain);
-        var isLast = frameBytes == 0 ? !frame.AsSpan().ContainsAnyExcept((byte)0) : End + frameBytes == fileBytes;
-        return opened || isLast || _nextNumber == 0
-            ? opened
-            : throw new StoreException(StoreTrouble.Damaged, "The store's file was changed by somebody else.");
+        var frame = new byte[frameBytes];
+        var opened = ReadFully(_handle, frame, End) == frame.Length
+            && _frames.TryOpen(_nextNumber, End, frame, out plain);
+        return opened || End + frameBytes == fileBytes || _nextNumber == 0 ? opened : throw Changed();
+    }
+
+    /// <summary>
+    /// Whether these are the first bytes of a frame of which a sector has not reached the disk: they are zero there.
+    /// </summary>
+    private bool MayBeTorn(ReadOnlySpan<byte> head)
+    {
+        var cut = (int)Math.Min(head.Length, SectorBytes - (End % SectorBytes));
+        return !head[..cut].ContainsAnyExcept((byte)0)
+            || (cut < head.Length && !head[cut..].ContainsAnyExcept((byte)0));
+    }
+
+    /// <summary>Whether no frame begins behind the one that ought to be here: then nothing is lost by dropping it.</summary>
+    private bool IsLast(long fileBytes)
+    {
+        if (fileBytes - End > StoreFrames.MaxBytes)
+        {
+            return false;
+        }
+
+        var rest = new byte[fileBytes - End];
+        _ = ReadFully(_handle, rest, End);
+        for (var at = 1; at + StoreFrames.HeadBytes <= rest.Length; at++)
+        {
+            if (_frames.FrameBytes(End + at, rest.AsSpan(at)) > 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private byte[] ReadFrame(StoreLocation location)
     {
         var frame = new byte[location.FrameBytes];
         var read = ReadFully(_handle, frame, location.FrameAt);
-        return read == frame.Length && _frames.TryOpen(location.FrameNumber, frame, out var plain)
-            ? plain
-            : throw new StoreException(StoreTrouble.Damaged, "The store's file was changed by somebody else.");
+        return read == frame.Length
+            && _frames.TryOpen(location.FrameNumber, location.FrameAt, frame, out var plain)
+                ? plain : throw Changed();
     }
+
+    private static StoreException Changed() =>
+        new(StoreTrouble.Damaged, "The store's file was changed by somebody else.");
 
     /// <summary>Nothing of a failed write stays, or else it would look torn at the wrong place.</summary>
     private void Undo()

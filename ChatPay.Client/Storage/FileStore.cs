@@ -259,7 +259,9 @@ public sealed class FileStore : IDeviceStore
             throw;
         }
 
-        if (_file.End > 2 * _file.LiveBytes + _compactAfterBytes)
+        // A device that has signed out leaves nothing of its keys.
+        var isEmpty = _index.Count == 0 && _file.HasRemains;
+        if (isEmpty || _file.End > 2 * _file.LiveBytes + _compactAfterBytes)
         {
             Compact();
         }

@@ -18,7 +18,8 @@ public sealed record FileStoreOptions
 
     /// <summary>
     /// The file is written anew when what was replaced in it outweighs what is in force by this many bytes. 0 to
-    /// 1 GiB; default 256 KiB. Keys that were replaced or removed are in the file until then, sealed like the rest.
+    /// 1 GiB; default 256 KiB. Keys that were replaced or removed are in the file until then, sealed like the rest;
+    /// where nothing is left in force, as when a device signs out, it is written anew at once.
     /// </summary>
     public int CompactAfterBytes { get; init; } = 256 * 1024;
 

@@ -156,6 +156,19 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_small_stock_of_key_packages_is_filled_while_the_device_is_connected()
+    {
+        await using var ada = await SdkPerson.JoinAsync(
+            server.Address, with: options => options with { KeyPackageStock = 2 });
+        for (var i = 0; i < 3; i++)
+        {
+            await Eventually.TrueAsync(async () => await CountAsync(ada) == 2, "the stock is full");
+            await using var other = await SdkPerson.JoinAsync(server.Address);
+            await other.Device.StartDirectAsync(ada.Id, Cancellation);
+        }
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task Where_no_key_package_is_left_the_last_one_lets_people_in()
     {
         await using var ada = await SdkPerson.JoinAsync(

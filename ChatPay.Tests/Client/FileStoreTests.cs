@@ -142,25 +142,79 @@ public sealed class FileStoreTests : IDisposable
     }
 
     [Fact(Timeout = TimeoutMs)]
-    public async Task A_change_that_is_no_torn_write_is_refused()
+    public async Task A_write_of_which_no_sector_or_the_first_has_reached_the_disk_was_torn()
     {
+        int whole;
+        await using (var store = await OpenAsync())
+        {
+            await WriteAsync(store, ("a", "one"));
+            whole = (int)new FileInfo(FilePath).Length;
+            await WriteAsync(store, ("a", new string('x', 3000)));
+        }
+
+        var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
+        foreach (var missing in new[] { 512, 1024, bytes.Length - whole })
+        {
+            var torn = bytes.ToArray();
+            torn.AsSpan(whole..((whole / 512 * 512) + missing)).Clear();
+            await File.WriteAllBytesAsync(FilePath, torn, Cancellation);
+            await using var again = await OpenAsync();
+            Assert.Equal(["a=one"], await AllAsync(again));
+        }
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task Any_flipped_bit_before_the_last_write_is_refused()
+    {
+        var ends = new List<int>();
         await using (var store = await OpenAsync())
         {
             for (var i = 0; i < 5; i++)
             {
+                ends.Add((int)new FileInfo(FilePath).Length);
                 await WriteAsync(store, ("key", $"value {i}"));
             }
         }
 
         var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
-        foreach (var at in new[] { 90, 200, 260 })
+        for (var bit = 8 * ends[0]; bit < 8 * ends[^1]; bit++)
         {
-            var damaged = bytes.ToArray();
-            damaged[at] ^= 1;
-            await File.WriteAllBytesAsync(FilePath, damaged, Cancellation);
-            Assert.NotEqual(StoreTrouble.InUse, await TroubleAsync());
+            await RefuseAsync(damaged => damaged[bit / 8] ^= (byte)(1 << (bit % 8)));
         }
 
+        // Nor does a sector that is lost take what is behind it along.
+        for (var at = ends[0]; at < ends[^1] - 12; at++)
+        {
+            await RefuseAsync(damaged => damaged.AsSpan(at, ends[^1] - at).Clear());
+        }
+
+        async Task RefuseAsync(Action<byte[]> damage)
+        {
+            var damaged = bytes.ToArray();
+            damage(damaged);
+            await File.WriteAllBytesAsync(FilePath, damaged, Cancellation);
+            Assert.Equal(StoreTrouble.Damaged, await TroubleAsync());
+            Assert.Equal(bytes.Length, new FileInfo(FilePath).Length);
+        }
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task A_store_that_is_emptied_keeps_no_trace_of_what_was_in_it()
+    {
+        await using var store = await OpenAsync();
+        var empty = new FileInfo(FilePath).Length;
+        await WriteAsync(store, ("key", new string('x', 1000)));
+        await WriteAsync(store, ("key", null));
+        Assert.Equal(empty, new FileInfo(FilePath).Length);
+        await WriteAsync(store, ("key", "anew"));
+        Assert.Equal(["key=anew"], await AllAsync(store));
+    }
+
+    [Fact(Timeout = TimeoutMs)]
+    public async Task What_is_no_store_or_one_of_a_later_version_is_refused()
+    {
+        await (await OpenAsync()).DisposeAsync();
+        var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
         await File.WriteAllTextAsync(
             FilePath, "something else entirely, and long enough to be taken for a header of some kind", Cancellation);
         Assert.Equal(StoreTrouble.Damaged, await TroubleAsync());

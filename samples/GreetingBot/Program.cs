@@ -1,5 +1,6 @@
 // Greets whoever starts a conversation with it, and asks them for the price of a coffee. Killed and started again at
-// any moment, it greets everybody once: the answers to one item always have the same ids.
+// any moment, it greets everybody once: the answers to one item always have the same ids. One whom it cannot answer,
+// because they have left meanwhile, keeps it from nobody else.
 using ChatPay.Client;
 using ChatPay.Core.Ledger;
 
@@ -14,12 +15,15 @@ await using var bot = await ChatPayDevice.OpenAsync(new() { Address = new(addres
 await bot.SignUpOrInAsync("greeting_bot", "Greeting Bot", password, default);
 await bot.OnlineAsync(default);
 Console.WriteLine($"@{bot.Account.Handle} is ready.");
-await foreach (var started in bot.ReceiveAsync(default).OfType<ConversationStarted>())
+await foreach (var started in bot.ReceiveAsync(default).OfType<ConversationStarted>().Where(one => !one.IsOwn))
 {
-    var (chat, guest) = (bot.Conversation(started.Conversation), started.By!);
-    await chat.SendTextAsync($"Hello {guest.DisplayName}!", started.ReplyId("greeting"), default);
-    await chat.RequestMoneyAsync(
-        guest.Id, Money.Of(350, AssetCode.Parse("EUR")), "A coffee", new() { Id = started.CardId("coffee") }, default);
+    var (chat, guest, sum) = (bot.Conversation(started.Conversation), started.By!, Money.Of(350, AssetCode.Parse("EUR")));
+    try
+    {
+        await chat.SendTextAsync($"Hello {guest.DisplayName}!", started.ReplyId("greeting"), default);
+        await chat.RequestMoneyAsync(guest.Id, sum, "A coffee", new() { Id = started.CardId("coffee") }, default);
+    }
+    catch (ChatPayException refused) when (refused.Code != default) { Console.Error.WriteLine(refused.Message); }
 }
 
 return 0;

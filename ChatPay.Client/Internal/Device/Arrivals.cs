@@ -19,15 +19,25 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     private long _unacknowledged;
     private long _doubtful;
     private volatile ChatPayException? _failure;
+    private int _hurries;
+    private int _generation;
     private bool _reading;
     private volatile bool _over;
 
     public bool Keeps => maxWaiting > 0;
 
-    /// <summary>After a restart the oldest may have been in the program's hands when it ended.</summary>
+    /// <summary>
+    /// After a restart the oldest may have been in the program's hands when it ended. Who reads from before this is told
+    /// that it is over: what waits now is another device's.
+    /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+        lock (_lock)
+        {
+            _generation++;
+            (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+        }
+
         var query = new StoreQuery(StoreKeys.Arrivals);
         for (IReadOnlyList<StoreEntry> page; (page = await store.ListAsync(query, cancellationToken)).Count > 0;)
         {
@@ -55,7 +65,13 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         Announce();
     }
 
-    /// <summary>Waits until there is room for more.</summary>
+    /// <summary>
+    /// Somebody waits for what the log has yet to tell, perhaps the very program that takes what waits here: until the
+    /// answer is disposed there is room.
+    /// </summary>
+    public IDisposable Hurry() => new Hurrying(this);
+
+    /// <summary>Waits until there is room for more, or somebody is in a hurry.</summary>
     public async Task RoomAsync(CancellationToken cancellationToken)
     {
         while (Keeps)
@@ -63,7 +79,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
             var changed = Change;
             lock (_lock)
             {
-                if (_waiting < maxWaiting || _over || _failure is not null)
+                if (_waiting < maxWaiting || _hurries > 0 || _over || _failure is not null)
                 {
                     return;
                 }
@@ -75,20 +91,22 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
     public async IAsyncEnumerable<ChatItem> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Begin();
+        var generation = Begin();
         try
         {
             while (true)
             {
                 var changed = Change;
+                RequireSame(generation);
                 var after = StoreKeys.Arrival(_handedOut);
                 var query = new StoreQuery(StoreKeys.Arrivals) { After = after, Limit = PageItems };
                 var page = await store.ListAsync(query, cancellationToken);
                 foreach (var (key, value) in page)
                 {
+                    RequireSame(generation);
                     await AcknowledgeAsync(_unacknowledged, cancellationToken);
                     var position = StoreKeys.NumberOf(key);
-                    (_handedOut, _unacknowledged) = (position, position);
+                    HandOut(generation, position);
                     yield return DeviceCore.Decode<ChatItem>(value) with
                     {
                         Position = position,
@@ -98,6 +116,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
                 if (page.Count == 0)
                 {
+                    RequireSame(generation);
                     await AcknowledgeAsync(_unacknowledged, cancellationToken);
                     if (_over)
                     {
@@ -155,12 +174,34 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private void Begin()
+    /// <returns>Whose items these are.</returns>
+    private int Begin()
     {
         lock (_lock)
         {
             _reading = !_reading
                 ? true : throw new InvalidOperationException("Somebody is receiving from this device already.");
+            return _generation;
+        }
+    }
+
+    private void HandOut(int generation, long position)
+    {
+        lock (_lock)
+        {
+            RequireSame(generation);
+            (_handedOut, _unacknowledged) = (position, position);
+        }
+    }
+
+    private void RequireSame(int generation)
+    {
+        lock (_lock)
+        {
+            if (_generation != generation)
+            {
+                throw LocalErrors.SessionEnded(null, null);
+            }
         }
     }
 
@@ -185,5 +226,26 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         }
 
         changed.TrySetResult();
+    }
+
+    private sealed class Hurrying : IDisposable
+    {
+        private readonly Arrivals _arrivals;
+        private int _over;
+
+        public Hurrying(Arrivals arrivals)
+        {
+            _arrivals = arrivals;
+            Interlocked.Increment(ref arrivals._hurries);
+            arrivals.Announce();
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _over, 1) == 0)
+            {
+                Interlocked.Decrement(ref _arrivals._hurries);
+            }
+        }
     }
 }

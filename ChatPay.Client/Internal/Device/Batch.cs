@@ -20,8 +20,10 @@ internal sealed class Batch(DeviceCore core)
 
     public DeviceCore Core => core;
 
+    /// <exception cref="ChatPayException">The conversation is of an earlier device.</exception>
     public ConversationDraft Of(ConversationState state)
     {
+        core.RequireLive(state);
         if (!_drafts.TryGetValue(state.Id, out var draft))
         {
             _drafts.Add(state.Id, draft = new ConversationDraft(state));

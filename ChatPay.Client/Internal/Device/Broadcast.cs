@@ -8,7 +8,7 @@ internal sealed class Broadcast<T>
     private const int MaxWaiting = 1024;
 
     private readonly Lock _lock = new();
-    private readonly List<Channel<T>> _listeners = [];
+    private readonly List<Listener> _listeners = [];
     private Exception? _failure;
     private bool _over;
 
@@ -18,15 +18,26 @@ internal sealed class Broadcast<T>
         {
             foreach (var listener in _listeners)
             {
-                listener.Writer.TryWrite(news);
+                if (listener.Wants is null || listener.Wants(news))
+                {
+                    listener.Channel.Writer.TryWrite(news);
+                }
             }
         }
     }
 
     /// <summary>Begins to listen at once, not when it is first read.</summary>
-    public Subscription Subscribe()
+    public Subscription Subscribe() => Subscribe(MaxWaiting, null);
+
+    /// <summary>
+    /// Begins to listen for the latest of some news at once: however many there were since it last looked, whoever
+    /// listens is told once.
+    /// </summary>
+    public Subscription SubscribeToLatest(Func<T, bool> wants) => Subscribe(1, wants);
+
+    private Subscription Subscribe(int maxWaiting, Func<T, bool>? wants)
     {
-        var channel = Channel.CreateBounded<T>(new BoundedChannelOptions(MaxWaiting)
+        var channel = Channel.CreateBounded<T>(new BoundedChannelOptions(maxWaiting)
         {
             FullMode = BoundedChannelFullMode.DropOldest,
             SingleReader = true,
@@ -39,7 +50,7 @@ internal sealed class Broadcast<T>
             }
             else
             {
-                _listeners.Add(channel);
+                _listeners.Add(new(channel, wants));
             }
         }
 
@@ -52,7 +63,7 @@ internal sealed class Broadcast<T>
         lock (_lock)
         {
             (_over, _failure) = (true, null);
-            _listeners.ForEach(static listener => listener.Writer.TryComplete());
+            _listeners.ForEach(static listener => listener.Channel.Writer.TryComplete());
             _listeners.Clear();
         }
     }
@@ -65,7 +76,7 @@ internal sealed class Broadcast<T>
             _failure = failure;
             if (failure is not null)
             {
-                _listeners.ForEach(listener => listener.Writer.TryComplete(failure));
+                _listeners.ForEach(listener => listener.Channel.Writer.TryComplete(failure));
                 _listeners.Clear();
             }
         }
@@ -80,8 +91,10 @@ internal sealed class Broadcast<T>
         {
             lock (source._lock)
             {
-                source._listeners.Remove(channel);
+                source._listeners.RemoveAll(listener => listener.Channel == channel);
             }
         }
     }
+
+    private sealed record Listener(Channel<T> Channel, Func<T, bool>? Wants);
 }

@@ -24,11 +24,14 @@ internal sealed class Commits(DeviceCore core)
     public delegate IReadOnlyList<Proposal> Plan(Group group, ConversationRecord record);
 
     /// <summary>Completes when this device has a group for the conversation and no commit in flight.</summary>
-    /// <exception cref="ChatPayException">Not a member, or the group cannot be mended for now.</exception>
+    /// <exception cref="ChatPayException">
+    /// Not a member, or the group cannot be mended for now, or the conversation is of an earlier device.
+    /// </exception>
     public async Task ReadyAsync(ConversationState state, CancellationToken cancellationToken)
     {
         while (true)
         {
+            core.RequireLive(state);
             if (!state.Record.Active)
             {
                 throw LocalErrors.Refused(ErrorCode.NotMember, "This account is not in the conversation any more.");
@@ -202,7 +205,8 @@ internal sealed class Commits(DeviceCore core)
                 state, one => one.Place.Cursor >= reply.Seq || one.Pending != facts, cancellationToken);
             return true;
         }
-        catch (ChatPayException refused) when (!refused.Retryable && !core.Stopping.IsCancellationRequested)
+        catch (ChatPayException refused) when (
+            Transport.IsVerdict(refused) && !refused.Retryable && !core.Stopping.IsCancellationRequested)
         {
             var stale = refused.Code == ErrorCode.StaleEpoch;
             if (stale)

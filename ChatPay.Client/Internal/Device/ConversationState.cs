@@ -76,6 +76,14 @@ internal sealed class ConversationState(ConversationRecord record, PlaceRecord p
         _place = nextPlace;
     }
 
+    /// <summary>The device that it belongs to is none any more; whoever waits looks again.</summary>
+    public void End()
+    {
+        (Facts, Pending) = (null, null);
+        _record = _record with { Active = false, PendingRemovals = [] };
+        Announce();
+    }
+
     public void Announce()
     {
         var changed = _changed;

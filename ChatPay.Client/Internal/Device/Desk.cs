@@ -108,6 +108,7 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
 
     public async Task LeaveAsync(ConversationState state, CancellationToken cancellationToken)
     {
+        core.RequireLive(state);
         await core.Client.LeaveAsync(state.Id, cancellationToken);
         using (await core.EnterAsync(cancellationToken))
         {

@@ -19,7 +19,7 @@ internal sealed class DeviceCore : IAsyncDisposable
     private readonly ConcurrentDictionary<ConversationId, ConversationState> _conversations = new();
     private readonly Dictionary<CardId, CardRecord> _cards = [];
     private readonly CancellationTokenSource _stop = new();
-    private volatile TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource _caughtUp = NewCatchUp();
     private volatile DeviceRecord? _device;
     private volatile ChatPayException? _fault;
     private volatile ChatPayException? _over;
@@ -51,7 +51,10 @@ internal sealed class DeviceCore : IAsyncDisposable
     /// <summary>Where calls are made; null before signing in.</summary>
     public ChatSession? Session { get; set; }
 
-    /// <summary>Completes when the log has been read for the first time to where it ended then.</summary>
+    /// <summary>
+    /// Completes when the log has been read for the first time to where it ended then; fails when the session is over
+    /// before.
+    /// </summary>
     public Task CaughtUp => _caughtUp.Task;
 
     /// <summary>Cancelled when the device ends.</summary>
@@ -73,6 +76,20 @@ internal sealed class DeviceCore : IAsyncDisposable
     /// <exception cref="ChatPayException">This device does not know the conversation.</exception>
     public ConversationState Find(ConversationId id) =>
         TryFind(id, out var state) ? state : throw LocalErrors.NotReady("This device knows no such conversation.");
+
+    /// <summary>
+    /// Whether a conversation's object is of the device that is here now, rather than of one that was here before.
+    /// </summary>
+    public bool IsLive(ConversationState state) => TryFind(state.Id, out var live) && ReferenceEquals(live, state);
+
+    /// <exception cref="ChatPayException">It is of an earlier device, whose keys are gone.</exception>
+    public void RequireLive(ConversationState state)
+    {
+        if (!IsLive(state))
+        {
+            throw LocalErrors.NotReady("This conversation belongs to an earlier device; ask for it again.");
+        }
+    }
 
     /// <exception cref="ChatPayException">Nobody is signed in.</exception>
     public ChatSession RequireSession() => Session ?? throw LocalErrors.NotReady("Sign up or sign in first.");
@@ -96,7 +113,9 @@ internal sealed class DeviceCore : IAsyncDisposable
         await foreach (var (key, value) in ListAsync(StoreKeys.Conversations, cancellationToken))
         {
             var record = Decode<ConversationRecord>(value);
-            var state = new ConversationState(record, places[key[StoreKeys.Conversations.Length..]]);
+            var place = places.GetValueOrDefault(key[StoreKeys.Conversations.Length..])
+                ?? throw LocalErrors.StoreUnreadable("The place in a conversation's log is missing in the store.");
+            var state = new ConversationState(record, place);
             await Groups.ReadFactsAsync(state, cancellationToken);
             _conversations[record.Id] = state;
         }
@@ -113,18 +132,28 @@ internal sealed class DeviceCore : IAsyncDisposable
         await Arrivals.LoadAsync(cancellationToken);
     }
 
-    /// <summary>Everything goes: another device begins in this store.</summary>
+    /// <summary>
+    /// Everything goes: another device begins in this store. What has begun goes on to its end, and a store that fails
+    /// meanwhile ends the device.
+    /// </summary>
     public async Task WipeAsync(CancellationToken cancellationToken)
     {
         using (await EnterAsync(cancellationToken))
         {
+            // Programs may hold these: none of them may load what the next device will have under the same ids.
             Groups.Forget();
-            await Store.WriteAsync([new(StoreKeys.Device, null)], cancellationToken);
-            await ClearAsync(null, cancellationToken);
-            _device = null;
+            ConversationState[] earlier = [.. Conversations];
             _conversations.Clear();
+            foreach (var state in earlier)
+            {
+                state.End();
+            }
+
+            await WriteAsync([new(StoreKeys.Device, null)], CancellationToken.None);
+            _device = null;
+            await ClearAsync(null, CancellationToken.None);
             _cards.Clear();
-            await Arrivals.LoadAsync(cancellationToken);
+            await Arrivals.LoadAsync(CancellationToken.None);
         }
     }
 
@@ -194,6 +223,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         ConversationState state, Func<ConversationState, bool> wanted, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        using var hurry = Arrivals.Hurry();
         while (true)
         {
             var changed = state.Changed;
@@ -219,10 +249,9 @@ internal sealed class DeviceCore : IAsyncDisposable
     }
 
     /// <summary>A session begins; until <see cref="EndCatchUp"/> it has not read the log.</summary>
-    public void BeginCatchUp(ChatSession session)
+    public void BeginCatchUp()
     {
-        _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Session = session;
+        _caughtUp = NewCatchUp();
         EndWaits(null);
     }
 
@@ -232,6 +261,11 @@ internal sealed class DeviceCore : IAsyncDisposable
     public void EndWaits(ChatPayException? over)
     {
         _over = over;
+        if (over is not null)
+        {
+            _caughtUp.TrySetException(over);
+        }
+
         Arrivals.Fail(over);
         CardChanges.Fail(over);
         foreach (var state in Conversations)
@@ -267,16 +301,17 @@ internal sealed class DeviceCore : IAsyncDisposable
 
     public static byte[] Encode<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, WireFormat.Json);
 
+    /// <exception cref="ChatPayException"><c>store_failed</c>: it is no such record.</exception>
     public static T Decode<T>(byte[] bytes)
     {
         try
         {
             return JsonSerializer.Deserialize<T>(bytes, WireFormat.Json)
-                ?? throw new InvalidDataException("A record in the store is empty.");
+                ?? throw LocalErrors.StoreUnreadable("A record in the store is empty.");
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException("A record in the store is of another version.", exception);
+            throw LocalErrors.StoreUnreadable("A record in the store is of another version.", exception);
         }
         finally
         {
@@ -319,6 +354,17 @@ internal sealed class DeviceCore : IAsyncDisposable
         Arrivals.Complete();
         CardChanges.Complete();
         EndWaits(_fault);
+    }
+
+    private static TaskCompletionSource NewCatchUp()
+    {
+        var caughtUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Whoever waits sees a failure; where nobody does, there is nobody to tell.
+        _ = caughtUp.Task.ContinueWith(
+            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);
+        return caughtUp;
     }
 
     /// <summary>The device's own record goes before, so that a half of this is nobody's.</summary>

@@ -236,6 +236,12 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 
             return true;
         }
+        catch (ChatPayException unknown) when (
+            !Transport.IsVerdict(unknown) && !core.Stopping.IsCancellationRequested)
+        {
+            // It may have been accepted: the next attempt sends the same one.
+            return false;
+        }
         catch (ChatPayException refused) when (!core.Stopping.IsCancellationRequested)
         {
             using (await core.EnterAsync(cancellationToken))

@@ -70,9 +70,14 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         state.Pending = await core.ReadAsync<PendingFacts>(StoreKeys.PendingFacts(state.Id), cancellationToken);
     }
 
-    /// <summary>The conversation's group as it is now; null where there is none.</summary>
+    /// <summary>
+    /// The conversation's group as it is now; null where there is none. Two objects of one conversation would encrypt
+    /// twice under one key, so there is only ever one.
+    /// </summary>
+    /// <exception cref="ChatPayException">The object is of an earlier device.</exception>
     public async ValueTask<Group?> GroupAsync(ConversationState state, CancellationToken cancellationToken)
     {
+        core.RequireLive(state);
         if (state.Group is not null || state.Facts is null)
         {
             return state.Group;
@@ -83,7 +88,7 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
             ?? throw Missing();
         if (!Group.TryLoad(epoch, ratchets, StorageKey, Member, Services, out var group, out var rejection))
         {
-            throw new InvalidDataException($"A group's state in the store cannot be read: {rejection}.");
+            throw LocalErrors.StoreUnreadable($"A group's state in the store cannot be read: {rejection}.");
         }
 
         Keep(state, group);
@@ -132,7 +137,7 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         var blob = await core.Store.ReadAsync(StoreKeys.PendingState(id), cancellationToken) ?? throw Missing();
         return PendingCommit.TryLoad(blob, StorageKey, Member, Services, out var pending, out var rejection)
             ? pending
-            : throw new InvalidDataException($"A commit in the store cannot be read: {rejection}.");
+            : throw LocalErrors.StoreUnreadable($"A commit in the store cannot be read: {rejection}.");
     }
 
     /// <summary>Zeroes everything that is in memory.</summary>
@@ -151,8 +156,8 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
 
     public void Dispose() => Forget();
 
-    private static InvalidDataException Missing() =>
-        new("Something that belongs to the device is missing in the store.");
+    private static ChatPayException Missing() =>
+        LocalErrors.StoreUnreadable("Something that belongs to the device is missing in the store.");
 
     /// <summary>
     /// An account and a device for an identity, and a leaf that stays that device's with the same key. Whether the

@@ -43,6 +43,9 @@ internal sealed class Sending
     public void Succeed(SentMessage message) => _outcome.TrySetResult(message);
 
     public void Fail(Exception exception) => _outcome.TrySetException(exception);
+
+    /// <summary>It was withdrawn and nobody sends it: whoever waits for it besides its owner sends it themselves.</summary>
+    public void Drop() => _outcome.TrySetCanceled();
 }
 
 /// <summary>
@@ -51,6 +54,9 @@ internal sealed class Sending
 /// </summary>
 internal sealed class Lane
 {
+    /// <summary>So many messages wait at most, each with its text in memory; more are refused.</summary>
+    public const int MaxWaiting = 10_000;
+
     private readonly Lock _lock = new();
     private readonly Turns _turns = new();
     private readonly List<Sending> _sendings = [];
@@ -69,12 +75,25 @@ internal sealed class Lane
     }
 
     /// <summary>Something of an earlier run, which had been encrypted then.</summary>
-    public void Resume(OutboxRecord entry) => Add(new Sending(entry, isResumed: true, isNamed: false));
+    public void Resume(OutboxRecord entry)
+    {
+        lock (_lock)
+        {
+            _sendings.Add(new Sending(entry, isResumed: true, isNamed: false));
+        }
+    }
 
+    /// <exception cref="ChatPayException"><c>overloaded</c>: too much waits.</exception>
     public void Add(Sending sending)
     {
         lock (_lock)
         {
+            if (_sendings.Count >= MaxWaiting)
+            {
+                throw LocalErrors.Refused(
+                    ErrorCode.Overloaded, $"{MaxWaiting} messages wait to be sent in this conversation already.");
+            }
+
             _sendings.Add(sending);
         }
     }
@@ -119,7 +138,7 @@ internal sealed class Lane
     {
         lock (_lock)
         {
-            _sendings.RemoveAll(static sending => sending.IsGone);
+            RemoveGone();
             next = _sendings.Count > 0 ? [.. _sendings.Take(limit)] : null;
             _draining = next is not null;
             return next is null;
@@ -131,9 +150,20 @@ internal sealed class Lane
     {
         lock (_lock)
         {
+            RemoveGone();
             _draining = false;
         }
     }
 
     public Task<IDisposable> TurnAsync(CancellationToken cancellationToken) => _turns.TakeAsync(cancellationToken);
+
+    private void RemoveGone()
+    {
+        foreach (var sending in _sendings.Where(static sending => sending.IsGone))
+        {
+            sending.Drop();
+        }
+
+        _sendings.RemoveAll(static sending => sending.IsGone);
+    }
 }

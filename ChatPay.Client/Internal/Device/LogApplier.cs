@@ -127,7 +127,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
         else
         {
             var group = await core.Groups.GroupAsync(draft.State, cancellationToken)
-                ?? throw new InvalidDataException("The group that a commit belongs to is missing in the store.");
+                ?? throw LocalErrors.StoreUnreadable("The group that a commit belongs to is missing in the store.");
             group.Apply(pending);
         }
 

@@ -35,9 +35,17 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     {
         cancellationToken.ThrowIfCancellationRequested();
         core.RequireSession();
-        if (id is { } named && state.Lane.Find(named) is { } earlier)
+        core.RequireLive(state);
+        while (id is { } named && state.Lane.Find(named) is { } earlier)
         {
-            return await earlier.Outcome.WaitAsync(cancellationToken);
+            try
+            {
+                return await earlier.Outcome.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Its owner has withdrawn it before anything of it was stored.
+            }
         }
 
         var record = new OutboxRecord(
@@ -113,7 +121,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     private async Task GiveBackAsync(ConversationState state, Exception cause)
     {
         var failure = Ended(cause);
-        var refused = failure.Name is ClientErrors.SessionEnded or ClientErrors.StoreFailed ? null : failure;
+        var refused = failure.Name is ClientErrors.SessionEnded or ClientErrors.StoreFailed || !core.IsLive(state)
+            ? null : failure;
         foreach (var sending in state.Lane.Waiting)
         {
             if (sending.IsResumed && (refused is null || refused.Retryable))
@@ -249,7 +258,13 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
                     await ForgetAsync(state, sending, cancellationToken);
                     sending.Succeed(new(sending.Record.ClientId, 0, default));
                 }
-                catch (ChatPayException refused)
+                catch (ChatPayException unknown) when (!Transport.IsVerdict(unknown))
+                {
+                    // It may be in the log: it is kept, and sent again under its id when the device goes on.
+                    throw unknown.Error.Code == ClientErrors.Code
+                        ? unknown : LocalErrors.SessionEnded(null, unknown);
+                }
+                catch (ChatPayException refused) when (!(sending.IsResumed && refused.Retryable))
                 {
                     await RefuseAsync(state, sending, refused);
                 }
@@ -264,19 +279,23 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     }
 
     /// <summary>
-    /// What is from long ago is only sent when the log has been read, which may tell of it, or of its loss.
+    /// What is from long ago is only sent, and a card from a while ago only given up, when the log has been read, which
+    /// may tell of it, or of its loss.
     /// </summary>
     private async Task<bool> IsTooLateAsync(
         ConversationState state, Sending sending, CancellationToken cancellationToken)
     {
         var age = core.Time.GetUtcNow() - sending.Record.At;
-        if (sending.Record.Card is not null && age > s_cardPatience)
+        var isOldCard = sending.Record.Card is not null && age > s_cardPatience;
+        if (isOldCard || age > s_knownAgain)
+        {
+            using var hurry = core.Arrivals.Hurry();
+            await core.CaughtUp.WaitAsync(cancellationToken);
+        }
+
+        if (isOldCard && !sending.IsOver)
         {
             await RefuseAsync(state, sending, LocalErrors.OutcomeUnknown());
-        }
-        else if (age > s_knownAgain)
-        {
-            await core.CaughtUp.WaitAsync(cancellationToken);
         }
 
         return sending.IsOver;

@@ -35,6 +35,14 @@ internal static class Transport
         }
     }
 
+    /// <summary>
+    /// Whether an error says what has become of a request: that it was refused, for good. An ended session, a failure of
+    /// this side and a server's mistake leave it open, for it may have been accepted before.
+    /// </summary>
+    public static bool IsVerdict(ChatPayException error) =>
+        error.Error.Code != ClientErrors.Code
+        && error.Code is not (ErrorCode.Unauthenticated or ErrorCode.DeviceRevoked or ErrorCode.Internal);
+
     /// <summary>A call on the session, whose end is the one error too.</summary>
     public static async Task<T> CallAsync<T>(Func<Task<T>> call)
     {

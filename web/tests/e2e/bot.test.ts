@@ -66,6 +66,9 @@ describe('Two browsers and a bot in one group', () => {
     await b.reads(`Hello ${benoit.displayName}!`);
     await b.seesCard(memo, 'open');
     await a.openChat(groupName);
+    await b.openChat(groupName);
+    await b.say('Whatever it had to say here stands above this');
+    await a.reads('Whatever it had to say here stands above this');
     expect(await a.message(greeting).count()).toBe(1);
   });
 
