@@ -19,24 +19,58 @@ internal sealed class LedgerTraffic(
 {
     public const int LifetimeSeconds = 60;
 
+    /// <summary>Acts from one person's leaving to the next one's, in the mean.</summary>
+    private const int FarewellEvery = 1_500;
+
     private static readonly AssetCode s_unknown = AssetCode.Parse("XAU");
 
     private readonly List<LedgerAct> _past = [];
     private readonly List<LedgerCommand> _holds = [];
     private readonly List<LedgerCommand> _payments = [];
+    private readonly Queue<LedgerAct> _farewell = new();
 
     public LedgerAct Next()
     {
-        var act = dice.Next(100) switch
+        if (_farewell.Count == 0 && dice.Next(FarewellEvery) == 0)
         {
-            _ when _past.Count > 0 && dice.Chance(rivals) => Twist(Earlier()),
-            < 10 when _past.Count > 0 => Earlier(),
-            < 22 => new LedgerAct.Linked(new LedgerGroup(new LedgerGroupId(newId()), Members())),
-            < 28 => new LedgerAct.Change(Change(new AccountChangeId(newId()))),
-            _ => new LedgerAct.Single(Command()),
-        };
+            Empty(dice.Pick(accounts));
+        }
+
+        var act = _farewell.TryDequeue(out var step) ? step : Random();
         _past.Add(act);
         return act;
+    }
+
+    private LedgerAct Random() => dice.Next(100) switch
+    {
+        _ when _past.Count > 0 && dice.Chance(rivals) => Twist(Earlier()),
+        < 10 when _past.Count > 0 => Earlier(),
+        < 22 => new LedgerAct.Linked(new LedgerGroup(new LedgerGroupId(newId()), Members())),
+        < 28 => new LedgerAct.Change(Change(new AccountChangeId(newId()))),
+        _ => new LedgerAct.Single(Command()),
+    };
+
+    /// <summary>What a person does who leaves: random acts alone would hardly ever find an account empty.</summary>
+    private void Empty(TrafficAccount leaving)
+    {
+        if (!leaving.MayChange)
+        {
+            return;
+        }
+
+        _farewell.Enqueue(Change(AccountChangeKind.Unfreeze));
+        foreach (var hold in _holds.Where(hold => hold.Debit == leaving.Id))
+        {
+            _farewell.Enqueue(new LedgerAct.Single(
+                LedgerCommand.Release(new(newId()), hold.Id, hold.Debit, hold.Asset)));
+        }
+
+        _farewell.Enqueue(new LedgerAct.Single(LedgerCommand.Balancing(
+            new(newId()), leaving.Id, Other(leaving.Id), new(new(Limits.AmountMaxMinor), leaving.Asset))));
+        _farewell.Enqueue(Change(AccountChangeKind.Close));
+
+        LedgerAct.Change Change(AccountChangeKind kind) =>
+            new(AccountChange.Of(kind, new(newId()), leaving.Id, "Its owner leaves."));
     }
 
     /// <summary>Often a recent one, which may not have been answered yet.</summary>
@@ -138,10 +172,11 @@ internal sealed class LedgerTraffic(
 
     private LedgerCommand OnHold(TransferId id)
     {
-        // Mostly a recent one, which may still be open.
+        // Mostly a recent one, which may still be open; else one that may have expired since.
+        var reach = dice.Chance(80) ? 12 : 600;
         var hold = _holds.Count == 0 || dice.Chance(4)
             ? LedgerCommand.Hold(new(newId()), Any(out var asset), Money.Of(1, asset), LifetimeSeconds)
-            : _holds[Math.Max(0, _holds.Count - 1 - dice.Next(12))];
+            : _holds[Math.Max(0, _holds.Count - 1 - dice.Next(reach))];
         var debit = dice.Chance(96) ? hold.Debit : Any(out _);
         return dice.Next(10) switch
         {
