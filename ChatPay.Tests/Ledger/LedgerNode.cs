@@ -29,6 +29,7 @@ internal sealed class LedgerNode(TestServer server) : IAsyncDisposable
             ["Ledger:Assets:3:Exponent"] = "0",
             ["Ledger:Assets:3:Kind"] = "Unit",
             ["GroupCommit:BatchSize"] = batchSize.ToString(CultureInfo.InvariantCulture),
+            ["GroupCommit:CrowdSize"] = "0",
             ["GroupCommit:Flights"] = flights.ToString(CultureInfo.InvariantCulture),
             ["Ledger:CachedAccounts"] = cachedAccounts.ToString(CultureInfo.InvariantCulture),
             ["GroupCommit:LockTimeoutMs"] = lockTimeoutMs.ToString(CultureInfo.InvariantCulture),

@@ -28,6 +28,7 @@ public sealed class ConcurrencyTests(DatabaseFixture database, ITestOutputHelper
         var dice = new Dice(seed);
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
+            ["GroupCommit:CrowdSize"] = "0",
             ["Realtime:WriteBurst"] = "10000",
             ["Realtime:ConnectionsPerDevice"] = "100",
             ["Cards:RequestBurst"] = "10000",

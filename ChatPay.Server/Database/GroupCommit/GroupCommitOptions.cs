@@ -18,6 +18,13 @@ internal sealed class GroupCommitOptions
     public int Flights { get; set; } = 2;
 
     /// <summary>
+    /// Commands that have to wait before another batch goes beside the one on its way, 0 to 1,000,000. Default 16. With fewer,
+    /// two small batches would cost more than one of both, and be no sooner.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int CrowdSize { get; set; } = 16;
+
+    /// <summary>
     /// How long a batch that others may follow waits for a lock, in milliseconds, 10 to 60,000; then it is tried again
     /// alone. Default 500. Nodes may wait for each other in a circle that PostgreSQL does not see, because in it a batch
     /// waits for the one before; this ends it.

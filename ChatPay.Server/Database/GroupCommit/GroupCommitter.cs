@@ -70,7 +70,8 @@ internal sealed partial class GroupCommitter(
     private async Task PostAsync(CancellationToken cancellationToken)
     {
         // After a failure nothing is decided on top of what is being tried again.
-        await LandAsync(_flights.Any(flight => flight.HasFailed) ? 0 : options.Value.Flights - 1);
+        var crowded = _queue.Reader.Count >= options.Value.CrowdSize;
+        await LandAsync(crowded && !_flights.Any(flight => flight.HasFailed) ? options.Value.Flights - 1 : 0);
         if (_caution.TakeOne())
         {
             await LandAsync(leaving: 0);
@@ -147,14 +148,15 @@ internal sealed partial class GroupCommitter(
 
     private static void Complete(IReadOnlyList<WriteCommand> batch, WriteSet set)
     {
-        foreach (var command in batch)
-        {
-            command.Complete();
-        }
-
+        // Fan-out first: what a caller is told of others then leaves together with its answer, in one system call.
         foreach (var rows in set.InLockOrder)
         {
             rows.Committed();
+        }
+
+        foreach (var command in batch)
+        {
+            command.Complete();
         }
     }
 
