@@ -23,8 +23,9 @@ internal sealed class ChatHub(
     public async Task<HubReply<SyncReply>> Sync(SyncRequest request) =>
         Reply(await conversations.SyncAsync(Connection.Caller, request, Aborted));
 
+    /// <remarks>It is decided whether or not its caller is still there, so it does not pay to watch for that.</remarks>
     public async Task<HubReply<SendReply>> Send(SendRequest request) =>
-        Reply(await conversations.SendAsync(Connection.Caller, request, Aborted));
+        Reply(await conversations.SendAsync(Connection.Caller, request, CancellationToken.None));
 
     public async Task<HubReply<CommitReply>> SubmitCommit(CommitRequest request) =>
         Reply(SizeOf(request) > Limits.HubHandshakeBytes

@@ -12,8 +12,8 @@ namespace ChatPay.Server.Realtime;
 /// of those who may see it.
 /// </summary>
 internal sealed partial class Fanout(
-    ConnectionRegistry registry, HintOutbox outbox, Rechecks rechecks, PushedMessages pushed,
-    PushedReceipts receipts, IOptions<RealtimeOptions> options, ILogger<Fanout> logger) : BackgroundService
+    ConnectionRegistry registry, Departures departures, HintOutbox outbox, Rechecks rechecks,
+    PushedMessages pushed, PushedReceipts receipts, IOptions<RealtimeOptions> options, ILogger<Fanout> logger) : BackgroundService
 {
     private readonly Channel<Batch> _batches = Channel.CreateBounded<Batch>(
         new BoundedChannelOptions(options.Value.FanoutBatches) { SingleReader = true });
@@ -22,8 +22,21 @@ internal sealed partial class Fanout(
     public void Committed(IReadOnlyList<Event> events, IReadOnlyList<(DeviceId Device, DeviceMessage Message)> messages)
     {
         RealtimeMetrics.FanoutWaits(1);
-        if (!_batches.Writer.TryWrite(new(events, messages, Stopwatch.GetTimestamp())))
+
+        // Answers do not wait for a fan-out that has others to tell first.
+        var together = _batches.Reader.Count == 0;
+        if (together)
         {
+            departures.Begin();
+        }
+
+        if (!_batches.Writer.TryWrite(new(events, messages, Stopwatch.GetTimestamp(), together)))
+        {
+            if (together)
+            {
+                departures.EndSoon();
+            }
+
             RealtimeMetrics.FanoutWaits(-1);
             RealtimeMetrics.FanoutDropped();
 
@@ -81,6 +94,13 @@ internal sealed partial class Fanout(
                 Log.DeliveryFailed(logger, exception);
                 rechecks.All();
             }
+            finally
+            {
+                if (batch.Together)
+                {
+                    departures.EndSoon();
+                }
+            }
         }
     }
 
@@ -135,7 +155,8 @@ internal sealed partial class Fanout(
     }
 
     private sealed record Batch(
-        IReadOnlyList<Event> Events, IReadOnlyList<(DeviceId Device, DeviceMessage Message)> Messages, long CommittedAt);
+        IReadOnlyList<Event> Events, IReadOnlyList<(DeviceId Device, DeviceMessage Message)> Messages, long CommittedAt,
+        bool Together);
 
     private static partial class Log
     {

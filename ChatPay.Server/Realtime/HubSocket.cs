@@ -29,10 +29,10 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
     private (Action<object> Beat, object State)[] _beats = [];
 
     /// <param name="patience">How long the client may take nothing.</param>
-    public HubSocket(HttpContext context, WebSocket socket, TimeSpan patience, TimeProvider time)
+    public HubSocket(HttpContext context, WebSocket socket, Departures departures, TimeSpan patience, TimeProvider time)
     {
         (_socket, _patience, _time, HttpContext, User) = (socket, patience, time, context, context.User);
-        (_input, _output) = (new HubSocketReader(socket), new HubSocketWriter(socket, time, Abort));
+        (_input, _output) = (new HubSocketReader(socket), new HubSocketWriter(socket, departures, time, Abort));
         ConnectionId = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
         ConnectionClosed = _closed.Token;
         Features.Set<IConnectionUserFeature>(this);

@@ -9,7 +9,8 @@ namespace ChatPay.Server.Realtime;
 /// What SignalR writes, to the client's socket: whatever has gathered by the time its turn comes goes out as one WebSocket
 /// message, so that an answer and the events of the same commit cost one system call. Nothing is held while nothing waits.
 /// </summary>
-internal sealed class HubSocketWriter(WebSocket socket, TimeProvider time, Action lost) : PipeWriter, IThreadPoolWorkItem
+internal sealed class HubSocketWriter(WebSocket socket, Departures departures, TimeProvider time, Action lost)
+    : PipeWriter, IThreadPoolWorkItem
 {
     private const int BufferStartBytes = 1024;
 
@@ -77,8 +78,7 @@ internal sealed class HubSocketWriter(WebSocket socket, TimeProvider time, Actio
 
         if (schedule)
         {
-            // Behind what is queued already: that may have more for this connection.
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            departures.Schedule(this);
         }
 
         return room is null ? default : WaitAsync(room, cancellationToken);

@@ -6,8 +6,8 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>The hub's WebSockets: takes them in, keeps SignalR's clock for them, and ends them when the server stops.</summary>
 internal sealed class HubSockets(
-    HubConnectionHandler<ChatHub> hub, IOptions<RealtimeOptions> options, IHostApplicationLifetime lifetime,
-    TimeProvider time) : BackgroundService
+    HubConnectionHandler<ChatHub> hub, IOptions<RealtimeOptions> options, Departures departures,
+    IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan s_beat = TimeSpan.FromSeconds(1);
 
@@ -18,7 +18,7 @@ internal sealed class HubSockets(
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         await using var connection = new HubSocket(
-            context, socket, TimeSpan.FromSeconds(options.Value.SlowReaderSeconds), time);
+            context, socket, departures, TimeSpan.FromSeconds(options.Value.SlowReaderSeconds), time);
         _sockets.TryAdd(connection, true);
         try
         {

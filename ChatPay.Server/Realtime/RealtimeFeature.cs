@@ -25,6 +25,7 @@ internal static class RealtimeFeature
         services.AddSingleton<HeadRequests>();
         services.AddSingleton<HelloAdmission>();
         services.AddSingleton<HubDoor>();
+        services.AddSingleton<Departures>();
         services.AddHostedService<HubDrain>();
         services.AddSingleton<IAccountLifecycle, RevocationLifecycle>();
         AddHosted<Fanout>(services);

@@ -18,11 +18,11 @@ internal sealed class GroupCommitOptions
     public int Flights { get; set; } = 2;
 
     /// <summary>
-    /// Commands that have to wait before another batch goes beside the one on its way, 0 to 1,000,000. Default 16. With fewer,
+    /// Commands that have to wait before another batch goes beside the one on its way, 0 to 1,000,000. Default 128. With fewer,
     /// two small batches would cost more than one of both, and be no sooner.
     /// </summary>
     [Range(0, 1_000_000)]
-    public int CrowdSize { get; set; } = 16;
+    public int CrowdSize { get; set; } = 128;
 
     /// <summary>
     /// How long a batch that others may follow waits for a lock, in milliseconds, 10 to 60,000; then it is tried again

@@ -154,9 +154,10 @@ internal sealed partial class GroupCommitter(
             rows.Committed();
         }
 
+        // One after another behind that, not each before it.
         foreach (var command in batch)
         {
-            command.Complete();
+            ThreadPool.UnsafeQueueUserWorkItem(command, preferLocal: false);
         }
     }
 

@@ -7,7 +7,7 @@ namespace ChatPay.Server.Database.GroupCommit;
 /// One durable command on its way through the write path: it names the rows it needs, is decided in memory once they are
 /// loaded and locked, and its caller is answered after the commit.
 /// </summary>
-internal abstract class WriteCommand
+internal abstract class WriteCommand : IThreadPoolWorkItem
 {
     /// <summary>The traced call that it was made in; null while nobody listens.</summary>
     public Activity? Call { get; } = CommitSpan.Call;
@@ -22,7 +22,7 @@ internal abstract class WriteCommand
     public abstract void Decide(WriteSet set);
 
     /// <summary>Answers the caller with the outcome of the last <see cref="Decide"/>; the batch is committed.</summary>
-    internal abstract void Complete();
+    public abstract void Execute();
 
     /// <summary>Answers the caller when the batch could not be committed; nothing was changed.</summary>
     internal abstract void Fail(Error error);
@@ -31,8 +31,8 @@ internal abstract class WriteCommand
 /// <summary>A command with an answer of type <typeparamref name="T"/>.</summary>
 internal abstract class WriteCommand<T> : WriteCommand
 {
-    private readonly TaskCompletionSource<Result<T>> _completion =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>The caller goes on in the work item that answers it.</summary>
+    private readonly TaskCompletionSource<Result<T>> _completion = new();
 
     private Result<T>? _outcome;
 
@@ -42,8 +42,10 @@ internal abstract class WriteCommand<T> : WriteCommand
 
     protected abstract Result<T> DecideOutcome(WriteSet set);
 
-    internal sealed override void Complete() =>
+    public sealed override void Execute() =>
         _completion.TrySetResult(_outcome ?? throw new InvalidOperationException("Completed before it was decided."));
 
-    internal sealed override void Fail(Error error) => _completion.TrySetResult(error);
+    internal sealed override void Fail(Error error) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static to => to.Completion.TrySetResult(to.Error), (Completion: _completion, Error: error),
+            preferLocal: false);
 }
