@@ -82,9 +82,10 @@ internal sealed class Turnover(
             return false;
         }
 
-        if (Spans is not [.., { IsOpen: false } last])
+        if (Spans is not [.., var last] || last.IsOpen)
         {
-            return guest.All(device => device.LastOf(id) >= head);
+            // It must have heard at least that it is in, or nobody would tell it that it is out again.
+            return guest.All(device => device.LastOf(id) >= Math.Max(head, 1));
         }
 
         // To a device that has begun anew while it was out, nobody says what was before.
