@@ -133,8 +133,47 @@ public sealed partial class ChatPayClient
     /// var groups = all.Where(conversation => conversation.Kind == ConversationKind.Group);
     /// </code>
     /// </example>
-    public Task<IReadOnlyList<ConversationView>> ConversationsAsync(CancellationToken cancellationToken) =>
-        SendAsync<IReadOnlyList<ConversationView>>(HttpMethod.Get, "v1/conversations", null, cancellationToken);
+    public async Task<IReadOnlyList<ConversationView>> ConversationsAsync(CancellationToken cancellationToken)
+    {
+        var all = new Dictionary<ConversationId, ConversationView>();
+        ConversationId? last = null;
+        while (true)
+        {
+            var page = await ConversationsAsync(last, Limits.ConversationsPerPage, cancellationToken);
+            var known = all.Count;
+            foreach (var view in page)
+            {
+                all[view.Id] = view;
+            }
+
+            // A server from before there were pages answers with all of them each time.
+            if (page.Count != Limits.ConversationsPerPage || all.Count == known)
+            {
+                return [.. all.Values];
+            }
+
+            last = page[^1].Id;
+        }
+    }
+
+    /// <summary>A page of the conversations that the account is in, by id.</summary>
+    /// <param name="after">The last one of the page before, or null for the first page.</param>
+    /// <param name="limit">1 to <see cref="Limits.ConversationsPerPage"/>; a page with fewer is the last.</param>
+    /// <exception cref="ChatPayException"><c>invalid_argument</c>; <c>unauthenticated</c>; among others.</exception>
+    /// <example>
+    /// <code>
+    /// var first = await client.ConversationsAsync(null, 20, cancellationToken);
+    /// var second = await client.ConversationsAsync(first[^1].Id, 20, cancellationToken);
+    /// </code>
+    /// </example>
+    public Task<IReadOnlyList<ConversationView>> ConversationsAsync(
+        ConversationId? after, int limit, CancellationToken cancellationToken) =>
+        SendAsync<IReadOnlyList<ConversationView>>(
+            HttpMethod.Get,
+            string.Create(CultureInfo.InvariantCulture, $"v1/conversations?limit={limit}")
+            + (after is { } last ? $"&after={last}" : ""),
+            null,
+            cancellationToken);
 
     /// <summary>One conversation.</summary>
     /// <exception cref="ChatPayException"><c>conversation_unknown</c>; <c>not_member</c>; among others.</exception>

@@ -159,7 +159,8 @@ public sealed partial class ChatSession
         var (lineage, cursors) = _log.Position;
         return new(
             _client.DeviceId ?? throw new InvalidOperationException("The client does not know its device."),
-            Limits.ProtocolVersion, _options.Capabilities, lineage, [.. cursors.Take(Limits.CursorsPerHello)]);
+            Limits.ProtocolVersion, _options.Capabilities, lineage, [.. cursors.Take(Limits.CursorsPerHello)],
+            Limits.ViewsPerHello);
     }
 
     private void Greeted(SessionLink link, HelloReply greeting)

@@ -88,6 +88,7 @@ public sealed partial class ChatSession
         _handlers.Greeted?.Invoke(greeting);
 
         Learn(greeting.Changed);
+        Want((greeting.Heads ?? []).Where(IsBehind).Select(head => head.Conversation));
 
         // What a former member may still read has an end, and only the log says where.
         Want(greeting.Gone);
@@ -102,9 +103,11 @@ public sealed partial class ChatSession
         if (views.Count > 0)
         {
             _handlers.Conversations?.Invoke(views);
-            Want(views.Where(view => view.Head > _log.SeqOf(view.Id) || !_log.Knows(view.Id)).Select(view => view.Id));
+            Want(views.Where(view => IsBehind(new(view.Id, view.Head))).Select(view => view.Id));
         }
     }
+
+    private bool IsBehind(Cursor head) => head.Seq > _log.SeqOf(head.Conversation) || !_log.Knows(head.Conversation);
 
     private void Want(IEnumerable<ConversationId> conversations)
     {

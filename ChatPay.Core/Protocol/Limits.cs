@@ -53,6 +53,10 @@ public static class Limits
     /// <summary>What fits into one hub frame; conversations without a cursor come back as changed.</summary>
     public const int CursorsPerHello = 1000;
 
+    /// <summary>Views in one Hello whose client asks for a bound; of the others it names id and head.</summary>
+    public const int ViewsPerHello = 100;
+
+    public const int ConversationsPerPage = 100;
     public const int ConversationsPerSync = 100;
     public const int EventsPerSyncPage = 200;
     /// <summary>Bytes of bodies in one page of a log, or of device messages, beyond the first one of it.</summary>

@@ -5,8 +5,13 @@ namespace ChatPay.Core.Protocol;
 /// <param name="Capabilities">Names of optional features the client understands; unknown names are ignored.</param>
 /// <param name="Lineage">The database lineage the cursors belong to; null at first.</param>
 /// <param name="Cursors">Last applied seq per conversation, at most <see cref="Limits.CursorsPerHello"/>.</param>
+/// <param name="Views">
+/// 1 to <see cref="Limits.ViewsPerHello"/>: about so many conversations in <see cref="HelloReply.Changed"/>, the others in
+/// <see cref="HelloReply.Heads"/>. Null for all in the first, as clients of before understand it.
+/// </param>
 public sealed record HelloRequest(
-    DeviceId Device, int Protocol, IReadOnlyList<string> Capabilities, Guid? Lineage, IReadOnlyList<Cursor> Cursors);
+    DeviceId Device, int Protocol, IReadOnlyList<string> Capabilities, Guid? Lineage, IReadOnlyList<Cursor> Cursors,
+    int? Views = null);
 
 /// <param name="Seq">Last applied seq, 0 for none.</param>
 public sealed record Cursor(ConversationId Conversation, long Seq);
@@ -20,10 +25,14 @@ public sealed record Cursor(ConversationId Conversation, long Seq);
 /// Where another device of the account has read further than this one, and up to which seq: what is read on one device is
 /// unread on none. Left out where there is nothing.
 /// </param>
+/// <param name="Heads">
+/// The rest of what is new to the client or differs from its cursor, with the seq of the newest event: Sync tells what
+/// they are. Left out where there is nothing.
+/// </param>
 public sealed record HelloReply(
     Guid Lineage, DateTimeOffset ServerTime, AccountId Account, IReadOnlyList<ConversationView> Changed,
     IReadOnlyList<ConversationId> Gone, int DeviceMessagesWaiting, int KeyPackagesLeft,
-    IReadOnlyList<Cursor>? ReadElsewhere = null);
+    IReadOnlyList<Cursor>? ReadElsewhere = null, IReadOnlyList<Cursor>? Heads = null);
 
 /// <param name="After">Per conversation the last applied seq; at most <see cref="Limits.ConversationsPerSync"/>.</param>
 public sealed record SyncRequest(IReadOnlyList<Cursor> After);

@@ -31,9 +31,27 @@ internal static class ConversationEndpoints
         (await conversations.CreateAsync(user.Caller(), request, cancellationToken))
             .ToCreated(created => $"/v1/conversations/{created.Id}");
 
-    private static async Task<Ok<IReadOnlyList<ConversationView>>> ListAsync(
-        ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await conversations.ListAsync(user.Caller(), cancellationToken));
+    /// <summary>
+    /// Clients of before ask for no page and know no other: they get all, which is written while it is read. The first page
+    /// is read before, so that a database that is away is an answer and not half of one.
+    /// </summary>
+    private static async Task<Results<Ok<IReadOnlyList<ConversationView>>, Ok<IAsyncEnumerable<ConversationView>>, ErrorResult>>
+        ListAsync(
+            Guid? after, int? limit, ClaimsPrincipal user, ConversationService conversations,
+            CancellationToken cancellationToken)
+    {
+        var caller = user.Caller();
+        var page = await conversations.ListAsync(
+            caller, after is { } last ? new(last) : null, limit, cancellationToken);
+        if (page.Error is { } error)
+        {
+            return new ErrorResult(error);
+        }
+
+        return after is null && limit is null && page.Value.Count == Limits.ConversationsPerPage
+            ? TypedResults.Ok(conversations.ListAllAsync(caller, page.Value, cancellationToken))
+            : TypedResults.Ok(page.Value);
+    }
 
     private static async Task<Results<Ok<ConversationView>, ErrorResult>> FindAsync(
         Guid id, ClaimsPrincipal user, ConversationService conversations, CancellationToken cancellationToken) =>

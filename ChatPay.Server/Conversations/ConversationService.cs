@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Conversations.Commands;
@@ -106,9 +107,35 @@ internal sealed class ConversationService(
             ? view : ConversationErrors.Unknown();
     }
 
-    public async Task<IReadOnlyList<ConversationView>> ListAsync(Caller caller, CancellationToken cancellationToken) =>
-        await views.ViewsAsync(
-            caller.Account, await store.OfAccountAsync(caller.Account, cancellationToken), cancellationToken);
+    /// <summary>A page of the account's conversations, by id, which never changes: none moves while others are read.</summary>
+    /// <param name="after">The last one of the page before; null for the first page.</param>
+    public async Task<Result<IReadOnlyList<ConversationView>>> ListAsync(
+        Caller caller, ConversationId? after, int? limit, CancellationToken cancellationToken) =>
+        limit is < 1 or > Limits.ConversationsPerPage
+            ? new Error(ErrorCode.InvalidArgument, $"A page holds 1 to {Limits.ConversationsPerPage} conversations.")
+            : Result.From(await PageAsync(caller, after ?? default, limit ?? Limits.ConversationsPerPage, cancellationToken));
+
+    /// <summary>All of them, of which no more than a page is in memory.</summary>
+    /// <param name="first">The first page.</param>
+    public async IAsyncEnumerable<ConversationView> ListAllAsync(
+        Caller caller, IReadOnlyList<ConversationView> first, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var page = first;
+        while (true)
+        {
+            foreach (var view in page)
+            {
+                yield return view;
+            }
+
+            if (page.Count < Limits.ConversationsPerPage)
+            {
+                yield break;
+            }
+
+            page = await PageAsync(caller, page[^1].Id, Limits.ConversationsPerPage, cancellationToken);
+        }
+    }
 
     /// <summary>A page of the log; a former member still reads up to the event that removed it.</summary>
     public async Task<Result<IReadOnlyList<Event>>> EventsAsync(
@@ -192,6 +219,11 @@ internal sealed class ConversationService(
         && cursors.Select(cursor => cursor.Conversation).Distinct().Count() == cursors.Count;
 
     private const int RevocationsAtOnce = 100;
+
+    private async Task<IReadOnlyList<ConversationView>> PageAsync(
+        Caller caller, ConversationId after, int limit, CancellationToken cancellationToken) =>
+        await views.ViewsAsync(
+            caller.Account, await store.OfAccountAsync(caller.Account, after, limit, cancellationToken), cancellationToken);
 
     private async Task<Result<Member>> MemberAsync(
         Caller caller, ConversationId conversation, CancellationToken cancellationToken) =>

@@ -12,10 +12,16 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     private static readonly string BackwardPage = PageInOrder("desc");
 
     /// <summary>The ids of all conversations the account is in.</summary>
-    public async Task<IReadOnlyList<ConversationId>> OfAccountAsync(AccountId account, CancellationToken cancellationToken)
+    /// <param name="after">The last id of the page before; an empty one before the first.</param>
+    public async Task<IReadOnlyList<ConversationId>> OfAccountAsync(
+        AccountId account, ConversationId after, int limit, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            "select conversation_id from member where account_id = $1 and left_seq is null", account.Value);
+            """
+            select conversation_id from member
+            where account_id = $1 and left_seq is null and conversation_id > $2 order by conversation_id limit $3
+            """,
+            account.Value, after.Value, limit);
         return await ListAsync(command, row => new ConversationId(row.GetGuid(0)), cancellationToken);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -10,6 +11,12 @@ namespace ChatPay.Tests.Cluster;
 public sealed class HeadCheckTests(DatabaseFixture database, PostgresFixture postgres) : IClassFixture<DatabaseFixture>
 {
     private const int OftenMs = 200;
+
+    /// <summary>As promised: a check begins every two seconds.</summary>
+    private static readonly TimeSpan s_between = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the check itself may take: to ask for the heads, to read the page, and to push it.</summary>
+    private static readonly TimeSpan s_check = TimeSpan.FromMilliseconds(300);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -31,6 +38,24 @@ public sealed class HeadCheckTests(DatabaseFixture database, PostgresFixture pos
 
         var events = await ben.Events.UntilAsync(events => events.Count >= 251);
         Assert.Equal(Enumerable.Range(1, 251).Select(seq => (long)seq), events.Select(e => e.Seq));
+    }
+
+    [Fact]
+    public async Task What_no_hint_tells_of_arrives_within_the_two_seconds_between_two_checks()
+    {
+        await using var nodes = await TwoNodes.StartAsync(database.ConnectionString, redis: "");
+        await using var ada = await Person.JoinAsync(nodes.A.Address);
+        await using var ben = await Person.JoinAsync(nodes.B.Address);
+        var group = await TestGroup.DirectAsync(ada, ben);
+        await ben.Heads.FirstAsync(view => view.Id == group.Id);
+        for (var i = 0; i < 3; i++)
+        {
+            var sent = await group.SendAsync(ada);
+            var acknowledged = Stopwatch.GetTimestamp();
+            await using var lost = new LostTime();
+            await ben.Events.FirstAsync(e => e.Seq == sent.Seq);
+            Assert.InRange(Stopwatch.GetElapsedTime(acknowledged), TimeSpan.Zero, s_between + s_check + lost.Total);
+        }
     }
 
     [Fact]

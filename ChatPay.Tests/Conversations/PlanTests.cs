@@ -174,6 +174,20 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
             PlanBench.Device(7).Value);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5000)]
+    [InlineData(PlanBench.HeroConversations)]
+    public async Task A_page_of_an_accounts_conversations_is_read_from_one_index_wherever_it_begins(int after)
+    {
+        var last = after == 0 ? default : PlanBench.Conversation(after);
+        await BothAsync(
+            () => _store.OfAccountAsync(PlanBench.Hero, last, Limits.ConversationsPerPage, Cancellation),
+            "order by conversation_id limit",
+            plan => plan.ShouldUse("member_by_account", Limits.ConversationsPerPage, 20),
+            Hero, last.Value, Limits.ConversationsPerPage);
+    }
+
     [Fact]
     public async Task Heads_of_watched_conversations_are_compared_one_by_one()
     {

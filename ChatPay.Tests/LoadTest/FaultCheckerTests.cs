@@ -13,6 +13,8 @@ public sealed class FaultCheckerTests
     private static readonly DeviceId s_ada = new(Id(2));
     private static readonly DeviceId s_ben = new(Id(3));
     private static readonly CardId s_card = new(Id(4));
+    private static readonly AccountId s_adaAccount = new(Id(12));
+    private static readonly AccountId s_benAccount = new(Id(13));
 
     /// <summary>A commit, two messages, a card and its end.</summary>
     private static readonly LogEntry[] s_log =
@@ -20,8 +22,19 @@ public sealed class FaultCheckerTests
         new(1, EventKind.Commit, s_ada, null),
         Message(2, s_ada, 20),
         Message(3, s_ben, 30),
-        new(4, EventKind.Card, s_ada, new(Id(40)), new(s_card, CardState.Held, 1)),
-        new(5, EventKind.CardChanged, s_ben, null, new(s_card, CardState.Accepted, 2)),
+        new(4, EventKind.Card, s_ada, new(Id(40)), new(s_card, CardState.Held, 1), Epoch: 1),
+        new(5, EventKind.CardChanged, s_ben, null, new(s_card, CardState.Accepted, 2), Epoch: 1),
+    ];
+
+    /// <summary>Ben is put out, and taken in again by another commit, with a message before, between and after.</summary>
+    private static readonly LogEntry[] s_turnover =
+    [
+        new(1, EventKind.Commit, s_ada, null),
+        Message(2, s_ben, 30),
+        new(3, EventKind.Members, s_ada, null, Epoch: 1, Members: new("", $"{s_benAccount}")),
+        Message(4, s_ada, 40),
+        new(5, EventKind.Commit, s_ada, new(Id(50)), Epoch: 1, Members: new($"{s_benAccount}", "")),
+        Message(6, s_ben, 60, epoch: 2),
     ];
 
     [Fact]
@@ -154,6 +167,51 @@ public sealed class FaultCheckerTests
         Assert.All(kinds, kind => Assert.Equal(kind, FaultKinds.Parse(FaultKinds.NameOf(kind))));
     }
 
+    [Fact]
+    public void A_turnover_that_is_well_has_no_violations()
+    {
+        Assert.Empty(Checker.Check(Turnover(s_turnover)));
+
+        // After another history a device is handed nothing of what was before it came in.
+        Assert.Empty(Checker.Check(Turnover(s_turnover, [.. s_turnover[4..]]) with { BegunAnew = Set(s_ben) }));
+        Assert.Empty(Checker.Check(Turnover(s_turnover[..4], []) with { BegunAnew = Set(s_ben), CommitsAcknowledged = [] }));
+    }
+
+    [Fact]
+    public void Something_that_is_handed_to_somebody_who_is_out_is_found() => Finds(
+        Rules.Outside, Turnover(s_turnover, s_turnover));
+
+    [Fact]
+    public void A_word_of_somebody_who_is_out_is_found() => Finds(
+        Rules.Outside, Turnover([.. s_turnover[..3], Message(4, s_ben, 40), .. s_turnover[4..]]));
+
+    [Fact]
+    public void What_somebody_lacks_from_before_or_after_an_absence_is_found()
+    {
+        LogEntry[] due = [.. s_turnover[..3], .. s_turnover[4..]];
+        Finds(Rules.EveryDevice, Turnover(s_turnover, due[..^1]));
+        Finds(Rules.SeqOrder, Turnover(s_turnover, [.. due[..2], .. due[3..]]));
+        Finds(Rules.SeqOrder, Turnover(s_turnover, [.. due[..3], .. due[4..]]));
+        Finds(Rules.SeqOrder, Turnover(s_turnover, due[3..]));
+        Finds(Rules.EveryDevice, Turnover(s_turnover, []));
+    }
+
+    [Fact]
+    public void Two_commits_that_end_one_epoch_are_found() => Finds(
+        Rules.Epochs, Turnover([.. s_turnover, new(7, EventKind.Commit, s_ada, new(Id(70)), Epoch: 1)]));
+
+    [Fact]
+    public void A_message_of_an_epoch_that_is_over_is_found() => Finds(
+        Rules.Epochs, Turnover([.. s_turnover, Message(7, s_ada, 70, epoch: 1)]));
+
+    [Fact]
+    public void An_acknowledged_commit_that_is_lost_or_ended_another_epoch_is_found()
+    {
+        Finds(Rules.Epochs, Turnover(s_turnover) with { CommitsAcknowledged = [(s_room, 4, 1)] });
+        Finds(Rules.Epochs, Turnover(s_turnover) with { CommitsAcknowledged = [(s_room, 5, 2)] });
+        Finds(Rules.Epochs, Turnover(s_turnover) with { CommitsAcknowledged = [(s_room, 9, 2)] });
+    }
+
     private static void Finds(string rule, History history) =>
         Assert.Contains(Checker.Check(history), violation => violation.Rule == rule);
 
@@ -168,6 +226,13 @@ public sealed class FaultCheckerTests
         [
             (s_room, 4, new(s_card, CardState.Held, 1)), (s_room, 5, new(s_card, CardState.Accepted, 2)),
         ],
+        CommitsAcknowledged = [],
+        Accounts = new Dictionary<DeviceId, AccountId> { [s_ada] = s_adaAccount, [s_ben] = s_benAccount },
+        Founders = new Dictionary<ConversationId, IReadOnlySet<AccountId>>
+        {
+            [s_room] = new HashSet<AccountId> { s_adaAccount, s_benAccount },
+        },
+        BegunAnew = Set(),
         Database = new Dictionary<ConversationId, IReadOnlyList<LogEntry>> { [s_room] = log },
         Cards = CardRow(CardState.Accepted, 2),
         Devices = new Dictionary<DeviceId, IReadOnlyDictionary<ConversationId, IReadOnlyList<LogEntry>>>
@@ -187,14 +252,37 @@ public sealed class FaultCheckerTests
         },
     };
 
+    /// <summary>Without cards. Ada has been handed all of it, and Ben that, or what he is due.</summary>
+    private static History Turnover(IReadOnlyList<LogEntry> log, IReadOnlyList<LogEntry>? ben = null)
+    {
+        var spans = MemberSpan.Of(log, s_benAccount, founder: true);
+        var due = log.Where(entry => spans.Any(span => span.Holds(entry.Seq))).ToArray();
+        return With(log) with
+        {
+            Attempted = log.Where(entry => entry.ClientId is not null)
+                .Select(entry => new MessageName(s_room, entry.Device!.Value, entry.ClientId!.Value)).ToHashSet(),
+            Acknowledged = Acknowledged(),
+            CardsAcknowledged = [],
+            CommitsAcknowledged = [(s_room, 5, 1)],
+            Cards = new Dictionary<CardId, CardEntry>(),
+            Devices = new Dictionary<DeviceId, IReadOnlyDictionary<ConversationId, IReadOnlyList<LogEntry>>>
+            {
+                [s_ada] = LogsOf(log),
+                [s_ben] = LogsOf(ben ?? due),
+            },
+        };
+    }
+
+    private static HashSet<DeviceId> Set(params DeviceId[] devices) => [.. devices];
+
     private static Dictionary<ConversationId, IReadOnlyList<LogEntry>> LogsOf(IReadOnlyList<LogEntry> log) =>
         new() { [s_room] = log };
 
     private static Dictionary<CardId, CardEntry> CardRow(CardState state, int version) =>
         new() { [s_card] = new(s_card, state, version) };
 
-    private static LogEntry Message(long seq, DeviceId device, byte number) =>
-        new(seq, EventKind.Message, device, new(Id(number)));
+    private static LogEntry Message(long seq, DeviceId device, byte number, long epoch = 1) =>
+        new(seq, EventKind.Message, device, new(Id(number)), Epoch: epoch);
 
     private static MessageName Name(DeviceId device, byte number) => new(s_room, device, new(Id(number)));
 

@@ -11,7 +11,7 @@ internal static class Checker
     public static IReadOnlyList<Violation> Check(History history) =>
     [
         .. CheckMessages(history), .. CheckLogs(history), .. CheckDevices(history), .. CheckCards(history),
-        .. CheckCardAcknowledgements(history),
+        .. CheckCardAcknowledgements(history), .. MembershipChecker.Check(history),
     ];
 
     /// <summary>In order and without a gap from the first.</summary>
@@ -88,22 +88,46 @@ internal static class Checker
             foreach (var (conversation, log) in logs)
             {
                 var truth = history.Database.GetValueOrDefault(conversation) ?? [];
-                if (Disorder(log) is { } disorder)
+                var due = MemberSpan.Of(
+                    truth, history.Accounts[device], history.Founders[conversation].Contains(history.Accounts[device]));
+                if (CheckDevice(log, truth, due, history.BegunAnew.Contains(device)) is var (rule, what))
                 {
-                    yield return new(Rules.SeqOrder, $"{device} in {conversation}: {disorder}");
-                }
-                else if (log.Count != truth.Count)
-                {
-                    yield return new(
-                        Rules.EveryDevice, $"{device} has {log.Count} of {truth.Count} events of {conversation}");
-                }
-                else if (log.Zip(truth).FirstOrDefault(pair => pair.First != pair.Second) is { First.Seq: > 0 } pair)
-                {
-                    yield return new(
-                        Rules.EveryDevice, $"{device} in {conversation} has {pair.First} for {pair.Second}");
+                    yield return new(rule, $"{device} in {conversation}: {what}");
                 }
             }
         }
+    }
+
+    /// <param name="due">What it is to be handed.</param>
+    /// <param name="begunAnew">Nobody hands it what was before the last time that its account came in.</param>
+    private static (string Rule, string What)? CheckDevice(
+        IReadOnlyList<LogEntry> log, IReadOnlyList<LogEntry> truth, IReadOnlyList<MemberSpan> due, bool begunAnew)
+    {
+        if (log.FirstOrDefault(entry => !due.Any(span => span.Holds(entry.Seq))) is { Seq: > 0 } stray)
+        {
+            return (Rules.Outside, $"it has seq {stray.Seq}, where its account was no member");
+        }
+
+        if (begunAnew)
+        {
+            due = [.. due.SkipWhile(span => !span.IsOpen && (log.Count == 0 || log[0].Seq > span.To))];
+        }
+
+        var expected = truth.Where(entry => due.Any(span => span.Holds(entry.Seq))).ToArray();
+        foreach (var (index, entry) in log.Index())
+        {
+            if (index >= expected.Length || entry.Seq != expected[index].Seq)
+            {
+                return (Rules.SeqOrder, $"seq {entry.Seq} stands where {expected.ElementAtOrDefault(index).Seq} is due");
+            }
+
+            if (entry != expected[index])
+            {
+                return (Rules.EveryDevice, $"it has {entry} for {expected[index]}");
+            }
+        }
+
+        return log.Count == expected.Length ? null : (Rules.EveryDevice, $"it has {log.Count} of {expected.Length} events");
     }
 
     private static IEnumerable<Violation> CheckCards(History history)

@@ -8,8 +8,10 @@ internal sealed class CursorWatch
     private readonly Dictionary<ConversationId, long> _last = [];
     private Guid? _lineage;
 
+    /// <param name="mayGo">Conversations that the account may be in no longer.</param>
     /// <returns>The cursors that went back, in words; empty where none did.</returns>
-    public IReadOnlyList<string> Observe(Guid? lineage, IReadOnlyList<Cursor> cursors)
+    public IReadOnlyList<string> Observe(
+        Guid? lineage, IReadOnlyList<Cursor> cursors, IReadOnlySet<ConversationId>? mayGo = null)
     {
         ArgumentNullException.ThrowIfNull(cursors);
         if (lineage != _lineage)
@@ -32,6 +34,12 @@ internal sealed class CursorWatch
 
         foreach (var missing in _last.Keys.Except(cursors.Select(cursor => cursor.Conversation)).ToList())
         {
+            // It comes back with what comes after it was gone, so its last place goes on being compared with.
+            if (mayGo?.Contains(missing) is true)
+            {
+                continue;
+            }
+
             back.Add($"{missing} is without a cursor");
             _last.Remove(missing);
         }

@@ -7,12 +7,16 @@ using Npgsql;
 
 namespace ChatPay.LoadTest.Faults;
 
-/// <summary>People with one or two devices in many conversations, all talking and paying until they are told to stop.</summary>
+/// <summary>
+/// People with one or two devices in many conversations, all talking and paying, and some coming and going, until they are told
+/// to stop.
+/// </summary>
 internal sealed class FaultCrowd : IAsyncDisposable
 {
     private const int PairsDistance = 3;
     private const int Groups = 6;
     private const int GroupMembers = 5;
+    private const int Turnovers = 2;
     private const int LoopsPerPerson = 2;
     private const int PauseMaxMs = 400;
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(100);
@@ -21,6 +25,8 @@ internal sealed class FaultCrowd : IAsyncDisposable
     private readonly List<Participant> _people = [];
     private readonly List<Participant> _devices = [];
     private readonly List<(ConversationId Id, IReadOnlyList<Participant> Members)> _rooms = [];
+    private readonly List<Turnover> _turnovers = [];
+    private readonly Dictionary<ConversationId, IReadOnlySet<AccountId>> _founders = [];
     private readonly CancellationTokenSource _enough = new();
     private readonly List<Task> _loops = [];
 
@@ -29,7 +35,13 @@ internal sealed class FaultCrowd : IAsyncDisposable
     /// <summary>All devices, second ones included.</summary>
     public IReadOnlyList<Participant> Devices => _devices;
 
+    /// <summary>Conversations in which nobody comes and goes.</summary>
     public IReadOnlyList<(ConversationId Id, IReadOnlyList<Participant> Members)> Rooms => _rooms;
+
+    public int Conversations => _founders.Count;
+
+    /// <summary>Who was in each conversation from its beginning.</summary>
+    public IReadOnlyDictionary<ConversationId, IReadOnlySet<AccountId>> Founders => _founders;
 
     /// <param name="front">Where the sessions connect to, by turns.</param>
     public static async Task<FaultCrowd> GatherAsync(
@@ -85,6 +97,17 @@ internal sealed class FaultCrowd : IAsyncDisposable
             var trader = new CardTrader(id, members[0], members[1], _book, Next());
             _loops.Add(Task.Run(() => GuardAsync(() => trader.RunAsync(_enough.Token))));
         }
+
+        foreach (var turnover in _turnovers)
+        {
+            var changes = Next();
+            _loops.Add(Task.Run(() => GuardAsync(() => turnover.ChangeAsync(changes, _enough.Token))));
+            foreach (var person in turnover.Talkers)
+            {
+                var words = Next();
+                _loops.Add(Task.Run(() => GuardAsync(() => turnover.TalkAsync(person, words, _enough.Token))));
+            }
+        }
     }
 
     /// <summary>Nobody begins anything new; what was begun gets its answer, or that is a violation.</summary>
@@ -122,7 +145,8 @@ internal sealed class FaultCrowd : IAsyncDisposable
         while (true)
         {
             var took = TimeProvider.System.GetElapsedTime(began);
-            if (_devices.TrueForAll(device => device.Has(heads)))
+            if (_devices.TrueForAll(device => device.Has(heads))
+                && _turnovers.TrueForAll(turnover => turnover.AllHave(heads.GetValueOrDefault(turnover.Id))))
             {
                 return took;
             }
@@ -140,13 +164,19 @@ internal sealed class FaultCrowd : IAsyncDisposable
     public IEnumerable<string> Behind()
     {
         var heads = _book.Heads;
-        return
+        var fixedOnes = _rooms.ConvertAll(room => room.Id);
+        return (
             from device in _devices
             where !device.Has(heads)
-            let lacking = device.Logs.Where(log => log.Value.Count < heads.GetValueOrDefault(log.Key))
+            let lacking = device.Logs
+                .Where(log => fixedOnes.Contains(log.Key) && log.Value.Count < heads.GetValueOrDefault(log.Key))
                 .Select(log => $"{log.Key} {log.Value.Count}/{heads[log.Key]}")
             let state = $"{device.Session.State}, {device.Session.Completion.Status}"
-            select $"{device.Device} ({state}) lacks {string.Join(", ", lacking)}";
+            select $"{device.Device} ({state}) lacks {string.Join(", ", lacking)}").Concat(
+            from turnover in _turnovers
+            let head = heads.GetValueOrDefault(turnover.Id)
+            where !turnover.AllHave(head)
+            select $"{turnover.Describe()}, the head being {head}");
     }
 
     /// <summary>Waits until so many more calls were answered: work goes on.</summary>
@@ -213,16 +243,30 @@ internal sealed class FaultCrowd : IAsyncDisposable
                 .Distinct()]);
         }
 
+        // An owner, a member and a guest, of whom one in two has another device.
+        var lasting = rooms.Count;
+        for (var turnover = 0; turnover < Turnovers; turnover++)
+        {
+            rooms.Add([.. Enumerable.Range(1 + (4 * turnover), 3).Select(i => _people[i % _people.Count])]);
+        }
+
         var made = rooms.ConvertAll(members => new ChatRoom(
             new(random.NextOrderedUuid(now)),
             [.. members.Select(member => new ChatPerson(member.Account, member.Device, "", []))]));
         await ChatStore.AddRoomsAsync(owner, made, cancellationToken);
-        foreach (var (room, members) in made.Zip(rooms))
+        foreach (var (index, (room, members)) in made.Zip(rooms).Index())
         {
-            _rooms.Add((room.Id, members));
-            foreach (var device in _devices.Where(device => members.Any(member => member.Account == device.Account)))
+            _founders.Add(room.Id, members.Select(member => member.Account).ToHashSet());
+            var devices = _devices.FindAll(device => members.Any(member => member.Account == device.Account));
+            devices.ForEach(device => device.Expect(room.Id, turnover: index >= lasting));
+            if (index < lasting)
             {
-                device.Expect(room.Id);
+                _rooms.Add((room.Id, members));
+            }
+            else
+            {
+                var guest = devices.FindAll(device => device.Account == members[^1].Account);
+                _turnovers.Add(new(room.Id, members[0], members[1], guest, [.. devices.Except(guest)], _book));
             }
         }
     }

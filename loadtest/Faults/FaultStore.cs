@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChatPay.Core.Protocol;
 using Npgsql;
 
@@ -6,12 +7,15 @@ namespace ChatPay.LoadTest.Faults;
 /// <summary>Reads what the database has to say for itself when everything is over.</summary>
 internal static class FaultStore
 {
+    private static readonly JsonSerializerOptions s_json = ProtocolJson.Create();
+
     public static async Task<IReadOnlyDictionary<ConversationId, IReadOnlyList<LogEntry>>> ReadLogsAsync(
         NpgsqlDataSource source, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(
             """
-            select conversation_id, seq, kind, device_id, client_id, card_id, data->>'state', (data->>'version')::integer
+            select conversation_id, seq, kind, device_id, client_id, card_id, data->>'state', (data->>'version')::integer,
+                epoch, case when kind in (2, 5) then data::text end
             from event order by conversation_id, seq
             """);
         command.CommandTimeout = 0;
@@ -33,7 +37,10 @@ internal static class FaultStore
                     ? null
                     : new(
                         new(reader.GetGuid(5)), Enum.Parse<CardState>(reader.GetString(6), ignoreCase: true),
-                        reader.GetInt32(7))));
+                        reader.GetInt32(7)),
+                reader.GetInt64(8),
+                reader.IsDBNull(9)
+                    ? null : MembersEntry.Of(JsonSerializer.Deserialize<MembersChange>(reader.GetString(9), s_json))));
         }
 
         return logs.ToDictionary(log => log.Key, log => (IReadOnlyList<LogEntry>)log.Value);

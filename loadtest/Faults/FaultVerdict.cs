@@ -22,8 +22,12 @@ internal static class FaultVerdict
             Attempted = bench.Book.Attempted,
             Acknowledged = bench.Book.Acknowledged,
             CardsAcknowledged = bench.Book.CardsAcknowledged,
+            CommitsAcknowledged = bench.Book.CommitsAcknowledged,
             Database = database,
             Cards = await FaultStore.ReadCardsAsync(bench.Owner, cancellationToken),
+            Accounts = bench.Crowd.Devices.ToDictionary(device => device.Device, device => device.Account),
+            Founders = bench.Crowd.Founders,
+            BegunAnew = bench.Crowd.Devices.Where(device => device.Lineages > 0).Select(device => device.Device).ToHashSet(),
             Devices = bench.Crowd.Devices.ToDictionary(device => device.Device, device => device.Logs),
         };
         foreach (var violation in Checker.Check(history))

@@ -11,20 +11,26 @@ internal sealed class HistoryBook
     private readonly ConcurrentDictionary<MessageName, bool> _attempted = new();
     private readonly ConcurrentDictionary<MessageName, long> _acknowledged = new();
     private readonly ConcurrentQueue<(ConversationId Conversation, long Seq, CardEntry Card)> _cards = new();
+    private readonly ConcurrentQueue<(ConversationId Conversation, long Seq, long Epoch)> _commits = new();
     private readonly ConcurrentDictionary<ConversationId, long> _heads = new();
     private readonly ConcurrentQueue<Violation> _violations = new();
     private long _operations;
     private long _refusals;
 
-    /// <summary>Calls that were answered: messages, card actions, and what old clients did.</summary>
+    /// <summary>Calls that were answered: messages, commits, card actions, and what old clients did.</summary>
     public long Operations => Interlocked.Read(ref _operations);
 
-    /// <summary>Card actions that the rules refused, as they should where two want different things.</summary>
+    /// <summary>
+    /// What the rules refused, as they should: card actions where two want different things, commits and messages for an
+    /// epoch that is over, words of somebody who is out.
+    /// </summary>
     public long Refusals => Interlocked.Read(ref _refusals);
 
     public int Messages => _acknowledged.Count;
 
     public int CardActions => _cards.Count;
+
+    public int Commits => _commits.Count;
 
     public IReadOnlyCollection<Violation> Violations => _violations;
 
@@ -34,8 +40,12 @@ internal sealed class HistoryBook
 
     public IReadOnlyList<(ConversationId Conversation, long Seq, CardEntry Card)> CardsAcknowledged => [.. _cards];
 
+    public IReadOnlyList<(ConversationId Conversation, long Seq, long Epoch)> CommitsAcknowledged => [.. _commits];
+
     /// <summary>How far each log goes at least: what has been acknowledged so far.</summary>
     public IReadOnlyDictionary<ConversationId, long> Heads => _heads.ToDictionary();
+
+    public long HeadOf(ConversationId conversation) => _heads.GetValueOrDefault(conversation);
 
     public void Attempt(MessageName name) => _attempted.TryAdd(name, true);
 
@@ -54,6 +64,13 @@ internal sealed class HistoryBook
         Interlocked.Increment(ref _operations);
         Reached(conversation, reply.Seq);
         _cards.Enqueue((conversation, reply.Seq, new(reply.Card.Id, reply.Card.State, reply.Card.Version)));
+    }
+
+    /// <param name="epoch">The one that it ended.</param>
+    public void AcknowledgeCommit(MessageName name, long seq, long epoch)
+    {
+        Acknowledge(name, seq);
+        _commits.Enqueue((name.Conversation, seq, epoch));
     }
 
     public void Refused() => Interlocked.Increment(ref _refusals);

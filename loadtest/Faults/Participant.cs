@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ChatPay.Client;
 using ChatPay.Core.Cryptography;
+using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.LoadTest.Faults;
@@ -14,13 +15,25 @@ internal sealed class Participant : IAsyncDisposable
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ConversationId, List<LogEntry>> _logs = [];
+    private readonly HashSet<ConversationId> _turnovers = [];
     private readonly CursorWatch _cursors = new();
     private readonly HistoryBook _book;
     private int _lineages;
 
-    private Participant(ChatPayClient client, HistoryBook book) => (Client, _book) = (client, book);
+    private Participant(ChatPayClient client, Key key, HistoryBook book)
+    {
+        (Client, _book) = (client, book);
+        Member = new MlsMember
+        {
+            SignatureKey = key,
+            Credential = new CredentialIdentity(Account, Device).ToCredential(),
+        };
+    }
 
     public ChatPayClient Client { get; }
+
+    /// <summary>What it has to sign with and to show in groups.</summary>
+    public MlsMember Member { get; }
 
     public ChatSession Session { get; private set; } = null!;
 
@@ -47,16 +60,18 @@ internal sealed class Participant : IAsyncDisposable
         Uri address, string handle, HistoryBook book, CancellationToken cancellationToken)
     {
         var client = new ChatPayClient(address);
-        await client.SignUpAsync(new(handle, handle, Password, NewDevice()), cancellationToken);
-        return new(client, book);
+        var key = NewKey();
+        await client.SignUpAsync(new(handle, handle, Password, NewDevice(key)), cancellationToken);
+        return new(client, key, book);
     }
 
     /// <summary>The same account on another device.</summary>
     public async Task<Participant> OnAnotherDeviceAsync(CancellationToken cancellationToken)
     {
         var client = new ChatPayClient(Client.Address);
-        await client.SignInAsync(new(Client.Account!.Handle, Password, NewDevice()), cancellationToken);
-        return new(client, _book);
+        var key = NewKey();
+        await client.SignInAsync(new(Client.Account!.Handle, Password, NewDevice(key)), cancellationToken);
+        return new(client, key, _book);
     }
 
     public void Start(IReadOnlyList<Uri> addresses) => Session = Client.StartSession(
@@ -78,21 +93,45 @@ internal sealed class Participant : IAsyncDisposable
             ServerTimeout = TimeSpan.FromSeconds(8),
         });
 
-    /// <summary>Whether it has everything up to there of the conversations that it is in.</summary>
+    /// <summary>Whether it has everything up to there of the conversations that it is in from beginning to end.</summary>
     public bool Has(IReadOnlyDictionary<ConversationId, long> heads)
     {
         lock (_lock)
         {
-            return heads.All(head => !_logs.TryGetValue(head.Key, out var log) || log.Count >= head.Value);
+            return heads.All(head => !_logs.TryGetValue(head.Key, out var log) || _turnovers.Contains(head.Key)
+                || log.Count >= head.Value);
+        }
+    }
+
+    /// <summary>What it was handed of one conversation.</summary>
+    public IReadOnlyList<LogEntry> LogOf(ConversationId conversation)
+    {
+        lock (_lock)
+        {
+            return [.. _logs[conversation]];
+        }
+    }
+
+    /// <summary>The last seq that it was handed; 0 for none.</summary>
+    public long LastOf(ConversationId conversation)
+    {
+        lock (_lock)
+        {
+            return _logs[conversation] is [.., var last] ? last.Seq : 0;
         }
     }
 
     /// <summary>It is in that conversation; what comes of any other is not expected.</summary>
-    public void Expect(ConversationId conversation)
+    /// <param name="turnover">It may come and go.</param>
+    public void Expect(ConversationId conversation, bool turnover = false)
     {
         lock (_lock)
         {
             _logs.TryAdd(conversation, []);
+            if (turnover)
+            {
+                _turnovers.Add(conversation);
+            }
         }
     }
 
@@ -100,7 +139,7 @@ internal sealed class Participant : IAsyncDisposable
     public void Observe()
     {
         var (lineage, cursors) = Session.Position;
-        foreach (var back in _cursors.Observe(lineage, cursors))
+        foreach (var back in _cursors.Observe(lineage, cursors, _turnovers))
         {
             _book.Violate(Rules.Cursors, $"{Device}: {back}");
         }
@@ -114,14 +153,13 @@ internal sealed class Participant : IAsyncDisposable
         }
 
         Client.Dispose();
+        Member.Dispose();
     }
 
-    private static NewDevice NewDevice()
-    {
-        using var key = Key.Import(
-            SignatureAlgorithm.Ed25519, RandomNumberGenerator.GetBytes(32), KeyBlobFormat.RawPrivateKey);
-        return new("Load test", key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
-    }
+    private static Key NewKey() => Key.Import(
+        SignatureAlgorithm.Ed25519, RandomNumberGenerator.GetBytes(32), KeyBlobFormat.RawPrivateKey);
+
+    private static NewDevice NewDevice(Key key) => new("Load test", key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
 
     private void Take(IReadOnlyList<Event> events)
     {
@@ -135,11 +173,11 @@ internal sealed class Participant : IAsyncDisposable
                     continue;
                 }
 
-                // Said at once, while the run goes on; the whole log is judged at the end.
-                if (e.Seq != log.Count + 1)
+                // Said at once, while the run goes on; the whole log is judged at the end, also what it may lack.
+                var last = log is [.., var before] ? before.Seq : 0;
+                if (_turnovers.Contains(e.Conversation) ? e.Seq <= last : e.Seq != last + 1)
                 {
-                    _book.Violate(
-                        Rules.SeqOrder, $"{Device} was handed {e.Seq} of {e.Conversation} after {log.Count} events");
+                    _book.Violate(Rules.SeqOrder, $"{Device} was handed {e.Seq} of {e.Conversation} after {last}");
                 }
 
                 log.Add(LogEntry.Of(e));

@@ -18,11 +18,11 @@ internal static class SealedBodies
     private const int CiphertextBytes = 96;
     private static readonly IdFactory s_ids = new(TimeProvider.System);
 
-    public static SendRequest Message(ConversationId conversation)
-    {
-        var id = new ClientMessageId(s_ids.NewUuid());
-        return new(conversation, id, ChatPeople.Epoch, Body(conversation, new AuthenticatedData(id)));
-    }
+    public static SendRequest Message(ConversationId conversation) =>
+        Message(conversation, new(s_ids.NewUuid()), ChatPeople.Epoch);
+
+    public static SendRequest Message(ConversationId conversation, ClientMessageId id, long epoch) =>
+        new(conversation, id, epoch, Body(conversation, new AuthenticatedData(id), epoch));
 
     /// <summary>A transfer card, which puts the author's money on hold.</summary>
     public static CardActRequest Transfer(ConversationId conversation, AccountId payer, AccountId payee, long amountMinor)
@@ -42,11 +42,11 @@ internal static class SealedBodies
     public static CardActRequest Act(CardView card, CardActionKind action) =>
         new(card.Id, card.Version, action, s_ids.NewUuid());
 
-    private static byte[] Body(ConversationId conversation, AuthenticatedData data) =>
+    private static byte[] Body(ConversationId conversation, AuthenticatedData data, long epoch = ChatPeople.Epoch) =>
         TlsCodec.Encode(new MlsMessage(new PrivateMessage
         {
             GroupId = GroupIds.From(conversation),
-            Epoch = ChatPeople.Epoch,
+            Epoch = (ulong)epoch,
             ContentType = ContentType.Application,
             AuthenticatedData = data.Encode(),
             EncryptedSenderData = new byte[SenderDataBytes],

@@ -15,6 +15,8 @@ internal static class Rules
     public const string NothingMadeUp = "nothing_in_the_log_that_nobody_sent";
     public const string SeqOrder = "every_device_in_seq_order_without_gaps";
     public const string EveryDevice = "every_device_has_the_whole_log";
+    public const string Outside = "nobody_outside_hears_or_is_heard";
+    public const string Epochs = "one_commit_ends_each_epoch";
     public const string Cursors = "cursors_never_regress";
     public const string CardsEndOnce = "cards_end_once";
     public const string CardsAgree = "cards_agree_everywhere";
@@ -27,7 +29,7 @@ internal static class Rules
 
     public static IReadOnlyList<string> All { get; } =
     [
-        AcknowledgedOnce, UnacknowledgedAtMostOnce, NothingMadeUp, SeqOrder, EveryDevice, Cursors, CardsEndOnce, CardsAgree,
-        BooksBalance, InSync, Answered, FaultsEffective, OldClients, Drained,
+        AcknowledgedOnce, UnacknowledgedAtMostOnce, NothingMadeUp, SeqOrder, EveryDevice, Outside, Epochs, Cursors,
+        CardsEndOnce, CardsAgree, BooksBalance, InSync, Answered, FaultsEffective, OldClients, Drained,
     ];
 }

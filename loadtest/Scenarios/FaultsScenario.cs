@@ -76,7 +76,7 @@ internal static class FaultsScenario
         await bench.GatherAsync(cancellationToken);
         console.Done(string.Create(
             CultureInfo.InvariantCulture,
-            $"seed {options.Seed}; {bench.Crowd.Devices.Count} devices in {bench.Crowd.Rooms.Count} conversations; ")
+            $"seed {options.Seed}; {bench.Crowd.Devices.Count} devices in {bench.Crowd.Conversations} conversations; ")
             + $"in front: {FrontOf(bench)}");
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -121,10 +121,11 @@ internal static class FaultsScenario
             ["violations_shown"] = violations.Take(ViolationsShown).Select(violation => violation.ToString()).ToArray(),
             ["front"] = FrontOf(bench),
             ["devices"] = bench.Crowd.Devices.Count,
-            ["conversations"] = bench.Crowd.Rooms.Count,
+            ["conversations"] = bench.Crowd.Conversations,
             ["messages"] = bench.Book.Messages,
             ["card_actions"] = bench.Book.CardActions,
-            ["card_refusals"] = bench.Book.Refusals,
+            ["commits"] = bench.Book.Commits,
+            ["refusals"] = bench.Book.Refusals,
             ["answers_lost_after_commit"] = bench.Counts.Unacknowledged,
             ["connections"] = counts.Sum(count => count.Connections),
             ["calls_made_again"] = counts.Sum(count => count.Retries),

@@ -245,7 +245,8 @@ export class Engine {
       .slice(0, Limits.cursorsPerHello)
       .map((conversation) => ({ conversation: conversation.id, seq: conversation.cursor }));
     const { device, lineage } = core.device;
-    const request = { device, protocol: Limits.protocolVersion, capabilities: [], lineage, cursors };
+    const { protocolVersion: protocol, viewsPerHello: views } = Limits;
+    const request = { device, protocol, capabilities: [], lineage, cursors, views };
     try {
       this.#hello = await hub.hello(request);
     } catch (thrown) {

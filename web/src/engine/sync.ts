@@ -17,6 +17,10 @@ export class Sync {
   #wanted = new Set<string>();
   /** Conversations that the server has shown since this connection was greeted. */
   readonly #looked = new Set<string>();
+  /** Conversations that hello only named: what they are comes with their first page. */
+  readonly #named = new Set<string>();
+  /** Where other own devices have read further in conversations that this one does not know yet. */
+  readonly #readElsewhere = new Map<string, number>();
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #attempt = 0;
@@ -31,6 +35,8 @@ export class Sync {
   async greeted(reply: HelloReply): Promise<void> {
     const { core } = this;
     this.#looked.clear();
+    this.#named.clear();
+    this.#readElsewhere.clear();
     if (core.device.lineage !== reply.lineage) {
       await this.#changeLineage(reply.lineage);
     }
@@ -40,14 +46,31 @@ export class Sync {
     for (const id of reply.gone) {
       await core.update(id, (record) => (record.active ? { ...record, active: false, pendingRemovals: [] } : null));
     }
+    for (const { conversation, seq } of reply.heads ?? []) {
+      const known = core.conversations.get(conversation);
+      if (!known?.active || known.cursor < seq) {
+        this.#named.add(conversation);
+      }
+    }
     for (const { conversation, seq } of reply.readElsewhere ?? []) {
-      await core.update(conversation, (record) => mergeReadElsewhere(record, core.device.account, seq));
-      await this.onReadElsewhere(conversation);
+      this.#readElsewhere.set(conversation, seq);
+      await this.#followRead(conversation);
     }
     if (reply.deviceMessagesWaiting > 0) {
       await this.groups.pullWelcomes();
     }
-    this.want(reply.changed.map((view) => view.id));
+    this.want([...reply.changed.map((view) => view.id), ...this.#named]);
+  }
+
+  /** What was read on other devices is read here too, once the conversation is known. */
+  async #followRead(id: string): Promise<void> {
+    const { core } = this;
+    const seq = this.#readElsewhere.get(id);
+    if (seq !== undefined && core.conversations.has(id)) {
+      this.#readElsewhere.delete(id);
+      await core.update(id, (record) => mergeReadElsewhere(record, core.device.account, seq));
+      await this.onReadElsewhere(id);
+    }
   }
 
   /**
@@ -167,7 +190,7 @@ export class Sync {
       for (const id of ids) {
         this.#wanted.delete(id);
       }
-      const known = ids.filter((id) => this.core.conversations.get(id)?.active);
+      const known = ids.filter((id) => this.#named.has(id) || this.core.conversations.get(id)?.active);
       if (known.length === 0) {
         continue;
       }
@@ -192,6 +215,7 @@ export class Sync {
       }
       const [only] = ids;
       if (ids.length === 1 && only) {
+        this.#named.delete(only);
         await this.core.update(only, (record) => ({ ...record, active: false, pendingRemovals: [] }));
         return;
       }
@@ -202,17 +226,30 @@ export class Sync {
   }
 
   async #fetch(ids: string[]): Promise<void> {
-    const after = ids.map((id) => ({ conversation: id, seq: this.core.conversation(id).cursor }));
+    const after = ids.map((id) => ({ conversation: id, seq: this.core.conversations.get(id)?.cursor ?? 0 }));
     const reply = await this.core.hub.sync({ after: after.slice(0, Limits.conversationsPerSync) });
     await Promise.all(
       reply.pages.map(async (page) => {
         const { id } = page.conversation;
+        if (this.#named.delete(id) && !(await this.#meet(page.conversation))) {
+          return;
+        }
         const moved = await this.#apply(id, page.conversation, page.events);
         if (page.more && moved) {
           this.#wanted.add(id);
         }
       }),
     );
+  }
+
+  /** A conversation that hello named. Returns whether this account is, or was, in it as far as this device knows. */
+  async #meet(view: ConversationView): Promise<boolean> {
+    // Without members it is one that the account has just gone from.
+    if (view.members.length > 0) {
+      await this.learn(view);
+      await this.#followRead(view.id);
+    }
+    return this.core.conversations.has(view.id);
   }
 
   /** Returns whether the cursor moved on. */

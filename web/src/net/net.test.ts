@@ -154,6 +154,23 @@ describe('RestApi', () => {
     expect(requests[0]?.init.headers).toMatchObject({ authorization: 'Bearer t' });
   });
 
+  it('follows the pages of conversations, also where a server knows none', async () => {
+    const page = (from: number, count: number) => () =>
+      new Response(JSON.stringify(Array.from({ length: count }, (_, i) => ({ id: `c${from + i}` }))));
+    const { api, requests } = answering(page(0, 100), page(100, 100), page(200, 3));
+    expect((await api.conversations()).map(({ id }) => id)).toEqual(Array.from({ length: 203 }, (_, i) => `c${i}`));
+    expect(requests.map(({ url }) => url)).toEqual([
+      'http://x/v1/conversations?limit=100',
+      'http://x/v1/conversations?limit=100&after=c99',
+      'http://x/v1/conversations?limit=100&after=c199',
+    ]);
+    for (const count of [100, 250]) {
+      const old = answering(page(0, count));
+      expect(await old.api.conversations()).toHaveLength(count);
+      expect(old.requests.length).toBeLessThanOrEqual(2);
+    }
+  });
+
   it('repeats what may be repeated, and sign-up not', async () => {
     const down = () => Promise.reject(new TypeError('network'));
     const { api, requests } = answering(

@@ -1,5 +1,6 @@
 import { fromBody, localError } from '../protocol/errors';
-import type { ErrorBody, SessionMode, SessionReply } from '../protocol/wire';
+import { Limits } from '../protocol/limits';
+import type { ConversationView, ErrorBody, SessionMode, SessionReply } from '../protocol/wire';
 import { ActionError } from '../state/contract';
 import type { ServerApi } from './api';
 import { delay, fullJitterMs } from './jitter';
@@ -53,7 +54,23 @@ export class RestApi implements ServerApi {
   claimKeyPackages: ServerApi['claimKeyPackages'] = (accounts) =>
     this.#repeat('POST', '/v1/key-packages/claim', { accounts });
   createConversation: ServerApi['createConversation'] = (request) => this.#once('POST', '/v1/conversations', request);
-  conversations: ServerApi['conversations'] = () => this.#repeat('GET', '/v1/conversations');
+  conversations: ServerApi['conversations'] = async () => {
+    const all = new Map<string, ConversationView>();
+    let after = '';
+    for (;;) {
+      const path = `/v1/conversations?limit=${Limits.conversationsPerPage}${after}`;
+      const page: ConversationView[] = await this.#repeat('GET', path);
+      const known = all.size;
+      for (const view of page) {
+        all.set(view.id, view);
+      }
+      // A server from before there were pages answers with all of them each time.
+      if (page.length !== Limits.conversationsPerPage || all.size === known) {
+        return [...all.values()];
+      }
+      after = `&after=${page.at(-1)?.id}`;
+    }
+  };
   conversation: ServerApi['conversation'] = (id) => this.#repeat('GET', `/v1/conversations/${id}`);
   groupInfo: ServerApi['groupInfo'] = (id) => this.#repeat('GET', `/v1/conversations/${id}/group-info`);
   commit: ServerApi['commit'] = (request) =>

@@ -8,6 +8,8 @@ export const Limits = {
   membersPerGroup: 500,
   accountsPerClaim: 100,
   cursorsPerHello: 1_000,
+  viewsPerHello: 100,
+  conversationsPerPage: 100,
   conversationsPerSync: 100,
   eventsPerSyncPage: 200,
   presenceWatched: 500,

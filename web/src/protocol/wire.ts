@@ -99,6 +99,8 @@ export type HelloRequest = {
   capabilities: string[];
   lineage: Uuid | null;
   cursors: Cursor[];
+  /** About so many in `changed`, the rest in `heads`. */
+  views?: number;
 };
 export type HelloReply = {
   lineage: Uuid;
@@ -110,6 +112,8 @@ export type HelloReply = {
   keyPackagesLeft: number;
   /** Where another own device has read further than this one. */
   readElsewhere?: Cursor[] | null;
+  /** The rest of what differs, with the seq of the newest event: Sync tells what they are. */
+  heads?: Cursor[] | null;
 };
 export type SyncRequest = { after: Cursor[] };
 export type SyncReply = { pages: SyncPage[] };

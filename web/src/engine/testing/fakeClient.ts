@@ -290,13 +290,14 @@ export class FakeClient {
     const known = new Map(
       request.lineage === this.server.lineage ? request.cursors.map((cursor) => [cursor.conversation, cursor.seq]) : [],
     );
+    const changed = mine.filter((entry) => known.get(entry.id) !== entry.events.length);
+    const views = Math.min(request.views ?? changed.length, this.server.viewsPerHello);
     return {
       lineage: this.server.lineage,
       serverTime: new Date().toISOString(),
       account,
-      changed: mine
-        .filter((entry) => known.get(entry.id) !== entry.events.length)
-        .map((entry) => this.server.view(entry, account)),
+      changed: changed.slice(0, views).map((entry) => this.server.view(entry, account)),
+      heads: changed.slice(views).map((entry) => ({ conversation: entry.id, seq: entry.events.length })),
       gone: request.cursors
         .map((cursor) => cursor.conversation)
         .filter((gone) => !mine.some((entry) => entry.id === gone)),

@@ -40,6 +40,8 @@ export const fail = (code: number, name: string, details?: Record<string, unknow
  * lies about events, a restored backup. Tests of the real rules run against the real server.
  */
 export class FakeServer {
+  /** Hello shows no more than this, and names the rest. */
+  viewsPerHello = Number.POSITIVE_INFINITY;
   lineage = uuidv7();
   readonly accounts = new Map<string, Account>();
   readonly devices = new Map<string, FakeDevice>();
