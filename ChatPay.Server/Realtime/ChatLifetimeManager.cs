@@ -19,9 +19,11 @@ internal sealed partial class ChatLifetimeManager(
     public override async Task OnConnectedAsync(HubConnectionContext connection)
     {
         await base.OnConnectedAsync(connection);
-        var live = new ClientConnection(connection, connection.User.Caller(), options.Value, time);
+        var socket = connection.Features.Get<HubSocketWriter>()
+            ?? throw new InvalidOperationException("A connection came in by a door that is not the hub's.");
+        var live = new ClientConnection(connection, connection.User.Caller(), socket, options.Value, time);
         connection.Items[typeof(ClientConnection)] = live;
-        live.Start(connection.ConnectionAborted);
+        live.Start();
         RealtimeMetrics.Connected();
         Log.Connected(logger, live.Id, live.Caller.Device);
         if (registry.Add(live, options.Value.ConnectionsPerDevice) is { } oldest)
@@ -35,7 +37,7 @@ internal sealed partial class ChatLifetimeManager(
         if (connection.Items.TryGetValue(typeof(ClientConnection), out var item) && item is ClientConnection live)
         {
             registry.Remove(live);
-            await live.StopAsync();
+            live.Stop();
             RealtimeMetrics.Disconnected();
             Log.Disconnected(logger, live.Id, live.Caller.Device);
         }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Claims;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
@@ -9,13 +8,12 @@ using Microsoft.AspNetCore.SignalR;
 namespace ChatPay.Server.Realtime;
 
 /// <summary>
-/// One live hub connection: who it is, what it hears, and the one task that writes to it. Everybody else only puts
-/// things into its queue.
+/// One live hub connection: who it is, what it hears, and what waits for it. Everybody only puts things into
+/// its queue; its socket takes them when it can send.
 /// </summary>
-internal sealed class ClientConnection(HubConnectionContext context, Caller caller, RealtimeOptions options, TimeProvider time)
+internal sealed class ClientConnection(
+    HubConnectionContext context, Caller caller, HubSocketWriter socket, RealtimeOptions options, TimeProvider time)
 {
-    private const int FrameStartBytes = 1024;
-
     /// <summary>Well within the minute after which use of a session is written down.</summary>
     private static readonly TimeSpan s_askAgain = TimeSpan.FromSeconds(30);
 
@@ -26,8 +24,6 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     private static readonly TimeSpan s_lastWord = TimeSpan.FromMilliseconds(500);
 
     private readonly OutboundQueue _queue = new(options.OutboundPushes, options.OutboundBytes);
-    private Task _writer = Task.CompletedTask;
-    private long _writingSince;
     private long _finishingSince;
     private long _liveAt;
     private long _askedAt;
@@ -66,6 +62,8 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
         {
             RealtimeMetrics.Resynced();
         }
+
+        socket.Wake();
     }
 
     /// <summary>Closes the connection without waiting for the client.</summary>
@@ -76,6 +74,7 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     {
         Interlocked.CompareExchange(ref _finishingSince, time.GetTimestamp(), 0);
         _queue.CompleteWith(last);
+        socket.Wake();
     }
 
     /// <summary>
@@ -95,7 +94,7 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     }
 
     /// <summary>How long the socket has refused to take the current frame.</summary>
-    public TimeSpan StuckFor => Since(ref _writingSince);
+    public TimeSpan StuckFor => socket.StuckFor;
 
     /// <summary>How long ago it was told to close.</summary>
     public TimeSpan FinishingFor => Since(ref _finishingSince);
@@ -147,16 +146,14 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
     {
         Interlocked.CompareExchange(ref _finishingSince, time.GetTimestamp(), 0);
         _queue.Complete();
+        socket.Wake();
     }
 
-    public void Start(CancellationToken aborted) => _writer = WriteAsync(aborted);
+    /// <summary>From here on what is put into its queue is written.</summary>
+    public void Start() => socket.Attach(_queue, options.FrameBytes, context.Abort);
 
-    /// <summary>Ends the writer; the socket is gone.</summary>
-    public Task StopAsync()
-    {
-        _queue.Complete();
-        return _writer;
-    }
+    /// <summary>Takes nothing more; the socket is gone.</summary>
+    public void Stop() => _queue.Complete();
 
     /// <summary>Without SignalR's leave-taking and the socket's goodbye, which wait for the client.</summary>
     private async Task CutAsync()
@@ -165,45 +162,6 @@ internal sealed class ClientConnection(HubConnectionContext context, Caller call
         context.Features.Get<IConnectionLifetimeFeature>()?.Abort();
     }
 
-    private async Task WriteAsync(CancellationToken aborted)
-    {
-        await Task.Yield();
-        var frame = new ArrayBufferWriter<byte>(FrameStartBytes);
-        try
-        {
-            while (await _queue.WaitAsync(aborted))
-            {
-                while (_queue.TryTakeFrame(frame, options.FrameBytes, out var pushes, out var committedAt))
-                {
-                    var message = new SerializedHubMessage([new SerializedMessage("json", frame.WrittenMemory)]);
-                    Interlocked.Exchange(ref _writingSince, time.GetTimestamp());
-                    await context.WriteAsync(message, aborted);
-                    Interlocked.Exchange(ref _writingSince, 0);
-                    RealtimeMetrics.Wrote(pushes);
-                    RealtimeMetrics.Delivered(committedAt);
-                    frame = Reset(frame);
-                }
-            }
-
-            context.Abort();
-        }
-        catch (OperationCanceledException) when (aborted.IsCancellationRequested)
-        {
-        }
-    }
-
     private TimeSpan Since(ref long timestamp) =>
         Interlocked.Read(ref timestamp) is var since and not 0 ? time.GetElapsedTime(since) : TimeSpan.Zero;
-
-    /// <summary>One large frame must not keep its memory for the life of the connection.</summary>
-    private ArrayBufferWriter<byte> Reset(ArrayBufferWriter<byte> frame)
-    {
-        if (frame.Capacity > 2 * options.FrameBytes)
-        {
-            return new ArrayBufferWriter<byte>(FrameStartBytes);
-        }
-
-        frame.ResetWrittenCount();
-        return frame;
-    }
 }

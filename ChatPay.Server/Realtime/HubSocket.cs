@@ -40,6 +40,7 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
         Features.Set<IConnectionHeartbeatFeature>(this);
         Features.Set<ITransferFormatFeature>(this);
         Features.Set<IConnectionLifetimeFeature>(this);
+        Features.Set(_output);
     }
 
     public override string ConnectionId { get; set; }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
@@ -7,13 +6,12 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>
 /// What SignalR writes, to the client's socket: whatever has gathered by the time its turn comes goes out as one WebSocket
-/// message, so that an answer and the events of the same commit cost one system call. Nothing is held while nothing waits.
+/// message, so that an answer and the events of the same commit cost one system call. Pushes are taken from the connection's
+/// queue only then. Nothing is held while nothing waits.
 /// </summary>
 internal sealed class HubSocketWriter(WebSocket socket, Departures departures, TimeProvider time, Action lost)
     : PipeWriter, IThreadPoolWorkItem
 {
-    private const int BufferStartBytes = 1024;
-
     /// <summary>Beyond it who writes has to wait for the socket.</summary>
     private const int PauseBytes = 64 * 1024;
 
@@ -21,13 +19,13 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Written and not yet flushed: touched by the one who writes only.</summary>
-    private byte[] _writing = [];
-    private int _written;
+    private PooledBytes _writing = new();
 
     /// <summary>Flushed and not yet on its way.</summary>
-    private byte[] _pending = [];
-    private int _flushed;
+    private PooledBytes _pending = new();
+    private PushSource? _pushes;
     private TaskCompletionSource? _room;
+    private bool _woken;
     private bool _sending;
     private bool _closing;
     private bool _lost;
@@ -40,17 +38,40 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _written;
+    public override long UnflushedBytes => _writing.Length;
 
-    public override Memory<byte> GetMemory(int sizeHint = 0)
+    /// <summary>From here on it sends also what the queue holds, in frames of about so many bytes.</summary>
+    /// <param name="over">Called when everything of a queue that is complete has been handed to the socket.</param>
+    public void Attach(OutboundQueue queue, int frameBytes, Action over)
     {
-        Grow(ref _writing, _written, Math.Max(sizeHint, 1));
-        return _writing.AsMemory(_written);
+        lock (_lock)
+        {
+            _pushes = new(queue, frameBytes, over);
+        }
     }
+
+    /// <summary>Something was put into the queue, or it was completed. Never waits.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            _woken = true;
+            if (_sending || _lost)
+            {
+                return;
+            }
+
+            _sending = true;
+        }
+
+        departures.Schedule(this);
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _writing.Room(sizeHint);
 
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    public override void Advance(int bytes) => _written += bytes;
+    public override void Advance(int bytes) => _writing.Advance(bytes);
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
@@ -60,17 +81,17 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
         {
             if (_lost)
             {
-                _written = 0;
+                _writing.Clear();
                 return new(new FlushResult(isCanceled: false, isCompleted: true));
             }
 
             Take();
-            if (!_sending && _flushed > 0)
+            if (!_sending && _pending.Length > 0)
             {
                 schedule = _sending = true;
             }
 
-            if (_flushed >= PauseBytes && !_hurried)
+            if (_pending.Length >= PauseBytes && !_hurried)
             {
                 room = (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }
@@ -123,14 +144,15 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
     [SuppressMessage("Design", "CA1031", Justification = "Whatever ends a socket, the connection has ended.")]
     private async Task SendAsync()
     {
-        while (TryTake(out var sending, out var length))
+        while (TryTake(out var sending, out var committedAt))
         {
             try
             {
                 Interlocked.Exchange(ref _sendingSince, time.GetTimestamp());
                 await socket.SendAsync(
-                    sending.AsMemory(0, length), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+                    sending.Memory, WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
                 Interlocked.Exchange(ref _sendingSince, 0);
+                RealtimeMetrics.Delivered(committedAt);
             }
             catch (Exception)
             {
@@ -139,21 +161,41 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
             }
             finally
             {
-                ArrayPool<byte>.Shared.Return(sending);
+                sending.Return();
             }
         }
     }
 
-    private bool TryTake(out byte[] sending, out int length)
+    /// <summary>Takes what is to be the next message; false when there is nothing, and who adds something schedules anew.</summary>
+    private bool TryTake(out PooledBytes sending, out long committedAt)
     {
-        TaskCompletionSource? room;
-        lock (_lock)
+        while (true)
         {
-            (sending, length) = (_pending, _flushed);
-            (_pending, _flushed) = ([], 0);
-            (room, _room) = (_room, null);
-            if (length == 0)
+            TaskCompletionSource? room;
+            PushSource? pushes;
+            lock (_lock)
             {
+                (sending, _pending) = (_pending, new());
+                (room, _room) = (_room, null);
+                (pushes, _woken) = (_closing ? null : _pushes, false);
+            }
+
+            // Without the lock, for whoever fills the queue holds the queue's and wakes.
+            room?.TrySetResult();
+            committedAt = pushes?.TakeFrames(ref sending) ?? 0;
+            if (sending.Length > 0)
+            {
+                return true;
+            }
+
+            pushes?.EndIfOver();
+            lock (_lock)
+            {
+                if (_woken || _pending.Length > 0)
+                {
+                    continue;
+                }
+
                 _sending = false;
                 if (_closing)
                 {
@@ -163,9 +205,6 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
                 return false;
             }
         }
-
-        room?.TrySetResult();
-        return true;
     }
 
     private void Lose()
@@ -185,40 +224,47 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
     /// <summary>Adds what was written to what waits.</summary>
     private void Take()
     {
-        if (_written == 0)
+        if (_writing.Length == 0)
         {
             return;
         }
 
-        if (_flushed == 0)
+        if (_pending.Length == 0)
         {
             (_pending, _writing) = (_writing, _pending);
-            (_flushed, _written) = (_written, 0);
             return;
         }
 
-        Grow(ref _pending, _flushed, _written);
-        _writing.AsSpan(0, _written).CopyTo(_pending.AsSpan(_flushed));
-        _flushed += _written;
-        _written = 0;
-        ArrayPool<byte>.Shared.Return(_writing);
-        _writing = [];
+        _pending.Write(_writing.Memory.Span);
+        _writing.Return();
     }
 
-    private static void Grow(ref byte[] buffer, int used, int more)
+    private sealed class PushSource(OutboundQueue queue, int frameBytes, Action over)
     {
-        if (buffer.Length - used >= more)
+        private bool _isOver;
+
+        /// <summary>Adds frames to <paramref name="message"/>, as long as it is not a large one.</summary>
+        /// <returns>When the oldest push in them was committed; 0 for none.</returns>
+        public long TakeFrames(ref PooledBytes message)
         {
-            return;
+            long oldest = 0;
+            while (message.Length < frameBytes
+                && queue.TryTakeFrame(ref message, frameBytes, out var pushes, out var committedAt))
+            {
+                RealtimeMetrics.Wrote(pushes);
+                oldest = oldest == 0 ? committedAt : oldest;
+            }
+
+            return oldest;
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(BufferStartBytes, Math.Max(2 * buffer.Length, used + more)));
-        buffer.AsSpan(0, used).CopyTo(larger);
-        if (buffer.Length > 0)
+        public void EndIfOver()
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (!_isOver && queue.IsOver)
+            {
+                _isOver = true;
+                over();
+            }
         }
-
-        buffer = larger;
     }
 }

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Threading.Channels;
 
 namespace ChatPay.Server.Realtime;
 
@@ -25,11 +23,15 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
 {
     private static readonly Push Resync = Push.Of(new Core.Protocol.ControlSignal(Core.Protocol.ControlKind.Resync));
 
-    private readonly Lock _lock = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    /// <summary>In the order of the kinds, of which events are the first.</summary>
+    private static readonly byte[][] s_beginnings =
+    [
+        .. Enum.GetValues<PushKind>().Select(kind => Encoding.ASCII.GetBytes(
+            $"{{\"type\":1,\"target\":\"{kind}\",\"arguments\":" + (kind == PushKind.Control ? "[" : "[["))),
+    ];
 
-    private readonly LinkedList<Push> _pushes = [];
+    private readonly Lock _lock = new();
+    private readonly Queue<Push> _pushes = [];
     private int _bytes;
     private bool _resyncPromised;
     private bool _closed;
@@ -45,20 +47,34 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
         }
     }
 
-    public Enqueued Enqueue(Push push)
+    /// <summary>Nothing waits, and nothing more will.</summary>
+    public bool IsOver
     {
-        Enqueued outcome;
-        lock (_lock)
+        get
         {
-            outcome = EnqueueLocked(push);
+            lock (_lock)
+            {
+                return _closed && _pushes.Count == 0;
+            }
         }
-
-        _wake.Writer.TryWrite(true);
-        return outcome;
     }
 
-    /// <summary>Nothing more will be written; the writer stops after what is there.</summary>
-    public void Complete() => _wake.Writer.TryComplete();
+    public Enqueued Enqueue(Push push)
+    {
+        lock (_lock)
+        {
+            return EnqueueLocked(push);
+        }
+    }
+
+    /// <summary>Takes nothing more; what is there is still written.</summary>
+    public void Complete()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+        }
+    }
 
     /// <summary>Forgets what waits, and ends with one last push.</summary>
     public void CompleteWith(Push last)
@@ -69,54 +85,49 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
             {
                 _closed = true;
                 _pushes.Clear();
-                _pushes.AddLast(last);
+                _pushes.Enqueue(last);
             }
         }
-
-        _wake.Writer.TryWrite(true);
-        _wake.Writer.TryComplete();
     }
 
-    /// <summary>Waits until there is something to write; false once the queue is complete.</summary>
-    public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) =>
-        _wake.Reader.WaitToReadAsync(cancellationToken);
-
-    /// <summary>Takes the next frame: pushes of one kind, in order, up to <paramref name="frameBytes"/>.</summary>
+    /// <summary>
+    /// Adds the next frame to <paramref name="message"/>: pushes of one kind, in order, up to <paramref name="frameBytes"/>.
+    /// </summary>
     /// <param name="committedAt">The earliest <see cref="Push.CommittedAt"/> among them; 0 for none.</param>
     /// <returns>False when nothing waits.</returns>
-    public bool TryTakeFrame(ArrayBufferWriter<byte> frame, int frameBytes, out int pushes, out long committedAt)
+    public bool TryTakeFrame(ref PooledBytes message, int frameBytes, out int pushes, out long committedAt)
     {
         lock (_lock)
         {
             pushes = 0;
             committedAt = 0;
-            if (_pushes.First is not { } first)
+            if (!_pushes.TryPeek(out var next))
             {
-                _wake.Reader.TryRead(out _);
                 return false;
             }
 
-            var kind = first.Value.Kind;
-            Begin(frame, kind);
-            while (_pushes.First is { } next && next.Value.Kind == kind
-                && (pushes == 0 || (kind != PushKind.Control && frame.WrittenCount + next.Value.JsonBytes.Length <= frameBytes)))
+            var (kind, start) = (next.Kind, message.Length);
+            message.Write(BeginningOf(kind));
+            do
             {
                 if (pushes++ > 0)
                 {
-                    frame.Write(","u8);
+                    message.Write(","u8);
                 }
 
-                frame.Write(next.Value.JsonBytes);
-                committedAt = committedAt == 0 ? next.Value.CommittedAt : committedAt;
-                _bytes -= next.Value.JsonBytes.Length;
-                _pushes.RemoveFirst();
-                if (ReferenceEquals(next.Value, Resync))
+                message.Write(next.JsonBytes);
+                committedAt = committedAt == 0 ? next.CommittedAt : committedAt;
+                _bytes -= next.JsonBytes.Length;
+                _pushes.Dequeue();
+                if (ReferenceEquals(next, Resync))
                 {
                     _resyncPromised = false;
                 }
             }
+            while (kind != PushKind.Control && _pushes.TryPeek(out next) && next.Kind == kind
+                && message.Length - start + next.JsonBytes.Length <= frameBytes);
 
-            frame.Write(kind == PushKind.Control ? "]}\u001e"u8 : "]]}\u001e"u8);
+            message.Write(kind == PushKind.Control ? "]}\u001e"u8 : "]]}\u001e"u8);
             return true;
         }
     }
@@ -141,18 +152,18 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
 
         if (Fits(push))
         {
-            _pushes.AddLast(push);
+            _pushes.Enqueue(push);
             _bytes += push.JsonBytes.Length;
             return Enqueued.Queued;
         }
 
         _pushes.Clear();
-        _pushes.AddLast(Resync);
+        _pushes.Enqueue(Resync);
         _bytes = Resync.JsonBytes.Length;
         _resyncPromised = true;
         if (push.Kind is PushKind.Control)
         {
-            _pushes.AddLast(push);
+            _pushes.Enqueue(push);
             _bytes += push.JsonBytes.Length;
         }
 
@@ -165,23 +176,19 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
 
     private void DropEphemerals()
     {
-        for (var node = _pushes.First; node is not null;)
+        for (var left = _pushes.Count; left > 0; left--)
         {
-            var next = node.Next;
-            if (node.Value.IsDroppable)
+            var push = _pushes.Dequeue();
+            if (push.IsDroppable)
             {
-                _bytes -= node.Value.JsonBytes.Length;
-                _pushes.Remove(node);
+                _bytes -= push.JsonBytes.Length;
             }
-
-            node = next;
+            else
+            {
+                _pushes.Enqueue(push);
+            }
         }
     }
 
-    private static void Begin(ArrayBufferWriter<byte> frame, PushKind kind)
-    {
-        frame.Write("{\"type\":1,\"target\":\""u8);
-        frame.Write(Encoding.ASCII.GetBytes(kind.ToString()));
-        frame.Write(kind == PushKind.Control ? "\",\"arguments\":["u8 : "\",\"arguments\":[["u8);
-    }
+    private static byte[] BeginningOf(PushKind kind) => s_beginnings[kind - PushKind.Events];
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Realtime;
@@ -80,14 +79,20 @@ public sealed class OutboundQueueTests
 
     private static IEnumerable<string> Frames(OutboundQueue queue, int frameBytes = 1_000_000)
     {
-        var frame = new ArrayBufferWriter<byte>();
-        while (queue.TryTakeFrame(frame, frameBytes, out var pushes, out _))
+        while (Take(queue, frameBytes, out var text) is var pushes and > 0)
         {
-            var text = Encoding.UTF8.GetString(frame.WrittenSpan);
             Assert.EndsWith("\u001e", text, StringComparison.Ordinal);
             using var json = System.Text.Json.JsonDocument.Parse(text[..^1]);
-            frame.ResetWrittenCount();
             yield return json.RootElement.GetProperty("target").GetString() + " " + pushes;
         }
+    }
+
+    private static int Take(OutboundQueue queue, int frameBytes, out string text)
+    {
+        var message = new PooledBytes();
+        queue.TryTakeFrame(ref message, frameBytes, out var pushes, out _);
+        text = Encoding.UTF8.GetString(message.Memory.Span);
+        message.Return();
+        return pushes;
     }
 }
