@@ -46,7 +46,7 @@ public sealed partial class ChatPayDevice
     /// </code>
     /// </example>
     public async Task<ChatConversation> StartDirectAsync(AccountId other, CancellationToken cancellationToken) =>
-        Of(await Transport.CallAsync(() => _desk.StartDirectAsync(other, cancellationToken)));
+        Of(await _desk.StartDirectAsync(other, cancellationToken));
 
     /// <summary>Creates a group, of which this account is the owner.</summary>
     /// <param name="name">1 to 64 UTF-16 units; encrypted like any message.</param>
@@ -62,7 +62,7 @@ public sealed partial class ChatPayDevice
         string name, IReadOnlyList<AccountId> members, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(members);
-        return Of(await Transport.CallAsync(() => _desk.CreateGroupAsync(name, members, cancellationToken)));
+        return Of(await _desk.CreateGroupAsync(name, members, cancellationToken));
     }
 
     /// <summary>

@@ -151,9 +151,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         {
             await ready;
         }
-
-        return true;
-    });
+    }
 
     /// <summary>
     /// Completes when the device's session is over for good, with the reason: sign in again, or open the device anew.

@@ -51,7 +51,7 @@ internal sealed record StoreHeader(StoreKeyKind Kind, Argon2Parameters Argon2, b
 
         if (bytes[VersionAt] > Version)
         {
-            throw new StoreException(StoreTrouble.TooNew, "A later version of this library wrote the store.");
+            throw new StoreException(ClientErrors.StoreTooNew, "A later version of this library wrote the store.");
         }
 
         var header = new StoreHeader(
@@ -80,7 +80,7 @@ internal sealed record StoreHeader(StoreKeyKind Kind, Argon2Parameters Argon2, b
         return key;
     }
 
-    private static StoreException Damaged() => new(StoreTrouble.Damaged, "This file is no store of a ChatPay device.");
+    private static StoreException Damaged() => new(ClientErrors.StoreDamaged, "This file is no store of a ChatPay device.");
 }
 
 /// <summary>What opens a store.</summary>

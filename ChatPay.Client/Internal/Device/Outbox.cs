@@ -153,12 +153,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         }
     }
 
-    private ChatPayException Ended(Exception cause) => cause switch
-    {
-        ChatPayException known => known,
-        ChatSessionEndedException ended => core.StoreFault ?? LocalErrors.SessionEnded(ended.End, ended.InnerException),
-        _ => core.StoreFault ?? LocalErrors.SessionEnded(null, cause),
-    };
+    private ChatPayException Ended(Exception cause) =>
+        core.StoreFault ?? cause as ChatPayException ?? LocalErrors.SessionEnded(null, cause);
 
     private async Task DeliverAsync(
         ConversationState state, IReadOnlyList<Sending> sendings, CancellationToken cancellationToken)
