@@ -99,6 +99,13 @@ public sealed partial class ChatSession : IAsyncDisposable
         var failure = first.Exception?.InnerException;
         var end = failure is not null ? ChatSessionEnd.Refused
             : first == keeping && keeping.IsCompletedSuccessfully ? await keeping : ChatSessionEnd.Closed;
+        if (failure is ChatPayException answered
+            && EndOf(answered) is (ChatSessionEnd.Revoked or ChatSessionEnd.UpgradeRequired) and var told)
+        {
+            // The log's reader was told before the connection was.
+            (failure, end) = (null, told);
+        }
+
 
         // Calls fail before the rest is waited for: a handler may be waiting for one.
         Finish(end, failure);
