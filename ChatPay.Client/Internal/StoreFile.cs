@@ -92,7 +92,6 @@ internal sealed class StoreFile : IDisposable
             var decoded = StoreHeader.Decode(header.AsSpan(0, read));
             var storeKey = storeKeyOf(decoded);
             file = new StoreFile(path, handle, decoded, storeKey) { End = StoreHeader.SizeBytes };
-            CryptographicOperations.ZeroMemory(storeKey);
             file.Replay(index);
             return file;
         }

@@ -214,6 +214,7 @@ public sealed class FileStore : IDeviceStore
         }
         catch
         {
+            CryptographicOperations.ZeroMemory(storeKey);
             file?.Dispose();
             held.Dispose();
             throw;

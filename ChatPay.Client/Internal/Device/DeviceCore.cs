@@ -378,6 +378,12 @@ internal sealed class DeviceCore : IAsyncDisposable
             [
                 .. entries.Where(entry => entry.Key != kept).Select(static entry => new StoreChange(entry.Key, null)),
             ];
+            foreach (var entry in entries)
+            {
+                // Private keys are among them.
+                CryptographicOperations.ZeroMemory(entry.Value);
+            }
+
             if (removals.Length == 0)
             {
                 return;
