@@ -97,7 +97,10 @@ public sealed partial class ChatPayDevice
         _core.Arrivals.ReadAsync(cancellationToken);
 
     /// <summary>Says that an item is done with, before the next one is asked for: it will not come again.</summary>
-    /// <param name="item">The one that <see cref="ReceiveAsync"/> gave last; others are done with already.</param>
+    /// <param name="item">
+    /// The one that <see cref="ReceiveAsync"/> gave last. Others are done with already, and so is whatever this object
+    /// gave before it signed out or in as another device: for these nothing happens.
+    /// </param>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
     /// <example>
     /// <code>
@@ -108,7 +111,7 @@ public sealed partial class ChatPayDevice
     public Task AcknowledgeAsync(ChatItem item, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(item);
-        return _core.Arrivals.AcknowledgeAsync(item.Position, cancellationToken);
+        return _core.Arrivals.AcknowledgeAsync(item, cancellationToken);
     }
 
     /// <summary>
