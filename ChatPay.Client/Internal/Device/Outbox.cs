@@ -240,7 +240,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
 
                 try
                 {
-                    var (seq, at, card) = await SendAsync(sending.Record, cancellationToken);
+                    var (seq, at, card) = await Transport.InsistAsync(
+                        core, () => SendAsync(sending.Record, cancellationToken), cancellationToken);
                     await settling;
                     settling = SettleAsync(state, sending, seq, at, card, cancellationToken);
                 }
@@ -254,7 +255,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
                     await ForgetAsync(state, sending, cancellationToken);
                     sending.Succeed(new(sending.Record.ClientId, 0, default));
                 }
-                catch (ChatPayException unknown) when (!Transport.IsVerdict(unknown))
+                catch (ChatPayException unknown) when (!Transport.IsFinal(unknown))
                 {
                     // It may be in the log: it is kept, and sent again under its id when the device goes on.
                     throw unknown.Error.Code == ClientErrors.Code
