@@ -131,7 +131,9 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
     /// <summary>
     /// Completes once the device is connected, has read everything that waited for it, and can be added to
-    /// conversations.
+    /// conversations. While this is waited for the device reads on even where
+    /// <see cref="ChatPayDeviceOptions.MaxWaitingItems"/> wait already, so it completes whether or not anybody
+    /// receives; what arrives meanwhile waits in the store.
     /// </summary>
     /// <exception cref="ChatPayException">Nobody is signed in, or the session is over.</exception>
     /// <example>
@@ -140,11 +142,13 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     /// Console.WriteLine($"{device.Conversations.Count} conversations");
     /// </code>
     /// </example>
-    public Task OnlineAsync(CancellationToken cancellationToken) => Transport.CallAsync(async () =>
+    public async Task OnlineAsync(CancellationToken cancellationToken)
     {
         var session = _core.RequireSession();
+        using var hurry = _core.Arrivals.Hurry();
         await session.OnlineAsync(cancellationToken);
         var ready = Task.WhenAll(_core.CaughtUp, _stock.Looked);
+        ready.MayFailUnseen();
         var first = await Task.WhenAny(ready, session.Completion).WaitAsync(cancellationToken);
         await session.OnlineAsync(cancellationToken);
         if (first == ready)
