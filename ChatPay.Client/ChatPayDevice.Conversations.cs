@@ -142,11 +142,13 @@ public sealed partial class ChatPayDevice
 
     /// <summary>
     /// Whom to watch from now on, replacing those before: who of them is there, among those that share a conversation
-    /// with this account. Changes come as <see cref="PresenceSignal"/>. For as long as the connection lasts: watch
-    /// again when a <see cref="ConnectionSignal"/> says that another one is there.
+    /// with this account. Changes come as <see cref="PresenceSignal"/>. After each reconnect the device watches them
+    /// again by itself, and signals how all of them are then; signing out ends it.
     /// </summary>
-    /// <param name="accounts">At most 500.</param>
-    /// <exception cref="ChatPayException">Too many, or the session is over.</exception>
+    /// <param name="accounts">At most 500; none, to watch nobody.</param>
+    /// <exception cref="ChatPayException">
+    /// <c>invalid_argument</c>: too many; <see cref="ClientErrors.SessionEnded"/>: those before are watched still.
+    /// </exception>
     /// <example>
     /// <code>
     /// foreach (var view in await device.WatchPresenceAsync([ada.Id], cancellationToken))
@@ -155,13 +157,11 @@ public sealed partial class ChatPayDevice
     /// }
     /// </code>
     /// </example>
-    public async Task<IReadOnlyList<PresenceView>> WatchPresenceAsync(
+    public Task<IReadOnlyList<PresenceView>> WatchPresenceAsync(
         IReadOnlyList<AccountId> accounts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
-        var reply = await Transport.CallAsync(() =>
-            _core.RequireSession().WatchPresenceAsync(new(accounts), cancellationToken));
-        return reply.Accounts;
+        return _presence.WatchAsync([.. accounts], cancellationToken);
     }
 
     private ChatConversation Of(ConversationState state) => new(this, state);

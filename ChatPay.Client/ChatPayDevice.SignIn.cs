@@ -130,6 +130,7 @@ public sealed partial class ChatPayDevice
 
             // The server knows the device no more, so nobody may stop half way.
             await EndSessionAsync();
+            await _presence.ForgetAsync();
             await _core.WipeAsync(CancellationToken.None);
             Client.Forget();
         }
@@ -208,6 +209,7 @@ public sealed partial class ChatPayDevice
         await EndSessionAsync();
         if (seed is not null && _core.DeviceOrNull is not null)
         {
+            await _presence.ForgetAsync();
             await _core.WipeAsync(CancellationToken.None);
         }
 

@@ -44,6 +44,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     private readonly Desk _desk;
     private readonly KeyPackageStock _stock;
     private readonly Marks _marks;
+    private readonly PresenceWatch _presence;
     private readonly SemaphoreSlim _signing = new(1);
     private readonly LogReader _reader;
     private bool _disposed;
@@ -59,6 +60,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         _desk = new Desk(_core, _commits, _outbox, _door, _care);
         _stock = new KeyPackageStock(_core);
         _marks = new Marks(_core);
+        _presence = new PresenceWatch(_core);
         _reader = NewReader();
     }
 
@@ -286,8 +288,14 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         }
     }
 
-    private void OnStateChanged(ChatSessionState state, TimeSpan? retryIn) =>
+    private void OnStateChanged(ChatSessionState state, TimeSpan? retryIn)
+    {
         _core.Signals.Tell(new ConnectionSignal(state, retryIn));
+        if (state == ChatSessionState.Online)
+        {
+            _core.Background(_presence.AgainAsync);
+        }
+    }
 
     private ChatHandlers Pushes() => new()
     {
@@ -306,13 +314,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
                     new TypingSignal(conversation, account, active, TimeSpan.FromMilliseconds(Math.Max(0, ttlMs))));
             }
         },
-        Presence = views =>
-        {
-            foreach (var view in views)
-            {
-                _core.Signals.Tell(new PresenceSignal(view));
-            }
-        },
+        Presence = _presence.Tell,
         WalletChanged = balances => _core.Signals.Tell(new WalletSignal([.. balances.Select(ChatBalance.From)])),
         Control = signal =>
         {
