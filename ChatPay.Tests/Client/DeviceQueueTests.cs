@@ -89,7 +89,9 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
             await conversation.SendMoneyAsync(to, Money.Of(250, AssetCode.Parse("EUR")), "once", Cancellation));
         await AgeAsync(memory, TimeSpan.FromHours(2));
 
-        await using var again = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, memory), Cancellation);
+        // One item waits already, and nobody takes it.
+        var options = SdkPerson.Options(server.Address, memory) with { MaxWaitingItems = 1 };
+        await using var again = await ChatPayDevice.OpenAsync(options, Cancellation);
         await again.Conversation(chat).SendTextAsync("the end", Cancellation);
         await again.OnlineAsync(Cancellation);
         await ben.ReadsAsync("the end");
@@ -148,9 +150,15 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
         var (memory, handle, chat) = await SdkPerson.LeaveChatAsync(ben);
         var his = ben.Device.Conversation(chat);
         string[] texts = [.. Enumerable.Range(0, 150).Select(i => $"{i}")];
-        await Task.WhenAll(texts.Select(text => his.SendTextAsync(text, Cancellation)));
-
+        await his.SendTextAsync(texts[0], Cancellation);
         var options = SdkPerson.Options(server.Address, memory) with { MaxWaitingItems = 1 };
+        await using (var device = await ChatPayDevice.OpenAsync(options, Cancellation))
+        {
+            await device.OnlineAsync(Cancellation);
+        }
+
+        await Task.WhenAll(texts[1..].Select(text => his.SendTextAsync(text, Cancellation)));
+        Assert.Single(await memory.ListAsync(new("arrived/"), Cancellation));
         await using (var device = await ChatPayDevice.OpenAsync(options, Cancellation))
         {
             await device.OnlineAsync(Cancellation).WaitAsync(s_deadline, Cancellation);
@@ -239,6 +247,9 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
         };
         await using var dying = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, mortal), Cancellation);
         await dying.OnlineAsync(Cancellation);
+        await ben.Device.Conversation(chat).SendTextAsync("before", Cancellation);
+        await Eventually.TrueAsync(
+            async () => (await memory.ListAsync(new("arrived/"), Cancellation)).Count == 1, "an item waits");
         await Record.ExceptionAsync(() => send(dying.Conversation(chat), ben.Id));
         Assert.True(isDead);
         if (signsOut)

@@ -171,23 +171,24 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
     {
         var (memory, handle) = (new MemoryStore(), SdkPerson.NewHandle());
         await using var ada = await SdkPerson.JoinAsync(server.Address);
-        ConversationId chat;
+        ChatItem first;
         await using (var ben = await SdkPerson.OpenAsync(server.Address, memory, handle, receives: false))
         {
-            chat = (await ada.Device.StartDirectAsync(ben.Id, Cancellation)).Id;
+            var chat = (await ada.Device.StartDirectAsync(ben.Id, Cancellation)).Id;
             var earlier = await ben.NextAsync();
             await ben.Device.SignOutAsync(Cancellation);
             await ben.Device.SignInAsync(handle, Person.Password, Cancellation);
             await ben.SeesAsync(chat);
             await ada.Device.Conversation(chat).SendTextAsync("hello again", Cancellation);
-            var first = await ben.NextAsync();
+            first = await ben.NextAsync();
             Assert.False(first.IsRepeated);
             await ben.Device.AcknowledgeAsync(earlier, Cancellation);
         }
 
         // It was in the program's hands when that ended, so it comes again.
         await using var again = await SdkPerson.OpenAsync(server.Address, memory, handle, receives: false);
-        Assert.True((await again.NextAsync()).IsRepeated);
+        var repeated = await again.NextAsync();
+        Assert.Equal((first.Seq, true), (repeated.Seq, repeated.IsRepeated));
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]

@@ -13,7 +13,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     private readonly Lock _lock = new();
 
     /// <summary>Held between finding that an item is the one in the program's hands, and removing it.</summary>
-    private readonly SemaphoreSlim _acknowledging = new(1);
+    private readonly Turns _acknowledging = new();
 
     private TaskCompletionSource _changed = New();
     private long _next = 1;
@@ -36,14 +36,15 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        await _acknowledging.WaitAsync(cancellationToken);
-        lock (_lock)
+        using (await _acknowledging.TakeAsync(cancellationToken))
         {
-            _generation = new();
-            (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+            lock (_lock)
+            {
+                _generation = new();
+                (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+            }
         }
 
-        _acknowledging.Release();
         var query = new StoreQuery(StoreKeys.Arrivals);
         for (IReadOnlyList<StoreEntry> page; (page = await store.ListAsync(query, cancellationToken)).Count > 0;)
         {
@@ -170,8 +171,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     /// <param name="generation">Whose item it is: another device's places are others, whatever their numbers.</param>
     private async Task AcknowledgeAsync(object? generation, long position, CancellationToken cancellationToken)
     {
-        await _acknowledging.WaitAsync(cancellationToken);
-        try
+        using (await _acknowledging.TakeAsync(cancellationToken))
         {
             lock (_lock)
             {
@@ -188,10 +188,6 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
             {
                 _waiting--;
             }
-        }
-        finally
-        {
-            _acknowledging.Release();
         }
 
         Announce();
