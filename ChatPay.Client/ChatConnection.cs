@@ -10,8 +10,8 @@ namespace ChatPay.Client;
 
 /// <summary>
 /// One hub connection: the methods of <see cref="IChatHub"/> with errors as <see cref="ChatPayException"/>, and what
-/// the server pushes through <see cref="ChatHandlers"/>. A call whose connection is lost fails with whatever broke it,
-/// and nobody knows whether it arrived: <see cref="ChatSession"/> makes it again.
+/// the server pushes through <see cref="ChatHandlers"/>. A call whose connection is lost is
+/// <see cref="ClientErrors.Offline"/>, and nobody knows whether it arrived: <see cref="ChatSession"/> makes it again.
 /// </summary>
 public sealed class ChatConnection : IAsyncDisposable
 {
@@ -174,9 +174,14 @@ public sealed class ChatConnection : IAsyncDisposable
             await connection._hub.StartAsync(cancellationToken);
             return connection;
         }
-        catch
+        catch (Exception failed)
         {
             await connection.DisposeAsync();
+            if (IsLoss(failed, cancellationToken))
+            {
+                throw LocalErrors.Offline(failed);
+            }
+
             throw;
         }
     }
@@ -184,14 +189,26 @@ public sealed class ChatConnection : IAsyncDisposable
     private async Task<T> CallAsync<T>(string method, object? request, CancellationToken cancellationToken)
     {
         object?[] arguments = request is null ? [] : [request];
-        var reply = await _hub.InvokeCoreAsync<HubReply<T>>(method, arguments, cancellationToken);
-        return reply switch
+        try
         {
-            { Error: { } error } => throw new ChatPayException(error),
-            { Ok: { } answer } => answer,
-            _ => throw new InvalidDataException("The server answered with neither an answer nor an error."),
-        };
+            var reply = await _hub.InvokeCoreAsync<HubReply<T>>(method, arguments, cancellationToken);
+            return reply switch
+            {
+                { Error: { } error } => throw new ChatPayException(error),
+                { Ok: { } answer } => answer,
+                _ => throw new InvalidDataException("The server answered with neither an answer nor an error."),
+            };
+        }
+        catch (Exception lost) when (IsLoss(lost, cancellationToken))
+        {
+            throw LocalErrors.Offline(lost);
+        }
     }
+
+    /// <summary>Whether the connection failed: SignalR has many names for that.</summary>
+    private static bool IsLoss(Exception exception, CancellationToken cancellationToken) =>
+        exception is not ChatPayException
+        && (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested);
 
     private void On<T>(string callback, Action<T>? handler) => _hub.On<T>(callback, value => handler?.Invoke(value));
 }

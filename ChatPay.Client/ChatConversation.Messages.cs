@@ -13,7 +13,8 @@ public sealed partial class ChatConversation
     /// <param name="text">1 to 8,000 UTF-16 units.</param>
     /// <exception cref="ChatPayException">
     /// <c>not_member</c>; <c>body_too_large</c>; <see cref="ClientErrors.GroupBroken"/>; <c>overloaded</c>: 10,000
-    /// messages wait here already, among others: it was not sent.
+    /// messages wait here already, among others: it was not sent. <c>internal</c>: the server failed at it time and
+    /// again, so it is not tried any more; once the server is well, look before saying it again.
     /// <see cref="ClientErrors.SessionEnded"/>: it may be sent when the device is opened again.
     /// </exception>
     /// <exception cref="OperationCanceledException">
@@ -48,9 +49,9 @@ public sealed partial class ChatConversation
     /// <exception cref="ChatPayException">
     /// <c>insufficient_funds</c>; <c>card_party_not_member</c>; <c>asset_unknown</c>; <c>amount_not_positive</c>;
     /// <c>amount_overflow</c>; <c>self_transfer</c>, among others: nothing was set aside.
-    /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/> and
-    /// <see cref="ClientErrors.OutcomeUnknown"/>: the card may be posted all the same, at once or when the device is
-    /// opened again. Ask again with the same <see cref="CardOptions.Id"/>, which posts it once.
+    /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/>,
+    /// <see cref="ClientErrors.OutcomeUnknown"/> and <c>internal</c>: the card may be posted all the same, at once or
+    /// when the device is opened again. Ask again with the same <see cref="CardOptions.Id"/>, which posts it once.
     /// </exception>
     /// <example>
     /// <code>
@@ -81,9 +82,9 @@ public sealed partial class ChatConversation
     /// <exception cref="ChatPayException">
     /// <c>card_party_not_member</c>; <c>asset_unknown</c>; <c>amount_not_positive</c>; <c>amount_overflow</c>;
     /// <c>self_transfer</c>; <c>too_many_open_cards</c>, among others: it is not posted.
-    /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/> and
-    /// <see cref="ClientErrors.OutcomeUnknown"/>: the card may be posted all the same, at once or when the device is
-    /// opened again. Ask again with the same <see cref="CardOptions.Id"/>, which posts it once.
+    /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/>,
+    /// <see cref="ClientErrors.OutcomeUnknown"/> and <c>internal</c>: the card may be posted all the same, at once or
+    /// when the device is opened again. Ask again with the same <see cref="CardOptions.Id"/>, which posts it once.
     /// </exception>
     /// <example>
     /// <code>

@@ -49,6 +49,10 @@ public abstract record ChatItem
     [JsonIgnore]
     internal long Position { get; init; }
 
+    /// <summary>Among whose items that place is.</summary>
+    [JsonIgnore]
+    internal object? Origin { get; init; }
+
     /// <summary>
     /// The id for a message in answer to this one: always the same for the same purpose, so that a program that has to
     /// answer again after a crash does not say it twice.

@@ -86,6 +86,9 @@ public sealed partial class ChatPayClient : IDisposable
 
     /// <summary>Opens the hub connection; say <see cref="ChatConnection.HelloAsync"/> first.</summary>
     /// <exception cref="InvalidOperationException">Not signed in.</exception>
+    /// <exception cref="ChatPayException">
+    /// <c>unauthenticated</c>; <see cref="ClientErrors.Offline"/>, among others.
+    /// </exception>
     /// <example>
     /// <code>
     /// await using var hub = await client.ConnectAsync(new() { Events = Take }, cancellationToken);

@@ -13,8 +13,7 @@ public sealed partial class ChatPayDevice
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
         return text.Length <= Limits.TextMaxChars
-            ? Transport.CallAsync(() => _outbox.SendAsync(
-                state, new MessageContent.Text(text), id, null, cancellationToken))
+            ? _outbox.SendAsync(state, new MessageContent.Text(text), id, null, cancellationToken)
             : throw LocalErrors.Refused(
                 ErrorCode.BodyTooLarge, $"A message has at most {Limits.TextMaxChars} characters.");
     }
@@ -23,17 +22,17 @@ public sealed partial class ChatPayDevice
         ConversationState state, IReadOnlyList<AccountId> accounts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
-        return ActAsync(() => _desk.InviteAsync(state, accounts, cancellationToken));
+        return _desk.InviteAsync(state, accounts, cancellationToken);
     }
 
     internal Task RemoveAsync(ConversationState state, AccountId account, CancellationToken cancellationToken) =>
-        ActAsync(() => _desk.RemoveAsync(state, account, cancellationToken));
+        _desk.RemoveAsync(state, account, cancellationToken);
 
     internal Task LeaveAsync(ConversationState state, CancellationToken cancellationToken) =>
-        ActAsync(() => _desk.LeaveAsync(state, cancellationToken));
+        _desk.LeaveAsync(state, cancellationToken);
 
     internal Task RenameAsync(ConversationState state, string name, CancellationToken cancellationToken) =>
-        ActAsync(() => _desk.RenameAsync(state, name, cancellationToken));
+        _desk.RenameAsync(state, name, cancellationToken);
 
     internal Task SetRoleAsync(
         ConversationId conversation, AccountId account, MemberRole role, CancellationToken cancellationToken) =>
@@ -50,12 +49,6 @@ public sealed partial class ChatPayDevice
     internal Task MarkReadAsync(ConversationState state, long seq, CancellationToken cancellationToken) =>
         _marks.ReadAsync(state, seq, cancellationToken);
 
-    internal Task TypingAsync(ConversationId conversation, bool active, CancellationToken cancellationToken) =>
-        ActAsync(() => _core.RequireSession().TypingAsync(new(conversation, active), cancellationToken));
-
-    private static async Task ActAsync(Func<Task> act) => await Transport.CallAsync(async () =>
-    {
-        await act();
-        return new Unit();
-    });
+    internal async Task TypingAsync(ConversationId conversation, bool active, CancellationToken cancellationToken) =>
+        await _core.RequireSession().TypingAsync(new(conversation, active), cancellationToken);
 }

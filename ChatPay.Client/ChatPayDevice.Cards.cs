@@ -139,8 +139,7 @@ public sealed partial class ChatPayDevice
         var request = new CardActRequest(card, known.View.Version, action, _core.NewId());
         try
         {
-            var reply = await Transport.CallAsync(() =>
-                _core.RequireSession().CardActAsync(request, cancellationToken));
+            var reply = await _core.RequireSession().CardActAsync(request, cancellationToken);
             return await LearnAsync(known, reply.Card, cancellationToken);
         }
         catch (ChatPayException refused) when (CardIn(refused.Error) is { } now)
@@ -170,7 +169,7 @@ public sealed partial class ChatPayDevice
         ClientMessageId? message = options.Id is { } named ? new(named.Value) : null;
         try
         {
-            await Transport.CallAsync(() => _outbox.SendAsync(state, content, message, card, cancellationToken));
+            await _outbox.SendAsync(state, content, message, card, cancellationToken);
         }
         catch (ChatPayException taken) when (options.Id is not null && taken.Code == ErrorCode.CardExists)
         {

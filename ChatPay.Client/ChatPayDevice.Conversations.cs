@@ -46,7 +46,7 @@ public sealed partial class ChatPayDevice
     /// </code>
     /// </example>
     public async Task<ChatConversation> StartDirectAsync(AccountId other, CancellationToken cancellationToken) =>
-        Of(await Transport.CallAsync(() => _desk.StartDirectAsync(other, cancellationToken)));
+        Of(await _desk.StartDirectAsync(other, cancellationToken));
 
     /// <summary>Creates a group, of which this account is the owner.</summary>
     /// <param name="name">1 to 64 UTF-16 units; encrypted like any message.</param>
@@ -62,7 +62,7 @@ public sealed partial class ChatPayDevice
         string name, IReadOnlyList<AccountId> members, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(members);
-        return Of(await Transport.CallAsync(() => _desk.CreateGroupAsync(name, members, cancellationToken)));
+        return Of(await _desk.CreateGroupAsync(name, members, cancellationToken));
     }
 
     /// <summary>
@@ -97,7 +97,10 @@ public sealed partial class ChatPayDevice
         _core.Arrivals.ReadAsync(cancellationToken);
 
     /// <summary>Says that an item is done with, before the next one is asked for: it will not come again.</summary>
-    /// <param name="item">The one that <see cref="ReceiveAsync"/> gave last; others are done with already.</param>
+    /// <param name="item">
+    /// The one that <see cref="ReceiveAsync"/> gave last. Others are done with already, and so is whatever this object
+    /// gave before it signed out or in as another device: for these nothing happens.
+    /// </param>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
     /// <example>
     /// <code>
@@ -108,7 +111,7 @@ public sealed partial class ChatPayDevice
     public Task AcknowledgeAsync(ChatItem item, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(item);
-        return _core.Arrivals.AcknowledgeAsync(item.Position, cancellationToken);
+        return _core.Arrivals.AcknowledgeAsync(item, cancellationToken);
     }
 
     /// <summary>
@@ -139,11 +142,13 @@ public sealed partial class ChatPayDevice
 
     /// <summary>
     /// Whom to watch from now on, replacing those before: who of them is there, among those that share a conversation
-    /// with this account. Changes come as <see cref="PresenceSignal"/>. For as long as the connection lasts: watch
-    /// again when a <see cref="ConnectionSignal"/> says that another one is there.
+    /// with this account. Changes come as <see cref="PresenceSignal"/>. After each reconnect the device watches them
+    /// again by itself, and signals how all of them are then; signing out ends it.
     /// </summary>
-    /// <param name="accounts">At most 500.</param>
-    /// <exception cref="ChatPayException">Too many, or the session is over.</exception>
+    /// <param name="accounts">At most 500; none, to watch nobody.</param>
+    /// <exception cref="ChatPayException">
+    /// <c>invalid_argument</c>: too many; <see cref="ClientErrors.SessionEnded"/>: those before are watched still.
+    /// </exception>
     /// <example>
     /// <code>
     /// foreach (var view in await device.WatchPresenceAsync([ada.Id], cancellationToken))
@@ -152,13 +157,11 @@ public sealed partial class ChatPayDevice
     /// }
     /// </code>
     /// </example>
-    public async Task<IReadOnlyList<PresenceView>> WatchPresenceAsync(
+    public Task<IReadOnlyList<PresenceView>> WatchPresenceAsync(
         IReadOnlyList<AccountId> accounts, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(accounts);
-        var reply = await Transport.CallAsync(() =>
-            _core.RequireSession().WatchPresenceAsync(new(accounts), cancellationToken));
-        return reply.Accounts;
+        return _presence.WatchAsync([.. accounts], cancellationToken);
     }
 
     private ChatConversation Of(ConversationState state) => new(this, state);

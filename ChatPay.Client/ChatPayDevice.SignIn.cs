@@ -31,10 +31,8 @@ public sealed partial class ChatPayDevice
     {
         using (await SigningAsync(cancellationToken))
         {
-            var seed = await NewKeyAsync(cancellationToken);
-            var request = new SignUpRequest(handle, displayName, password, Describe(seed));
-            await BeginAsync(
-                await Client.SignUpAsync(request, cancellationToken), seed,
+            await BeginAnewAsync(
+                key => Client.SignUpAsync(new(handle, displayName, password, key), cancellationToken),
                 cancellationToken);
         }
     }
@@ -70,11 +68,8 @@ public sealed partial class ChatPayDevice
                 }
             }
 
-            var seed = await NewKeyAsync(cancellationToken);
-            var request = new SignInRequest(handle, password, Describe(seed));
-            await BeginAsync(
-                await Client.SignInAsync(request, cancellationToken), seed,
-                cancellationToken);
+            await BeginAnewAsync(
+                key => Client.SignInAsync(new(handle, password, key), cancellationToken), cancellationToken);
         }
     }
 
@@ -135,6 +130,7 @@ public sealed partial class ChatPayDevice
 
             // The server knows the device no more, so nobody may stop half way.
             await EndSessionAsync();
+            await _presence.ForgetAsync();
             await _core.WipeAsync(CancellationToken.None);
             Client.Forget();
         }
@@ -187,9 +183,21 @@ public sealed partial class ChatPayDevice
         var request = new SignInRequest(
             known.Account.Handle, password, Describe(seed), known.Device, DeviceToken: known.DeviceToken);
         CryptographicOperations.ZeroMemory(seed);
-        await BeginAsync(
-            await Client.SignInAsync(request, cancellationToken), null,
-            cancellationToken);
+        await BeginAsync(await Client.SignInAsync(request, cancellationToken), null, cancellationToken);
+    }
+
+    /// <summary>As a device that is new to the server, unless it has heard of the store's key before.</summary>
+    private async Task BeginAnewAsync(Func<NewDevice, Task<SessionReply>> ask, CancellationToken cancellationToken)
+    {
+        var seed = await NewKeyAsync(cancellationToken);
+        try
+        {
+            await BeginAsync(await ask(Describe(seed)), seed, cancellationToken);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(seed);
+        }
     }
 
     /// <summary>
@@ -201,17 +209,19 @@ public sealed partial class ChatPayDevice
         await EndSessionAsync();
         if (seed is not null && _core.DeviceOrNull is not null)
         {
+            await _presence.ForgetAsync();
             await _core.WipeAsync(CancellationToken.None);
         }
 
         var earlier = _core.DeviceOrNull;
+        var storageKey = RandomNumberGenerator.GetBytes(StorageKey.SizeBytes);
         using (await _core.EnterAsync(CancellationToken.None))
         {
             var batch = new Batch(_core);
             if (seed is not null)
             {
                 batch.Put(StoreKeys.SignatureKey, seed);
-                batch.Put(StoreKeys.StorageKey, RandomNumberGenerator.GetBytes(StorageKey.SizeBytes));
+                batch.Put(StoreKeys.StorageKey, storageKey);
             }
 
             batch.Put(new DeviceRecord(
@@ -221,7 +231,7 @@ public sealed partial class ChatPayDevice
             await batch.WriteAsync(CancellationToken.None);
         }
 
-        CryptographicOperations.ZeroMemory(seed);
+        CryptographicOperations.ZeroMemory(storageKey);
         if (earlier is null)
         {
             await _core.Groups.OpenAsync(CancellationToken.None);

@@ -44,6 +44,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     private readonly Desk _desk;
     private readonly KeyPackageStock _stock;
     private readonly Marks _marks;
+    private readonly PresenceWatch _presence;
     private readonly SemaphoreSlim _signing = new(1);
     private readonly LogReader _reader;
     private bool _disposed;
@@ -59,6 +60,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         _desk = new Desk(_core, _commits, _outbox, _door, _care);
         _stock = new KeyPackageStock(_core);
         _marks = new Marks(_core);
+        _presence = new PresenceWatch(_core);
         _reader = NewReader();
     }
 
@@ -131,7 +133,9 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
     /// <summary>
     /// Completes once the device is connected, has read everything that waited for it, and can be added to
-    /// conversations.
+    /// conversations. While this is waited for the device reads on even where
+    /// <see cref="ChatPayDeviceOptions.MaxWaitingItems"/> wait already, so it completes whether or not anybody
+    /// receives; what arrives meanwhile waits in the store.
     /// </summary>
     /// <exception cref="ChatPayException">Nobody is signed in, or the session is over.</exception>
     /// <example>
@@ -140,20 +144,20 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     /// Console.WriteLine($"{device.Conversations.Count} conversations");
     /// </code>
     /// </example>
-    public Task OnlineAsync(CancellationToken cancellationToken) => Transport.CallAsync(async () =>
+    public async Task OnlineAsync(CancellationToken cancellationToken)
     {
         var session = _core.RequireSession();
+        using var hurry = _core.Arrivals.Hurry();
         await session.OnlineAsync(cancellationToken);
         var ready = Task.WhenAll(_core.CaughtUp, _stock.Looked);
+        ready.MayFailUnseen();
         var first = await Task.WhenAny(ready, session.Completion).WaitAsync(cancellationToken);
         await session.OnlineAsync(cancellationToken);
         if (first == ready)
         {
             await ready;
         }
-
-        return true;
-    });
+    }
 
     /// <summary>
     /// Completes when the device's session is over for good, with the reason: sign in again, or open the device anew.
@@ -284,8 +288,14 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         }
     }
 
-    private void OnStateChanged(ChatSessionState state, TimeSpan? retryIn) =>
+    private void OnStateChanged(ChatSessionState state, TimeSpan? retryIn)
+    {
         _core.Signals.Tell(new ConnectionSignal(state, retryIn));
+        if (state == ChatSessionState.Online)
+        {
+            _core.Background(_presence.AgainAsync);
+        }
+    }
 
     private ChatHandlers Pushes() => new()
     {
@@ -304,13 +314,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
                     new TypingSignal(conversation, account, active, TimeSpan.FromMilliseconds(Math.Max(0, ttlMs))));
             }
         },
-        Presence = views =>
-        {
-            foreach (var view in views)
-            {
-                _core.Signals.Tell(new PresenceSignal(view));
-            }
-        },
+        Presence = _presence.Tell,
         WalletChanged = balances => _core.Signals.Tell(new WalletSignal([.. balances.Select(ChatBalance.From)])),
         Control = signal =>
         {

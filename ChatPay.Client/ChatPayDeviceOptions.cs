@@ -30,8 +30,9 @@ public sealed record ChatPayDeviceOptions
 
     /// <summary>
     /// Items that wait for <see cref="ChatPayDevice.ReceiveAsync"/>. Beyond it the device reads no more of the log, and
-    /// so does not follow its conversations, until some have been taken, or while a call waits for what the log has yet
-    /// to tell; 0 keeps none for a program that does not ask for them. Up to 1,000,000; default 100,000.
+    /// so does not follow its conversations, until some have been taken, or while a call, such as
+    /// <see cref="ChatPayDevice.OnlineAsync"/>, waits for what the log has yet to tell; 0 keeps none for a program that
+    /// does not ask for them. Up to 1,000,000; default 100,000.
     /// </summary>
     public int MaxWaitingItems { get; init; } = 100_000;
 

@@ -16,8 +16,10 @@ public sealed partial class ChatSession
     /// <summary>
     /// Appends an encrypted message; completes after the commit, however many connections that takes.
     /// </summary>
-    /// <exception cref="ChatPayException"><c>stale_epoch</c> with the winning commit, among others.</exception>
-    /// <exception cref="ChatSessionEndedException">The session is over; whether it was sent may be unknown.</exception>
+    /// <exception cref="ChatPayException">
+    /// <c>stale_epoch</c> with the winning commit, among others; <see cref="ClientErrors.SessionEnded"/>: whether it
+    /// was sent may be unknown.
+    /// </exception>
     /// <example>
     /// <code>var sent = await session.SendAsync(new(id, clientId, epoch, ciphertext), cancellationToken);</code>
     /// </example>
@@ -131,9 +133,8 @@ public sealed partial class ChatSession
     /// </summary>
     /// <exception cref="ChatPayException">
     /// The server refused, and not for now only; or <c>overloaded</c>: more calls wait than
-    /// <see cref="ChatSessionOptions.MaxCalls"/>.
+    /// <see cref="ChatSessionOptions.MaxCalls"/>; or <see cref="ClientErrors.SessionEnded"/>.
     /// </exception>
-    /// <exception cref="ChatSessionEndedException">The session is over.</exception>
     /// <example>
     /// <code>var page = await session.CallAsync((hub, token) => hub.PullDeviceAsync(token), cancellationToken);</code>
     /// </example>
@@ -190,6 +191,11 @@ public sealed partial class ChatSession
             {
                 return await TimedAsync(link, call, cancellationToken);
             }
+            catch (Exception broken) when (IsLoss(broken) && !cancellationToken.IsCancellationRequested)
+            {
+                // Nobody knows whether it arrived. The same ids tell the server, on the next connection.
+                Lose(link);
+            }
             catch (ChatPayException refused) when (refused.Retryable || refused.Code == ErrorCode.HelloFirst
                 || (!mayFail && refused.Code == ErrorCode.Internal))
             {
@@ -203,11 +209,6 @@ public sealed partial class ChatSession
                 Lose(link);
                 throw;
             }
-            catch (Exception broken) when (broken is not ChatPayException && !cancellationToken.IsCancellationRequested)
-            {
-                // Nobody knows whether it arrived. The same ids tell the server, on the next connection.
-                Lose(link);
-            }
             finally
             {
                 link.EndCall();
@@ -217,6 +218,10 @@ public sealed partial class ChatSession
             await Task.Delay(pause, _options.Time, cancellationToken);
         }
     }
+
+    /// <summary>Whether the connection broke, rather than that the server answered with an error.</summary>
+    private static bool IsLoss(Exception exception) =>
+        exception is not ChatPayException answered || answered.Name == ClientErrors.Offline;
 
     private async Task<SessionLink> LinkAsync(CancellationToken cancellationToken)
     {

@@ -271,7 +271,9 @@ public sealed partial class ChatSession
     {
         if (!holds)
         {
-            throw new InvalidDataException("The server answered a Sync with pages that do not fit the question.");
+            throw LocalErrors.SessionEnded(
+                ChatSessionEnd.Refused,
+                new InvalidDataException("The server answered a Sync with pages that do not fit the question."));
         }
     }
 }

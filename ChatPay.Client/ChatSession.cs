@@ -37,6 +37,7 @@ public sealed partial class ChatSession : IAsyncDisposable
         _log = new SessionLog(start);
         _inbox = new SessionInbox(options.MaxPushes);
         _addresses = options.Addresses is { Count: > 0 } several ? [.. several] : [client.Address];
+        _completion.Task.MayFailUnseen();
         _run = Task.Run(RunAsync);
     }
 
@@ -67,7 +68,9 @@ public sealed partial class ChatSession : IAsyncDisposable
         Interlocked.Read(ref _syncs), Interlocked.Read(ref _retries));
 
     /// <summary>Completes once calls are made at once; at once where they are.</summary>
-    /// <exception cref="ChatSessionEndedException">The session is over.</exception>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.SessionEnded"/>: the session is over; <see cref="Completion"/> says why.
+    /// </exception>
     /// <example>
     /// <code>await session.OnlineAsync(cancellationToken);</code>
     /// </example>
@@ -80,8 +83,12 @@ public sealed partial class ChatSession : IAsyncDisposable
         await _run;
     }
 
-    private static TaskCompletionSource<SessionLink> NewOnline() =>
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<SessionLink> NewOnline()
+    {
+        var online = new TaskCompletionSource<SessionLink>(TaskCreationOptions.RunContinuationsAsynchronously);
+        online.Task.MayFailUnseen();
+        return online;
+    }
 
     private async Task RunAsync()
     {
@@ -92,6 +99,13 @@ public sealed partial class ChatSession : IAsyncDisposable
         var failure = first.Exception?.InnerException;
         var end = failure is not null ? ChatSessionEnd.Refused
             : first == keeping && keeping.IsCompletedSuccessfully ? await keeping : ChatSessionEnd.Closed;
+        if (failure is ChatPayException answered
+            && EndOf(answered) is (ChatSessionEnd.Revoked or ChatSessionEnd.UpgradeRequired) and var told)
+        {
+            // The log's reader was told before the connection was.
+            (failure, end) = (null, told);
+        }
+
 
         // Calls fail before the rest is waited for: a handler may be waiting for one.
         Finish(end, failure);
@@ -110,17 +124,16 @@ public sealed partial class ChatSession : IAsyncDisposable
     /// <summary>From here on every call fails.</summary>
     private void Finish(ChatSessionEnd end, Exception? cause)
     {
+        var over = LocalErrors.SessionEnded(end, cause);
         var ended = NewOnline();
-        ended.SetException(new ChatSessionEndedException(end, cause));
-        _ = ended.Task.Exception;
+        ended.SetException(over);
         TaskCompletionSource<SessionLink> waiting;
         lock (_lock)
         {
             (waiting, _online, _ended) = (_online, ended, true);
         }
 
-        waiting.TrySetException(new ChatSessionEndedException(end, cause));
-        _ = waiting.Task.Exception;
+        waiting.TrySetException(over);
     }
 
     private void Report(ChatSessionState state, TimeSpan? retryIn)

@@ -121,15 +121,3 @@ public sealed record ChatPosition(Guid? Lineage, IReadOnlyList<Cursor> Cursors)
 /// <param name="Retries">Calls made again because their outcome was unknown or the server was busy.</param>
 public readonly record struct ChatSessionCounts(
     long Attempts, long Connections, long HellosRefused, long Syncs, long Retries);
-
-/// <summary>A call on a session that is over.</summary>
-public sealed class ChatSessionEndedException : Exception
-{
-    /// <param name="end">Why it is over.</param>
-    /// <param name="cause">What ended it, if anything was thrown.</param>
-    public ChatSessionEndedException(ChatSessionEnd end, Exception? cause)
-        : base($"The chat session is over: {end}.", cause) => End = end;
-
-    /// <summary>Why the session is over.</summary>
-    public ChatSessionEnd End { get; }
-}

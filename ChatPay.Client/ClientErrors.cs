@@ -37,6 +37,21 @@ public static class ClientErrors
     /// </summary>
     public const string StoreFailed = "store_failed";
 
+    /// <summary>
+    /// Another program, or another object of this one, has the store open. This and the other troubles of opening a
+    /// <see cref="FileStore"/> changed nothing in it.
+    /// </summary>
+    public const string StoreInUse = "store_in_use";
+
+    /// <summary>The passphrase or key is not the one that the store was made with.</summary>
+    public const string StoreWrongKey = "store_wrong_key";
+
+    /// <summary>The store's file is none of its kind, or was changed by somebody else.</summary>
+    public const string StoreDamaged = "store_damaged";
+
+    /// <summary>A later version of this library wrote the store.</summary>
+    public const string StoreTooNew = "store_too_new";
+
     /// <summary>The session is over: the device was revoked, signed out or refused.</summary>
     public const string SessionEnded = "session_ended";
 }

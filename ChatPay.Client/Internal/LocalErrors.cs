@@ -35,6 +35,10 @@ internal static class LocalErrors
     public static ChatPayException StoreFailed(Exception cause) => Local(
         ClientErrors.StoreFailed, $"The device's store failed: {cause.Message}", retryable: false, cause);
 
+    /// <summary>A store's file cannot be opened, with the name of what is the matter where that is known.</summary>
+    public static ChatPayException StoreClosed(Exception cause) => Local(
+        (cause as StoreException)?.Name ?? ClientErrors.StoreFailed, cause.Message, retryable: false, cause);
+
     /// <summary>The store answers, but not with what this device has put there.</summary>
     public static ChatPayException StoreUnreadable(string message, Exception? cause = null) => Local(
         ClientErrors.StoreFailed, message, retryable: false, cause);

@@ -79,6 +79,7 @@ internal sealed class StoreFile : IDisposable
         }
     }
 
+    /// <param name="storeKeyOf">The key, which stays the caller's to zero.</param>
     /// <exception cref="StoreException">The key is another, or the file is damaged.</exception>
     public static StoreFile Open(string path, Func<StoreHeader, byte[]> storeKeyOf, OrderedMap<StoreLocation> index)
     {
@@ -91,7 +92,6 @@ internal sealed class StoreFile : IDisposable
             var decoded = StoreHeader.Decode(header.AsSpan(0, read));
             var storeKey = storeKeyOf(decoded);
             file = new StoreFile(path, handle, decoded, storeKey) { End = StoreHeader.SizeBytes };
-            CryptographicOperations.ZeroMemory(storeKey);
             file.Replay(index);
             return file;
         }
@@ -282,7 +282,7 @@ internal sealed class StoreFile : IDisposable
                 if (_nextNumber == 0)
                 {
                     throw new StoreException(
-                        StoreTrouble.WrongKey, "The store does not open with this passphrase or key.");
+                        ClientErrors.StoreWrongKey, "The store does not open with this passphrase or key.");
                 }
 
                 // The program died while it wrote this: nobody has been told that it was kept.
@@ -303,7 +303,7 @@ internal sealed class StoreFile : IDisposable
 
         if (_nextNumber == 0)
         {
-            throw new StoreException(StoreTrouble.Damaged, "The store's file ends before its first entry.");
+            throw new StoreException(ClientErrors.StoreDamaged, "The store's file ends before its first entry.");
         }
     }
 
@@ -376,7 +376,7 @@ internal sealed class StoreFile : IDisposable
     }
 
     private static StoreException Changed() =>
-        new(StoreTrouble.Damaged, "The store's file was changed by somebody else.");
+        new(ClientErrors.StoreDamaged, "The store's file was changed by somebody else.");
 
     /// <summary>Nothing of a failed write stays, or else it would look torn at the wrong place.</summary>
     private void Undo()

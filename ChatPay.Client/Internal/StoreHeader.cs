@@ -51,7 +51,7 @@ internal sealed record StoreHeader(StoreKeyKind Kind, Argon2Parameters Argon2, b
 
         if (bytes[VersionAt] > Version)
         {
-            throw new StoreException(StoreTrouble.TooNew, "A later version of this library wrote the store.");
+            throw new StoreException(ClientErrors.StoreTooNew, "A later version of this library wrote the store.");
         }
 
         var header = new StoreHeader(
@@ -66,9 +66,12 @@ internal sealed record StoreHeader(StoreKeyKind Kind, Argon2Parameters Argon2, b
     }
 
     /// <summary>The key of this file's frames, from the key or the passphrase of the whole store.</summary>
-    public byte[] FileKey(ReadOnlySpan<byte> storeKey) =>
-        HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, storeKey.ToArray(), KeyBytes, FileId, "chatpay store file v1"u8.ToArray());
+    public byte[] FileKey(ReadOnlySpan<byte> storeKey)
+    {
+        var key = new byte[KeyBytes];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, storeKey, key, FileId, "chatpay store file v1"u8);
+        return key;
+    }
 
     /// <summary>Costs what the header says, in memory and time.</summary>
     public byte[] StoreKey(string passphrase)
@@ -80,7 +83,7 @@ internal sealed record StoreHeader(StoreKeyKind Kind, Argon2Parameters Argon2, b
         return key;
     }
 
-    private static StoreException Damaged() => new(StoreTrouble.Damaged, "This file is no store of a ChatPay device.");
+    private static StoreException Damaged() => new(ClientErrors.StoreDamaged, "This file is no store of a ChatPay device.");
 }
 
 /// <summary>What opens a store.</summary>

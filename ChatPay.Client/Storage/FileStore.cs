@@ -52,8 +52,11 @@ public sealed class FileStore : IDeviceStore
     /// <param name="folder">A folder of the store's own; made where it is missing, readable by its owner alone.</param>
     /// <param name="passphrase">Not empty. Opening costs what <see cref="FileStoreOptions"/> says, once.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="StoreException">In use, another passphrase, damaged, or of a later version.</exception>
-    /// <exception cref="IOException">The folder cannot be used.</exception>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.StoreInUse"/>; <see cref="ClientErrors.StoreWrongKey"/>: another passphrase;
+    /// <see cref="ClientErrors.StoreDamaged"/>; <see cref="ClientErrors.StoreTooNew"/>;
+    /// <see cref="ClientErrors.StoreFailed"/>: the folder cannot be used.
+    /// </exception>
     /// <example>
     /// <code>
     /// await using var store = await FileStore.OpenAsync("/var/lib/bot", passphrase, null, cancellationToken);
@@ -71,8 +74,11 @@ public sealed class FileStore : IDeviceStore
     /// <param name="folder">A folder of the store's own; made where it is missing, readable by its owner alone.</param>
     /// <param name="key">32 random bytes that are kept elsewhere.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="StoreException">In use, another key, damaged, or of a later version.</exception>
-    /// <exception cref="IOException">The folder cannot be used.</exception>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.StoreInUse"/>; <see cref="ClientErrors.StoreWrongKey"/>: another key;
+    /// <see cref="ClientErrors.StoreDamaged"/>; <see cref="ClientErrors.StoreTooNew"/>;
+    /// <see cref="ClientErrors.StoreFailed"/>: the folder cannot be used.
+    /// </exception>
     /// <example>
     /// <code>
     /// await using var store = await FileStore.OpenAsync("/var/lib/bot", keyBytes, null, cancellationToken);
@@ -159,13 +165,20 @@ public sealed class FileStore : IDeviceStore
         _gate.Release();
     }
 
-    private static Task<FileStore> OpenAsync(
+    private static async Task<FileStore> OpenAsync(
         string folder, StoreKeyKind kind, Func<StoreHeader, byte[]> storeKeyOf, FileStoreOptions? options,
         CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var settings = (options ?? new()).Checked();
-        return Task.Run(() => Open(folder, kind, storeKeyOf, settings), cancellationToken);
+        try
+        {
+            return await Task.Run(() => Open(folder, kind, storeKeyOf, settings), cancellationToken);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw LocalErrors.StoreClosed(failed);
+        }
     }
 
     private static FileStore Open(
@@ -174,20 +187,16 @@ public sealed class FileStore : IDeviceStore
         MakeFolder(folder);
         var held = Hold(folder);
         StoreFile? file = null;
+        byte[]? storeKey = null;
         try
         {
             File.Delete(Path.Combine(folder, TemporaryName));
             var path = Path.Combine(folder, FileName);
-            byte[] storeKey = [];
-            byte[] KeyFor(StoreHeader header)
-            {
-                storeKey = header.Kind == kind
-                    ? storeKeyOf(header)
-                    : throw new StoreException(StoreTrouble.WrongKey, header.Kind == StoreKeyKind.Key
-                        ? "The store opens with a key, not with a passphrase."
-                        : "The store opens with a passphrase, not with a key.");
-                return storeKey.ToArray();
-            }
+            byte[] KeyFor(StoreHeader header) => storeKey ??= header.Kind == kind
+                ? storeKeyOf(header)
+                : throw new StoreException(ClientErrors.StoreWrongKey, header.Kind == StoreKeyKind.Key
+                    ? "The store opens with a key, not with a passphrase."
+                    : "The store opens with a passphrase, not with a key.");
 
             var index = new OrderedMap<StoreLocation>();
             if (!File.Exists(path))
@@ -201,10 +210,11 @@ public sealed class FileStore : IDeviceStore
             }
 
             file = StoreFile.Open(path, KeyFor, index);
-            return new FileStore(folder, held, file, index, storeKey, options.CompactAfterBytes);
+            return new FileStore(folder, held, file, index, storeKey!, options.CompactAfterBytes);
         }
         catch
         {
+            CryptographicOperations.ZeroMemory(storeKey);
             file?.Dispose();
             held.Dispose();
             throw;
@@ -234,7 +244,7 @@ public sealed class FileStore : IDeviceStore
         }
         catch (IOException exception) when (exception is not (DirectoryNotFoundException or PathTooLongException))
         {
-            throw new StoreException(StoreTrouble.InUse, "Another program has this store open.", exception);
+            throw new StoreException(ClientErrors.StoreInUse, "Another program has this store open.", exception);
         }
     }
 

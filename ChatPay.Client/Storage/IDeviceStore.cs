@@ -47,7 +47,10 @@ public readonly record struct StoreEntry(string Key, byte[] Value);
 
 /// <summary>One change of a write.</summary>
 /// <param name="Key">ASCII text, 1 to 200 characters.</param>
-/// <param name="Value">What is kept under the key from now on; null removes it.</param>
+/// <param name="Value">
+/// What is kept under the key from now on; null removes it. The array stays the caller's, who may zero it once the
+/// write has completed.
+/// </param>
 public readonly record struct StoreChange(string Key, byte[]? Value)
 {
     /// <summary>Longest key, in characters.</summary>

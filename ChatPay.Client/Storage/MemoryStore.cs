@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ChatPay.Client.Internal;
 
 namespace ChatPay.Client;
@@ -51,6 +52,11 @@ public sealed class MemoryStore : IDeviceStore
         {
             foreach (var (key, value) in changes)
             {
+                if (_entries.TryGet(key, out var replaced))
+                {
+                    CryptographicOperations.ZeroMemory(replaced);
+                }
+
                 _entries.Set(key, value?.ToArray());
             }
         }

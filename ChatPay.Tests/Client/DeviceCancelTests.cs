@@ -15,7 +15,12 @@ public sealed class DeviceCancelTests(ServerFixture server) : IClassFixture<Serv
     [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task Whatever_is_given_up_the_device_goes_on()
     {
-        var store = new InterruptingStore();
+        var (left, caller) = (0, new CancellationTokenSource());
+        var store = new WatchedStore(new MemoryStore())
+        {
+            // Whoever calls gives up just when a write of theirs begins; the store heeds that, as any may.
+            Writing = _ => Interlocked.Decrement(ref left) == 0 ? caller.CancelAsync() : Task.CompletedTask,
+        };
         await using var ada = await SdkPerson.JoinAsync(server.Address, store);
         await using var ben = await SdkPerson.JoinAsync(server.Address);
         await using var chiara = await SdkPerson.JoinAsync(server.Address);
@@ -38,7 +43,8 @@ public sealed class DeviceCancelTests(ServerFixture server) : IClassFixture<Serv
         for (var i = 0; i < calls.Length * Writes; i++)
         {
             using var giveUp = new CancellationTokenSource();
-            store.Interrupt(1 + (i % Writes), giveUp);
+            caller = giveUp;
+            Volatile.Write(ref left, 1 + (i % Writes));
             var failure = await Record.ExceptionAsync(() => calls[i / Writes](giveUp.Token));
             Assert.True(failure is null or OperationCanceledException or ChatPayException, failure?.ToString());
             Assert.NotEqual(ClientErrors.StoreFailed, (failure as ChatPayException)?.Name);
@@ -63,49 +69,5 @@ public sealed class DeviceCancelTests(ServerFixture server) : IClassFixture<Serv
         Assert.InRange(ben.Texts(chat.Id).Count(text => text == "perhaps"), 0, Writes);
         Assert.DoesNotContain(
             ada.Items.Items.Concat(ben.Items.Items).Concat(chiara.Items.Items), item => item is Unreadable);
-    }
-
-    /// <summary>
-    /// A store whose caller gives up just when a write of theirs begins; it heeds that, as any store may.
-    /// </summary>
-    private sealed class InterruptingStore : IDeviceStore
-    {
-        private readonly MemoryStore _inner = new();
-        private readonly Lock _lock = new();
-        private CancellationTokenSource? _caller;
-        private int _left;
-
-        /// <summary>At the write of this number from now on.</summary>
-        public void Interrupt(int write, CancellationTokenSource caller)
-        {
-            lock (_lock)
-            {
-                (_left, _caller) = (write, caller);
-            }
-        }
-
-        public ValueTask<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) =>
-            _inner.ReadAsync(key, cancellationToken);
-
-        public ValueTask<IReadOnlyList<StoreEntry>> ListAsync(StoreQuery query, CancellationToken cancellationToken) =>
-            _inner.ListAsync(query, cancellationToken);
-
-        public async ValueTask WriteAsync(IReadOnlyList<StoreChange> changes, CancellationToken cancellationToken)
-        {
-            CancellationTokenSource? caller;
-            lock (_lock)
-            {
-                caller = --_left == 0 ? _caller : null;
-            }
-
-            if (caller is not null)
-            {
-                await caller.CancelAsync();
-            }
-
-            await _inner.WriteAsync(changes, cancellationToken);
-        }
-
-        public ValueTask DisposeAsync() => _inner.DisposeAsync();
     }
 }

@@ -115,6 +115,35 @@ public sealed class DeviceMendTests(ServerFixture server) : IClassFixture<Server
         await again.ReadsAsync("three");
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_device_that_joins_asks_again_with_the_same_commit_where_it_may_have_been_accepted()
+    {
+        var fault = new HubFault();
+        await using var failing = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(failing.Address);
+        await using var ben = await SdkPerson.JoinAsync(failing.Address);
+        var chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
+        await ben.SeesAsync(chat.Id);
+        var commits = new List<string>();
+        fault.Around = async (call, carryOut) =>
+        {
+            var answer = await carryOut();
+            if (call.HubMethodArguments is not [CommitRequest request])
+            {
+                return answer;
+            }
+
+            commits.Add(Convert.ToHexString(request.Commit));
+            return commits.Count > 1 ? answer : throw new InvalidOperationException("A mistake of the server's.");
+        };
+
+        await using var phone = await ben.OnAnotherDeviceAsync();
+        await (await phone.SeesAsync(chat.Id)).SendTextAsync("from my phone", Cancellation);
+        await ada.ReadsAsync("from my phone");
+        Assert.Equal(2, commits.Count);
+        Assert.Single(commits.Distinct(StringComparer.Ordinal));
+    }
+
     /// <summary>As if the events up to a seq had been appended ten days ago.</summary>
     private async Task AgeAsync(ConversationId conversation, long upTo)
     {

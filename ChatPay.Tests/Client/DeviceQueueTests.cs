@@ -89,7 +89,9 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
             await conversation.SendMoneyAsync(to, Money.Of(250, AssetCode.Parse("EUR")), "once", Cancellation));
         await AgeAsync(memory, TimeSpan.FromHours(2));
 
-        await using var again = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, memory), Cancellation);
+        // One item waits already, and nobody takes it.
+        var options = SdkPerson.Options(server.Address, memory) with { MaxWaitingItems = 1 };
+        await using var again = await ChatPayDevice.OpenAsync(options, Cancellation);
         await again.Conversation(chat).SendTextAsync("the end", Cancellation);
         await again.OnlineAsync(Cancellation);
         await ben.ReadsAsync("the end");
@@ -131,10 +133,99 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
             Assert.Equal(ClientErrors.StoreFailed, unreadable.Name);
         }
 
+        var strange = new WatchedStore(memory) { Giving = _ => throw new NotSupportedException("Another library's.") };
+        var failed = await Assert.ThrowsAsync<ChatPayException>(
+            () => ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, strange), Cancellation));
+        Assert.Equal(ClientErrors.StoreFailed, failed.Name);
         await memory.WriteAsync([new("device/key", null)], Cancellation);
         var missing = await Assert.ThrowsAsync<ChatPayException>(
             () => ChatPayDevice.OpenAsync(options, Cancellation));
         Assert.Equal(ClientErrors.StoreFailed, missing.Name);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_device_gets_online_though_nobody_receives_and_more_waits_than_it_may_hold()
+    {
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var (memory, handle, chat) = await SdkPerson.LeaveChatAsync(ben);
+        var his = ben.Device.Conversation(chat);
+        string[] texts = [.. Enumerable.Range(0, 150).Select(i => $"{i}")];
+        await his.SendTextAsync(texts[0], Cancellation);
+        var options = SdkPerson.Options(server.Address, memory) with { MaxWaitingItems = 1 };
+        await using (var device = await ChatPayDevice.OpenAsync(options, Cancellation))
+        {
+            await device.OnlineAsync(Cancellation);
+        }
+
+        await Task.WhenAll(texts[1..].Select(text => his.SendTextAsync(text, Cancellation)));
+        Assert.Single(await memory.ListAsync(new("arrived/"), Cancellation));
+        await using (var device = await ChatPayDevice.OpenAsync(options, Cancellation))
+        {
+            await device.OnlineAsync(Cancellation).WaitAsync(s_deadline, Cancellation);
+        }
+
+        await using var ada = await SdkPerson.OpenAsync(server.Address, memory, handle);
+        await his.SendTextAsync("the end", Cancellation);
+        await ada.ReadsAsync("the end");
+        Assert.Equal([.. texts, "the end"], ada.Texts(chat));
+    }
+
+    [Theory(Timeout = SdkPerson.TimeoutMs)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task What_the_server_fails_at_is_tried_again_and_given_up_with_its_code_and_the_next_goes(
+        bool isCommit, bool isAccepted)
+    {
+        var fault = new HubFault();
+        await using var failing = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(failing.Address);
+        await using var ben = await SdkPerson.JoinAsync(failing.Address);
+        await using var chiara = await SdkPerson.JoinAsync(failing.Address);
+        var group = await ada.Device.CreateGroupAsync("Lunch", [ben.Id], Cancellation);
+        await ben.SeesAsync(group.Id);
+        var id = TestGroup.NewClientId();
+        var bodies = new List<string>();
+        fault.Around = async (call, carryOut) =>
+        {
+            var body = call.HubMethodArguments[0] switch
+            {
+                SendRequest send when send.ClientId == id => send.Body,
+                CommitRequest commit when isCommit => commit.Commit,
+                _ => null,
+            };
+            if (body is null || (isAccepted && bodies.Count == 3))
+            {
+                return await carryOut();
+            }
+
+            bodies.Add(Convert.ToHexString(body));
+            if (isAccepted)
+            {
+                await carryOut();
+            }
+
+            throw new InvalidOperationException("A mistake of the server's.");
+        };
+
+        Task call = isCommit
+            ? group.InviteAsync([chiara.Id], Cancellation) : group.SendTextAsync("perhaps", id, Cancellation);
+        var next = group.SendTextAsync("next", Cancellation);
+        var refused = await Record.ExceptionAsync(() => call.WaitAsync(s_deadline, Cancellation));
+        await next.WaitAsync(s_deadline, Cancellation);
+        fault.Around = null;
+        await group.SendTextAsync("the end", Cancellation);
+        await ben.ReadsAsync("the end");
+
+        // The same bytes every time, so that the server knows them again.
+        Assert.Single(bodies.Distinct(StringComparer.Ordinal));
+        Assert.Equal(isAccepted ? null : ErrorCode.Internal, (refused as ChatPayException)?.Code);
+        Assert.InRange(bodies.Count, isAccepted && isCommit ? 1 : 3, 10);
+        Assert.Equal(
+            !isCommit && isAccepted ? ["perhaps", "next", "the end"] : ["next", "the end"], ben.Texts(group.Id));
+        Assert.Equal(isCommit && isAccepted, group.Members.Any(member => member.Account == chiara.Id));
+        Assert.DoesNotContain(ben.Items.Items, item => item is Unreadable);
     }
 
     /// <summary>
@@ -143,15 +234,7 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
     private async Task<(MemoryStore Store, ConversationId Chat)> DieBehindAsync(
         SdkPerson ben, Func<ChatConversation, AccountId, Task> send, bool signsOut = false)
     {
-        var memory = new MemoryStore();
-        var handle = SdkPerson.NewHandle();
-        ConversationId chat;
-        await using (var ada = await SdkPerson.OpenAsync(server.Address, memory, handle))
-        {
-            chat = (await ada.Device.StartDirectAsync(ben.Id, Cancellation)).Id;
-            await ben.SeesAsync(chat);
-        }
-
+        var (memory, _, chat) = await SdkPerson.LeaveChatAsync(ben);
         var isDead = false;
         var mortal = new WatchedStore(memory)
         {
@@ -164,6 +247,9 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
         };
         await using var dying = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, mortal), Cancellation);
         await dying.OnlineAsync(Cancellation);
+        await ben.Device.Conversation(chat).SendTextAsync("before", Cancellation);
+        await Eventually.TrueAsync(
+            async () => (await memory.ListAsync(new("arrived/"), Cancellation)).Count == 1, "an item waits");
         await Record.ExceptionAsync(() => send(dying.Conversation(chat), ben.Id));
         Assert.True(isDead);
         if (signsOut)

@@ -64,6 +64,22 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Who_is_watched_is_watched_still_after_the_connection_was_lost()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await ben.SeesAsync((await ada.Device.StartDirectAsync(ben.Id, Cancellation)).Id);
+        Assert.True(Assert.Single(await ada.Device.WatchPresenceAsync([ben.Id], Cancellation)).Online);
+
+        Registry.OfDevice(ada.Device.Id).ToList().ForEach(connection => connection.Abort());
+        var again = (PresenceSignal)await ada.Signals.FirstAsync(signal => signal is PresenceSignal);
+        Assert.Equal((ben.Id, true), (again.Presence.Account, again.Presence.Online));
+        await ben.Device.DisposeAsync();
+        await ada.Signals.FirstAsync(
+            signal => signal is PresenceSignal { Presence: { Online: false } gone } && gone.Account == ben.Id);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_device_that_was_away_reads_what_it_missed_when_it_is_opened_again()
     {
         var folder = new TemporaryFolder();
@@ -110,10 +126,8 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
         await ben.Device.Client.SignOutAsync(Cancellation);
         Registry.OfDevice(device).ToList().ForEach(connection => connection.Abort());
         Assert.Equal(ChatSessionEnd.Revoked, await ben.Device.CompletionAsync(Cancellation));
-        await Eventually.TrueAsync(() => Task.FromResult(!ben.Device.IsSignedIn), "the session is known to be over");
         await chat.SendTextAsync("while you were out", Cancellation);
-        await ben.Device.SignInAsync(handle, Person.Password, Cancellation);
-        ben.Receive();
+        await ben.SignInAgainAsync();
 
         Assert.Equal(device, ben.Device.Id);
         await ben.ReadsAsync("while you were out");
@@ -123,9 +137,7 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
         await using var other = await ben.OnAnotherDeviceAsync();
         await other.Device.RevokeAsync(device, Cancellation);
         await ben.Device.CompletionAsync(Cancellation);
-        await Eventually.TrueAsync(() => Task.FromResult(!ben.Device.IsSignedIn), "the session is known to be over");
-        await ben.Device.SignInAsync(handle, Person.Password, Cancellation);
-        ben.Receive();
+        await ben.SignInAgainAsync();
         Assert.NotEqual(device, ben.Device.Id);
         var onNew = await ben.SeesAsync(chat.Id);
         await onNew.SendTextAsync("from the new one", Cancellation);
@@ -204,21 +216,27 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
         }
     }
 
+    /// <summary>Cuts everybody's connections whenever something more has come through.</summary>
     private async Task<int> CutAsync(IReadOnlyList<SdkPerson> people, CancellationToken cancellationToken)
     {
+        const int ItemsPerCut = 4;
         var cuts = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
+            var before = Received();
             foreach (var connection in people.SelectMany(person => Registry.OfDevice(person.Device.Id)).ToList())
             {
                 connection.Abort();
                 cuts++;
-                await Task.Delay(60, CancellationToken.None);
             }
 
-            await Task.Delay(20, CancellationToken.None);
+            await Eventually.TrueAsync(
+                () => Task.FromResult(cancellationToken.IsCancellationRequested || Received() >= before + ItemsPerCut),
+                "something comes through between two cuts");
         }
 
         return cuts;
+
+        int Received() => people.Sum(person => person.Items.Items.Count);
     }
 }

@@ -62,7 +62,7 @@ public sealed class FileStoreTests : IDisposable
     public async Task One_program_has_it_open_at_a_time()
     {
         var first = await OpenAsync();
-        Assert.Equal(StoreTrouble.InUse, await TroubleAsync());
+        Assert.Equal(ClientErrors.StoreInUse, await TroubleAsync());
         await first.DisposeAsync();
         await (await OpenAsync()).DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => WriteAsync(first, ("a", "b")));
@@ -73,11 +73,11 @@ public sealed class FileStoreTests : IDisposable
     {
         await (await OpenAsync()).DisposeAsync();
         _key[0] ^= 1;
-        Assert.Equal(StoreTrouble.WrongKey, await TroubleAsync());
+        Assert.Equal(ClientErrors.StoreWrongKey, await TroubleAsync());
         _key[0] ^= 1;
-        var wrong = await Assert.ThrowsAsync<StoreException>(
+        var wrong = await Assert.ThrowsAsync<ChatPayException>(
             () => FileStore.OpenAsync(Folder, "a passphrase", null, Cancellation));
-        Assert.Equal(StoreTrouble.WrongKey, wrong.Trouble);
+        Assert.Equal(ClientErrors.StoreWrongKey, wrong.Name);
 
         var folder = Path.Combine(_temporary.Path, "passphrase");
         var quick = new FileStoreOptions { PassphraseMemoryKib = 64, PassphrasePasses = 1 };
@@ -86,9 +86,9 @@ public sealed class FileStoreTests : IDisposable
             await WriteAsync(store, ("a", "b"));
         }
 
-        wrong = await Assert.ThrowsAsync<StoreException>(
+        wrong = await Assert.ThrowsAsync<ChatPayException>(
             () => FileStore.OpenAsync(folder, "another passphrase", null, Cancellation));
-        Assert.Equal(StoreTrouble.WrongKey, wrong.Trouble);
+        Assert.Equal(ClientErrors.StoreWrongKey, wrong.Name);
         await using var again = await FileStore.OpenAsync(folder, "a passphrase", null, Cancellation);
         Assert.Equal(["a=b"], await AllAsync(again));
     }
@@ -193,7 +193,7 @@ public sealed class FileStoreTests : IDisposable
             var damaged = bytes.ToArray();
             damage(damaged);
             await File.WriteAllBytesAsync(FilePath, damaged, Cancellation);
-            Assert.Equal(StoreTrouble.Damaged, await TroubleAsync());
+            Assert.Equal(ClientErrors.StoreDamaged, await TroubleAsync());
             Assert.Equal(bytes.Length, new FileInfo(FilePath).Length);
         }
     }
@@ -217,11 +217,11 @@ public sealed class FileStoreTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(FilePath, Cancellation);
         await File.WriteAllTextAsync(
             FilePath, "something else entirely, and long enough to be taken for a header of some kind", Cancellation);
-        Assert.Equal(StoreTrouble.Damaged, await TroubleAsync());
+        Assert.Equal(ClientErrors.StoreDamaged, await TroubleAsync());
         var newer = bytes.ToArray();
         newer[12]++;
         await File.WriteAllBytesAsync(FilePath, newer, Cancellation);
-        Assert.Equal(StoreTrouble.TooNew, await TroubleAsync());
+        Assert.Equal(ClientErrors.StoreTooNew, await TroubleAsync());
     }
 
     [Fact(Timeout = TimeoutMs)]
@@ -266,8 +266,7 @@ public sealed class FileStoreTests : IDisposable
     private Task<FileStore> OpenAsync(FileStoreOptions? options = null) =>
         FileStore.OpenAsync(Folder, _key, options, Cancellation);
 
-    private async Task<StoreTrouble> TroubleAsync() =>
-        (await Assert.ThrowsAsync<StoreException>(() => OpenAsync())).Trouble;
+    private async Task<string> TroubleAsync() => (await Assert.ThrowsAsync<ChatPayException>(() => OpenAsync())).Name;
 
     private static Task WriteAsync(IDeviceStore store, params (string Key, string? Value)[] changes)
     {

@@ -64,6 +64,11 @@ public sealed class PackageTests
             && members[name].Any(member => failures.All(tag => member.Element(tag) is null))));
     }
 
+    [Fact]
+    public void There_is_one_error() => Assert.Equal(
+        [typeof(ChatPayException)],
+        typeof(ChatPayDevice).Assembly.GetExportedTypes().Where(type => type.IsAssignableTo(typeof(Exception))));
+
     private static string Value(Package package, string name) =>
         package.Nuspec.Descendants().First(element => element.Name.LocalName == name).Value;
 

@@ -96,28 +96,66 @@ internal sealed class SdkPerson : IAsyncDisposable
         }
     }
 
+    /// <summary>A device, closed again, that has begun to talk with somebody, who has seen it.</summary>
+    public static async Task<(MemoryStore Store, string Handle, ConversationId Chat)> LeaveChatAsync(SdkPerson other)
+    {
+        var (store, handle) = (new MemoryStore(), NewHandle());
+        await using var person = await OpenAsync(other.Device.Client.Address, store, handle);
+        var chat = await person.Device.StartDirectAsync(other.Id, Cancellation);
+        await other.SeesAsync(chat.Id);
+        return (store, handle, chat.Id);
+    }
+
+    /// <summary>Once the device knows that its session is over.</summary>
+    public async Task SignInAgainAsync()
+    {
+        await Eventually.TrueAsync(() => Task.FromResult(!Device.IsSignedIn), "the session is known to be over");
+        await Device.SignInAsync(Handle, Person.Password, Cancellation);
+    }
+
     /// <summary>Another device of the same account.</summary>
     public Task<SdkPerson> OnAnotherDeviceAsync() => OpenAsync(Device.Client.Address, new MemoryStore(), Handle);
 
-    /// <summary>Takes everything that comes.</summary>
+    /// <summary>Takes everything that comes, also when it has signed in again.</summary>
     public void Receive() => _receiving = Task.Run(async () =>
     {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         try
         {
-            await foreach (var item in Device.ReceiveAsync(_stop.Token))
+            do
             {
-                Items.Add([item]);
+                try
+                {
+                    await foreach (var item in Device.ReceiveAsync(_stop.Token))
+                    {
+                        Items.Add([item]);
+                    }
+
+                    return;
+                }
+                catch (ChatPayException over) when (over.Name is ClientErrors.SessionEnded)
+                {
+                    // Until somebody signs in, if anybody does.
+                }
             }
+            while (await timer.WaitForNextTickAsync(_stop.Token));
         }
         catch (OperationCanceledException)
         {
             // The test is over.
         }
-        catch (ChatPayException over) when (over.Name is ClientErrors.SessionEnded)
-        {
-            // Whoever signs in again receives again.
-        }
     });
+
+    /// <summary>The next item, by a loop of its own that is left at once: the item is in the program's hands.</summary>
+    public async Task<ChatItem> NextAsync()
+    {
+        await foreach (var item in Device.ReceiveAsync(Cancellation))
+        {
+            return item;
+        }
+
+        throw new InvalidOperationException("There is nothing more.");
+    }
 
     public async Task<ChatConversation> SeesAsync(ConversationId conversation)
     {

@@ -102,8 +102,8 @@ public sealed class ChatSessionTests(ServerFixture server) : IClassFixture<Serve
         await ada.Client.RevokeDeviceAsync(phone.Device, Cancellation);
 
         Assert.Equal(ChatSessionEnd.Revoked, await watcher.Session.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
-        var late = await Assert.ThrowsAsync<ChatSessionEndedException>(() => watcher.Session.OnlineAsync(Cancellation));
-        Assert.Equal(ChatSessionEnd.Revoked, late.End);
+        var late = await Assert.ThrowsAsync<ChatPayException>(() => watcher.Session.OnlineAsync(Cancellation));
+        Assert.Equal(ClientErrors.SessionEnded, late.Name);
 
         // One that was not there when it happened learns it at the door.
         await using var second = SessionWatcher.Start(phone);
@@ -122,7 +122,8 @@ public sealed class ChatSessionTests(ServerFixture server) : IClassFixture<Serve
         var thrown = await Assert.ThrowsAsync<NotSupportedException>(
             () => throwing.Session.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
         Assert.Equal("so", thrown.Message);
-        await Assert.ThrowsAsync<ChatSessionEndedException>(() => throwing.Session.OnlineAsync(Cancellation));
+        var over = await Assert.ThrowsAsync<ChatPayException>(() => throwing.Session.OnlineAsync(Cancellation));
+        Assert.Equal(ClientErrors.SessionEnded, over.Name);
 
         // The handler waits for a call that nobody will answer, and does not listen to the session's end.
         ChatSession? session = null;

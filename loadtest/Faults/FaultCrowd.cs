@@ -278,17 +278,16 @@ internal sealed class FaultCrowd : IAsyncDisposable
         {
             await talk();
         }
-        catch (ChatPayException refused)
-        {
-            _book.Violate(Rules.Answered, $"a call was refused for good: {refused.Code}, {refused.Message}");
-        }
-        catch (ChatSessionEndedException) when (_enough.IsCancellationRequested)
+        catch (ChatPayException over)
+            when (over.Name == ClientErrors.SessionEnded && _enough.IsCancellationRequested)
         {
             // The run is broken off.
         }
-        catch (ChatSessionEndedException ended)
+        catch (ChatPayException refused)
         {
-            _book.Violate(Rules.Answered, $"{ended.Message} {ended.InnerException?.Message}");
+            _book.Violate(
+                Rules.Answered,
+                $"a call was refused for good: {refused.Name}, {refused.Message} {refused.InnerException?.Message}");
         }
     }
 

@@ -11,6 +11,10 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     private const int PageItems = 100;
 
     private readonly Lock _lock = new();
+
+    /// <summary>Held between finding that an item is the one in the program's hands, and removing it.</summary>
+    private readonly Turns _acknowledging = new();
+
     private TaskCompletionSource _changed = New();
     private long _next = 1;
     private long _stored;
@@ -20,7 +24,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     private long _doubtful;
     private volatile ChatPayException? _failure;
     private int _hurries;
-    private int _generation;
+    private object _generation = new();
     private bool _reading;
     private volatile bool _over;
 
@@ -32,10 +36,13 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     /// </summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        lock (_lock)
+        using (await _acknowledging.TakeAsync(cancellationToken))
         {
-            _generation++;
-            (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+            lock (_lock)
+            {
+                _generation = new();
+                (_next, _stored, _waiting, _handedOut, _unacknowledged, _doubtful) = (1, 0, 0, 0, 0, 0);
+            }
         }
 
         var query = new StoreQuery(StoreKeys.Arrivals);
@@ -104,12 +111,13 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
                 foreach (var (key, value) in page)
                 {
                     RequireSame(generation);
-                    await AcknowledgeAsync(_unacknowledged, cancellationToken);
+                    await AcknowledgeAsync(generation, _unacknowledged, cancellationToken);
                     var position = StoreKeys.NumberOf(key);
                     HandOut(generation, position);
                     yield return DeviceCore.Decode<ChatItem>(value) with
                     {
                         Position = position,
+                        Origin = generation,
                         IsRepeated = position == _doubtful,
                     };
                 }
@@ -117,7 +125,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
                 if (page.Count == 0)
                 {
                     RequireSame(generation);
-                    await AcknowledgeAsync(_unacknowledged, cancellationToken);
+                    await AcknowledgeAsync(generation, _unacknowledged, cancellationToken);
                     if (_over)
                     {
                         yield break;
@@ -139,22 +147,8 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
     }
 
     /// <summary>The one that was handed out last does not come again; any other has been acknowledged before.</summary>
-    public async Task AcknowledgeAsync(long position, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (position == 0 || Interlocked.CompareExchange(ref _unacknowledged, 0, position) != position)
-        {
-            return;
-        }
-
-        await store.WriteAsync([new(StoreKeys.Arrival(position), null)], cancellationToken);
-        lock (_lock)
-        {
-            _waiting--;
-        }
-
-        Announce();
-    }
+    public Task AcknowledgeAsync(ChatItem item, CancellationToken cancellationToken) =>
+        AcknowledgeAsync(item.Origin, item.Position, cancellationToken);
 
     /// <summary>Nothing more comes; who reads gets what is there.</summary>
     public void Complete()
@@ -174,8 +168,33 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <param name="generation">Whose item it is: another device's places are others, whatever their numbers.</param>
+    private async Task AcknowledgeAsync(object? generation, long position, CancellationToken cancellationToken)
+    {
+        using (await _acknowledging.TakeAsync(cancellationToken))
+        {
+            lock (_lock)
+            {
+                if (position == 0 || _generation != generation || _unacknowledged != position)
+                {
+                    return;
+                }
+
+                _unacknowledged = 0;
+            }
+
+            await store.WriteAsync([new(StoreKeys.Arrival(position), null)], cancellationToken);
+            lock (_lock)
+            {
+                _waiting--;
+            }
+        }
+
+        Announce();
+    }
+
     /// <returns>Whose items these are.</returns>
-    private int Begin()
+    private object Begin()
     {
         lock (_lock)
         {
@@ -185,7 +204,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         }
     }
 
-    private void HandOut(int generation, long position)
+    private void HandOut(object generation, long position)
     {
         lock (_lock)
         {
@@ -194,7 +213,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         }
     }
 
-    private void RequireSame(int generation)
+    private void RequireSame(object generation)
     {
         lock (_lock)
         {

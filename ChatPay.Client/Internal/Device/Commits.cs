@@ -197,7 +197,8 @@ internal sealed class Commits(DeviceCore core)
             CommitReply reply;
             using (pending)
             {
-                reply = await SubmitAsync(state, facts, pending, cancellationToken);
+                reply = await Transport.InsistAsync(
+                    core, () => SubmitAsync(state, facts, pending, cancellationToken), cancellationToken);
             }
 
             // A member's own commit takes effect where it stands in the log, after the messages before it.
@@ -206,8 +207,15 @@ internal sealed class Commits(DeviceCore core)
             return true;
         }
         catch (ChatPayException refused) when (
-            Transport.IsVerdict(refused) && !refused.Retryable && !core.Stopping.IsCancellationRequested)
+            Transport.IsFinal(refused) && !refused.Retryable && !core.Stopping.IsCancellationRequested)
         {
+            // Where a commit that the server kept failing at was accepted after all, this device joins its group again.
+            if (refused.Code == ErrorCode.Internal && state.Pending != facts)
+            {
+                // The log has told of it meanwhile.
+                return false;
+            }
+
             var stale = refused.Code == ErrorCode.StaleEpoch;
             if (stale)
             {

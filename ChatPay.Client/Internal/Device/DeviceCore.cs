@@ -187,7 +187,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             EndWaits(fault);
 
             // Whoever writes may be a handler of the session, which would wait for itself.
-            _ = Session?.DisposeAsync().AsTask();
+            Session?.DisposeAsync().AsTask().MayFailUnseen();
             throw fault;
         }
     }
@@ -219,6 +219,9 @@ internal sealed class DeviceCore : IAsyncDisposable
     }
 
     /// <summary>Waits until a conversation is as wanted; the condition is looked at after every change of it.</summary>
+    /// <exception cref="ChatPayException">
+    /// The session or the device has ended, or the conversation is of an earlier device.
+    /// </exception>
     public async Task UntilAsync(
         ConversationState state, Func<ConversationState, bool> wanted, CancellationToken cancellationToken)
     {
@@ -227,6 +230,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         while (true)
         {
             var changed = state.Changed;
+            RequireLive(state);
             if (wanted(state))
             {
                 return;
@@ -340,6 +344,7 @@ internal sealed class DeviceCore : IAsyncDisposable
                 or ObjectDisposedException or IOException)
             {
                 // It is tried again when the connection is back, or somebody is told by the call that waits for it.
+                // Anything else is a mistake of this library, which the runtime reports as unobserved.
             }
         });
     }
@@ -359,11 +364,7 @@ internal sealed class DeviceCore : IAsyncDisposable
     private static TaskCompletionSource NewCatchUp()
     {
         var caughtUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        // Whoever waits sees a failure; where nobody does, there is nobody to tell.
-        _ = caughtUp.Task.ContinueWith(
-            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
-            TaskScheduler.Default);
+        caughtUp.Task.MayFailUnseen();
         return caughtUp;
     }
 
@@ -377,6 +378,12 @@ internal sealed class DeviceCore : IAsyncDisposable
             [
                 .. entries.Where(entry => entry.Key != kept).Select(static entry => new StoreChange(entry.Key, null)),
             ];
+            foreach (var entry in entries)
+            {
+                // Private keys are among them.
+                CryptographicOperations.ZeroMemory(entry.Value);
+            }
+
             if (removals.Length == 0)
             {
                 return;

@@ -12,7 +12,7 @@ internal sealed class DeviceStore(IDeviceStore inner) : IDeviceStore
         {
             return await inner.ReadAsync(key, cancellationToken);
         }
-        catch (IOException failed)
+        catch (Exception failed) when (IsFailure(failed))
         {
             throw LocalErrors.StoreFailed(failed);
         }
@@ -24,7 +24,7 @@ internal sealed class DeviceStore(IDeviceStore inner) : IDeviceStore
         {
             return await inner.ListAsync(query, cancellationToken);
         }
-        catch (IOException failed)
+        catch (Exception failed) when (IsFailure(failed))
         {
             throw LocalErrors.StoreFailed(failed);
         }
@@ -36,11 +36,15 @@ internal sealed class DeviceStore(IDeviceStore inner) : IDeviceStore
         {
             await inner.WriteAsync(changes, CancellationToken.None);
         }
-        catch (IOException failed)
+        catch (Exception failed) when (IsFailure(failed))
         {
             throw LocalErrors.StoreFailed(failed);
         }
     }
+
+    /// <summary>Whatever a store of somebody else's throws, but for misuse and giving up.</summary>
+    private static bool IsFailure(Exception exception) =>
+        exception is not (ChatPayException or ArgumentException or OperationCanceledException);
 
     /// <summary>It is its owner's.</summary>
     public ValueTask DisposeAsync() => default;

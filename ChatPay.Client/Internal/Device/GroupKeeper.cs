@@ -31,10 +31,11 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
 
     public static FillRandom Random { get; } = RandomNumberGenerator.Fill;
 
-    public MlsMember Member => _member ?? throw new InvalidOperationException("The device has no identity yet.");
+    /// <exception cref="ChatPayException">Nobody is signed in, perhaps no longer.</exception>
+    public MlsMember Member => _member ?? throw LocalErrors.NotReady("Sign up or sign in first.");
 
-    public StorageKey StorageKey =>
-        _storageKey ?? throw new InvalidOperationException("The device has no identity yet.");
+    /// <exception cref="ChatPayException">Nobody is signed in, perhaps no longer.</exception>
+    public StorageKey StorageKey => _storageKey ?? throw LocalErrors.NotReady("Sign up or sign in first.");
 
     public MlsServices Services { get; } = new()
     {

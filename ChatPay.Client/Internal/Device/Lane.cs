@@ -12,11 +12,7 @@ internal sealed class Sending
     public Sending(OutboxRecord record, bool isResumed, bool isNamed)
     {
         (Record, IsResumed, IsNamed) = (record, isResumed, isNamed);
-
-        // Whoever waits sees a failure; where nobody does, there is nobody to tell.
-        _ = _outcome.Task.ContinueWith(
-            static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
-            TaskScheduler.Default);
+        _outcome.Task.MayFailUnseen();
     }
 
     public OutboxRecord Record { get; set; }

@@ -153,12 +153,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         }
     }
 
-    private ChatPayException Ended(Exception cause) => cause switch
-    {
-        ChatPayException known => known,
-        ChatSessionEndedException ended => core.StoreFault ?? LocalErrors.SessionEnded(ended.End, ended.InnerException),
-        _ => core.StoreFault ?? LocalErrors.SessionEnded(null, cause),
-    };
+    private ChatPayException Ended(Exception cause) =>
+        core.StoreFault ?? cause as ChatPayException ?? LocalErrors.SessionEnded(null, cause);
 
     private async Task DeliverAsync(
         ConversationState state, IReadOnlyList<Sending> sendings, CancellationToken cancellationToken)
@@ -244,7 +240,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
 
                 try
                 {
-                    var (seq, at, card) = await SendAsync(sending.Record, cancellationToken);
+                    var (seq, at, card) = await Transport.InsistAsync(
+                        core, () => SendAsync(sending.Record, cancellationToken), cancellationToken);
                     await settling;
                     settling = SettleAsync(state, sending, seq, at, card, cancellationToken);
                 }
@@ -258,7 +255,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
                     await ForgetAsync(state, sending, cancellationToken);
                     sending.Succeed(new(sending.Record.ClientId, 0, default));
                 }
-                catch (ChatPayException unknown) when (!Transport.IsVerdict(unknown))
+                catch (ChatPayException unknown) when (!Transport.IsFinal(unknown))
                 {
                     // It may be in the log: it is kept, and sent again under its id when the device goes on.
                     throw unknown.Error.Code == ClientErrors.Code

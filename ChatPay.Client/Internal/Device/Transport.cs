@@ -2,9 +2,15 @@ using ChatPay.Core.Protocol;
 
 namespace ChatPay.Client.Internal;
 
-/// <summary>Requests over HTTP, again where that does no harm, and calls on the session with the one error.</summary>
+/// <summary>Requests over HTTP, again where that does no harm.</summary>
 internal static class Transport
 {
+    /// <summary>
+    /// So many mistakes of the server's at one call are borne; with the usual waits it is half a minute. One message
+    /// that the server always fails at must not keep a conversation's others waiting for ever.
+    /// </summary>
+    private const int MistakesBorne = 8;
+
     /// <summary>
     /// Asks until there is an answer that is not for now only. For requests that change nothing when they are repeated.
     /// </summary>
@@ -36,23 +42,38 @@ internal static class Transport
     }
 
     /// <summary>
+    /// A call whose outcome a server's mistake leaves open, made again with the same ids after growing waits: it may
+    /// have been accepted, and then the answer says so.
+    /// </summary>
+    /// <exception cref="ChatPayException"><c>internal</c>: the server made it time and again; or any other.</exception>
+    public static async Task<T> InsistAsync<T>(
+        DeviceCore core, Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        var options = core.Options.Session;
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (ChatPayException mistake) when (mistake.Code == ErrorCode.Internal && attempt < MistakesBorne - 1)
+            {
+                await Task.Delay(
+                    Backoff.FullJitter(attempt, options.BaseDelay, options.MaxDelay, options.Random), core.Time,
+                    cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>
     /// Whether an error says what has become of a request: that it was refused, for good. An ended session, a failure of
-    /// this side and a server's mistake leave it open, for it may have been accepted before.
+    /// this side and a server's mistake leave it open, for it may have been accepted before; the last of many mistakes
+    /// is taken for a verdict by <see cref="IsFinal"/>.
     /// </summary>
     public static bool IsVerdict(ChatPayException error) =>
         error.Error.Code != ClientErrors.Code
         && error.Code is not (ErrorCode.Unauthenticated or ErrorCode.DeviceRevoked or ErrorCode.Internal);
 
-    /// <summary>A call on the session, whose end is the one error too.</summary>
-    public static async Task<T> CallAsync<T>(Func<Task<T>> call)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (ChatSessionEndedException ended)
-        {
-            throw LocalErrors.SessionEnded(ended.End, ended.InnerException);
-        }
-    }
+    /// <summary>A verdict, or the last mistake of many: it is not tried any more.</summary>
+    public static bool IsFinal(ChatPayException error) => IsVerdict(error) || error.Code == ErrorCode.Internal;
 }
