@@ -2,7 +2,6 @@ using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Realtime;
 using ChatPay.Tests.Support;
-using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
