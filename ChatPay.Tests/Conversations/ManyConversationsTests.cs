@@ -6,8 +6,8 @@ using ChatPay.LoadTest.Database;
 using ChatPay.LoadTest.Faults;
 using ChatPay.Tests.Realtime;
 using ChatPay.Tests.Support;
-using RawHub = ChatPay.Tests.Realtime.RawHub;
 using Xunit;
+using RawHub = ChatPay.Tests.Realtime.RawHub;
 
 namespace ChatPay.Tests.Conversations;
 
