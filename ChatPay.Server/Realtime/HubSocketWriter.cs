@@ -166,7 +166,8 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
         }
     }
 
-    /// <summary>Takes what is to be the next message; false when there is nothing, and who adds something schedules anew.</summary>
+    /// <summary>Takes what is to be the next message.</summary>
+    /// <returns>False when there is nothing; whoever adds something then schedules anew.</returns>
     private bool TryTake(out PooledBytes sending, out long committedAt)
     {
         while (true)

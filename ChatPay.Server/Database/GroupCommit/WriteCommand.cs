@@ -45,7 +45,6 @@ internal abstract class WriteCommand<T> : WriteCommand
     public sealed override void Execute() =>
         _completion.TrySetResult(_outcome ?? throw new InvalidOperationException("Completed before it was decided."));
 
-    internal sealed override void Fail(Error error) =>
-        ThreadPool.UnsafeQueueUserWorkItem(static to => to.Completion.TrySetResult(to.Error), (Completion: _completion, Error: error),
-            preferLocal: false);
+    internal sealed override void Fail(Error error) => ThreadPool.UnsafeQueueUserWorkItem(
+        static to => to.Completion.TrySetResult(to.Error), (Completion: _completion, Error: error), preferLocal: false);
 }
