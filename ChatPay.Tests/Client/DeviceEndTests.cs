@@ -1,0 +1,89 @@
+using ChatPay.Client;
+using ChatPay.Core.Protocol;
+using ChatPay.Tests.Support;
+using Xunit;
+
+namespace ChatPay.Tests.Client;
+
+/// <summary>Devices that end, by their own program or another: what comes after them begins clean.</summary>
+public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_program_that_dies_while_it_wipes_its_store_signs_in_anew_with_it()
+    {
+        var memory = new MemoryStore();
+        var store = new WatchedStore(memory);
+        string handle;
+        await using (var ada = await SdkPerson.JoinAsync(server.Address, store))
+        {
+            handle = ada.Handle;
+            DieAfter(store, change => change is { Key: "device/me", Value: null });
+            await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SignOutAsync(Cancellation));
+        }
+
+        Assert.NotEmpty(await memory.ListAsync(new(""), Cancellation));
+        await using var again = await SdkPerson.OpenAsync(server.Address, memory, handle);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await (await again.Device.StartDirectAsync(ben.Id, Cancellation)).SendTextAsync("here again", Cancellation);
+        await ben.ReadsAsync("here again");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_program_that_dies_while_another_account_takes_its_store_over_is_the_device_that_began()
+    {
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var memory = new MemoryStore();
+        var store = new WatchedStore(memory);
+        await using (var ada = await SdkPerson.JoinAsync(server.Address, store))
+        {
+            await using var other = await ada.OnAnotherDeviceAsync();
+            await other.Device.RevokeAsync(ada.Device.Id, Cancellation);
+            await ada.Device.CompletionAsync(Cancellation);
+            await Eventually.TrueAsync(() => Task.FromResult(!ada.Device.IsSignedIn), "the session is known to be over");
+            DieAfter(store, change => change is { Key: "device/me", Value: null });
+            await Assert.ThrowsAsync<ChatPayException>(
+                () => ada.Device.SignInAsync(ben.Handle, Person.Password, Cancellation));
+        }
+
+        await using var again = await SdkPerson.OpenAsync(server.Address, memory, ben.Handle);
+        Assert.Equal(
+            new HashSet<DeviceId> { ben.Device.Id, again.Device.Id },
+            (await ben.Device.DevicesAsync(Cancellation)).Select(device => device.Id).ToHashSet());
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_store_with_the_key_of_another_accounts_device_gets_a_new_one()
+    {
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var memory = new MemoryStore();
+        var dying = new WatchedStore(memory);
+        DieAfter(dying, change => change is { Key: "device/key", Value: not null });
+        await using (var ada = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, dying), Cancellation))
+        {
+            // The server has heard of the key, and its answer is lost.
+            await Assert.ThrowsAsync<ChatPayException>(
+                () => ada.SignUpAsync(SdkPerson.NewHandle(), "Ada", Person.Password, Cancellation));
+        }
+
+        Assert.Equal("device/key", Assert.Single(await memory.ListAsync(new(""), Cancellation)).Key);
+        await using var device = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(server.Address, memory), Cancellation);
+        await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
+        await device.OnlineAsync(Cancellation);
+        Assert.Equal(ben.Id, device.Account.Id);
+    }
+
+    /// <summary>The write that is as wanted is the last one of the program.</summary>
+    private static void DieAfter(WatchedStore store, Func<StoreChange, bool> wanted)
+    {
+        var isDead = false;
+        store.Writing = changes =>
+        {
+            var died = isDead;
+            isDead |= changes.Any(wanted);
+            return died ? Task.FromException(new IOException("The program has died.")) : Task.CompletedTask;
+        };
+    }
+}
