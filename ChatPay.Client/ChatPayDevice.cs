@@ -47,6 +47,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     private readonly PresenceWatch _presence;
     private readonly SemaphoreSlim _signing = new(1);
     private readonly LogReader _reader;
+    private TaskCompletionSource<ChatSessionEnd> _ended = new();
     private bool _disposed;
 
     private ChatPayDevice(ChatPayDeviceOptions options)
@@ -160,8 +161,8 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when the device's session is over for good, with the reason: sign in again, or open the device anew.
-    /// Fails where the store failed or the server refused this client.
+    /// Completes when the device's session is over for good, with the reason, and the store knows: sign in again, or
+    /// open the device anew. Fails where the store failed or the server refused this client.
     /// </summary>
     /// <exception cref="ChatPayException">
     /// Nobody is signed in; <see cref="ClientErrors.StoreFailed"/>; <see cref="ClientErrors.SessionEnded"/>: the
@@ -179,7 +180,8 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     {
         try
         {
-            var end = await _core.RequireSession().Completion.WaitAsync(cancellationToken);
+            _ = _core.RequireSession();
+            var end = await _ended.Task.WaitAsync(cancellationToken);
             return _core.StoreFault is { } fault ? throw fault : end;
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or ChatPayException))
@@ -244,9 +246,22 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
         // Before the session begins, for it may have read the log by the time that this goes on.
         _core.BeginCatchUp();
+        var ended = new TaskCompletionSource<ChatSessionEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ended.Task.MayFailUnseen();
+        _ended = ended;
         var session = Client.StartSession(_reader.Handlers(Pushes(), OnStateChanged), _core.Options.Session, position);
         _core.Session = session;
-        _core.Background(_ => WatchAsync(session, record.Device));
+        _core.Background(async _ =>
+        {
+            try
+            {
+                await WatchAsync(session, record.Device);
+            }
+            finally
+            {
+                ended.SetFromTask(session.Completion);
+            }
+        });
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
@@ -8,6 +9,8 @@ namespace ChatPay.Tests.Client;
 /// <summary>Devices that end, by their own program or another: what comes after them begins clean.</summary>
 public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerFixture>
 {
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(30);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
@@ -73,6 +76,39 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
         await device.OnlineAsync(Cancellation);
         Assert.Equal(ben.Id, device.Account.Id);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Who_is_told_that_the_session_is_over_may_sign_in_at_once()
+    {
+        var (stuck, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var store = new WatchedStore(new MemoryStore());
+        await using var ada = await SdkPerson.JoinAsync(server.Address, store);
+        await using var other = await ada.OnAnotherDeviceAsync();
+        store.Writing = async changes =>
+        {
+            if (changes.Any(change => change is { Key: "device/me", Value: { } value } && !HasToken(value)))
+            {
+                store.Writing = null;
+                stuck.SetResult();
+                await goOn.Task;
+            }
+        };
+        await other.Device.RevokeAsync(ada.Device.Id, Cancellation);
+        await stuck.Task.WaitAsync(s_deadline, Cancellation);
+        var ending = ada.Device.CompletionAsync(Cancellation);
+        var isEarly = ending.IsCompleted;
+        goOn.SetResult();
+        Assert.False(isEarly);
+        Assert.Equal(ChatSessionEnd.Revoked, await ending.WaitAsync(s_deadline, Cancellation));
+        await ada.Device.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await ada.Device.OnlineAsync(Cancellation);
+    }
+
+    private static bool HasToken(byte[] device)
+    {
+        using var record = JsonDocument.Parse(device);
+        return record.RootElement.TryGetProperty("token", out var token) && token.ValueKind != JsonValueKind.Null;
     }
 
     /// <summary>The write that is as wanted is the last one of the program.</summary>
