@@ -105,6 +105,46 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await ada.Device.OnlineAsync(Cancellation);
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task What_an_ended_session_had_still_to_look_at_is_none_of_the_next_ones()
+    {
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await using var chiara = await SdkPerson.JoinAsync(server.Address);
+        var memory = new MemoryStore();
+        string handle;
+        AccountId id;
+        await using (var ada = await SdkPerson.JoinAsync(server.Address, memory))
+        {
+            (handle, id) = (ada.Handle, ada.Id);
+        }
+
+        // The reader of the log gets stuck at the Welcome, before it has looked at what the greeting brought.
+        await ben.Device.StartDirectAsync(id, Cancellation);
+        var (stuck, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var store = new WatchedStore(memory);
+        store.Writing = async changes =>
+        {
+            if (changes.Any(change => change.Key.StartsWith("conversation/", StringComparison.Ordinal)))
+            {
+                store.Writing = null;
+                stuck.SetResult();
+                await goOn.Task;
+            }
+        };
+        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(server.Address, store), Cancellation);
+        Assert.Equal(handle, device.Account.Handle);
+        await stuck.Task.WaitAsync(s_deadline, Cancellation);
+        var leaving = device.SignOutAsync(Cancellation);
+        await Eventually.TrueAsync(
+            async () => await Record.ExceptionAsync(() => device.WatchPresenceAsync([], Cancellation)) is not null,
+            "the session is over");
+        goOn.SetResult();
+        await leaving;
+        await device.SignInAsync(chiara.Handle, Person.Password, Cancellation);
+        await device.OnlineAsync(Cancellation);
+        Assert.Empty(device.Conversations);
+    }
+
     private static bool HasToken(byte[] device)
     {
         using var record = JsonDocument.Parse(device);
