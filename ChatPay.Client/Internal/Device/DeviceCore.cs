@@ -29,7 +29,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         (Options, Client) = (options, client);
         Store = new DeviceStore(options.Store);
         Groups = new GroupKeeper(this);
-        Arrivals = new Arrivals(Store, options.MaxWaitingItems);
+        Arrivals = new Arrivals(this, options.MaxWaitingItems);
     }
 
     public ChatPayDeviceOptions Options { get; }
@@ -174,7 +174,8 @@ internal sealed class DeviceCore : IAsyncDisposable
     }
 
     /// <summary>
-    /// One write of a batch, behind the gate. A store that fails ends the device, whose memory may be ahead of it.
+    /// One write of a batch, behind the gate but for what the program has taken. A store that fails ends the device,
+    /// whose memory may be ahead of it.
     /// </summary>
     public async Task WriteAsync(IReadOnlyList<StoreChange> changes, CancellationToken cancellationToken)
     {
