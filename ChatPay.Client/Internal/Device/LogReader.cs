@@ -253,7 +253,10 @@ internal sealed class LogReader
 
             var place = state.Place;
             if (place.Cursor < place.Head || place.Epoch == 0 || state.Pending is not null
-                || state.Facts.Epoch == place.Epoch)
+                || state.Facts.Epoch == place.Epoch
+
+                // It has just come in, and the log is yet to tell.
+                || state.Facts.JoinSeq > Math.Max(place.Cursor, place.Replayed))
             {
                 return false;
             }
