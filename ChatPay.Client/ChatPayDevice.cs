@@ -138,7 +138,10 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     /// <see cref="ChatPayDeviceOptions.MaxWaitingItems"/> wait already, so it completes whether or not anybody
     /// receives; what arrives meanwhile waits in the store.
     /// </summary>
-    /// <exception cref="ChatPayException">Nobody is signed in, or the session is over.</exception>
+    /// <exception cref="ChatPayException">
+    /// Nobody is signed in; the session is over; <c>key_package_invalid</c>, <c>internal</c>, among others: the server
+    /// does not take this device's key packages, so nobody can add it. Everything else works, and it is tried again.
+    /// </exception>
     /// <example>
     /// <code>
     /// await device.OnlineAsync(cancellationToken);
