@@ -297,11 +297,18 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
+        var device = _core.Device.Device;
         var me = await Transport.RetryAsync(_core, Client.MeAsync, cancellationToken);
         using (await _core.EnterAsync(cancellationToken))
         {
+            if (_core.DeviceOrNull is not { } known || known.Device != device || me.Device.Id != device)
+            {
+                // Another device has begun meanwhile.
+                return;
+            }
+
             var batch = new Batch(_core);
-            batch.Put(_core.Device with { Account = me.Account, Assets = me.Assets, Sandbox = me.Sandbox });
+            batch.Put(known with { Account = me.Account, Assets = me.Assets, Sandbox = me.Sandbox });
             await batch.WriteAsync(cancellationToken);
         }
     }

@@ -145,6 +145,49 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         Assert.Empty(device.Conversations);
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_late_answer_about_an_earlier_account_changes_nothing_of_the_next_one()
+    {
+        var fault = new HttpFault();
+        await using var slow = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        await using var ben = await SdkPerson.JoinAsync(slow.Address);
+        var memory = new MemoryStore();
+        await (await SdkPerson.JoinAsync(slow.Address, memory)).DisposeAsync();
+        var (asked, answer, answered) = (
+            new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        fault.Around = async (context, carryOut) =>
+        {
+            if (context.Request.Path != "/v1/me")
+            {
+                await carryOut();
+                return;
+            }
+
+            fault.Around = null;
+            var body = context.Response.Body;
+            using var kept = new MemoryStream();
+            context.Response.Body = kept;
+            await carryOut();
+            asked.SetResult();
+            await answer.Task;
+            context.Response.Body = body;
+            await body.WriteAsync(kept.ToArray(), Cancellation);
+            await context.Response.CompleteAsync();
+            answered.SetResult();
+        };
+        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(slow.Address, memory), Cancellation);
+        await asked.Task.WaitAsync(s_deadline, Cancellation);
+        await device.SignOutAsync(Cancellation);
+        await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
+        answer.SetResult();
+        await answered.Task.WaitAsync(s_deadline, Cancellation);
+        await device.OnlineAsync(Cancellation);
+        var chat = await ben.Device.CreateGroupAsync("Lunch", [], Cancellation);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(device.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it reads on");
+        Assert.Equal(ben.Id, device.Account.Id);
+    }
+
     private static bool HasToken(byte[] device)
     {
         using var record = JsonDocument.Parse(device);
