@@ -45,6 +45,12 @@ public sealed class ChatPayException : Exception
     public bool EndsDevice => Name is ClientErrors.StoreFailed or ClientErrors.SessionEnded
         || Code is ErrorCode.Unauthenticated or ErrorCode.DeviceRevoked;
 
+    /// <summary>
+    /// The card that may be posted all the same, where money was sent or asked for and the outcome is open: asking again
+    /// with this <see cref="CardOptions.Id"/> posts it once. Null for everything else.
+    /// </summary>
+    public CardId? Card { get; init; }
+
     /// <summary>Whether the very same request may succeed later.</summary>
     public bool Retryable => Error.Retryable;
 }
