@@ -343,7 +343,12 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         WalletChanged = balances => _core.Signals.Tell(new WalletSignal([.. balances.Select(ChatBalance.From)])),
         Control = signal =>
         {
-            if (signal.Kind == ControlKind.KeyPackagesLow)
+            if (signal is { Kind: ControlKind.Resync, Conversation: null })
+            {
+                // Who came or went was perhaps told in what the server has dropped.
+                _core.Background(_presence.AgainAsync);
+            }
+            else if (signal.Kind == ControlKind.KeyPackagesLow)
             {
                 // It does not say how many are left, and what this device calls low is its own affair.
                 _core.Background(async token =>
