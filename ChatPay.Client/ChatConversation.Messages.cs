@@ -51,7 +51,8 @@ public sealed partial class ChatConversation
     /// <c>amount_overflow</c>; <c>self_transfer</c>, among others: nothing was set aside.
     /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/>,
     /// <see cref="ClientErrors.OutcomeUnknown"/> and <c>internal</c>: the card may be posted all the same, at once or
-    /// when the device is opened again. Ask again with the same <see cref="CardOptions.Id"/>, which posts it once.
+    /// when the device is opened again. Ask again with <see cref="ChatPayException.Card"/> for the
+    /// <see cref="CardOptions.Id"/>, which posts it once.
     /// </exception>
     /// <example>
     /// <code>
@@ -84,7 +85,8 @@ public sealed partial class ChatConversation
     /// <c>self_transfer</c>; <c>too_many_open_cards</c>, among others: it is not posted.
     /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/>,
     /// <see cref="ClientErrors.OutcomeUnknown"/> and <c>internal</c>: the card may be posted all the same, at once or
-    /// when the device is opened again. Ask again with the same <see cref="CardOptions.Id"/>, which posts it once.
+    /// when the device is opened again. Ask again with <see cref="ChatPayException.Card"/> for the
+    /// <see cref="CardOptions.Id"/>, which posts it once.
     /// </exception>
     /// <example>
     /// <code>

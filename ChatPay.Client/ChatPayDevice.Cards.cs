@@ -118,7 +118,9 @@ public sealed partial class ChatPayDevice
     /// <exception cref="ChatPayException">
     /// <c>card_terminal</c>, <c>card_expired</c>, <c>card_not_yours</c>, <c>card_version_stale</c>: it has changed
     /// meanwhile; <c>insufficient_funds</c>, among others: nothing has moved. <see cref="ClientErrors.CardMismatch"/>
-    /// and <see cref="ClientErrors.CardUnreadable"/>: this device does not do it.
+    /// and <see cref="ClientErrors.CardUnreadable"/>: this device does not do it. <c>internal</c>,
+    /// <c>unauthenticated</c>, <c>device_revoked</c>, <see cref="ClientErrors.SessionEnded"/> and
+    /// <see cref="ClientErrors.StoreFailed"/>: it may have been done; <see cref="CardAsync"/> tells.
     /// </exception>
     /// <example>
     /// <code>await device.ActAsync(card.Id, CardActionKind.Accept, cancellationToken);</code>
@@ -166,12 +168,27 @@ public sealed partial class ChatPayDevice
             terms.Card, kind, terms.Payer, terms.Payee, money.Amount.Value, money.Asset.Value, terms.LifetimeSeconds,
             DetailCommitment.Of(terms, salt, memo), _core.NewId());
         var content = new MessageContent.CardDetails(terms.Card, salt, memo);
-        ClientMessageId? message = options.Id is { } named ? new(named.Value) : null;
         try
         {
-            await _outbox.SendAsync(state, content, message, card, cancellationToken);
+            return await PostAsync(state, content, card, terms, cancellationToken);
         }
-        catch (ChatPayException taken) when (options.Id is not null && taken.Code == ErrorCode.CardExists)
+        catch (ChatPayException open) when (
+            !Transport.IsVerdict(open) && open.Name is not (ClientErrors.NotReady or ClientErrors.GroupBroken))
+        {
+            throw new ChatPayException(open.Error, open) { Card = terms.Card };
+        }
+    }
+
+    private async Task<ChatCard> PostAsync(
+        ConversationState state, MessageContent content, OutboxCard card, CardTerms terms,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Whoever asks again with the card's id joins the message that waits.
+            await _outbox.SendAsync(state, content, new(terms.Card.Value), card, cancellationToken);
+        }
+        catch (ChatPayException taken) when (taken.Code == ErrorCode.CardExists)
         {
             // Perhaps by this program, before it died; what there is tells.
         }

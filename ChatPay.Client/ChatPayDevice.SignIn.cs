@@ -131,7 +131,7 @@ public sealed partial class ChatPayDevice
             // The server knows the device no more, so nobody may stop half way.
             await EndSessionAsync();
             await _presence.ForgetAsync();
-            await _core.WipeAsync(CancellationToken.None);
+            await _core.WipeAsync(null, CancellationToken.None);
             Client.Forget();
         }
         finally
@@ -189,7 +189,21 @@ public sealed partial class ChatPayDevice
     /// <summary>As a device that is new to the server, unless it has heard of the store's key before.</summary>
     private async Task BeginAnewAsync(Func<NewDevice, Task<SessionReply>> ask, CancellationToken cancellationToken)
     {
-        var seed = await NewKeyAsync(cancellationToken);
+        try
+        {
+            await BeginAnewAsync(ask, isFresh: false, cancellationToken);
+        }
+        catch (ChatPayException used) when (_core.DeviceOrNull is null && s_gone.Contains(used.Code))
+        {
+            // The key is of a device that was revoked, or of another account's, and no device can ever begin with it.
+            await BeginAnewAsync(ask, isFresh: true, cancellationToken);
+        }
+    }
+
+    private async Task BeginAnewAsync(
+        Func<NewDevice, Task<SessionReply>> ask, bool isFresh, CancellationToken cancellationToken)
+    {
+        var seed = await NewKeyAsync(isFresh, cancellationToken);
         try
         {
             await BeginAsync(await ask(Describe(seed)), seed, cancellationToken);
@@ -210,7 +224,7 @@ public sealed partial class ChatPayDevice
         if (seed is not null && _core.DeviceOrNull is not null)
         {
             await _presence.ForgetAsync();
-            await _core.WipeAsync(CancellationToken.None);
+            await _core.WipeAsync(seed, CancellationToken.None);
         }
 
         var earlier = _core.DeviceOrNull;
@@ -255,7 +269,8 @@ public sealed partial class ChatPayDevice
     /// The key of a device to be. In an empty store it is kept before the server hears of its public half: whoever dies
     /// in between signs in with the same key, and is the same device.
     /// </summary>
-    private async Task<byte[]> NewKeyAsync(CancellationToken cancellationToken)
+    /// <param name="isFresh">Whether a key that is there is of no use.</param>
+    private async Task<byte[]> NewKeyAsync(bool isFresh, CancellationToken cancellationToken)
     {
         using (await _core.EnterAsync(cancellationToken))
         {
@@ -264,7 +279,7 @@ public sealed partial class ChatPayDevice
                 return RandomNumberGenerator.GetBytes(SignatureAlgorithm.Ed25519.PrivateKeySize);
             }
 
-            var seed = await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken);
+            var seed = isFresh ? null : await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken);
             if (seed is null)
             {
                 seed = RandomNumberGenerator.GetBytes(SignatureAlgorithm.Ed25519.PrivateKeySize);

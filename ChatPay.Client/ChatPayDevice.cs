@@ -47,6 +47,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     private readonly PresenceWatch _presence;
     private readonly SemaphoreSlim _signing = new(1);
     private readonly LogReader _reader;
+    private TaskCompletionSource<ChatSessionEnd> _ended = new();
     private bool _disposed;
 
     private ChatPayDevice(ChatPayDeviceOptions options)
@@ -137,7 +138,10 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     /// <see cref="ChatPayDeviceOptions.MaxWaitingItems"/> wait already, so it completes whether or not anybody
     /// receives; what arrives meanwhile waits in the store.
     /// </summary>
-    /// <exception cref="ChatPayException">Nobody is signed in, or the session is over.</exception>
+    /// <exception cref="ChatPayException">
+    /// Nobody is signed in; the session is over; <c>key_package_invalid</c>, <c>internal</c>, among others: the server
+    /// does not take this device's key packages, so nobody can add it. Everything else works, and it is tried again.
+    /// </exception>
     /// <example>
     /// <code>
     /// await device.OnlineAsync(cancellationToken);
@@ -160,8 +164,8 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when the device's session is over for good, with the reason: sign in again, or open the device anew.
-    /// Fails where the store failed or the server refused this client.
+    /// Completes when the device's session is over for good, with the reason, and the store knows: sign in again, or
+    /// open the device anew. Fails where the store failed or the server refused this client.
     /// </summary>
     /// <exception cref="ChatPayException">
     /// Nobody is signed in; <see cref="ClientErrors.StoreFailed"/>; <see cref="ClientErrors.SessionEnded"/>: the
@@ -179,7 +183,8 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
     {
         try
         {
-            var end = await _core.RequireSession().Completion.WaitAsync(cancellationToken);
+            _ = _core.RequireSession();
+            var end = await _ended.Task.WaitAsync(cancellationToken);
             return _core.StoreFault is { } fault ? throw fault : end;
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or ChatPayException))
@@ -244,9 +249,22 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
         // Before the session begins, for it may have read the log by the time that this goes on.
         _core.BeginCatchUp();
+        var ended = new TaskCompletionSource<ChatSessionEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ended.Task.MayFailUnseen();
+        _ended = ended;
         var session = Client.StartSession(_reader.Handlers(Pushes(), OnStateChanged), _core.Options.Session, position);
         _core.Session = session;
-        _core.Background(_ => WatchAsync(session, record.Device));
+        _core.Background(async _ =>
+        {
+            try
+            {
+                await WatchAsync(session, record.Device);
+            }
+            finally
+            {
+                ended.SetFromTask(session.Completion);
+            }
+        });
     }
 
     /// <summary>
@@ -279,11 +297,18 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
 
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
+        var device = _core.Device.Device;
         var me = await Transport.RetryAsync(_core, Client.MeAsync, cancellationToken);
         using (await _core.EnterAsync(cancellationToken))
         {
+            if (_core.DeviceOrNull is not { } known || known.Device != device || me.Device.Id != device)
+            {
+                // Another device has begun meanwhile.
+                return;
+            }
+
             var batch = new Batch(_core);
-            batch.Put(_core.Device with { Account = me.Account, Assets = me.Assets, Sandbox = me.Sandbox });
+            batch.Put(known with { Account = me.Account, Assets = me.Assets, Sandbox = me.Sandbox });
             await batch.WriteAsync(cancellationToken);
         }
     }
@@ -318,7 +343,12 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         WalletChanged = balances => _core.Signals.Tell(new WalletSignal([.. balances.Select(ChatBalance.From)])),
         Control = signal =>
         {
-            if (signal.Kind == ControlKind.KeyPackagesLow)
+            if (signal is { Kind: ControlKind.Resync, Conversation: null })
+            {
+                // Who came or went was perhaps told in what the server has dropped.
+                _core.Background(_presence.AgainAsync);
+            }
+            else if (signal.Kind == ControlKind.KeyPackagesLow)
             {
                 // It does not say how many are left, and what this device calls low is its own affair.
                 _core.Background(async token =>

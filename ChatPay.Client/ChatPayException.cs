@@ -38,6 +38,19 @@ public sealed class ChatPayException : Exception
     /// <summary>The catalogue's snake_case name, or one of <see cref="ClientErrors"/>.</summary>
     public string Name => Error.Name;
 
+    /// <summary>
+    /// Whether the device is over with it, its store or its session, so that everything else fails too until the program
+    /// opens it again or signs in; any other failure is that one call's.
+    /// </summary>
+    public bool EndsDevice => Name is ClientErrors.StoreFailed or ClientErrors.SessionEnded
+        || Code is ErrorCode.Unauthenticated or ErrorCode.DeviceRevoked;
+
+    /// <summary>
+    /// The card that may be posted all the same, where money was sent or asked for and the outcome is open: asking again
+    /// with this <see cref="CardOptions.Id"/> posts it once. Null for everything else.
+    /// </summary>
+    public CardId? Card { get; init; }
+
     /// <summary>Whether the very same request may succeed later.</summary>
     public bool Retryable => Error.Retryable;
 }

@@ -46,6 +46,42 @@ public sealed class DeviceCardTests(ServerFixture server) : IClassFixture<Server
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Whose_money_may_be_on_its_way_is_told_the_id_to_ask_again_with()
+    {
+        var fault = new HubFault();
+        await using var failing = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(failing.Address);
+        await using var ben = await SdkPerson.JoinAsync(failing.Address);
+        var chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
+        var asked = new List<CardId>();
+        fault.Around = async (call, carryOut) =>
+        {
+            if (call.HubMethodArguments is not [CardActRequest { Action: CardActionKind.Post } post])
+            {
+                return await carryOut();
+            }
+
+            asked.Add(post.Card);
+            throw new InvalidOperationException("A mistake of the server's.");
+        };
+        var open = await Assert.ThrowsAsync<ChatPayException>(
+            () => chat.SendMoneyAsync(ben.Id, Euros(250), "once", Cancellation));
+        Assert.Equal((ErrorCode.Internal, asked[0]), (open.Code, open.Card));
+        fault.Around = null;
+        for (var i = 0; i < 2; i++)
+        {
+            var card = await chat.SendMoneyAsync(
+                ben.Id, Euros(250), "once", new() { Id = open.Card }, Cancellation);
+            Assert.Equal((open.Card, CardState.Held), (card.Id, card.State));
+        }
+
+        Assert.Equal(250, Assert.Single(await ada.Device.BalancesAsync(Cancellation)).Held.Amount.Value);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(
+            () => chat.SendMoneyAsync(ben.Id, Euros(0), "nothing", Cancellation));
+        Assert.Null(refused.Card);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_request_is_watched_until_it_is_paid()
     {
         await using var ada = await JoinAsync();

@@ -144,6 +144,38 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_store_that_fails_when_an_item_is_taken_ends_the_device_and_the_item_comes_again()
+    {
+        var (memory, handle) = (new MemoryStore(), SdkPerson.NewHandle());
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        var store = new WatchedStore(memory);
+        ChatConversation chat;
+        await using (var ben = await SdkPerson.OpenAsync(server.Address, store, handle, receives: false))
+        {
+            chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
+            await ben.SeesAsync(chat.Id);
+            var item = await ben.NextAsync();
+            store.Writing = changes =>
+            {
+                store.Writing = null;
+                return Task.FromException(new IOException("For the moment."));
+            };
+            var failed = await Assert.ThrowsAsync<ChatPayException>(
+                () => ben.Device.AcknowledgeAsync(item, Cancellation));
+            Assert.Equal(ClientErrors.StoreFailed, failed.Name);
+            failed = await Assert.ThrowsAsync<ChatPayException>(
+                () => ben.Device.Conversation(chat.Id).SendTextAsync("as if nothing were", Cancellation));
+            Assert.Equal(ClientErrors.StoreFailed, failed.Name);
+        }
+
+        await using var again = await SdkPerson.OpenAsync(server.Address, memory, handle, receives: false);
+        Assert.True(Assert.IsType<ConversationStarted>(await again.NextAsync()).IsRepeated);
+        await chat.SendTextAsync("next", Cancellation);
+        var next = Assert.IsType<TextMessage>(await again.NextAsync());
+        Assert.Equal(("next", false), (next.Text, next.IsRepeated));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_device_gets_online_though_nobody_receives_and_more_waits_than_it_may_hold()
     {
         await using var ben = await SdkPerson.JoinAsync(server.Address);

@@ -80,6 +80,19 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Who_is_watched_is_asked_for_again_where_the_server_has_dropped_something()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await ben.SeesAsync((await ada.Device.StartDirectAsync(ben.Id, Cancellation)).Id);
+        Assert.True(Assert.Single(await ada.Device.WatchPresenceAsync([ben.Id], Cancellation)).Online);
+
+        Registry.ToDevice(ada.Device.Id, Push.Of(new ControlSignal(ControlKind.Resync)));
+        var again = (PresenceSignal)await ada.Signals.FirstAsync(signal => signal is PresenceSignal);
+        Assert.Equal((ben.Id, true), (again.Presence.Account, again.Presence.Online));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_device_that_was_away_reads_what_it_missed_when_it_is_opened_again()
     {
         var folder = new TemporaryFolder();

@@ -74,6 +74,22 @@ public sealed class GreetingBotTests(ServerFixture server) : IClassFixture<Serve
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Somebody_whose_conversation_cannot_be_read_keeps_it_from_nobody_else()
+    {
+        using var folder = new TemporaryFolder();
+        await using var hostile = await Person.JoinAsync(server.Address);
+        await using var next = await SdkPerson.JoinAsync(server.Address);
+        await using (await BotProcess.StartAsync(server.Address, folder.Path))
+        {
+            var account = await next.Device.FindAccountAsync("greeting_bot", Cancellation);
+            await StartWithNoiseAsync(hostile, account.Id);
+            await next.Device.StartDirectAsync(account.Id, Cancellation);
+            await next.ReadsAsync($"Hello The {next.Handle}!");
+            await next.Items.FirstAsync(item => item is CardPosted);
+        }
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task It_says_how_it_is_started()
     {
         await using var bot = BotProcess.Launch([]);
@@ -86,6 +102,28 @@ public sealed class GreetingBotTests(ServerFixture server) : IClassFixture<Serve
         File.ReadLines(Repository.PathOf("samples/GreetingBot/Program.cs"))
             .Count(line => line.Trim() is { Length: > 0 } text && !text.StartsWith("//", StringComparison.Ordinal)),
         0, 24);
+
+    /// <summary>A conversation that the server takes for one; Welcome and group are noise.</summary>
+    private static async Task StartWithNoiseAsync(Person creator, AccountId other)
+    {
+        var id = TestGroup.NewId();
+        var claimed = await creator.Client.ClaimKeyPackagesAsync(new([other]), Cancellation);
+        byte[][] packages = [.. claimed.KeyPackages.Select(package => package.KeyPackage)];
+        var commit = TestMls.Commit(new()
+        {
+            Conversation = id,
+            Epoch = 0,
+            Account = creator.Id,
+            Device = creator.Device,
+            SignatureKey = creator.Key,
+            Adds = packages,
+        });
+        await creator.Client.CreateConversationAsync(
+            new(
+                id, ConversationKind.Direct, TestGroup.NewClientId(), commit, TestMls.Welcome(packages),
+                TestMls.GroupInfo(id, 1, creator.Key)),
+            Cancellation);
+    }
 
     /// <summary>The program; killed when it is disposed of, and in any case when the tests end.</summary>
     private sealed class BotProcess : IAsyncDisposable

@@ -1,6 +1,6 @@
 // Greets whoever starts a conversation with it, and asks them for the price of a coffee. Killed and started again at
 // any moment, it greets everybody once: the answers to one item always have the same ids. One whom it cannot answer,
-// because they have left meanwhile, keeps it from nobody else.
+// because they have left meanwhile or their conversation cannot be read, keeps it from nobody else.
 using ChatPay.Client;
 using ChatPay.Core.Ledger;
 
@@ -17,13 +17,13 @@ await bot.OnlineAsync(default);
 Console.WriteLine($"@{bot.Account.Handle} is ready.");
 await foreach (var started in bot.ReceiveAsync(default).OfType<ConversationStarted>().Where(one => !one.IsOwn))
 {
-    var (chat, guest, sum) = (bot.Conversation(started.Conversation), started.By!, Money.Of(350, AssetCode.Parse("EUR")));
     try
     {
+        var (chat, guest, sum) = (bot.Conversation(started.Conversation), started.By!, Money.Of(350, AssetCode.Parse("EUR")));
         await chat.SendTextAsync($"Hello {guest.DisplayName}!", started.ReplyId("greeting"), default);
         await chat.RequestMoneyAsync(guest.Id, sum, "A coffee", new() { Id = started.CardId("coffee") }, default);
     }
-    catch (ChatPayException refused) when (refused.Code != default) { Console.Error.WriteLine(refused.Message); }
+    catch (ChatPayException failed) when (!failed.EndsDevice) { Console.Error.WriteLine(failed.Message); }
 }
 
 return 0;

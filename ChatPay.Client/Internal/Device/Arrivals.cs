@@ -6,7 +6,7 @@ namespace ChatPay.Client.Internal;
 /// What waits in the store for the program to take it, in order. It is written with the state that it comes from, and
 /// goes when the program asks for the next one.
 /// </summary>
-internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
+internal sealed class Arrivals(DeviceCore core, int maxWaiting)
 {
     private const int PageItems = 100;
 
@@ -46,7 +46,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
         }
 
         var query = new StoreQuery(StoreKeys.Arrivals);
-        for (IReadOnlyList<StoreEntry> page; (page = await store.ListAsync(query, cancellationToken)).Count > 0;)
+        for (IReadOnlyList<StoreEntry> page; (page = await core.Store.ListAsync(query, cancellationToken)).Count > 0;)
         {
             _doubtful = _doubtful == 0 ? StoreKeys.NumberOf(page[0].Key) : _doubtful;
             _waiting += page.Count;
@@ -107,7 +107,7 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
                 RequireSame(generation);
                 var after = StoreKeys.Arrival(_handedOut);
                 var query = new StoreQuery(StoreKeys.Arrivals) { After = after, Limit = PageItems };
-                var page = await store.ListAsync(query, cancellationToken);
+                var page = await core.Store.ListAsync(query, cancellationToken);
                 foreach (var (key, value) in page)
                 {
                     RequireSame(generation);
@@ -179,13 +179,13 @@ internal sealed class Arrivals(IDeviceStore store, int maxWaiting)
                 {
                     return;
                 }
-
-                _unacknowledged = 0;
             }
 
-            await store.WriteAsync([new(StoreKeys.Arrival(position), null)], cancellationToken);
+            // It is in the program's hands until the store says otherwise.
+            await core.WriteAsync([new(StoreKeys.Arrival(position), null)], cancellationToken);
             lock (_lock)
             {
+                _unacknowledged = 0;
                 _waiting--;
             }
         }

@@ -29,7 +29,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         (Options, Client) = (options, client);
         Store = new DeviceStore(options.Store);
         Groups = new GroupKeeper(this);
-        Arrivals = new Arrivals(Store, options.MaxWaitingItems);
+        Arrivals = new Arrivals(this, options.MaxWaitingItems);
     }
 
     public ChatPayDeviceOptions Options { get; }
@@ -101,7 +101,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         if (_device is null)
         {
             // Perhaps the program died while it was wiping.
-            await ClearAsync(StoreKeys.SignatureKey, cancellationToken);
+            await ClearAsync(cancellationToken);
         }
 
         var places = new Dictionary<string, PlaceRecord>(StringComparer.Ordinal);
@@ -134,9 +134,10 @@ internal sealed class DeviceCore : IAsyncDisposable
 
     /// <summary>
     /// Everything goes: another device begins in this store. What has begun goes on to its end, and a store that fails
-    /// meanwhile ends the device.
+    /// meanwhile ends the device. What a program leaves that dies in between goes when the store is opened again.
     /// </summary>
-    public async Task WipeAsync(CancellationToken cancellationToken)
+    /// <param name="nextKey">The key of the device that begins, which the server knows; null for none yet.</param>
+    public async Task WipeAsync(byte[]? nextKey, CancellationToken cancellationToken)
     {
         using (await EnterAsync(cancellationToken))
         {
@@ -149,9 +150,11 @@ internal sealed class DeviceCore : IAsyncDisposable
                 state.End();
             }
 
-            await WriteAsync([new(StoreKeys.Device, null)], CancellationToken.None);
+            // Without its record a device's key counts as one that nobody has used yet, so they go together.
+            await WriteAsync(
+                [new(StoreKeys.Device, null), new(StoreKeys.SignatureKey, nextKey)], CancellationToken.None);
             _device = null;
-            await ClearAsync(null, CancellationToken.None);
+            await ClearAsync(CancellationToken.None);
             _cards.Clear();
             await Arrivals.LoadAsync(CancellationToken.None);
         }
@@ -171,7 +174,8 @@ internal sealed class DeviceCore : IAsyncDisposable
     }
 
     /// <summary>
-    /// One write of a batch, behind the gate. A store that fails ends the device, whose memory may be ahead of it.
+    /// One write of a batch, behind the gate but for what the program has taken. A store that fails ends the device,
+    /// whose memory may be ahead of it.
     /// </summary>
     public async Task WriteAsync(IReadOnlyList<StoreChange> changes, CancellationToken cancellationToken)
     {
@@ -368,15 +372,19 @@ internal sealed class DeviceCore : IAsyncDisposable
         return caughtUp;
     }
 
-    /// <summary>The device's own record goes before, so that a half of this is nobody's.</summary>
-    private async Task ClearAsync(string? kept, CancellationToken cancellationToken)
+    /// <summary>
+    /// All but the key of the device that begins. The device's own record goes before, so that a half of this is
+    /// nobody's.
+    /// </summary>
+    private async Task ClearAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             var entries = await Store.ListAsync(new(""), cancellationToken);
             StoreChange[] removals =
             [
-                .. entries.Where(entry => entry.Key != kept).Select(static entry => new StoreChange(entry.Key, null)),
+                .. entries.Where(static entry => entry.Key != StoreKeys.SignatureKey)
+                    .Select(static entry => new StoreChange(entry.Key, null)),
             ];
             foreach (var entry in entries)
             {

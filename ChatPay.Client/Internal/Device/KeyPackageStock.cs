@@ -16,73 +16,166 @@ internal sealed class KeyPackageStock(DeviceCore core)
     /// <summary>Private keys are kept a while longer, for Welcomes that are still under way.</summary>
     private static readonly TimeSpan s_keepAfter = TimeSpan.FromDays(14);
 
-    private volatile TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _filling;
+    /// <summary>So many mistakes of the server's are borne before whoever waits is told.</summary>
+    private const int MistakesBorne = 8;
 
-    /// <summary>Completes when the stock has been looked after for the first time since <see cref="Begin"/>.</summary>
-    public Task Looked => _looked.Task;
+    private volatile Round _round = new();
 
-    /// <summary>A session begins, perhaps of another device.</summary>
-    public void Begin() => _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>
+    /// Completes when the stock has been looked after for the first time since <see cref="Begin"/>; fails with what the
+    /// server refused it with, until that succeeds.
+    /// </summary>
+    public Task Looked => _round.Looked.Task;
+
+    /// <summary>A session begins, perhaps of another device: what goes on for the one before is none of its concern.</summary>
+    public void Begin() => _round = new();
 
     /// <summary>
     /// Fills up to the full stock where it is low, and replaces a last-resort package that is about to end.
     /// </summary>
     public async Task FillAsync(int oneTimeLeft, CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _filling, 1) != 0)
+        var round = _round;
+        if (Interlocked.Exchange(ref round.Filling, 1) != 0)
         {
             return;
         }
 
         try
         {
-            var now = core.Time.GetUtcNow();
-            await ForgetExpiredAsync(now, cancellationToken);
-            var full = core.Options.KeyPackageStock;
-            var renews = core.Device.LastResortUntil < now + s_renewBefore;
-            var isLow = oneTimeLeft < Math.Min(Limits.KeyPackagesLowStock, full);
-            var missing = isLow || renews ? Math.Max(0, full - oneTimeLeft) : 0;
-            if (missing > 0 || renews)
-            {
-                await UploadAsync(missing, renews, now, cancellationToken);
-            }
+            await FillAsync(round, oneTimeLeft, cancellationToken);
+            round.Succeed();
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            round.Looked.TrySetException(failure);
+            throw;
         }
         finally
         {
-            Volatile.Write(ref _filling, 0);
-            _looked.TrySetResult();
+            Volatile.Write(ref round.Filling, 0);
         }
     }
 
-    private async Task UploadAsync(int count, bool renews, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task FillAsync(Round round, int oneTimeLeft, CancellationToken cancellationToken)
     {
-        var oneTime = new List<byte[]>(count);
-        byte[]? lastResort = null;
-        using (await core.EnterAsync(cancellationToken))
+        var device = core.Device;
+        var now = core.Time.GetUtcNow();
+        var unsent = await LookAsync(now, cancellationToken);
+        var full = core.Options.KeyPackageStock;
+        var renews = device.LastResortUntil < now + s_renewBefore;
+        var isLow = oneTimeLeft < Math.Min(Limits.KeyPackagesLowStock, full);
+        var missing = isLow || renews ? Math.Max(0, full - oneTimeLeft) : 0;
+        if (missing == 0 && !renews)
         {
-            // The private keys are safe before anybody can be handed the public ones.
-            var batch = new Batch(core);
-            for (var i = 0; i < count; i++)
-            {
-                oneTime.Add(Make(batch, now, lastResort: false));
-            }
-
-            lastResort = renews ? Make(batch, now, lastResort: true) : null;
-            await batch.WriteAsync(cancellationToken);
+            return;
         }
 
-        var request = new UploadKeyPackagesRequest(oneTime, lastResort);
-        await Transport.RetryAsync(
-            core, token => core.Client.UploadKeyPackagesAsync(request, token), cancellationToken);
-        if (renews)
+        // The private keys are safe before anybody can be handed the public ones.
+        var offered = await OfferAsync(round, unsent, missing, renews, now, cancellationToken);
+        try
         {
-            using (await core.EnterAsync(cancellationToken))
+            await UploadAsync(round, offered, cancellationToken);
+        }
+        catch (ChatPayException refused) when (Transport.IsVerdict(refused))
+        {
+            // None of them will ever be taken, perhaps because this machine's clock is wrong; the next ones may.
+            await SettleAsync(round, offered, static _ => null, cancellationToken);
+            throw;
+        }
+
+        await SettleAsync(
+            round, offered, static record => DeviceCore.Encode(record with { Unsent = null }), cancellationToken);
+    }
+
+    /// <summary>Those that were made before and not taken yet, and new ones for what is missing then.</summary>
+    private async Task<IReadOnlyList<(string Key, KeyPackageRecord Record)>> OfferAsync(
+        Round round, IReadOnlyList<(string Key, KeyPackageRecord Record)> unsent, int count, bool renews,
+        DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            RequireGoing(round);
+            var batch = new Batch(core);
+            var offered = unsent.Where(static one => !one.Record.LastResort).Take(count).ToList();
+            while (offered.Count < count)
             {
-                var batch = new Batch(core);
-                batch.Put(core.Device with { LastResortUntil = now + s_lifetime });
-                await batch.WriteAsync(cancellationToken);
+                offered.Add(Make(batch, now, lastResort: false));
             }
+
+            if (renews)
+            {
+                var last = unsent.FirstOrDefault(static one => one.Record.LastResort);
+                offered.Add(last.Record is null ? Make(batch, now, lastResort: true) : last);
+            }
+
+            await batch.WriteAsync(cancellationToken);
+            return offered;
+        }
+    }
+
+    /// <summary>The server passes over what it knows already, so this is asked until there is an answer.</summary>
+    private async Task UploadAsync(
+        Round round, IReadOnlyList<(string Key, KeyPackageRecord Record)> offered, CancellationToken cancellationToken)
+    {
+        var request = new UploadKeyPackagesRequest(
+            [.. offered.Where(static one => !one.Record.LastResort).Select(static one => one.Record.Unsent!)],
+            offered.FirstOrDefault(static one => one.Record.LastResort).Record?.Unsent);
+        var mistakes = 0;
+        await Transport.RetryAsync(
+            core,
+            async token =>
+            {
+                RequireGoing(round);
+                try
+                {
+                    return await core.Client.UploadKeyPackagesAsync(request, token);
+                }
+                catch (ChatPayException mistake) when (
+                    mistake.Code == ErrorCode.Internal && ++mistakes == MistakesBorne)
+                {
+                    round.Looked.TrySetException(mistake);
+                    throw;
+                }
+            },
+            cancellationToken, mayFail: false);
+    }
+
+    /// <summary>The server has decided about them.</summary>
+    private async Task SettleAsync(
+        Round round, IReadOnlyList<(string Key, KeyPackageRecord Record)> offered,
+        Func<KeyPackageRecord, byte[]?> after, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            RequireGoing(round);
+            var batch = new Batch(core);
+            foreach (var (key, _) in offered)
+            {
+                // A Welcome may have used one up already.
+                if (await core.ReadAsync<KeyPackageRecord>(key, cancellationToken) is not { } record)
+                {
+                    continue;
+                }
+
+                var settled = after(record);
+                batch.Put(key, settled);
+                if (record.LastResort && settled is not null)
+                {
+                    batch.Put(core.Device with { LastResortUntil = record.NotAfter });
+                }
+            }
+
+            await batch.WriteAsync(cancellationToken);
+        }
+    }
+
+    /// <exception cref="ChatPayException">Another session has begun, perhaps another device's.</exception>
+    private void RequireGoing(Round round)
+    {
+        if (round != _round || core.DeviceOrNull is null)
+        {
+            throw LocalErrors.SessionEnded(null, null);
         }
     }
 
@@ -90,25 +183,35 @@ internal sealed class KeyPackageStock(DeviceCore core)
     /// The server marks the one of last resort; the package itself says nothing of it, for that takes an extension
     /// which not every client of this protocol has.
     /// </summary>
-    private byte[] Make(Batch batch, DateTimeOffset now, bool lastResort)
+    private (string Key, KeyPackageRecord Record) Make(Batch batch, DateTimeOffset now, bool lastResort)
     {
         using var bundle = KeyPackageBundle.Create(
             GroupKeeper.Suite, core.Groups.Member, now - s_clockSkew, now + s_lifetime, lastResort: false,
             GroupKeeper.Random);
         var record = new KeyPackageRecord(
-            lastResort, now + s_lifetime, bundle.Save(core.Groups.StorageKey, GroupKeeper.Random));
-        batch.Put(StoreKeys.KeyPackage(bundle.Ref), DeviceCore.Encode(record));
-        return bundle.Message;
+            lastResort, now + s_lifetime, bundle.Save(core.Groups.StorageKey, GroupKeeper.Random), bundle.Message);
+        var key = StoreKeys.KeyPackage(bundle.Ref);
+        batch.Put(key, DeviceCore.Encode(record));
+        return (key, record);
     }
 
-    private async Task ForgetExpiredAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Forgets what nobody can use any more.</summary>
+    /// <returns>What the server may not have, and is as good as new.</returns>
+    private async Task<IReadOnlyList<(string Key, KeyPackageRecord Record)>> LookAsync(
+        DateTimeOffset now, CancellationToken cancellationToken)
     {
         var expired = new List<StoreChange>();
+        var unsent = new List<(string Key, KeyPackageRecord Record)>();
         await foreach (var (key, value) in core.ListAsync(StoreKeys.KeyPackages, cancellationToken))
         {
-            if (DeviceCore.Decode<KeyPackageRecord>(value).NotAfter + s_keepAfter < now)
+            var record = DeviceCore.Decode<KeyPackageRecord>(value);
+            if (record.NotAfter + s_keepAfter < now)
             {
                 expired.Add(new(key, null));
+            }
+            else if (record.Unsent is not null && record.NotAfter >= now + s_renewBefore)
+            {
+                unsent.Add((key, record));
             }
         }
 
@@ -118,6 +221,36 @@ internal sealed class KeyPackageStock(DeviceCore core)
             {
                 await core.WriteAsync(expired, cancellationToken);
             }
+        }
+
+        return unsent;
+    }
+
+    /// <summary>What is done for one session.</summary>
+    private sealed class Round
+    {
+        public int Filling;
+
+        public Round() => Looked = New();
+
+        public TaskCompletionSource Looked { get; private set; }
+
+        /// <summary>A failure before is none any more.</summary>
+        public void Succeed()
+        {
+            if (!Looked.TrySetResult() && !Looked.Task.IsCompletedSuccessfully)
+            {
+                var looked = New();
+                looked.SetResult();
+                Looked = looked;
+            }
+        }
+
+        private static TaskCompletionSource New()
+        {
+            var looked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            looked.Task.MayFailUnseen();
+            return looked;
         }
     }
 }

@@ -23,7 +23,15 @@ internal sealed class LogReader
         _applier = new LogApplier(core, hooks.JoinSeen);
     }
 
-    public ChatSessionHandlers Handlers(ChatHandlers pushes, Action<ChatSessionState, TimeSpan?> stateChanged) => new()
+    /// <summary>For a session that begins: what the one before had still to look at is none of this one's.</summary>
+    public ChatSessionHandlers Handlers(ChatHandlers pushes, Action<ChatSessionState, TimeSpan?> stateChanged)
+    {
+        _notes.Clear();
+        return HandlersOf(pushes, stateChanged);
+    }
+
+    private ChatSessionHandlers HandlersOf(
+        ChatHandlers pushes, Action<ChatSessionState, TimeSpan?> stateChanged) => new()
     {
         Events = OnEventsAsync,
         DeviceMessages = async (messages, cancellationToken) => await _door.TakeAsync(messages, cancellationToken),
@@ -245,7 +253,10 @@ internal sealed class LogReader
 
             var place = state.Place;
             if (place.Cursor < place.Head || place.Epoch == 0 || state.Pending is not null
-                || state.Facts.Epoch == place.Epoch)
+                || state.Facts.Epoch == place.Epoch
+
+                // It has just come in, and the log is yet to tell.
+                || state.Facts.JoinSeq > Math.Max(place.Cursor, place.Replayed))
             {
                 return false;
             }

@@ -3,7 +3,8 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Client.Internal;
 
 /// <summary>
-/// Whom the program watches. The server forgets it with each connection, so the device says it again on the next one.
+/// Whom the program watches. The server forgets it with each connection, and what it tells may be lost: the device says
+/// it again on the next connection, and where something was dropped.
 /// </summary>
 internal sealed class PresenceWatch(DeviceCore core)
 {
@@ -24,7 +25,9 @@ internal sealed class PresenceWatch(DeviceCore core)
         }
     }
 
-    /// <summary>Another connection is there: whoever came or went between the two is told of like any other.</summary>
+    /// <summary>
+    /// Another connection is there, or something was lost: whoever came or went meanwhile is told of like any other.
+    /// </summary>
     public async Task AgainAsync(CancellationToken cancellationToken)
     {
         using (await _turns.TakeAsync(cancellationToken))

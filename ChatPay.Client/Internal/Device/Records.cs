@@ -42,9 +42,11 @@ internal sealed record GroupFacts(long Epoch, long JoinSeq, byte[] LastCommit);
 /// <param name="Joining">The commit is this device's own way into the group.</param>
 internal sealed record PendingFacts(ClientMessageId ClientId, long Epoch, bool Joining);
 
-/// <summary>A key package whose public half is on the server.</summary>
+/// <summary>A key package whose public half is, or will be, on the server.</summary>
 /// <param name="Bundle">Sealed.</param>
-internal sealed record KeyPackageRecord(bool LastResort, DateTimeOffset NotAfter, byte[] Bundle);
+/// <param name="Unsent">The public half, until the server is known to have it.</param>
+internal sealed record KeyPackageRecord(
+    bool LastResort, DateTimeOffset NotAfter, byte[] Bundle, byte[]? Unsent = null);
 
 /// <summary>A card as this device knows it.</summary>
 /// <param name="Memo">Null where this device cannot read it.</param>
