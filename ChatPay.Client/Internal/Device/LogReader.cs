@@ -32,19 +32,19 @@ internal sealed class LogReader
 
     private ChatSessionHandlers HandlersOf(
         ChatHandlers pushes, Action<ChatSessionState, TimeSpan?> stateChanged) => new()
-    {
-        Events = OnEventsAsync,
-        DeviceMessages = async (messages, cancellationToken) => await _door.TakeAsync(messages, cancellationToken),
-        Conversations = views => Note(token => LearnAsync(views, token)),
-        Gone = conversations => Note(token => LeaveAsync(conversations, token)),
-        Missed = (conversation, from, to) => Note(token => SkipAsync(conversation, from, to, token)),
-        LineageChanged = _ => Note(ReplayAsync),
-        Greeted = greeting => Note(token => GreetedAsync(greeting, token)),
-        CaughtUp = () => Note(CaughtUpAsync),
-        TurnEnded = async cancellationToken => await DrainAsync(cancellationToken),
-        StateChanged = stateChanged,
-        Pushes = pushes,
-    };
+        {
+            Events = OnEventsAsync,
+            DeviceMessages = async (messages, cancellationToken) => await _door.TakeAsync(messages, cancellationToken),
+            Conversations = views => Note(token => LearnAsync(views, token)),
+            Gone = conversations => Note(token => LeaveAsync(conversations, token)),
+            Missed = (conversation, from, to) => Note(token => SkipAsync(conversation, from, to, token)),
+            LineageChanged = _ => Note(ReplayAsync),
+            Greeted = greeting => Note(token => GreetedAsync(greeting, token)),
+            CaughtUp = () => Note(CaughtUpAsync),
+            TurnEnded = async cancellationToken => await DrainAsync(cancellationToken),
+            StateChanged = stateChanged,
+            Pushes = pushes,
+        };
 
     private void Note(Func<CancellationToken, Task> note) => _notes.Enqueue(note);
 
