@@ -11,7 +11,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
     private static readonly string ForwardPage = PageInOrder("asc");
     private static readonly string BackwardPage = PageInOrder("desc");
 
-    /// <summary>The ids of all conversations the account is in.</summary>
+    /// <summary>A page of the ids of the conversations that the account is in, ascending.</summary>
     /// <param name="after">The last id of the page before; an empty one before the first.</param>
     public async Task<IReadOnlyList<ConversationId>> OfAccountAsync(
         AccountId account, ConversationId after, int limit, CancellationToken cancellationToken)

@@ -82,24 +82,41 @@ internal sealed partial class Fanout(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var batch in _batches.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            RealtimeMetrics.FanoutWaits(-1);
-            try
+            await foreach (var batch in _batches.Reader.ReadAllAsync(stoppingToken))
             {
-                Deliver(batch);
+                Take(batch);
             }
-            catch (Exception exception)
+        }
+        finally
+        {
+            // What is committed while the node stops is told as well, or answers would wait for it for ever.
+            _batches.Writer.TryComplete();
+            while (_batches.Reader.TryRead(out var last))
             {
-                Log.DeliveryFailed(logger, exception);
-                rechecks.All();
+                Take(last);
             }
-            finally
+        }
+    }
+
+    private void Take(Batch batch)
+    {
+        RealtimeMetrics.FanoutWaits(-1);
+        try
+        {
+            Deliver(batch);
+        }
+        catch (Exception exception)
+        {
+            Log.DeliveryFailed(logger, exception);
+            rechecks.All();
+        }
+        finally
+        {
+            if (batch.Together)
             {
-                if (batch.Together)
-                {
-                    departures.EndSoon();
-                }
+                departures.EndSoon();
             }
         }
     }
