@@ -10,6 +10,9 @@ namespace ChatPay.LoadTest.Database;
 /// </summary>
 internal sealed class DatabaseUnderTest : IAsyncDisposable
 {
+    /// <summary>Of 16 MB each: more than a run of any scenario with fixed numbers writes.</summary>
+    private const int LogFiles = 32;
+
     private readonly DataFolder? _folder;
     private readonly EmbeddedPostgres? _postgres;
     private readonly bool _keep;
@@ -60,6 +63,7 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
         {
             var postgres = await EmbeddedPostgres.StartAsync(
                 folder, null, null, NullLogger.Instance, cancellationToken);
+            await LayOutLogAsync(postgres, cancellationToken);
             return new DatabaseUnderTest(postgres.ConnectionString, folder, postgres, keep: dataFolder is not null);
         }
         catch
@@ -102,6 +106,25 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
                 Directory.Delete(_folder.Path, recursive: true);
             }
         }
+    }
+
+    /// <summary>
+    /// Gives a new cluster files to write its log into, as one has that has been through a checkpoint: a new one makes each
+    /// file when it needs it, and whoever commits then waits for tens of milliseconds.
+    /// </summary>
+    private static async Task LayOutLogAsync(EmbeddedPostgres postgres, CancellationToken cancellationToken)
+    {
+        await using var superuser = NpgsqlDataSource.Create(postgres.SuperuserConnectionString);
+        await using var connection = await superuser.OpenConnectionAsync(cancellationToken);
+        for (var file = 0; file < LogFiles; file++)
+        {
+            await using var fill = new NpgsqlCommand(
+                "select pg_logical_emit_message(false, 'loadtest', ''), pg_switch_wal()", connection);
+            await fill.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using var recycle = new NpgsqlCommand("checkpoint", connection);
+        await recycle.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static string TemporaryFolder()

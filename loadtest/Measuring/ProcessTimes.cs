@@ -9,12 +9,15 @@ internal sealed record ProcessTimes(string Name, int Parent, TimeSpan Own, TimeS
     private const double TicksPerSecond = 100;
 
     /// <summary>Null where there is no such process, or no /proc.</summary>
-    public static ProcessTimes? Read(int id)
+    public static ProcessTimes? Read(int id) => ReadFrom(FormattableString.Invariant($"/proc/{id}/stat"));
+
+    /// <param name="path">The file called stat of a process, or of one of its threads.</param>
+    public static ProcessTimes? ReadFrom(string path)
     {
         string text;
         try
         {
-            text = File.ReadAllText(FormattableString.Invariant($"/proc/{id}/stat"));
+            text = File.ReadAllText(path);
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -53,6 +53,7 @@ internal static class ChatScenario
 
         var rounds = new ServingRounds(options, console);
         await rounds.WarmUpAsync(
+            name => servers[name].Id,
             name => crowds[name].LoopAsync(bench.Probe, TimeSpan.Zero, ServingRounds.WarmUpWindow, cancellationToken),
             name => crowds[name].SettleAsync(1, cancellationToken), name => crowds[name].Delivered);
         for (var round = 1; round <= options.Rounds; round++)

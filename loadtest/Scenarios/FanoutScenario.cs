@@ -62,6 +62,7 @@ internal static class FanoutScenario
             await using var crowds = await Crowds.OpenAsync(servers, rooms, options.PayloadBytes, cancellationToken);
             console.Done();
             await rounds.WarmUpAsync(
+                name => servers[name].Id,
                 name => crowds[name].RoundsAsync(bench.Probe, TimeSpan.Zero, ServingRounds.WarmUpWindow, cancellationToken),
                 name => crowds[name].SettleAsync(size - 1, cancellationToken), name => crowds[name].Delivered);
             for (var round = 1; round <= options.Rounds; round++)
