@@ -55,6 +55,17 @@ public static class RealmSteps
         return new Register2Response(request.RequestId, request.Version);
     }
 
+    /// <summary>Whether the record is what this very request registered: then its answer was lost.</summary>
+    public static bool IsStored(Register2Request request, RealmRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(record);
+        Span<byte> publicShare = stackalloc byte[Ristretto255.ElementSize];
+        Oprf.DerivePublicKey(request.KeyShare, publicShare);
+        using var asked = RealmRecord.From(request, publicShare);
+        return CryptographicOperations.FixedTimeEquals(asked.Encoding, record.Encoding);
+    }
+
     /// <param name="guesses">What the counter says without counting: guesses left, or why there are none.</param>
     /// <param name="attemptCount">Attempts ever counted for this registration.</param>
     public static VaultMessage Recover1(
