@@ -128,29 +128,53 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     {
         using var person = await RegisteredAsync();
         var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(Guid.CreateVersion7()));
-        var configuration = new RealmConfiguration(
-            [await person.RealmAsync(1), await person.RealmAsync(2), await person.RealmAsync(3)], 2);
-        using var pin = TestVault.PinOf(Right);
-        using var recovery = VaultRecovery.Begin(
-            new VaultContext(person.Account, start.Version, configuration.Digest, TestVault.Cheap), configuration, pin, [],
-            RandomNumberGenerator.Fill);
-        var answers = new List<RealmAnswer>();
-        foreach (var index in new[] { 1, 2 })
-        {
-            var request = recovery.EvaluationRequest();
-            var response = await person.AskAsync<Recover2Response>(index, request);
-            answers.Add(new RealmAnswer(index, request, response.Encoding.ToArray()));
-        }
-
-        Assert.True(recovery.TakeEvaluations(answers).IsOk);
-        using var release = recovery.ReleaseRequest(1);
+        using var recovery = await BeginAsync(person, start.Version);
+        using var release = await UnlockAsync(person, recovery);
         using var invented = new Recover3Request(
             Guid.CreateVersion7(), start.Version, new AttemptId(Guid.CreateVersion7()));
         Assert.Equal(VaultRejection.AttemptUnknown, (await person.AskAsync<RealmRefusal>(1, invented)).Reason);
+        var realm = await person.RealmAsync(1);
         var released = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => person.Client.AskRealmAsync(
-            configuration.RealmOf(1).Value, release.Encoding.ToArray(), Cancellation)));
+            realm.Value, release.Encoding.ToArray(), Cancellation)));
         Assert.Single(released, bytes => VaultMessage.TryRead<Recover3Response>(bytes, out _, out _));
         Assert.Equal([0, 1, 0], await UsedAsync(person));
+    }
+
+    [Fact]
+    public async Task A_success_after_failures_were_cleared_gives_no_later_guess_back()
+    {
+        using var person = await RegisteredAsync();
+        var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(Guid.CreateVersion7()));
+        using var recovery = await BeginAsync(person, start.Version);
+        using var release = await UnlockAsync(person, recovery);
+        Assert.True((await person.Vault.ClearFailuresAsync(person.IdentityKey, Cancellation)).IsOk);
+        Assert.Equal(VaultRejection.WrongPin, (await person.RecoverAsync(Wrong)).Rejection);
+        (await person.AskAsync<Recover3Response>(1, release)).Dispose();
+        Assert.Equal([1, 1, 1], await UsedAsync(person));
+    }
+
+    [Fact]
+    public async Task A_registration_whose_answer_was_lost_is_answered_again_and_changes_nothing()
+    {
+        using var person = await VaultPerson.SignUpAsync(fixture.Address);
+        var configuration = await ConfigurationAsync(person);
+        using var pin = TestVault.PinOf(Right);
+        using var registration = VaultRegistration.Create(
+            new VaultRegistrationPlan(person.Account, configuration, TestVault.Cheap, [default, default, default]), pin,
+            person.Root, person.IdentityKey, person.IdentityKey, RandomNumberGenerator.Fill);
+        for (var time = 0; time < 2; time++)
+        {
+            foreach (var request in registration.Requests)
+            {
+                using var stored = await person.AskAsync<Register2Response>(request.Index, request);
+                Assert.Equal(registration.Context.Version, stored.Version);
+            }
+
+            Assert.Equal(VaultRejection.WrongPin, (await person.RecoverAsync(Wrong)).Rejection);
+            Assert.Equal([time + 1, time + 1, time + 1], await UsedAsync(person));
+        }
+
+        Assert.True((await person.RecoverAsync(Right)).IsOk);
     }
 
     [Fact]
@@ -205,6 +229,33 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
             ErrorCode.RealmUnknown, (ErrorCode)(await Person.ErrorOf(person.Client.AskRealmAsync(
                 Guid.CreateVersion7(), version, Cancellation))).Code);
         Assert.Equal([0, 0, 0], await UsedAsync(person));
+    }
+
+    private static async Task<RealmConfiguration> ConfigurationAsync(VaultPerson person) => new(
+        [await person.RealmAsync(1), await person.RealmAsync(2), await person.RealmAsync(3)], 2);
+
+    private static async Task<VaultRecovery> BeginAsync(VaultPerson person, RegistrationVersion version)
+    {
+        var configuration = await ConfigurationAsync(person);
+        using var pin = TestVault.PinOf(Right);
+        return VaultRecovery.Begin(
+            new VaultContext(person.Account, version, configuration.Digest, TestVault.Cheap), configuration, pin, [],
+            RandomNumberGenerator.Fill);
+    }
+
+    /// <summary>Has the first two realms evaluate, and asks the first for its share.</summary>
+    private static async Task<Recover3Request> UnlockAsync(VaultPerson person, VaultRecovery recovery)
+    {
+        var answers = new List<RealmAnswer>();
+        foreach (var index in new[] { 1, 2 })
+        {
+            var request = recovery.EvaluationRequest();
+            using var response = await person.AskAsync<Recover2Response>(index, request);
+            answers.Add(new RealmAnswer(index, request, response.Encoding.ToArray()));
+        }
+
+        Assert.True(recovery.TakeEvaluations(answers).IsOk);
+        return recovery.ReleaseRequest(1);
     }
 
     private static byte[] Element()
