@@ -94,6 +94,20 @@ public sealed class KeyChainTests : IDisposable
             LogRejection.None, chain.Append(KeyLogEntry.DeviceAdded(chain.Next, s_phone, _phoneKey, _nextIdentity)));
     }
 
+    /// <summary>Otherwise an account could claim another's device key as its own.</summary>
+    [Fact]
+    public void A_key_whose_holder_did_not_agree_is_refused_although_the_identity_signed()
+    {
+        var chain = Chain(1);
+        var bytes = KeyLogEntry.DeviceAdded(chain.Next, s_phone, _phoneKey, _identity).Encoding.ToArray();
+        var end = bytes.Length - 64;
+        SignatureAlgorithm.Ed25519.Sign(_stranger, bytes.AsSpan(0, end - 64)).CopyTo(bytes, end - 64);
+        SignatureAlgorithm.Ed25519.Sign(_identity, [.. "chatpay key log v1 sign"u8, .. bytes.AsSpan(0, end)])
+            .CopyTo(bytes, end);
+        Assert.True(KeyLogEntry.TryRead(bytes, out var entry, out _));
+        Assert.Equal(LogRejection.EntrySignatureInvalid, chain.Append(entry));
+    }
+
     [Fact]
     public void Devices_and_keys_are_taken_once()
     {

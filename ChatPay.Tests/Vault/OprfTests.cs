@@ -54,7 +54,8 @@ public sealed class OprfTests
         Assert.False(Oprf.Verifiable.VerifyProof(otherKey, blinded, evaluated, proof));
         Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, swapped, proof));
         Assert.False(Oprf.Verifiable.VerifyProof(publicKey, swappedBlinded, swapped, proof));
-        Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded[..32], evaluated[..32], proof));
+        Assert.False(Oprf.Verifiable.VerifyProof(
+            publicKey, blinded.AsSpan(0, 32), evaluated.AsSpan(0, 32), proof));
         Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, blinded, proof));
     }
 
@@ -71,7 +72,7 @@ public sealed class OprfTests
             Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, bad, proof));
         }
 
-        Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, evaluated, proof[..63]));
+        Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, evaluated, proof.AsSpan(0, 63)));
         Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, evaluated, [.. proof, 0]));
         Assert.False(Oprf.Verifiable.VerifyProof(publicKey, [], [], proof));
         Assert.False(Oprf.Verifiable.VerifyProof(publicKey, blinded, evaluated, new byte[64]));

@@ -164,7 +164,7 @@ public sealed class RecoveryTests
     }
 
     [Fact]
-    public void Points_that_are_none_are_told_by_kind()
+    public void Points_and_messages_that_are_none_are_told_by_kind()
     {
         using var vault = Registered();
         using var recovery = vault.Begin();
@@ -177,6 +177,7 @@ public sealed class RecoveryTests
         Assert.Equal(VaultRejection.UnknownVersion, FaultOf(Changed(one, 0, [9])));
         Assert.Equal(VaultRejection.WrongMessage, FaultOf(Changed(one, 1, [6])));
         Assert.Equal(VaultRejection.CertificateInvalid, FaultOf(Changed(one, CertificateAt, new byte[64])));
+        Assert.Equal(VaultRejection.ShareSwapped, FaultOf(Changed(one, IndexAt, [2])));
         Assert.True(recovery.TakeEvaluations([one, two]).IsOk);
 
         VaultRejection FaultOf(RealmAnswer answer)
@@ -259,7 +260,8 @@ public sealed class RecoveryTests
     }
 
     private const int AttemptAt = 18 + 16;
-    private const int CertificateAt = AttemptAt + 16 + 2 + 16 + 1 + 32 + 32;
+    private const int IndexAt = AttemptAt + 16 + 2 + 16;
+    private const int CertificateAt = IndexAt + 1 + 32 + 32;
     private const int EvaluatedAt = CertificateAt + 64 + 32;
 
     private static TestVault Registered()
