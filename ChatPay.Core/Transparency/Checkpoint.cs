@@ -4,8 +4,8 @@ using System.Globalization;
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// What a log says of itself at one size, as the text of a signed note: C2SP tlog-checkpoint. The lines are origin, size in
-/// decimal, root in base64; more lines may follow and are kept as they are.
+/// What a log says of itself at one size, as the text of a signed note: C2SP tlog-checkpoint. The lines are origin,
+/// size in decimal, root in base64; more lines may follow and are kept as they are.
 /// </summary>
 public sealed class Checkpoint
 {
@@ -19,7 +19,9 @@ public sealed class Checkpoint
     /// <param name="origin">Which log, such as <c>chat.example.org/keys</c>: one line that is not empty.</param>
     /// <param name="size">How many entries.</param>
     /// <param name="root">32 bytes.</param>
-    /// <exception cref="ArgumentException">An origin of none or several lines, a negative size, or a root of another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// An origin of none or several lines, a negative size, or a root of another size.
+    /// </exception>
     public Checkpoint(string origin, long size, ReadOnlySpan<byte> root)
         : this(origin, size, root.ToArray(), [])
     {
@@ -56,7 +58,9 @@ public sealed class Checkpoint
 
     /// <summary>The note's text.</summary>
     public string ToText() =>
-        string.Join('\n', [Origin, Size.ToString(CultureInfo.InvariantCulture), Convert.ToBase64String(_root), .. Extensions])
+        string.Join(
+            '\n',
+            [Origin, Size.ToString(CultureInfo.InvariantCulture), Convert.ToBase64String(_root), .. Extensions])
         + "\n";
 
     public SignedNote Sign(params IReadOnlyList<NoteSigner> signers) => SignedNote.Sign(ToText(), signers);

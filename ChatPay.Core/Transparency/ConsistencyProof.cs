@@ -3,12 +3,14 @@ using System.Security.Cryptography;
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// Shows that a tree only grew: that its first entries are exactly those of an earlier one. RFC 9162, sections 2.1.4.1 and
-/// 2.1.4.2. From the empty tree to any other there is nothing to prove, and such a proof is refused.
+/// Shows that a tree only grew: that its first entries are exactly those of an earlier one. RFC 9162, sections 2.1.4.1
+/// and 2.1.4.2. From the empty tree to any other there is nothing to prove, and such a proof is refused.
 /// </summary>
 public static class ConsistencyProof
 {
-    /// <summary>The proof between two sizes of one tree; none is needed, and it is empty, where they are the same.</summary>
+    /// <summary>
+    /// The proof between two sizes of one tree; none is needed, and it is empty, where they are the same.
+    /// </summary>
     /// <returns>Null where a hash of the tree is not there.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The first size is not 1 or more, or above the second.</exception>
     public static IReadOnlyList<byte[]>? Generate(long firstSize, long secondSize, ReadHash read)

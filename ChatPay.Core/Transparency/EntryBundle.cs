@@ -3,7 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ChatPay.Core.Transparency;
 
-/// <summary>Up to 256 entries of a log in one file: each with its length before it in two bytes. C2SP tlog-tiles.</summary>
+/// <summary>
+/// Up to 256 entries of a log in one file: each with its length before it in two bytes. C2SP tlog-tiles.
+/// </summary>
 public static class EntryBundle
 {
     /// <exception cref="ArgumentException">No entry, more than 256, or one of 65,536 bytes and more.</exception>
@@ -30,7 +32,8 @@ public static class EntryBundle
     /// <summary>Reads exactly so many entries.</summary>
     /// <param name="width">1 to 256: the path's.</param>
     /// <returns>False for fewer or more, or an entry that goes beyond the end.</returns>
-    public static bool TryRead(ReadOnlySpan<byte> bundle, int width, [NotNullWhen(true)] out IReadOnlyList<byte[]>? entries)
+    public static bool TryRead(
+        ReadOnlySpan<byte> bundle, int width, [NotNullWhen(true)] out IReadOnlyList<byte[]>? entries)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(width, TilePath.FullWidth);

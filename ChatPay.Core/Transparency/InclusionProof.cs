@@ -35,7 +35,9 @@ public static class InclusionProof
         return proof;
     }
 
-    /// <summary>Whether the proof leads from the entry's hash at the index to the root of a tree of that size.</summary>
+    /// <summary>
+    /// Whether the proof leads from the entry's hash at the index to the root of a tree of that size.
+    /// </summary>
     /// <param name="leafHash">32 bytes.</param>
     /// <param name="proof">At most <see cref="LogLimits.ProofHashes"/> hashes are looked at.</param>
     /// <param name="root">32 bytes.</param>

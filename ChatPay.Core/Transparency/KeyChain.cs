@@ -3,9 +3,9 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// An account's entries as a chain, checked one by one: each has the next number, names the one before it by its hash and
-/// is signed by the identity key in force. What it comes to is that key, the live devices with theirs, and the vault's
-/// digest. An entry that is refused changes nothing.
+/// An account's entries as a chain, checked one by one: each has the next number, names the one before it by its hash
+/// and is signed by the identity key in force. What it comes to is that key, the live devices with theirs, and the
+/// vault's digest. An entry that is refused changes nothing.
 /// </summary>
 public sealed class KeyChain
 {
@@ -23,7 +23,9 @@ public sealed class KeyChain
     /// <summary>How many entries were taken.</summary>
     public long Length { get; private set; }
 
-    /// <summary>How often the identity was replaced without the old key: each time contacts have to accept the new one.</summary>
+    /// <summary>
+    /// How often the identity was replaced without the old key: each time contacts have to accept the new one.
+    /// </summary>
     public int Resets { get; private set; }
 
     /// <summary>The hash of the last entry, 32 bytes; zeros before the first.</summary>

@@ -7,8 +7,9 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// One entry of an account's chain: version (1), type (1), account (16), number (8, from 0 on), hash of the entry before it
-/// (32; zeros for the first), what it says, signature (64) of the identity key in force. What it says is, by type:
+/// One entry of an account's chain: version (1), type (1), account (16), number (8, from 0 on), hash of the entry
+/// before it (32; zeros for the first), what it says, signature (64) of the identity key in force. What it says is, by
+/// type:
 /// <list type="bullet">
 /// <item>identity: key (32), the new key's signature (64) that it is held;</item>
 /// <item>identity reset: key (32), the signature (64) likewise; the new key also makes the last signature;</item>
@@ -19,9 +20,9 @@ namespace ChatPay.Core.Transparency;
 /// Numbers and ids are in network order. An entry's hash is SHA-256 of "chatpay key log v1 entry" and the whole entry.
 /// </summary>
 /// <remarks>
-/// A signature of possession is over "chatpay key log v1 key" and the entry up to it, the last one over "chatpay key log v1
-/// sign" and the entry up to that. The public log holds only SHA-256 of "chatpay key log v1 leaf" ‖ salt (32) ‖ entry hash
-/// (32), so it tells nobody whose entry it is, not even to one who guesses, unless the salt was shown too.
+/// A signature of possession is over "chatpay key log v1 key" and the entry up to it, the last one over "chatpay key
+/// log v1 sign" and the entry up to that. The public log holds only SHA-256 of "chatpay key log v1 leaf" ‖ salt (32) ‖
+/// entry hash (32), so it tells nobody whose entry it is, not even to one who guesses, unless the salt was shown too.
 /// </remarks>
 public sealed class KeyLogEntry
 {

@@ -6,7 +6,9 @@ public enum KeyLogEntryType : byte
     /// <summary>The account's identity key: the first entry, or a new key that the old one signs.</summary>
     Identity = 1,
 
-    /// <summary>A new identity key that no old one signs, because it is lost; every device before it is revoked.</summary>
+    /// <summary>
+    /// A new identity key that no old one signs, because it is lost; every device before it is revoked.
+    /// </summary>
     IdentityReset = 2,
 
     DeviceAdded = 3,

@@ -1,8 +1,8 @@
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// The right edge of a growing tree: the roots of the perfect trees that it is made of, largest first. That is all it takes
-/// to append and to know the root, so both cost a logarithm of the size.
+/// The right edge of a growing tree: the roots of the perfect trees that it is made of, largest first. That is all it
+/// takes to append and to know the root, so both cost a logarithm of the size.
 /// </summary>
 public sealed class MerkleFrontier
 {
@@ -16,7 +16,9 @@ public sealed class MerkleFrontier
         _roots = roots;
     }
 
-    /// <summary>A new hash of the tree: the root of a perfect tree of 2^level entries, and its place among those.</summary>
+    /// <summary>
+    /// A new hash of the tree: the root of a perfect tree of 2^level entries, and its place among those.
+    /// </summary>
     public delegate void NewHash(int level, long index, ReadOnlySpan<byte> hash);
 
     /// <summary>How many entries the tree has.</summary>

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// The hashes of a Merkle tree: SHA-256 with a byte before what is hashed, 0x00 for an entry and 0x01 for two hashes, so
-/// that no entry passes for a node. RFC 9162, section 2.1.1.
+/// The hashes of a Merkle tree: SHA-256 with a byte before what is hashed, 0x00 for an entry and 0x01 for two hashes,
+/// so that no entry passes for a node. RFC 9162, section 2.1.1.
 /// </summary>
 public static class MerkleHash
 {

@@ -23,7 +23,7 @@ public sealed class NoteVerifier
         ArgumentNullException.ThrowIfNull(key);
         if (!IsName(name))
         {
-            throw new ArgumentException("A key's name has no space, plus or control character and is not empty.", nameof(name));
+            throw new ArgumentException("A key's name is not empty and has no space, plus or control.", nameof(name));
         }
 
         if (key.Algorithm != SignatureAlgorithm.Ed25519)

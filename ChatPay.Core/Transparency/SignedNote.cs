@@ -12,8 +12,8 @@ namespace ChatPay.Core.Transparency;
 public sealed record NoteSignature(string Name, uint KeyId, ReadOnlyMemory<byte> Signature);
 
 /// <summary>
-/// Text that one or several keys signed: C2SP signed-note. The text ends in a newline, an empty line follows, and then a
-/// line for each signature. Nothing is to be made of the text before <see cref="Verify"/>.
+/// Text that one or several keys signed: C2SP signed-note. The text ends in a newline, an empty line follows, and then
+/// a line for each signature. Nothing is to be made of the text before <see cref="Verify"/>.
 /// </summary>
 public sealed class SignedNote
 {
@@ -43,7 +43,8 @@ public sealed class SignedNote
         ArgumentNullException.ThrowIfNull(signers);
         if (!IsText(text))
         {
-            throw new ArgumentException("A note's text has lines, each ended by a newline, and no control character.", nameof(text));
+            throw new ArgumentException(
+                "A note's text has lines, each ended by a newline, and no other control character.", nameof(text));
         }
 
         if (signers.Count is 0 or > LogLimits.NoteSignatures)
@@ -54,7 +55,8 @@ public sealed class SignedNote
         var bytes = s_strictUtf8.GetBytes(text);
         return new SignedNote(
             text,
-            [.. signers.Select(signer => new NoteSignature(signer.Verifier.Name, signer.Verifier.Id, signer.Sign(bytes)))]);
+            [.. signers.Select(
+                signer => new NoteSignature(signer.Verifier.Name, signer.Verifier.Id, signer.Sign(bytes)))]);
     }
 
     /// <summary>Reads a note; no signature is looked at yet.</summary>

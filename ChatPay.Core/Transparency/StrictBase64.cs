@@ -4,7 +4,9 @@ using System.Text;
 
 namespace ChatPay.Core.Transparency;
 
-/// <summary>Base64 of RFC 4648, section 4, in the one way to write it: padded, without spaces, unused bits zero.</summary>
+/// <summary>
+/// Base64 of RFC 4648, section 4, in the one way to write it: padded, without spaces, unused bits zero.
+/// </summary>
 internal static class StrictBase64
 {
     /// <returns>Null for everything else.</returns>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// Which tile, or which bundle of entries, and how wide: C2SP tlog-tiles. A tile holds 256 hashes of one level in eight,
-/// a partial one the first so many of them; a bundle holds the entries of a tile of level 0.
+/// Which tile, or which bundle of entries, and how wide: C2SP tlog-tiles. A tile holds 256 hashes of one level in
+/// eight, a partial one the first so many of them; a bundle holds the entries of a tile of level 0.
 /// </summary>
 /// <param name="Level">0 to 63, or <see cref="EntriesLevel"/> for a bundle.</param>
 /// <param name="Index">Which of its level, from 0 on.</param>
@@ -43,7 +43,9 @@ public readonly record struct TilePath(int Level, long Index, int Width)
             : null;
     }
 
-    /// <summary>All tiles, or bundles, of a tree of that size whose hashes, or entries, an earlier size did not have.</summary>
+    /// <summary>
+    /// All tiles, or bundles, of a tree of that size whose hashes, or entries, an earlier size did not have.
+    /// </summary>
     public static IEnumerable<TilePath> NewSince(long earlierSize, long treeSize)
     {
         for (var level = EntriesLevel; level <= LogLimits.TreeLevels / Height; level++)
@@ -77,7 +79,8 @@ public readonly record struct TilePath(int Level, long Index, int Width)
         var end = parts.Length;
         if (parts[^2].EndsWith(".p", StringComparison.Ordinal))
         {
-            if (!int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out width) || width >= FullWidth)
+            if (!int.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out width)
+                || width >= FullWidth)
             {
                 return false;
             }

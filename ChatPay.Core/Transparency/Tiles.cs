@@ -1,8 +1,8 @@
 namespace ChatPay.Core.Transparency;
 
 /// <summary>
-/// Reads the hashes of a tree of one size from its tiles. A tile stores one level in eight; the seven above it are hashed
-/// from it.
+/// Reads the hashes of a tree of one size from its tiles. A tile stores one level in eight; the seven above it are
+/// hashed from it.
 /// </summary>
 public sealed class Tiles
 {
@@ -22,7 +22,9 @@ public sealed class Tiles
     /// <summary>The bytes of a tile: its hashes one after the other, or empty where it is not there.</summary>
     public delegate ReadOnlyMemory<byte> FetchTile(TilePath path);
 
-    /// <summary>As <see cref="Transparency.ReadHash"/>: false for tiles that are missing or have another length.</summary>
+    /// <summary>
+    /// As <see cref="Transparency.ReadHash"/>: false for tiles that are missing or have another length.
+    /// </summary>
     public bool ReadHash(int level, long index, Span<byte> hash)
     {
         if (level is < 0 or >= LogLimits.TreeLevels || index < 0 || index >= _treeSize >> level)

@@ -1,8 +1,8 @@
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// Why a step of the vault does not go on. Hostile input yields one of these, never an exception. The numbers are sent and
-/// never reused.
+/// Why a step of the vault does not go on. Hostile input yields one of these, never an exception. The numbers are sent
+/// and never reused.
 /// </summary>
 public enum VaultRejection : byte
 {
@@ -57,7 +57,9 @@ public enum VaultRejection : byte
     /// <summary>The answer is not one to this request.</summary>
     ResponseReplayed = 31,
 
-    /// <summary>Realms are at different registrations and too few are at any one; or an answer is of another one.</summary>
+    /// <summary>
+    /// Realms are at different registrations and too few are at any one; or an answer is of another one.
+    /// </summary>
     VersionMixed = 32,
 
     /// <summary>The realm showed the share of another realm or another place.</summary>
@@ -69,7 +71,9 @@ public enum VaultRejection : byte
     /// <summary>The proof does not show that the certified share was used: the realm lied.</summary>
     ProofInvalid = 35,
 
-    /// <summary>The certificate's signer or its commitment is not that of the others or of the key log: the realm lied.</summary>
+    /// <summary>
+    /// The certificate's signer or its commitment is not that of the others or of the key log: the realm lied.
+    /// </summary>
     RealmsDisagree = 36,
 
     /// <summary>The released share or secret is not what was registered: the realm lied.</summary>

@@ -8,8 +8,8 @@ using ChatPay.Core.Vault;
 namespace ChatPay.Tests.Support;
 
 /// <summary>
-/// One account, its identity key and realms in memory that count nothing: what a test does to them and to their answers is
-/// its own. The PIN costs next to nothing, so that tests are about the protocol.
+/// One account, its identity key and realms in memory that count nothing: what a test does to them and to their answers
+/// is its own. The PIN costs next to nothing, so that tests are about the protocol.
 /// </summary>
 internal sealed class TestVault : IDisposable
 {
@@ -72,7 +72,8 @@ internal sealed class TestVault : IDisposable
         };
     }
 
-    public static Guid IdOf(string name) => new(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16), bigEndian: true);
+    public static Guid IdOf(string name) =>
+        new(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16), bigEndian: true);
 
     public static Key NewKey(FillRandom random)
     {
@@ -137,7 +138,8 @@ internal sealed class TestVault : IDisposable
     {
         using var typed = PinOf(pin);
         return VaultRecovery.Begin(
-            new VaultContext(User, version ?? _records.First(record => record is not null)!.Version, Configuration.Digest, Cheap),
+            new VaultContext(
+                User, version ?? _records.First(record => record is not null)!.Version, Configuration.Digest, Cheap),
             Configuration, typed, isPinned ? Digest : [], Random);
     }
 

@@ -39,11 +39,14 @@ public sealed class MerkleVectorTests
         Assert.NotEqual(0, bad);
     }
 
-    /// <summary>Sizes are unsigned in the vectors; beyond 2^63 there is no tree, which a negative one says as well.</summary>
+    /// <summary>
+    /// Sizes are unsigned in the vectors; beyond 2^63 there is no tree, which a negative one says as well.
+    /// </summary>
     private static long Number(JsonElement test, string name) => unchecked((long)test.GetProperty(name).GetUInt64());
 
     private static byte[] Bytes(JsonElement test, string name) =>
-        test.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetBytesFromBase64() : [];
+        test.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetBytesFromBase64() : [];
 
     private static IReadOnlyList<byte[]> Proof(JsonElement test) =>
         test.TryGetProperty("proof", out var proof) && proof.ValueKind == JsonValueKind.Array

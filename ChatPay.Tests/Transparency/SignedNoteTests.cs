@@ -116,7 +116,9 @@ public sealed class SignedNoteTests
         var signer = new NoteSigner(Origin, key);
         var root = new TestLog(5).Frontier.Root();
         var bytes = new Checkpoint(Origin, 5, root).Sign(signer).ToBytes();
-        Assert.StartsWith($"{Origin}\n5\n{Convert.ToBase64String(root)}\n\n— {Origin} ", Encoding.UTF8.GetString(bytes), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{Origin}\n5\n{Convert.ToBase64String(root)}\n\n— {Origin} ", Encoding.UTF8.GetString(bytes),
+            StringComparison.Ordinal);
         Assert.Equal(LogRejection.None, Checkpoint.Open(bytes, Origin, signer.Verifier, out var checkpoint));
         Assert.Equal(5, checkpoint!.Size);
         Assert.Equal(root, checkpoint.Root);

@@ -10,8 +10,9 @@ using Xunit;
 namespace ChatPay.Tests.Vault;
 
 /// <summary>
-/// One registration, recovery and chain with fixed randomness, byte by byte, in <c>Fixtures/vault.json</c>: what another
-/// implementation has to come to as well. Where the encodings change on purpose the failing test prints the new file.
+/// One registration, recovery and chain with fixed randomness, byte by byte, in <c>Fixtures/vault.json</c>: what
+/// another implementation has to come to as well. Where the encodings change on purpose the failing test prints the new
+/// file.
 /// </summary>
 public sealed class VaultFixtureTests
 {

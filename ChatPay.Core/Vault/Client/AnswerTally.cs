@@ -22,7 +22,9 @@ internal sealed class AnswerTally
         }
     }
 
-    /// <summary>Reads an answer of the kind; the caller disposes of it. Everything else is that realm's fault.</summary>
+    /// <summary>
+    /// Reads an answer of the kind; the caller disposes of it. Everything else is that realm's fault.
+    /// </summary>
     public bool TryTake<T>(in RealmAnswer answer, [NotNullWhen(true)] out T? response)
         where T : VaultMessage, IVaultMessage<T>
     {
@@ -70,12 +72,13 @@ internal sealed class AnswerTally
         new(rejection, [.. _faults.Values], _guessesLeft);
 
     /// <summary>
-    /// Too few realms did their part. Where all that failed did so for one reason it is the step's; else, in this order:
-    /// the first lie's, mixed versions, no guesses left, locked; and otherwise there are too few shares.
+    /// Too few realms did their part. Where all that failed did so for one reason it is the step's; else, in this
+    /// order: the first lie's, mixed versions, no guesses left, locked; and otherwise there are too few shares.
     /// </summary>
     public VaultStep Refused()
     {
-        VaultRejection[] telling = [VaultRejection.VersionMixed, VaultRejection.GuessesExhausted, VaultRejection.Locked];
+        VaultRejection[] telling =
+            [VaultRejection.VersionMixed, VaultRejection.GuessesExhausted, VaultRejection.Locked];
         var reasons = _faults.Values.Select(fault => fault.Reason).Distinct().ToList();
         var lie = _faults.Values.FirstOrDefault(fault => fault.IsLie);
         return Passed(

@@ -21,7 +21,9 @@ public sealed record RealmFault(int Index, RealmId Realm, VaultRejection Reason)
 
 /// <summary>How a step of a recovery ended.</summary>
 /// <param name="Rejection">None if it goes on, although some realms may have failed.</param>
-/// <param name="Faults">The realms that failed, in the order of their indices; those that did not answer are not named.</param>
+/// <param name="Faults">
+/// The realms that failed, in the order of their indices; those that did not answer are not named.
+/// </param>
 /// <param name="GuessesLeft">The fewest that any realm told of; null where none did.</param>
 public sealed record VaultStep(VaultRejection Rejection, IReadOnlyList<RealmFault> Faults, int? GuessesLeft)
 {

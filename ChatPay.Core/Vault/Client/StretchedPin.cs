@@ -5,13 +5,13 @@ namespace ChatPay.Core.Vault;
 
 /// <summary>
 /// A PIN after Argon2id with the context's salt and parameters: 64 bytes, of which the first half is the input of the
-/// oblivious function and the second a part of the key that wraps the root secret. So realms that came together would still
-/// have to stretch each PIN that they try.
+/// oblivious function and the second a part of the key that wraps the root secret. So realms that came together would
+/// still have to stretch each PIN that they try.
 /// </summary>
 /// <remarks>
-/// The wrapping key is HMAC-SHA-256, keyed with the second half, of "chatpay vault v1 root" ‖ context digest (32) ‖ wrapping
-/// scalar (32). The root secret is encrypted with it by AES-256-GCM, nonce zero, because each key encrypts once, and the
-/// context digest as associated data: 48 bytes.
+/// The wrapping key is HMAC-SHA-256, keyed with the second half, of "chatpay vault v1 root" ‖ context digest (32) ‖
+/// wrapping scalar (32). The root secret is encrypted with it by AES-256-GCM, nonce zero, because each key encrypts
+/// once, and the context digest as associated data: 48 bytes.
 /// </remarks>
 public sealed class StretchedPin : IDisposable
 {

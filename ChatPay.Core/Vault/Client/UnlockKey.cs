@@ -4,9 +4,10 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// What the right PIN and enough realms give: SHA-512 of "chatpay vault v1 unlock" ‖ context digest (32) ‖ output of the
-/// oblivious function (64). The first half is the commitment, by which a wrong PIN shows; the second is the key, from which
-/// comes a tag for each realm, so that none of them can pass for the person at another, and a commitment to each share.
+/// What the right PIN and enough realms give: SHA-512 of "chatpay vault v1 unlock" ‖ context digest (32) ‖ output of
+/// the oblivious function (64). The first half is the commitment, by which a wrong PIN shows; the second is the key,
+/// from which comes a tag for each realm, so that none of them can pass for the person at another, and a commitment to
+/// each share.
 /// </summary>
 internal sealed class UnlockKey : IDisposable
 {

@@ -9,8 +9,8 @@ public sealed partial class VaultRecovery
     /// <summary>Checks the evaluations and finds out whether the PIN is right.</summary>
     /// <param name="answers">To the <see cref="EvaluationRequest"/>s, at most one of each realm.</param>
     /// <returns>
-    /// <see cref="VaultRejection.WrongPin"/> for certain only; whatever a realm did wrong is its fault, by name, and stops
-    /// the recovery only where too few others are left.
+    /// <see cref="VaultRejection.WrongPin"/> for certain only; whatever a realm did wrong is its fault, by name, and
+    /// stops the recovery only where too few others are left.
     /// </returns>
     /// <exception cref="ArgumentException">Two answers of one realm, or one of none.</exception>
     /// <exception cref="InvalidOperationException">The evaluations were taken already.</exception>
@@ -64,7 +64,9 @@ public sealed partial class VaultRecovery
     /// <summary>Checks the shares and opens the root secret with them.</summary>
     /// <param name="answers">To the <see cref="ReleaseRequest"/>s, at most one of each realm.</param>
     /// <param name="rootSecret">32 bytes, zeros unless the step is passed; the caller zeroes them.</param>
-    /// <exception cref="ArgumentException">Two answers of one realm, one of none, or a span of another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// Two answers of one realm, one of none, or a span of another size.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The PIN is not known to be right.</exception>
     public VaultStep TakeShares(IReadOnlyList<RealmAnswer> answers, Span<byte> rootSecret)
     {
@@ -137,7 +139,8 @@ public sealed partial class VaultRecovery
         _unlockKey!.ShareCommitment(
             _context, _configuration.RealmOf(index), index, response.RootShare, response.EncryptedRoot, commitment);
         return response.Version != _context.Version ? VaultRejection.VersionMixed
-            : !CryptographicOperations.FixedTimeEquals(commitment, response.ShareCommitment) ? VaultRejection.ShareForged
+            : !CryptographicOperations.FixedTimeEquals(commitment, response.ShareCommitment)
+                ? VaultRejection.ShareForged
             : VaultRejection.None;
     }
 

@@ -3,10 +3,10 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// One guess of a PIN, as the device makes it: the PIN is stretched and blinded, the realms evaluate and prove it, and with
-/// the right one each of them releases its share. In this order: <see cref="EvaluationRequest"/> to each realm,
-/// <see cref="TakeEvaluations"/>, <see cref="ReleaseRequest"/> to each realm, <see cref="TakeShares"/>. Everything secret is
-/// gone when it is disposed.
+/// One guess of a PIN, as the device makes it: the PIN is stretched and blinded, the realms evaluate and prove it, and
+/// with the right one each of them releases its share. In this order: <see cref="EvaluationRequest"/> to each realm,
+/// <see cref="TakeEvaluations"/>, <see cref="ReleaseRequest"/> to each realm, <see cref="TakeShares"/>. Everything
+/// secret is gone when it is disposed.
 /// </summary>
 /// <remarks>
 /// A wrong PIN is told from a lying realm for certain: every evaluation that counts is proved for a share that the
@@ -45,10 +45,13 @@ public sealed partial class VaultRecovery : IDisposable
 
     /// <summary>Takes about as long as <see cref="StretchedPin.Derive"/>.</summary>
     /// <param name="context">What <see cref="RecoveryStart.Choose"/> found.</param>
-    /// <param name="pinnedDigest">What the key log says of the registration (32 bytes), or empty where nobody asked it.</param>
+    /// <param name="pinnedDigest">
+    /// What the key log says of the registration (32 bytes), or empty where nobody asked it.
+    /// </param>
     /// <exception cref="ArgumentException">A digest of another size, or a context of other realms.</exception>
     public static VaultRecovery Begin(
-        VaultContext context, RealmConfiguration configuration, Pin pin, ReadOnlySpan<byte> pinnedDigest, FillRandom random)
+        VaultContext context, RealmConfiguration configuration, Pin pin, ReadOnlySpan<byte> pinnedDigest,
+        FillRandom random)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(configuration);
@@ -70,12 +73,14 @@ public sealed partial class VaultRecovery : IDisposable
 
     /// <summary>Asks a realm for its share, once the PIN has turned out right. The caller disposes of it.</summary>
     /// <param name="index">A realm whose evaluation counted: one of <see cref="Unlocked"/>.</param>
-    /// <exception cref="InvalidOperationException">The PIN is not known to be right, or this realm did not evaluate it.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The PIN is not known to be right, or this realm did not evaluate it.
+    /// </exception>
     public Recover3Request ReleaseRequest(int index)
     {
         if (_unlockKey is null || !_attempts.TryGetValue(index, out var attempt))
         {
-            throw new InvalidOperationException("Shares are asked for after the PIN has turned out right, where it has.");
+            throw new InvalidOperationException("Shares are asked for after the PIN has turned out right.");
         }
 
         var request = new Recover3Request(NextId(), _context.Version, attempt);

@@ -4,14 +4,14 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// A registration as the device makes it: a new key of the oblivious function and a new wrapping scalar, both shared among
-/// the realms, and one request for each of them. Everything secret is gone when it is disposed.
+/// A registration as the device makes it: a new key of the oblivious function and a new wrapping scalar, both shared
+/// among the realms, and one request for each of them. Everything secret is gone when it is disposed.
 /// </summary>
 /// <remarks>
 /// What is random is drawn in this order, so that the same bytes make the same registration anywhere: version (16),
-/// function's key (64, reduced), its polynomial's coefficients from the lowest (64 each), signing key (32), wrapping scalar
-/// (64), its coefficients (64 each), then the request's id for each realm (16). A registration stands when a threshold of
-/// realms has stored it; with fewer, the device registers anew.
+/// function's key (64, reduced), its polynomial's coefficients from the lowest (64 each), signing key (32), wrapping
+/// scalar (64), its coefficients (64 each), then the request's id for each realm (16). A registration stands when a
+/// threshold of realms has stored it; with fewer, the device registers anew.
 /// </remarks>
 public sealed class VaultRegistration : IDisposable
 {
@@ -41,18 +41,22 @@ public sealed class VaultRegistration : IDisposable
     /// <param name="pin">A PIN that <see cref="PinPolicy"/> accepts; it is not asked again here.</param>
     /// <param name="rootSecret">32 bytes; the caller zeroes them.</param>
     /// <param name="identityKey">The account identity key that the new records name: Ed25519.</param>
-    /// <param name="signer">The identity key that the present records name; the same unless it has just been rotated.</param>
+    /// <param name="signer">
+    /// The identity key that the present records name; the same unless it has just been rotated.
+    /// </param>
     /// <param name="random">See above for the order.</param>
     /// <exception cref="ArgumentException">A root secret of another size, or a plan out of bounds.</exception>
     public static VaultRegistration Create(
-        VaultRegistrationPlan plan, Pin pin, ReadOnlySpan<byte> rootSecret, Key identityKey, Key signer, FillRandom random)
+        VaultRegistrationPlan plan, Pin pin, ReadOnlySpan<byte> rootSecret, Key identityKey, Key signer,
+        FillRandom random)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(identityKey);
         ArgumentNullException.ThrowIfNull(random);
         if (!plan.IsValid)
         {
-            throw new ArgumentException("A plan names what each realm has, 1 to 10 guesses and valid parameters.", nameof(plan));
+            throw new ArgumentException(
+                "A plan names what each realm has, 1 to 10 guesses and valid parameters.", nameof(plan));
         }
 
         if (rootSecret.Length != VaultLimits.RootSecretBytes)
@@ -87,7 +91,8 @@ public sealed class VaultRegistration : IDisposable
                 MaxGuesses = plan.MaxGuesses,
             };
             request.WriteShares(
-                keyShares.Slice(i * ScalarSize, ScalarSize), rootShares.Slice(i * ScalarSize, ScalarSize), encryptedRoot);
+                keyShares.Slice(i * ScalarSize, ScalarSize), rootShares.Slice(i * ScalarSize, ScalarSize),
+                encryptedRoot);
             request.WriteKeys(signingKey.PublicKey.Bytes, unlockKey.Commitment, identityKey.PublicKey.Bytes);
             Complete(request, context, unlockKey, signingKey);
             request.Sign(signer);
@@ -118,10 +123,12 @@ public sealed class VaultRegistration : IDisposable
         Span<byte> publicShare = stackalloc byte[Ristretto255.ElementSize];
         Oprf.DerivePublicKey(request.KeyShare, publicShare);
         ShareCertificate.Sign(
-            signingKey, context, request.Realm, request.Index, publicShare, unlockKey.Commitment, request.CertificateRoom);
+            signingKey, context, request.Realm, request.Index, publicShare, unlockKey.Commitment,
+            request.CertificateRoom);
         unlockKey.Tag(context, request.Realm, request.Index, request.UnlockTagRoom);
         unlockKey.ShareCommitment(
-            context, request.Realm, request.Index, request.RootShare, request.EncryptedRoot, request.ShareCommitmentRoom);
+            context, request.Realm, request.Index, request.RootShare, request.EncryptedRoot,
+            request.ShareCommitmentRoom);
     }
 
     private static Key NextSigningKey(FillRandom random)

@@ -5,8 +5,8 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// Has a realm give back the guesses that failed, because the person is in. 102 bytes: header, version (16), attempts ever
-/// counted (4), signature (64).
+/// Has a realm give back the guesses that failed, because the person is in. 102 bytes: header, version (16), attempts
+/// ever counted (4), signature (64).
 /// </summary>
 /// <remarks>
 /// The statement holds at one count of attempts only: an old one that somebody kept would otherwise be ten more guesses

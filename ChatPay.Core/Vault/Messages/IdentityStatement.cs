@@ -4,8 +4,8 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// What the account identity key signs to change a record: "chatpay vault v1 statement" ‖ account (16) ‖ realm (16) ‖ the
-/// message up to its signature, which begins with version and type. Ed25519.
+/// What the account identity key signs to change a record: "chatpay vault v1 statement" ‖ account (16) ‖ realm (16) ‖
+/// the message up to its signature, which begins with version and type. Ed25519.
 /// </summary>
 internal static class IdentityStatement
 {

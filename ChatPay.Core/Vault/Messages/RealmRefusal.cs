@@ -1,8 +1,8 @@
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// The realm does not do what was asked. 21 bytes: header, the number of the <see cref="VaultRejection"/> (1), guesses left
-/// (2; zero where they do not matter).
+/// The realm does not do what was asked. 21 bytes: header, the number of the <see cref="VaultRejection"/> (1), guesses
+/// left (2; zero where they do not matter).
 /// </summary>
 public sealed class RealmRefusal : VaultMessage, IVaultMessage<RealmRefusal>
 {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// What the PIN is to be hashed with, and how many guesses are left. 79 bytes: header, version (16), digest of the realms
-/// (32), parameters (7), guesses left (2), attempts ever counted for this registration (4).
+/// What the PIN is to be hashed with, and how many guesses are left. 79 bytes: header, version (16), digest of the
+/// realms (32), parameters (7), guesses left (2), attempts ever counted for this registration (4).
 /// </summary>
 public sealed class Recover1Response : VaultMessage, IVaultMessage<Recover1Response>
 {

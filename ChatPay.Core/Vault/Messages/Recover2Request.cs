@@ -2,7 +2,9 @@ using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Vault;
 
-/// <summary>Takes a guess: has the blinded PIN evaluated. 66 bytes: header, version (16), blinded element (32).</summary>
+/// <summary>
+/// Takes a guess: has the blinded PIN evaluated. 66 bytes: header, version (16), blinded element (32).
+/// </summary>
 public sealed class Recover2Request : VaultMessage, IVaultMessage<Recover2Request>
 {
     private static readonly VaultField s_version = Header.Then(IdBytes);

@@ -3,8 +3,8 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// The realm's share of the wrapping secret and the wrapped root secret. 146 bytes: header, version (16), root share (32),
-/// encrypted root (48), share commitment (32).
+/// The realm's share of the wrapping secret and the wrapped root secret. 146 bytes: header, version (16), root share
+/// (32), encrypted root (48), share commitment (32).
 /// </summary>
 public sealed class Recover3Response : VaultMessage, IVaultMessage<Recover3Response>
 {

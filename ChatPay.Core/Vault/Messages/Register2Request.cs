@@ -5,9 +5,9 @@ namespace ChatPay.Core.Vault;
 
 /// <summary>
 /// Everything that one realm keeps of a registration, in place of what it had. 524 bytes: header, replaced version (16;
-/// zeros for none), account (16), version (16), digest of the realms (32), parameters (7), realm (16), index (1), verifying
-/// key (32), certificate (64), key share (32), unlock commitment (32), unlock tag (32), root share (32), encrypted root
-/// (48), share commitment (32), most guesses (2), account identity key (32), signature (64).
+/// zeros for none), account (16), version (16), digest of the realms (32), parameters (7), realm (16), index (1),
+/// verifying key (32), certificate (64), key share (32), unlock commitment (32), unlock tag (32), root share (32),
+/// encrypted root (48), share commitment (32), most guesses (2), account identity key (32), signature (64).
 /// </summary>
 public sealed class Register2Request : VaultMessage, IVaultMessage<Register2Request>
 {
@@ -32,7 +32,8 @@ public sealed class Register2Request : VaultMessage, IVaultMessage<Register2Requ
     private static readonly VaultField s_identityKey = s_maxGuesses.Then(IdentityStatement.KeySize);
     private static readonly VaultField s_signature = s_identityKey.Then(IdentityStatement.SignatureSize);
 
-    internal Register2Request(Guid requestId, VaultContext context, RegistrationVersion replaces, RealmId realm, int index)
+    internal Register2Request(
+        Guid requestId, VaultContext context, RegistrationVersion replaces, RealmId realm, int index)
         : base(MessageType, SizeBytes, requestId)
     {
         Write(s_replaces, replaces.Value);
@@ -109,7 +110,8 @@ public sealed class Register2Request : VaultMessage, IVaultMessage<Register2Requ
     public static Register2Request FromEncoding(ReadOnlySpan<byte> encoding) => new(encoding);
 
     internal VaultContext Context() => new(
-        User, Version, ConfigurationDigest, PinHashParameters.TryRead(ParameterBytes, out var parameters) ? parameters : default);
+        User, Version, ConfigurationDigest,
+        PinHashParameters.TryRead(ParameterBytes, out var parameters) ? parameters : default);
 
     internal void WriteShares(
         ReadOnlySpan<byte> keyShare, ReadOnlySpan<byte> rootShare, ReadOnlySpan<byte> encryptedRoot)

@@ -20,9 +20,9 @@ public interface IVaultMessage<TSelf>
 }
 
 /// <summary>
-/// A message between a device and a realm: its one encoding, of one length for each kind, whose fields are read in place.
-/// It begins with version (1), type (1) and the id of the request (16), which the response repeats. Numbers and ids are in
-/// network order. It may hold secrets, so it is zeroed when disposed.
+/// A message between a device and a realm: its one encoding, of one length for each kind, whose fields are read in
+/// place. It begins with version (1), type (1) and the id of the request (16), which the response repeats. Numbers and
+/// ids are in network order. It may hold secrets, so it is zeroed when disposed.
 /// </summary>
 public abstract class VaultMessage : IDisposable
 {
@@ -100,7 +100,8 @@ public abstract class VaultMessage : IDisposable
 
     private protected void Write(VaultField field, ReadOnlySpan<byte> value) => value.CopyTo(Room(field));
 
-    private protected void Write(VaultField field, Guid value) => value.TryWriteBytes(Room(field), bigEndian: true, out _);
+    private protected void Write(VaultField field, Guid value) =>
+        value.TryWriteBytes(Room(field), bigEndian: true, out _);
 
     private protected void Write(VaultField field, int value) =>
         BinaryPrimitives.WriteUInt16BigEndian(Room(field), checked((ushort)value));

@@ -27,7 +27,9 @@ public sealed partial class Oprf
 
     /// <summary>The server's work: the client's element times the key.</summary>
     /// <returns>False where the blinded element is none.</returns>
-    /// <exception cref="ArgumentException">No private key, or <paramref name="evaluatedElement"/> has another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// No private key, or <paramref name="evaluatedElement"/> has another size.
+    /// </exception>
     public static bool BlindEvaluate(
         ReadOnlySpan<byte> privateKey, ReadOnlySpan<byte> blindedElement, Span<byte> evaluatedElement)
     {
@@ -72,7 +74,9 @@ public sealed partial class Oprf
         VerifyProof(publicKey, blindedElement, evaluatedElement, proof)
         && Finalize(input, blind, evaluatedElement, output);
 
-    /// <summary>The value at an input for whoever has both: what Blind, BlindEvaluate and Finalize give together.</summary>
+    /// <summary>
+    /// The value at an input for whoever has both: what Blind, BlindEvaluate and Finalize give together.
+    /// </summary>
     /// <returns>False for an input without a value, which nobody can find.</returns>
     /// <exception cref="ArgumentException">No private key, a longer input, or a span of another size.</exception>
     public bool Evaluate(ReadOnlySpan<byte> privateKey, ReadOnlySpan<byte> input, Span<byte> output)

@@ -4,8 +4,8 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// The proof that several elements were multiplied by one key, that of a public key: RFC 9497, section 2.2. Elements of a
-/// batch stand one after the other.
+/// The proof that several elements were multiplied by one key, that of a public key: RFC 9497, section 2.2. Elements of
+/// a batch stand one after the other.
 /// </summary>
 public sealed partial class Oprf
 {
@@ -112,7 +112,8 @@ public sealed partial class Oprf
 
     /// <summary>ComputeComposites, and without room for the second one only the first.</summary>
     private bool TryComposite(
-        ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> blinded, ReadOnlySpan<byte> evaluated, Span<byte> m, Span<byte> z)
+        ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> blinded, ReadOnlySpan<byte> evaluated, Span<byte> m,
+        Span<byte> z)
     {
         Span<byte> seed = stackalloc byte[SHA512.HashSizeInBytes];
         Span<byte> room = stackalloc byte[256];
@@ -143,7 +144,8 @@ public sealed partial class Oprf
         return true;
     }
 
-    private static bool TryAccumulate(ReadOnlySpan<byte> weight, ReadOnlySpan<byte> element, Span<byte> sum, bool isFirst)
+    private static bool TryAccumulate(
+        ReadOnlySpan<byte> weight, ReadOnlySpan<byte> element, Span<byte> sum, bool isFirst)
     {
         Span<byte> product = stackalloc byte[ElementSize];
         if (!Ristretto255.TryMultiply(weight, element, product))

@@ -4,15 +4,15 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// Oblivious pseudorandom functions of the suite ristretto255-SHA512: the client learns the function's value at its input,
-/// the server, who has the key, learns neither.
+/// Oblivious pseudorandom functions of the suite ristretto255-SHA512: the client learns the function's value at its
+/// input, the server, who has the key, learns neither.
 ///
-/// Reference: RFC 9497, whose names these are; section 4.1 is the suite. Hashing to the group is RFC 9380's.
-/// Sizes: key, blind and element 32 bytes each, proof 64, output 64; an input has at most 65,535 bytes, a batch at most
-/// <see cref="MaxBatch"/> elements, which stand one after the other in one span.
-/// Strictness: elements are Ristretto255's, so other encodings and the identity are refused with false; a key or blind that
-/// is no scalar, or zero, is misuse and throws.
-/// Time: depends on lengths and on whether bytes are an element, never on a key, blind or input.
+/// Reference: RFC 9497, whose names these are; section 4.1 is the suite. Hashing to the group is RFC 9380's. Sizes:
+/// key, blind and element 32 bytes each, proof 64, output 64; an input has at most 65,535 bytes, a batch at most
+/// <see cref="MaxBatch"/> elements, which stand one after the other in one span. Strictness: elements are
+/// Ristretto255's, so other encodings and the identity are refused with false; a key or blind that is no scalar, or
+/// zero, is misuse and throws. Time: depends on lengths and on whether bytes are an element, never on a key, blind or
+/// input.
 /// </summary>
 public sealed partial class Oprf
 {
@@ -86,7 +86,9 @@ public sealed partial class Oprf
         }
     }
 
-    /// <summary>A scalar as random as what it is filled with: 64 bytes reduced, so that none is likelier than others.</summary>
+    /// <summary>
+    /// A scalar as random as what it is filled with: 64 bytes reduced, so that none is likelier than others.
+    /// </summary>
     internal static void RandomScalar(FillRandom random, Span<byte> scalar)
     {
         ArgumentNullException.ThrowIfNull(random);

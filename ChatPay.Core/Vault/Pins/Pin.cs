@@ -8,10 +8,10 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// A PIN or passphrase in the one form in which it is stretched, whoever typed it and on whichever keyboard: the kind (1
-/// byte: 1 for a PIN, 2 for a passphrase) and its UTF-8. A PIN is 4 to 12 digits, of which full-width, Arabic-Indic,
-/// Persian and Devanagari ones count as the ASCII ones that they mean, and spaces and hyphens as nothing. Everything else
-/// is a passphrase: without the spaces around it and in Normalization Form C.
+/// A PIN or passphrase in the one form in which it is stretched, whoever typed it and on whichever keyboard: the kind
+/// (1 byte: 1 for a PIN, 2 for a passphrase) and its UTF-8. A PIN is 4 to 12 digits, of which full-width, Arabic-Indic,
+/// Persian and Devanagari ones count as the ASCII ones that they mean, and spaces and hyphens as nothing. Everything
+/// else is a passphrase: without the spaces around it and in Normalization Form C.
 /// </summary>
 public sealed class Pin : IDisposable
 {

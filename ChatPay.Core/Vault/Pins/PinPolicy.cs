@@ -4,10 +4,12 @@ using ChatPay.Core.Accounts;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// Which PINs are refused to those who choose one, and why. Ten guesses are all that anybody has, so what matters is what
-/// people choose first: the twenty commonest four-digit codes cover a quarter of those in leaked lists.
+/// Which PINs are refused to those who choose one, and why. Ten guesses are all that anybody has, so what matters is
+/// what people choose first: the twenty commonest four-digit codes cover a quarter of those in leaked lists.
 /// </summary>
-/// <remarks>Reasons are looked for in the order in which <see cref="PinRefusal"/> has them; the first is told.</remarks>
+/// <remarks>
+/// Reasons are looked for in the order in which <see cref="PinRefusal"/> has them; the first is told.
+/// </remarks>
 public static class PinPolicy
 {
     private const int FirstYear = 1900;
@@ -16,7 +18,9 @@ public static class PinPolicy
     /// <summary>From this many digits on, two different ones are too few.</summary>
     private const int ThreeDistinctFrom = 6;
 
-    /// <summary>Common codes that the other rules let through: favourites of leaked lists and walks over the keypad.</summary>
+    /// <summary>
+    /// Common codes that the other rules let through: favourites of leaked lists and walks over the keypad.
+    /// </summary>
     private static readonly string[] s_common =
     [
         "1004", "6969", "1122", "1313", "1342", "2580", "0852", "8520", "0258", "1397", "7931", "1793", "3971", "1739",
@@ -42,7 +46,8 @@ public static class PinPolicy
         ArgumentNullException.ThrowIfNull(handle);
         if (pin.IsPassphrase)
         {
-            return PasswordRules.Check(pin.PassphraseText(), handle).IsOk ? PinRefusal.None : PinRefusal.PassphraseCommon;
+            return PasswordRules.Check(pin.PassphraseText(), handle).IsOk
+                ? PinRefusal.None : PinRefusal.PassphraseCommon;
         }
 
         var digits = pin.Digits;

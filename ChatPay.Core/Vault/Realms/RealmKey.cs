@@ -6,10 +6,10 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// Seals a realm's records: version (1) ‖ salt (32) ‖ ciphertext and tag (459 + 16). Each row is encrypted by AES-256-GCM
-/// under a key and a nonce of its own, which HKDF-SHA-256 expands from the realm key and "chatpay vault v1 row" ‖ salt ‖
-/// realm (16) ‖ account (16) ‖ registration (16); these also are the associated data. So a row opens for its account and
-/// registration only, and one key seals as many rows as wanted.
+/// Seals a realm's records: version (1) ‖ salt (32) ‖ ciphertext and tag (459 + 16). Each row is encrypted by
+/// AES-256-GCM under a key and a nonce of its own, which HKDF-SHA-256 expands from the realm key and "chatpay vault v1
+/// row" ‖ salt ‖ realm (16) ‖ account (16) ‖ registration (16); these also are the associated data. So a row opens for
+/// its account and registration only, and one key seals as many rows as wanted.
 /// </summary>
 /// <remarks>The key lies outside the database: without it the rows let nobody try a PIN.</remarks>
 public sealed class RealmKey : IDisposable

@@ -6,10 +6,11 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// What a realm keeps of one account's registration, as the bytes that are sealed: version of the layout (1), account (16),
-/// registration (16), digest of the realms (32), parameters (7), realm (16), index (1), verifying key (32), certificate
-/// (64), key share (32), public key share (32), unlock commitment (32), unlock tag (32), root share (32), encrypted root
-/// (48), share commitment (32), most guesses (2), account identity key (32): 459 bytes. Zeroed when disposed.
+/// What a realm keeps of one account's registration, as the bytes that are sealed: version of the layout (1), account
+/// (16), registration (16), digest of the realms (32), parameters (7), realm (16), index (1), verifying key (32),
+/// certificate (64), key share (32), public key share (32), unlock commitment (32), unlock tag (32), root share (32),
+/// encrypted root (48), share commitment (32), most guesses (2), account identity key (32): 459 bytes. Zeroed when
+/// disposed.
 /// </summary>
 public sealed class RealmRecord : IDisposable
 {

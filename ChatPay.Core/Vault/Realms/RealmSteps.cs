@@ -22,14 +22,17 @@ public static class RealmSteps
         return new Register1Response(request.RequestId, record?.Version ?? RegistrationVersion.None);
     }
 
-    /// <summary>Decides on a registration; the caller seals and stores the new record in place of the present one.</summary>
+    /// <summary>
+    /// Decides on a registration; the caller seals and stores the new record in place of the present one.
+    /// </summary>
     /// <param name="self">This realm.</param>
     /// <param name="isWaitOver">
     /// Whether the account's wait for an overwrite without its identity key, announced to all its devices, has passed.
     /// </param>
     /// <param name="next">Null where it is refused; else the caller disposes of it.</param>
     public static VaultMessage Register2(
-        RealmId self, AccountId user, RealmRecord? record, Register2Request request, bool isWaitOver, out RealmRecord? next)
+        RealmId self, AccountId user, RealmRecord? record, Register2Request request, bool isWaitOver,
+        out RealmRecord? next)
     {
         ArgumentNullException.ThrowIfNull(request);
         next = null;

@@ -3,7 +3,9 @@ using ChatPay.Core.Cryptography;
 
 namespace ChatPay.Core.Vault;
 
-/// <summary>How much work a PIN is for whoever tries it: Argon2id, kept with each registration so that it can grow.</summary>
+/// <summary>
+/// How much work a PIN is for whoever tries it: Argon2id, kept with each registration so that it can grow.
+/// </summary>
 /// <param name="MemoryKib">Memory in kibibytes: 8 to <see cref="VaultLimits.MemoryMaxKib"/>.</param>
 /// <param name="Passes">Passes over that memory: 1 to <see cref="VaultLimits.PassesMax"/>.</param>
 /// <param name="Lanes">One; there is no other yet.</param>
@@ -19,7 +21,8 @@ public readonly record struct PinHashParameters(int MemoryKib, int Passes, int L
     public static PinHashParameters Default { get; } = new(64 * 1024, 3, 1);
 
     public bool AreValid =>
-        MemoryKib is >= Argon2id.MinMemorySize and <= VaultLimits.MemoryMaxKib && Passes is >= 1 and <= VaultLimits.PassesMax
+        MemoryKib is >= Argon2id.MinMemorySize and <= VaultLimits.MemoryMaxKib
+        && Passes is >= 1 and <= VaultLimits.PassesMax
         && Lanes == 1;
 
     /// <returns>False for another length, another function, or parameters out of bounds.</returns>

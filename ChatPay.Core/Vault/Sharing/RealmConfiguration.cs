@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// The realms that keep a person's shares, in the order of their shares (the first has index 1), and how many of them are
-/// needed. More than half are, so that there are never two quorums that say different things.
+/// The realms that keep a person's shares, in the order of their shares (the first has index 1), and how many of them
+/// are needed. More than half are, so that there are never two quorums that say different things.
 /// </summary>
 public sealed class RealmConfiguration
 {

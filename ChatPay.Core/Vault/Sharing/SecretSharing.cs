@@ -4,18 +4,20 @@ using ChatPay.Core.Cryptography;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// Shamir's sharing of a ristretto255 scalar: shares 1 to n are the values of a random polynomial whose value at zero is
-/// the secret, so that any t of them give the secret, by Lagrange's interpolation, and fewer say nothing.
+/// Shamir's sharing of a ristretto255 scalar: shares 1 to n are the values of a random polynomial whose value at zero
+/// is the secret, so that any t of them give the secret, by Lagrange's interpolation, and fewer say nothing.
 ///
 /// Reference: Shamir, "How to share a secret", 1979. Sizes: a share is 32 bytes; n is at most
-/// <see cref="VaultLimits.Realms"/>. What multiplies an element by each share and interpolates the products has multiplied
-/// it by the secret: so evaluates a threshold of realms what none of them could.
+/// <see cref="VaultLimits.Realms"/>. What multiplies an element by each share and interpolates the products has
+/// multiplied it by the secret: so evaluates a threshold of realms what none of them could.
 /// </summary>
 internal static class SecretSharing
 {
     private const int Size = Ristretto255.ScalarSize;
 
-    /// <summary>Fills <paramref name="shares"/> with share 1 to n, one after the other; the caller zeroes them.</summary>
+    /// <summary>
+    /// Fills <paramref name="shares"/> with share 1 to n, one after the other; the caller zeroes them.
+    /// </summary>
     /// <param name="secret">A scalar.</param>
     /// <param name="threshold">How many shares are needed: 1 to n.</param>
     /// <param name="shares">n times 32 bytes.</param>
@@ -25,7 +27,7 @@ internal static class SecretSharing
         var count = shares.Length / Size;
         if (shares.Length % Size != 0 || count is 0 or > VaultLimits.Realms || threshold < 1 || threshold > count)
         {
-            throw new ArgumentException("There are 1 to 16 shares, and the threshold is no more of them.", nameof(threshold));
+            throw new ArgumentException("There are 1 to 16 shares, and no larger threshold.", nameof(threshold));
         }
 
         if (!Ristretto255.IsScalar(secret))
@@ -131,7 +133,9 @@ internal static class SecretSharing
         return true;
     }
 
-    /// <summary>Lagrange's coefficient of one index among several, for the value at zero: ∏ x_j / (x_j - x_i).</summary>
+    /// <summary>
+    /// Lagrange's coefficient of one index among several, for the value at zero: ∏ x_j / (x_j - x_i).
+    /// </summary>
     internal static void Coefficient(ReadOnlySpan<byte> indices, int position, Span<byte> coefficient)
     {
         Span<byte> own = stackalloc byte[Size];

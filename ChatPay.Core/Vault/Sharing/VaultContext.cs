@@ -5,8 +5,8 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Core.Vault;
 
 /// <summary>
-/// What every value of a registration is bound to: account, registration, realms and the work of the PIN. So nothing made
-/// for one serves in another.
+/// What every value of a registration is bound to: account, registration, realms and the work of the PIN. So nothing
+/// made for one serves in another.
 /// </summary>
 /// <remarks>
 /// Its digest is SHA-256 of "chatpay vault v1 context" ‖ account (16) ‖ version (16) ‖ digest of the realms (32) ‖
@@ -20,9 +20,12 @@ public sealed class VaultContext
     private readonly byte[] _digest;
 
     /// <param name="configurationDigest">32 bytes: <see cref="RealmConfiguration.Digest"/>.</param>
-    /// <exception cref="ArgumentException">A digest of another size, parameters out of bounds, or no version.</exception>
+    /// <exception cref="ArgumentException">
+    /// A digest of another size, parameters out of bounds, or no version.
+    /// </exception>
     public VaultContext(
-        AccountId user, RegistrationVersion version, ReadOnlySpan<byte> configurationDigest, PinHashParameters parameters)
+        AccountId user, RegistrationVersion version, ReadOnlySpan<byte> configurationDigest,
+        PinHashParameters parameters)
     {
         if (configurationDigest.Length != SHA256.HashSizeInBytes)
         {

@@ -1,13 +1,16 @@
 namespace ChatPay.Core.Vault;
 
-/// <summary>A realm, for as long as it keeps its key; chosen by whoever sets it up. 16 bytes in network order on the wire.</summary>
+/// <summary>
+/// A realm, for as long as it keeps its key; chosen by whoever sets it up. 16 bytes in network order on the wire.
+/// </summary>
 public readonly record struct RealmId(Guid Value)
 {
     public override string ToString() => Value.ToString();
 }
 
 /// <summary>
-/// One registration of a PIN at all realms, chosen at random by the device that registers. The empty one stands for none.
+/// One registration of a PIN at all realms, chosen at random by the device that registers. The empty one stands for
+/// none.
 /// </summary>
 public readonly record struct RegistrationVersion(Guid Value)
 {
