@@ -1,13 +1,17 @@
 namespace ChatPay.Core.Protocol;
 
 /// <summary><c>GET /v1/vault</c>: the realms that keep shares of the PIN vault, in the order of their shares.</summary>
-/// <param name="Operators">How many parties run them: one that runs them all can try PINs as well as one realm that runs alone.</param>
+/// <param name="Operators">
+/// How many parties run them: one that runs them all can try PINs as if there was one realm.
+/// </param>
 /// <param name="Threshold">How many realms are needed.</param>
 /// <param name="Realms">Their ids; the first has index 1.</param>
 public sealed record VaultView(int Operators, int Threshold, IReadOnlyList<Guid> Realms);
 
 /// <summary><c>POST /v1/vault/realms/{realm}</c>, and its answer.</summary>
-/// <param name="Message">A message of the vault's protocol, as docs/VAULT.md lays it out; at most <see cref="Limits.VaultMessageBytes"/>.</param>
+/// <param name="Message">
+/// A message of the vault's protocol, as docs/VAULT.md lays it out; at most <see cref="Limits.VaultMessageBytes"/>.
+/// </param>
 public sealed record VaultExchange(byte[] Message);
 
 /// <summary><c>GET /v1/vault/realms/{realm}/attempts</c>, newest first, at most <see cref="Limits.VaultAttempts"/>.</summary>

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace ChatPay.Server.Vault;
 
-/// <summary>Ids all of whose bits are random: unlike the server's other ids they tell no time, and nobody can guess one.</summary>
+/// <summary>
+/// Ids all of whose bits are random: unlike the server's other ids they tell no time, and nobody can guess one.
+/// </summary>
 internal static class RandomId
 {
     private const int UuidBytes = 16;

@@ -93,8 +93,9 @@ internal sealed partial class RealmHouse(
         var owner = await store.FindRealmAsync(cancellationToken);
         var folder = Path.GetFullPath(Folder);
         var keyFile = RealmKeyFile.Open(folder, name, mayCreate: owner is null)
-            ?? throw new StartupException($"The key file {name}.key is missing from {folder}, and the database holds what only it "
-                + "opens: copy it from another node or from where its copy is kept, or name its folder in Vault:KeyFolder.");
+            ?? throw new StartupException(
+                $"The key file {name}.key is missing from {folder}, and the database holds what only it opens: copy it from "
+                + "another node or from where its copy is kept, or name its folder in Vault:KeyFolder.");
         var used = keyFile.ReadBeat();
         if (owner is null && used is null)
         {
@@ -104,8 +105,9 @@ internal sealed partial class RealmHouse(
 
         return owner is { } found && found.Realm == keyFile.Id && (used is null || used.Value.Database == found.Database)
             ? new Realm(store, keyFile, found.Database)
-            : throw new StartupException($"The key file {name}.key in {folder} belongs to another database than this one: put back "
-                + "the one that belongs to it, or name its folder in Vault:KeyFolder. Two databases need two folders.");
+            : throw new StartupException(
+                $"The key file {name}.key in {folder} belongs to another database than this one: put back the one that belongs "
+                + "to it, or name its folder in Vault:KeyFolder. Two databases need two folders.");
     }
 
     private async Task BeatAsync(Realm realm, CancellationToken cancellationToken)
