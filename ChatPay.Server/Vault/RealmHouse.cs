@@ -97,9 +97,14 @@ internal sealed partial class RealmHouse(
                 $"The key file {name}.key is missing from {folder}, and the database holds what only it opens: copy it from "
                 + "another node or from where its copy is kept, or name its folder in Vault:KeyFolder.");
         var used = keyFile.ReadBeat();
-        if (owner is null && used is null)
+        if (owner is null)
         {
-            await store.ClaimAsync(keyFile.Id, RandomId.Create(), RandomId.Create(), cancellationToken);
+            if (used is null)
+            {
+                await store.ClaimAsync(keyFile.Id, RandomId.Create(), RandomId.Create(), cancellationToken);
+            }
+
+            // Another node that starts at this moment may have been quicker.
             owner = await store.FindRealmAsync(cancellationToken);
         }
 

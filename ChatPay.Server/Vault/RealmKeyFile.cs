@@ -80,7 +80,8 @@ internal sealed class RealmKeyFile
 
     public void WriteBeat(Guid database, long beat)
     {
-        var unfinished = BeatPath + ".new";
+        // Nodes that share the folder write at the same moment; which of them is last makes no difference.
+        var unfinished = $"{BeatPath}.{RandomId.Create():N}.new";
         File.WriteAllText(unfinished, string.Create(CultureInfo.InvariantCulture, $"{database:D} {beat}\n"));
         File.Move(unfinished, BeatPath, overwrite: true);
     }
