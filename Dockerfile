@@ -24,7 +24,8 @@ COPY --from=web /src/web/dist/ /app/wwwroot/
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libsodium23 curl \
-  && rm -rf /var/lib/apt/lists/*
+  && rm -rf /var/lib/apt/lists/* \
+  && install --directory --mode=0700 --owner=$APP_UID /var/lib/chatpay/vault
 WORKDIR /app
 COPY --from=server /app ./
 # No diagnostic sockets, which would be written to /tmp.

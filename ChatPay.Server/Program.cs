@@ -8,6 +8,7 @@ using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Ledger;
 using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
+using ChatPay.Server.Vault;
 
 namespace ChatPay.Server;
 
@@ -25,6 +26,7 @@ internal static class Program
         services.AddPresence();
         services.AddLedger();
         services.AddCards();
+        services.AddVault();
     }
 
     /// <summary>Middleware of features: authentication and authorisation first.</summary>
@@ -44,6 +46,7 @@ internal static class Program
         v1.MapPresence();
         v1.MapLedger();
         v1.MapCards();
+        v1.MapVault();
     }
 
     private static Task<int> Main(string[] args) => CommandLine.RunAsync(args);

@@ -34,7 +34,7 @@ public static class ErrorCatalogue
         ErrorCode.MalformedRequest => 400,
         ErrorCode.TooLarge or ErrorCode.BodyTooLarge => 413,
         ErrorCode.NotFound or ErrorCode.UnknownMethod or ErrorCode.AccountUnknown or ErrorCode.ConversationUnknown
-            or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown => 404,
+            or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown or ErrorCode.RealmUnknown => 404,
         ErrorCode.TooManyRequests => 429,
         ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull => 503,
         ErrorCode.ForbiddenOrigin or ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.WrongDevice

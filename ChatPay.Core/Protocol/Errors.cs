@@ -2,7 +2,7 @@ namespace ChatPay.Core.Protocol;
 
 /// <summary>
 /// The one error catalogue. Numbers are never reused. 1xxx anything, 2xxx accounts and devices, 3xxx conversations and
-/// MLS delivery, 4xxx ledger, 5xxx cards.
+/// MLS delivery, 4xxx ledger, 5xxx cards, 6xxx the PIN vault.
 /// </summary>
 public enum ErrorCode
 {
@@ -90,6 +90,9 @@ public enum ErrorCode
     CardLifetimeInvalid = 5010,
     CardPartyNotMember = 5011,
     TooManyOpenCards = 5012,
+
+    RealmUnknown = 6001,
+    VaultMessageInvalid = 6002,
 }
 
 /// <summary>

@@ -78,6 +78,12 @@ public static class Limits
     /// <summary>How long a repeated pairwise message is known again, acknowledged or not, in hours.</summary>
     public const int PairwiseMemoryHours = 24;
 
+    /// <summary>A message of the PIN vault; the largest there is has 567 bytes.</summary>
+    public const int VaultMessageBytes = 1024;
+
+    /// <summary>Attempts at the PIN vault that are listed.</summary>
+    public const int VaultAttempts = 100;
+
     /// <summary>Accounts whose presence one connection watches.</summary>
     public const int PresenceWatched = 500;
 

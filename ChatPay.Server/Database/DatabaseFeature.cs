@@ -45,10 +45,15 @@ internal static class DatabaseFeature
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitter>());
     }
 
-    private static NpgsqlDataSourceBuilder OpenForServing(this IServiceProvider services, int connections)
+    /// <summary>Connections of a feature that has a schema to itself, as the server's role. To be disposed of.</summary>
+    public static NpgsqlDataSource OpenForServing(this IServiceProvider services, DatabaseSchema schema, int connections) =>
+        services.OpenForServing(connections, schema).BuildForPrimary();
+
+    private static NpgsqlDataSourceBuilder OpenForServing(
+        this IServiceProvider services, int connections, DatabaseSchema? schema = null)
     {
         var options = services.GetRequiredService<IOptions<DatabaseOptions>>().Value;
-        var connection = options.ForServer();
+        var connection = (schema ?? DatabaseSchema.Main).In(options.ForServer());
         connection.ApplicationName = "chatpay";
         connection.MaxPoolSize = connections;
         connection.MaxAutoPrepare = PreparedStatementsMax;
@@ -57,7 +62,10 @@ internal static class DatabaseFeature
         connection.Options = $"{connection.Options} {PlannerOptions}".TrimStart();
 
         // Its metrics carry the name, which otherwise is the connection string.
-        var source = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "chatpay" };
+        var source = new NpgsqlDataSourceBuilder(connection.ConnectionString)
+        {
+            Name = schema?.Name is { } name ? $"chatpay {name}" : "chatpay",
+        };
         source.UseLoggerFactory(services.GetRequiredService<ILoggerFactory>());
         return source;
     }
@@ -74,22 +82,30 @@ internal static class DatabaseFeature
         // Gone before anything serves: nothing that runs later can reach for the owner's rights.
         owner.ApplicationName = "chatpay migrations";
         owner.Pooling = false;
-        await using (var source = PrimarySource.Create(owner))
+        foreach (var schema in services.Schemas())
         {
-            await new MigrationRunner(
-                source, Migration.Embedded, services.Logger(), new ServerRole(options.ServerRole),
-                owner.Username == server.Username).RunAsync(cancellationToken);
+            await schema.MigrateAsync(
+                owner, options.ServerRole, owner.Username == server.Username, services.Logger(), cancellationToken);
         }
 
         await services.RequireMigratedAsync(cancellationToken);
     }
 
     /// <summary>Refuses, as the server and looking only, a database that is not at this build's schema.</summary>
-    public static Task RequireMigratedAsync(this IServiceProvider services, CancellationToken cancellationToken) =>
-        new MigrationRunner(
-            services.GetRequiredService<NpgsqlDataSource>(), Migration.Embedded, services.Logger(),
-            new ServerRole(services.GetRequiredService<IOptions<DatabaseOptions>>().Value.ServerRole))
-            .RequireCurrentAsync(cancellationToken);
+    public static async Task RequireMigratedAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var options = services.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        foreach (var schema in services.Schemas())
+        {
+            var connection = schema.In(options.ForServer());
+            connection.ApplicationName = "chatpay migrations";
+            connection.Pooling = false;
+            await using var source = PrimarySource.Create(connection);
+            await new MigrationRunner(
+                source, schema.Migrations, services.Logger(), new ServerRole(options.ServerRole, schema.Grants))
+                .RequireCurrentAsync(cancellationToken);
+        }
+    }
 
     /// <summary>
     /// Connections as the server's for work that reads much and takes its time: beside the pool, so that it takes none
@@ -120,6 +136,10 @@ internal static class DatabaseFeature
                 $"Database:{key} is not one; it looks like Host=…;Database=…;Username=…;Password=….", failure);
         }
     }
+
+    /// <summary>The server's own tables first.</summary>
+    private static IEnumerable<DatabaseSchema> Schemas(this IServiceProvider services) =>
+        services.GetServices<DatabaseSchema>().Prepend(DatabaseSchema.Main);
 
     private static ILogger Logger(this IServiceProvider services) =>
         services.GetRequiredService<ILoggerFactory>().CreateLogger<MigrationRunner>();

@@ -12,7 +12,7 @@ namespace ChatPay.Server.Database;
 /// <param name="Checksum">SHA-256 over the file's bytes, lower-case hex.</param>
 internal sealed record Migration(int Number, string Name, string Sql, string Checksum)
 {
-    private const string Prefix = "Migrations.";
+    private const string MainPrefix = "Migrations.";
     private const string Suffix = ".sql";
 
     public static Migration FromFile(string name, byte[] content)
@@ -24,21 +24,22 @@ internal sealed record Migration(int Number, string Name, string Sql, string Che
             : throw new StartupException($"The migration {name} is not named like 0001_accounts.");
     }
 
-    /// <summary>The migrations this build brings, in order.</summary>
-    public static IReadOnlyList<Migration> Embedded { get; } = ReadEmbedded();
+    /// <summary>The migrations of the server's own tables that this build brings, in order.</summary>
+    public static IReadOnlyList<Migration> Embedded { get; } = ReadEmbedded(MainPrefix);
 
-    private static List<Migration> ReadEmbedded()
+    /// <summary>The migrations that are built in under names that begin so, in order.</summary>
+    public static IReadOnlyList<Migration> ReadEmbedded(string prefix)
     {
         var assembly = Assembly.GetExecutingAssembly();
         var migrations = new List<Migration>();
         foreach (var resource in assembly.GetManifestResourceNames())
         {
-            if (resource.StartsWith(Prefix, StringComparison.Ordinal))
+            if (resource.StartsWith(prefix, StringComparison.Ordinal))
             {
                 using var stream = assembly.GetManifestResourceStream(resource)!;
                 using var content = new MemoryStream();
                 stream.CopyTo(content);
-                migrations.Add(FromFile(resource[Prefix.Length..^Suffix.Length], content.ToArray()));
+                migrations.Add(FromFile(resource[prefix.Length..^Suffix.Length], content.ToArray()));
             }
         }
 

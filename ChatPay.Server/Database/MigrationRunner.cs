@@ -11,9 +11,10 @@ namespace ChatPay.Server.Database;
 /// </summary>
 /// <param name="dataSource">The owner's, or for looking only, the server's.</param>
 /// <param name="role">What the server works as, and whether it logs in as the owner does; null to leave rights alone.</param>
+/// <param name="schema">Whose migrations these are, for the log; null for the server's own.</param>
 internal sealed partial class MigrationRunner(
     NpgsqlDataSource dataSource, IReadOnlyList<Migration> migrations, ILogger logger, ServerRole? role = null,
-    bool forOwnLogin = true)
+    bool forOwnLogin = true, string? schema = null)
 {
     /// <summary>"chatpay\0" as a number: whoever migrates a ChatPay database holds this lock.</summary>
     private const long LockKey = 0x6368617470617900;
@@ -225,7 +226,7 @@ internal sealed partial class MigrationRunner(
             new { migration.Number, migration.Name, migration.Checksum },
             cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        Log.AppliedMigration(logger, migration.Name);
+        Log.AppliedMigration(logger, schema is null ? migration.Name : $"{schema}/{migration.Name}");
     }
 
     private sealed record Applied(int Number, string Name, string Checksum);

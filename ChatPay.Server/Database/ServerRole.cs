@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using ChatPay.Server.Hosting;
@@ -28,10 +27,11 @@ internal sealed class ServerRole
     private readonly string _mark;
 
     /// <param name="name">As <see cref="NamePattern"/> says.</param>
-    public ServerRole(string name)
+    /// <param name="grants">As <see cref="DatabaseSchema.Grants"/> says; null for the server's own tables.</param>
+    public ServerRole(string name, string? grants = null)
     {
         _name = name;
-        _grants = ReadGrants().Replace(DefaultName, Quoted, StringComparison.Ordinal);
+        _grants = (grants ?? DatabaseSchema.Main.Grants).Replace(DefaultName, Quoted, StringComparison.Ordinal);
         _mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(_grants)));
     }
 
@@ -103,13 +103,6 @@ internal sealed class ServerRole
                 + $"grant {Quoted} to \"{user}\"",
             _ => null,
         };
-    }
-
-    private static string ReadGrants()
-    {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Grants.sql")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 
     private static async Task<object?> ScalarAsync(

@@ -17,9 +17,11 @@ public sealed class NginxTests(PostgresFixture postgres)
     public async Task A_session_through_the_proxy_outlives_the_node_that_served_it()
     {
         Assert.SkipUnless(File.Exists(NginxProxy.Program), "nginx is not installed here: apt-get install nginx-light");
+        using var keys = new TemporaryFolder();
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Database__ConnectionString"] = await postgres.CreateDatabaseAsync(),
+            ["Vault__KeyFolder"] = keys.Path,
             ["Hosting__TrustedProxies__0"] = "127.0.0.1",
         };
         await using var one = new ServerProcess(environment);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatPay.Server.Database;
+using ChatPay.Server.Vault;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -117,10 +118,10 @@ public sealed class PostgresFixture : IAsyncLifetime
         }
 
         // PostgreSQL copies a template only while nobody is connected to it.
-        await using (var source = NpgsqlDataSource.Create(ConnectionStringOf(Template) + ";Pooling=false"))
+        var owner = new NpgsqlConnectionStringBuilder(ConnectionStringOf(Template)) { Pooling = false };
+        foreach (var schema in new[] { DatabaseSchema.Main }.Concat(RealmSchemas.All))
         {
-            await new MigrationRunner(
-                source, Migration.Embedded, NullLogger.Instance, new ServerRole(ServerRole.DefaultName)).RunAsync(default);
+            await schema.MigrateAsync(owner, ServerRole.DefaultName, true, NullLogger.Instance, default);
         }
 
         _superuser = superuser;

@@ -14,6 +14,9 @@ namespace ChatPay.Tests.Support;
 /// <summary>The whole server in this process, on a real Kestrel and a free port of the loopback address.</summary>
 public sealed class TestServer : IAsyncDisposable
 {
+    /// <summary>Each database has its realms' keys in a folder of its own, which its nodes share.</summary>
+    private static readonly TemporaryFolder s_vaultKeys = new();
+
     private readonly WebApplication _app;
     private readonly LogCollector _log;
 
@@ -44,6 +47,8 @@ public sealed class TestServer : IAsyncDisposable
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Database:ConnectionString"] = connectionString,
+            ["Vault:KeyFolder"] = Path.Combine(
+                s_vaultKeys.Path, new NpgsqlConnectionStringBuilder(connectionString).Database ?? ""),
 
             // Tests of limits set their own; all others come from one address and know no patience.
             ["RateLimits:SignInPerMinute"] = "1000000",

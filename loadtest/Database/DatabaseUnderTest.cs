@@ -28,13 +28,17 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
     /// <summary>Of the role that owns the tables.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>For the server, as the server itself connects: to the embedded one with a login of its own.</summary>
+    /// <summary>
+    /// For the server, as the server itself connects: to the embedded one with a login of its own. The keys of its realms
+    /// stay with the database, because neither serves without the other.
+    /// </summary>
     public IEnumerable<KeyValuePair<string, string?>> ServerSettings => _postgres is null
-        ? [new("Database:ConnectionString", ConnectionString)]
+        ? [new("Database:ConnectionString", ConnectionString), new("Vault:KeyFolder", KeysOf(ConnectionString))]
         :
         [
             new("Database:ConnectionString", EmbeddedPostgres.ServerLoginOf(ConnectionString)),
             new("Database:OwnerConnectionString", ConnectionString),
+            new("Vault:KeyFolder", Path.Combine(_folder!.Path, "vault-keys")),
         ];
 
     /// <summary>Of a superuser on the same database; null where the database is one's own.</summary>
@@ -125,6 +129,13 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
 
         await using var recycle = new NpgsqlCommand("checkpoint", connection);
         await recycle.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static string KeysOf(string connectionString)
+    {
+        var database = new NpgsqlConnectionStringBuilder(connectionString);
+        return Path.Combine(
+            Path.GetTempPath(), "chatpay-loadtest-keys", $"{database.Host}-{database.Port}-{database.Database}");
     }
 
     private static string TemporaryFolder()

@@ -149,6 +149,7 @@ internal sealed class FaultBench : IAsyncDisposable
         ["Database:ConnectionString"] = Postgres.ServerConnectionString,
         ["Database:OwnerConnectionString"] = Postgres.OwnerConnectionString,
         ["Database:MaxPoolSize"] = "20",
+        ["Vault:KeyFolder"] = Path.Combine(_folder.FullName, "vault-keys"),
         ["Cluster:Redis"] = Redis.Address,
         ["Cluster:Prefix"] = Prefix,
         ["Ledger:Sandbox:Enabled"] = "true",

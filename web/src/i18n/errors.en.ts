@@ -102,6 +102,8 @@ export const errorsEn = {
   card_lifetime_invalid: 'The time limit of this payment cannot be used.',
   too_many_open_cards: 'Too many of your payments are still waiting. Cancel one, or wait until one is answered.',
   card_party_not_member: 'Both people of a payment must be in the conversation.',
+  realm_unknown: 'A part of the PIN vault is not where it was. Reload the page.',
+  vault_message_invalid: 'The PIN vault did not understand this page. Reload it.',
 } as const;
 
 export type ErrorName = keyof typeof errorsEn;

@@ -97,4 +97,6 @@ export const errorsFr: Record<ErrorName, string> = {
   card_lifetime_invalid: 'Le délai de ce paiement ne convient pas.',
   too_many_open_cards: 'Trop de vos paiements attendent encore. Annulez-en un, ou attendez une réponse.',
   card_party_not_member: 'Les deux personnes d’un paiement doivent être dans la conversation.',
+  realm_unknown: 'Une partie du coffre à code n’est plus à sa place. Rechargez la page.',
+  vault_message_invalid: 'Le coffre à code n’a pas compris cette page. Rechargez-la.',
 };

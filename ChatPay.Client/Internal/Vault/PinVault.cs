@@ -1,0 +1,202 @@
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
+
+namespace ChatPay.Client.Internal.Vault;
+
+/// <summary>
+/// The device's side of the PIN vault: Core's steps, with the realms asked over HTTP, all at once. A realm that cannot be
+/// reached has not answered, and the others go on without it.
+/// </summary>
+/// <param name="client">Signed in.</param>
+internal sealed class PinVault(ChatPayClient client, FillRandom random)
+{
+    private AccountId User => client.Account?.Id ?? throw new InvalidOperationException("Sign in first.");
+
+    /// <summary>Registers a PIN in place of the one there is, at all realms that can be reached.</summary>
+    /// <param name="rootSecret">32 bytes; the caller zeroes them.</param>
+    /// <param name="identityKey">The account identity key that may change the registration from now on.</param>
+    /// <param name="signer">The key that may change the present one.</param>
+    /// <returns>
+    /// Passed where a threshold of realms has stored it. Else the faults say who did not, and the device registers anew.
+    /// </returns>
+    public async Task<VaultStep> RegisterAsync(
+        Pin pin, ReadOnlyMemory<byte> rootSecret, Key identityKey, Key signer, PinHashParameters parameters,
+        CancellationToken cancellationToken)
+    {
+        var configuration = await ConfigurationAsync(cancellationToken);
+        var present = new RegistrationVersion[configuration.Realms.Count];
+        var reached = new List<int>();
+        foreach (var answer in await AskAsync(
+            configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
+        {
+            if (VaultMessage.TryRead<Register1Response>(answer.Response.Span, out var response, out _))
+            {
+                present[answer.Index - 1] = response.Version;
+                reached.Add(answer.Index);
+                response.Dispose();
+            }
+        }
+
+        using var registration = VaultRegistration.Create(
+            new VaultRegistrationPlan(User, configuration, parameters, present), pin, rootSecret.Span, identityKey, signer,
+            random);
+        var answers = await AskAsync(
+            configuration, reached, index => registration.Requests[index - 1], cancellationToken);
+        return Judge<Register2Response>(configuration, answers);
+    }
+
+    /// <summary>Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm.</summary>
+    /// <param name="rootSecret">32 bytes, zeros unless the step is passed; the caller zeroes them.</param>
+    public async Task<VaultStep> RecoverAsync(Pin pin, Memory<byte> rootSecret, CancellationToken cancellationToken)
+    {
+        rootSecret.Span.Clear();
+        var configuration = await ConfigurationAsync(cancellationToken);
+        var begun = RecoveryStart.Choose(
+            User, configuration,
+            await AskAsync(configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
+            out var start);
+        if (start is null)
+        {
+            return begun;
+        }
+
+        using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, [], random);
+        var evaluated = recovery.TakeEvaluations(await AskAsync(
+            configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
+        return evaluated.IsOk
+            ? recovery.TakeShares(
+                await AskAsync(configuration, recovery.Unlocked, recovery.ReleaseRequest, cancellationToken),
+                rootSecret.Span)
+            : evaluated;
+    }
+
+    /// <summary>Has the realms forget the registration.</summary>
+    /// <returns>Passed where so few still have it that nobody can recover.</returns>
+    public Task<VaultStep> DeleteAsync(Key identityKey, CancellationToken cancellationToken) =>
+        ChangeAsync<DeleteResponse>(
+            (realm, state) => new DeleteRequest(NextId(), User, realm, state.Version, identityKey), cancellationToken);
+
+    /// <summary>Has the realms give back the guesses that failed.</summary>
+    public Task<VaultStep> ClearFailuresAsync(Key identityKey, CancellationToken cancellationToken) =>
+        ChangeAsync<ClearFailuresResponse>(
+            (realm, state) => new ClearFailuresRequest(
+                NextId(), User, realm, state.Version, state.AttemptCount, identityKey),
+            cancellationToken);
+
+    private static VaultStep Judge<T>(RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers)
+        where T : VaultMessage, IVaultMessage<T>
+    {
+        var done = 0;
+        var faults = new List<RealmFault>();
+        foreach (var answer in answers)
+        {
+            if (VaultMessage.TryRead<T>(answer.Response.Span, out var response, out var rejection))
+            {
+                using (response)
+                {
+                    rejection = response.RequestId == answer.Request.RequestId
+                        ? VaultRejection.None : VaultRejection.ResponseReplayed;
+                }
+            }
+            else if (VaultMessage.TryRead<RealmRefusal>(answer.Response.Span, out var refusal, out _))
+            {
+                using (refusal)
+                {
+                    rejection = refusal.RequestId == answer.Request.RequestId
+                        ? refusal.Reason : VaultRejection.ResponseReplayed;
+                }
+            }
+
+            if (rejection == VaultRejection.None)
+            {
+                done++;
+            }
+            else
+            {
+                faults.Add(new RealmFault(answer.Index, configuration.RealmOf(answer.Index), rejection));
+            }
+        }
+
+        var isDone = done >= configuration.Threshold;
+        return new VaultStep(
+            isDone ? VaultRejection.None : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew, faults, null);
+    }
+
+    private static IReadOnlyList<int> Indices(RealmConfiguration configuration) =>
+        [.. Enumerable.Range(1, configuration.Realms.Count)];
+
+    /// <summary>Asks each realm what it has, and for a change of that.</summary>
+    private async Task<VaultStep> ChangeAsync<T>(
+        Func<RealmId, Recover1Response, VaultMessage> requestOf, CancellationToken cancellationToken)
+        where T : VaultMessage, IVaultMessage<T>
+    {
+        var configuration = await ConfigurationAsync(cancellationToken);
+        var states = new Dictionary<int, Recover1Response>();
+        var refused = new List<RealmAnswer>();
+        foreach (var answer in await AskAsync(
+            configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
+        {
+            if (VaultMessage.TryRead<Recover1Response>(answer.Response.Span, out var response, out _))
+            {
+                states.Add(answer.Index, response);
+            }
+            else
+            {
+                refused.Add(answer);
+            }
+        }
+
+        var answers = await AskAsync(
+            configuration, [.. states.Keys], index => requestOf(configuration.RealmOf(index), states[index]),
+            cancellationToken);
+        foreach (var state in states.Values)
+        {
+            state.Dispose();
+        }
+
+        return Judge<T>(configuration, [.. answers, .. refused]);
+    }
+
+    private async Task<RealmConfiguration> ConfigurationAsync(CancellationToken cancellationToken)
+    {
+        var view = await client.VaultAsync(cancellationToken);
+        try
+        {
+            return new RealmConfiguration([.. view.Realms.Select(realm => new RealmId(realm))], view.Threshold);
+        }
+        catch (ArgumentException malformed)
+        {
+            throw LocalErrors.Offline(malformed);
+        }
+    }
+
+    /// <summary>Asks realms at once; those that cannot be reached have no answer.</summary>
+    private async Task<IReadOnlyList<RealmAnswer>> AskAsync(
+        RealmConfiguration configuration, IReadOnlyList<int> indices, Func<int, VaultMessage> requestOf,
+        CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(indices.Select(async index =>
+        {
+            var request = requestOf(index);
+            try
+            {
+                var response = await client.AskRealmAsync(
+                    configuration.RealmOf(index).Value, request.Encoding.ToArray(), cancellationToken);
+                return new RealmAnswer(index, request, response);
+            }
+            catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return (RealmAnswer?)null;
+            }
+        }));
+        return [.. answers.OfType<RealmAnswer>()];
+    }
+
+    private Guid NextId()
+    {
+        Span<byte> id = stackalloc byte[16];
+        random(id);
+        return new Guid(id, bigEndian: true);
+    }
+}

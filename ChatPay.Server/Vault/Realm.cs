@@ -1,0 +1,271 @@
+using System.Security.Cryptography;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
+using ChatPay.Server.Hosting;
+
+namespace ChatPay.Server.Vault;
+
+/// <summary>
+/// One realm: it opens the account's record with its key, has Core decide, and stores what was decided. Every message that
+/// can be read is answered with a message, a refusal too.
+/// </summary>
+internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid database)
+{
+    /// <summary>A device that registers while another does starts over with what it finds; so does the realm.</summary>
+    private const int Attempts = 3;
+
+    public RealmId Id => keyFile.Id;
+
+    public RealmStore Store => store;
+
+    public RealmKeyFile KeyFile => keyFile;
+
+    /// <summary>Goes a beat on: see <see cref="RealmStore.BeatAsync"/>.</summary>
+    /// <returns>Whether the database had been restored from a backup.</returns>
+    public async Task<bool> BeatAsync(CancellationToken cancellationToken)
+    {
+        var (beat, isRestored) = await store.BeatAsync(
+            keyFile.ReadBeat()?.Beat ?? 0, RandomId.Create(), cancellationToken);
+        keyFile.WriteBeat(database, beat);
+        return isRestored;
+    }
+
+    /// <summary>The answer's bytes.</summary>
+    public async Task<Result<byte[]>> AnswerAsync(Caller caller, byte[] message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return (message.Length > 1 ? (VaultMessageType)message[1] : 0) switch
+        {
+            VaultMessageType.Register1Request => await AnswerAsync<Register1Request>(Register1Async),
+            VaultMessageType.Register2Request => await AnswerAsync<Register2Request>(Register2Async),
+            VaultMessageType.Recover1Request => await AnswerAsync<Recover1Request>(Recover1Async),
+            VaultMessageType.Recover2Request => await AnswerAsync<Recover2Request>(Recover2Async),
+            VaultMessageType.Recover3Request => await AnswerAsync<Recover3Request>(Recover3Async),
+            VaultMessageType.DeleteRequest => await AnswerAsync<DeleteRequest>(DeleteAsync),
+            VaultMessageType.ClearFailuresRequest => await AnswerAsync<ClearFailuresRequest>(ClearAsync),
+            _ => Invalid(VaultRejection.WrongMessage),
+        };
+
+        Task<Result<byte[]>> AnswerAsync<T>(Func<Caller, T, CancellationToken, Task<VaultMessage>> answer)
+            where T : VaultMessage, IVaultMessage<T> => ReadAndAnswerAsync(caller, message, answer, cancellationToken);
+    }
+
+    private static async Task<Result<byte[]>> ReadAndAnswerAsync<T>(
+        Caller caller, byte[] bytes, Func<Caller, T, CancellationToken, Task<VaultMessage>> answer,
+        CancellationToken cancellationToken)
+        where T : VaultMessage, IVaultMessage<T>
+    {
+        if (!VaultMessage.TryRead<T>(bytes, out var request, out var rejection))
+        {
+            return Invalid(rejection);
+        }
+
+        using (request)
+        {
+            using var response = await answer(caller, request, cancellationToken);
+            return response.Encoding.ToArray();
+        }
+    }
+
+    private static Error Invalid(VaultRejection rejection) => new(
+        ErrorCode.VaultMessageInvalid,
+        "This is not a message that a realm understands; the client may be too old or too new.",
+        new Dictionary<string, object>(StringComparer.Ordinal) { ["rejection"] = (int)rejection });
+
+    private async Task<VaultMessage> Register1Async(
+        Caller caller, Register1Request request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        return found.Rejection == VaultRejection.RecordUnreadable
+            ? new RealmRefusal(request.RequestId, found.Rejection)
+            : RealmSteps.Register1(request, found.Record);
+    }
+
+    private async Task<VaultMessage> Register2Async(
+        Caller caller, Register2Request request, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var found = await FindAsync(caller.Account, cancellationToken);
+            if (found.Rejection == VaultRejection.RecordUnreadable)
+            {
+                return new RealmRefusal(request.RequestId, found.Rejection);
+            }
+
+            // The answer was lost, and the device asks again.
+            if (found.Record is not null && RealmSteps.IsStored(request, found.Record))
+            {
+                return new Register2Response(request.RequestId, request.Version);
+            }
+
+            var answer = RealmSteps.Register2(Id, caller.Account, found.Record, request, isWaitOver: false, out var next);
+            if (next is null)
+            {
+                return answer;
+            }
+
+            using (next)
+            {
+                var row = keyFile.Key.Seal(next, RandomNumberGenerator.Fill);
+                if (await store.ReplaceAsync(
+                    caller.Account, found.Record?.Version ?? RegistrationVersion.None, next.Version, row, next.MaxGuesses,
+                    cancellationToken))
+                {
+                    return answer;
+                }
+            }
+
+            answer.Dispose();
+            if (attempt == Attempts)
+            {
+                return new RealmRefusal(request.RequestId, VaultRejection.VersionOther);
+            }
+        }
+    }
+
+    private async Task<VaultMessage> Recover1Async(
+        Caller caller, Recover1Request request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        if (found.Rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, found.Rejection);
+        }
+
+        var guesses = found.Stored?.Guesses ?? default;
+        await DestroyUsedUpAsync(caller.Account, guesses.Rejection, cancellationToken);
+        return RealmSteps.Recover1(request, found.Record, guesses, (uint)(found.Stored?.Attempts ?? 0));
+    }
+
+    private async Task<VaultMessage> Recover2Async(
+        Caller caller, Recover2Request request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        if (found.Stored is { } stored && stored.Guesses.Rejection is var refused and not VaultRejection.None)
+        {
+            await DestroyUsedUpAsync(caller.Account, refused, cancellationToken);
+            return new RealmRefusal(request.RequestId, refused);
+        }
+
+        var rejection = found.Rejection != VaultRejection.None
+            ? found.Rejection : RealmSteps.MayGuess(request, found.Record);
+        if (rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, rejection);
+        }
+
+        // Committed when it returns: whatever happens after this, the guess is counted.
+        var attempt = new AttemptId(RandomId.Create());
+        var left = await store.CountAsync(caller.Account, request.Version, caller.Device, attempt, cancellationToken);
+        if (left is null)
+        {
+            // Others took the last ones meanwhile, or the registration went away under this one.
+            var now = await store.FindAsync(caller.Account, cancellationToken);
+            var reason = now is null ? VaultRejection.NotRegistered
+                : now.Guesses.Rejection is var gone and not VaultRejection.None ? gone
+                : VaultRejection.VersionOther;
+            await DestroyUsedUpAsync(caller.Account, reason, cancellationToken);
+            return new RealmRefusal(request.RequestId, reason);
+        }
+
+        return RealmSteps.Evaluate(
+            request, found.Record, AttemptGrant.Granted(attempt, left.Value), RandomNumberGenerator.Fill);
+    }
+
+    private async Task<VaultMessage> Recover3Async(
+        Caller caller, Recover3Request request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        if (found.Rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, found.Rejection);
+        }
+
+        var left = found.Stored is { } stored ? stored.MaxGuesses - stored.Used : 0;
+        var isOpen = found.Stored is { IsLocked: false }
+            && await store.IsOpenAsync(caller.Account, request.Version, request.Attempt, cancellationToken);
+        var grant = isOpen ? AttemptGrant.Granted(request.Attempt, left)
+            : AttemptGrant.Refused(
+                found.Stored is { IsLocked: true } ? VaultRejection.Locked : VaultRejection.AttemptUnknown);
+        var answer = RealmSteps.Release(request, found.Record, grant);
+        if (answer is not RealmRefusal refusal)
+        {
+            // Of two requests with one attempt, one gets the share.
+            if (await store.SucceedAsync(caller.Account, request.Version, request.Attempt, cancellationToken))
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            return new RealmRefusal(request.RequestId, VaultRejection.AttemptUnknown);
+        }
+
+        if (refusal.Reason == VaultRejection.TagWrong)
+        {
+            await store.FailAsync(request.Attempt, cancellationToken);
+            await store.DestroyAsync(caller.Account, cancellationToken);
+        }
+
+        return answer;
+    }
+
+    private async Task<VaultMessage> DeleteAsync(Caller caller, DeleteRequest request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        if (found.Rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, found.Rejection);
+        }
+
+        var answer = RealmSteps.Delete(request, found.Record, isWaitOver: false);
+        if (answer is RealmRefusal || await store.DeleteAsync(caller.Account, request.Version, cancellationToken))
+        {
+            return answer;
+        }
+
+        answer.Dispose();
+        return new RealmRefusal(request.RequestId, VaultRejection.VersionOther);
+    }
+
+    private async Task<VaultMessage> ClearAsync(
+        Caller caller, ClearFailuresRequest request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        if (found.Rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, found.Rejection);
+        }
+
+        var answer = RealmSteps.ClearFailures(request, found.Record, (uint)(found.Stored?.Attempts ?? 0));
+        if (answer is RealmRefusal
+            || await store.ClearAsync(caller.Account, request.Version, request.AttemptCount, cancellationToken))
+        {
+            return answer;
+        }
+
+        answer.Dispose();
+        return new RealmRefusal(request.RequestId, VaultRejection.CounterStale);
+    }
+
+    private Task DestroyUsedUpAsync(AccountId account, VaultRejection reason, CancellationToken cancellationToken) =>
+        reason == VaultRejection.GuessesExhausted ? store.DestroyAsync(account, cancellationToken) : Task.CompletedTask;
+
+    private async Task<Found> FindAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        var stored = await store.FindAsync(account, cancellationToken);
+        if (stored?.Sealed is null)
+        {
+            return new Found(stored, null, VaultRejection.None);
+        }
+
+        return keyFile.Key.TryOpen(stored.Sealed, Id, account, stored.Version, out var record, out var rejection)
+            ? new Found(stored, record, VaultRejection.None)
+            : new Found(stored, null, rejection);
+    }
+
+    /// <summary>A row and what was in it.</summary>
+    private sealed record Found(StoredRecord? Stored, RealmRecord? Record, VaultRejection Rejection) : IDisposable
+    {
+        public void Dispose() => Record?.Dispose();
+    }
+}

@@ -1,0 +1,270 @@
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
+using ChatPay.Server.Database;
+using Npgsql;
+
+namespace ChatPay.Server.Vault;
+
+/// <summary>
+/// One realm's tables. Each method is one statement and so one transaction, committed when it returns: a guess is counted
+/// before anybody evaluates it.
+/// </summary>
+/// <param name="dataSource">To the realm's own schema.</param>
+internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
+{
+    /// <summary>How long an attempt may still be finished; one that is open for longer has failed.</summary>
+    private const string OpenFor = "interval '2 minutes'";
+
+    /// <summary>The realm that this database belongs to, and the database's own id; null for a new one.</summary>
+    public async Task<(RealmId Realm, Guid Database)?> FindRealmAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("select id, database from realm");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? (new RealmId(reader.GetGuid(0)), reader.GetGuid(1)) : null;
+    }
+
+    /// <summary>Makes a new database this realm's. One that belongs to another stays as it is.</summary>
+    public async Task ClaimAsync(RealmId realm, Guid database, Guid lineage, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "insert into realm (id, database, lineage) values ($1, $2, $3) on conflict (only_row) do nothing",
+            realm.Value, database, lineage);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Goes a beat on from where the database or the key file is, whichever is further. Where the file was, the database has
+    /// been restored from before, and what was registered until then is locked.
+    /// </summary>
+    /// <param name="remembered">How far the key file says it had come.</param>
+    /// <param name="lineage">What to begin where it was restored.</param>
+    /// <returns>How far it is now, and whether it had been restored.</returns>
+    public async Task<(long Beat, bool IsRestored)> BeatAsync(
+        long remembered, Guid lineage, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            with before as (select beat from realm for update)
+            update realm r
+            set beat = greatest(before.beat, $1) + 1, lineage = case when before.beat < $1 then $2 else r.lineage end
+            from before
+            returning r.beat, before.beat < $1
+            """,
+            remembered, lineage);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? (reader.GetInt64(0), reader.GetBoolean(1))
+            : throw new InvalidOperationException("The database belongs to no realm.");
+    }
+
+    public async Task<StoredRecord?> FindAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            select v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage
+            from vault_record v, realm r
+            where v.account_id = $1
+            """,
+            account.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new StoredRecord(
+                new RegistrationVersion(reader.GetGuid(0)), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
+                reader.GetInt16(2), reader.GetInt16(3), reader.GetInt32(4), reader.GetBoolean(5))
+            : null;
+    }
+
+    /// <summary>Stores a record in place of the one that was decided on.</summary>
+    /// <param name="replaces">What there was; none for no record, or one that is destroyed.</param>
+    /// <returns>False where somebody was quicker.</returns>
+    public async Task<bool> ReplaceAsync(
+        AccountId account, RegistrationVersion replaces, RegistrationVersion version, byte[] row, int maxGuesses,
+        CancellationToken cancellationToken)
+    {
+        await using var command = replaces == RegistrationVersion.None
+            ? dataSource.CreateCommand(
+                """
+                insert into vault_record (account_id, version, sealed, max_guesses, lineage)
+                select $1, $2, $3, $4, lineage from realm
+                on conflict (account_id) do update
+                set version = excluded.version, sealed = excluded.sealed, max_guesses = excluded.max_guesses, used = 0,
+                    attempts = 0, registered_at = now(), lineage = excluded.lineage
+                where vault_record.sealed is null
+                """,
+                account.Value, version.Value, row, (short)maxGuesses)
+            : dataSource.CreateCommand(
+                """
+                update vault_record
+                set version = $2, sealed = $3, max_guesses = $4, used = 0, attempts = 0, registered_at = now(),
+                    lineage = (select lineage from realm)
+                where account_id = $1 and version = $5
+                """,
+                account.Value, version.Value, row, (short)maxGuesses, replaces.Value);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Counts a guess where there is one left, and notes it.</summary>
+    /// <returns>How many are left after it; null where none was.</returns>
+    public async Task<int?> CountAsync(
+        AccountId account, RegistrationVersion version, DeviceId device, AttemptId attempt,
+        CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            with counted as (
+                update vault_record v set used = used + 1, attempts = attempts + 1
+                where v.account_id = $1 and v.version = $2 and v.sealed is not null and v.used < v.max_guesses
+                    and v.lineage = (select lineage from realm)
+                returning (v.max_guesses - v.used)::integer as left_over
+            ), noted as (
+                insert into vault_attempt (id, account_id, version, device_id) select $4, $1, $2, $3 from counted
+            )
+            select left_over from counted
+            """,
+            account.Value, version.Value, device.Value, attempt.Value);
+        return await command.ExecuteScalarAsync(cancellationToken) is { } left
+            ? (int)left : null;
+    }
+
+    /// <summary>Whether an attempt is open: counted for this registration, not long ago, and not ended.</summary>
+    public async Task<bool> IsOpenAsync(
+        AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"""
+            select exists (
+                select from vault_attempt
+                where id = $3 and account_id = $1 and version = $2 and outcome = 0 and at > now() - {OpenFor})
+            """,
+            account.Value, version.Value, attempt.Value);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>Ends an open attempt as a success, which gives back its own guess and no other.</summary>
+    /// <returns>False where it is not open any more.</returns>
+    public async Task<bool> SucceedAsync(
+        AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            with ended as (
+                update vault_attempt set outcome = 1
+                where id = $3 and account_id = $1 and version = $2 and outcome = 0
+                returning counts
+            ), refunded as (
+                update vault_record set used = used - 1
+                where account_id = $1 and version = $2 and used > 0 and exists (select from ended where counts)
+            )
+            select exists (select from ended)
+            """,
+            account.Value, version.Value, attempt.Value);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>Ends an open attempt as a failure.</summary>
+    public async Task FailAsync(AttemptId attempt, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "update vault_attempt set outcome = 2 where id = $1 and outcome = 0", attempt.Value);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Destroys records whose guesses are used up and none of them can still succeed.
+    /// </summary>
+    /// <param name="account">Of this account, or null for all.</param>
+    /// <returns>How many.</returns>
+    public async Task<int> DestroyAsync(AccountId? account, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"""
+            update vault_record v set sealed = null
+            where v.sealed is not null and v.used = v.max_guesses and ($1::uuid is null or v.account_id = $1)
+                and not exists (
+                    select from vault_attempt a
+                    where a.account_id = v.account_id and a.version = v.version and a.outcome = 0
+                        and a.at > now() - {OpenFor})
+            """,
+            new NpgsqlParameter
+            {
+                Value = (object?)account?.Value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid,
+            });
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Forgets a registration.</summary>
+    /// <returns>False where somebody was quicker.</returns>
+    public async Task<bool> DeleteAsync(
+        AccountId account, RegistrationVersion version, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "delete from vault_record where account_id = $1 and version = $2", account.Value, version.Value);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Gives back the guesses that failed, if no other was counted since.</summary>
+    /// <returns>False where one was.</returns>
+    public async Task<bool> ClearAsync(
+        AccountId account, RegistrationVersion version, uint attempts, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            with cleared as (
+                update vault_record set used = 0
+                where account_id = $1 and version = $2 and attempts = $3 and sealed is not null
+                returning 1
+            ), kept as (
+                update vault_attempt set counts = false
+                where account_id = $1 and version = $2 and counts and exists (select from cleared)
+            )
+            select exists (select from cleared)
+            """,
+            account.Value, version.Value, checked((int)attempts));
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>An account's attempts, newest first.</summary>
+    public async Task<IReadOnlyList<VaultAttempt>> AttemptsAsync(
+        AccountId account, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"""
+            select device_id, at, (case when outcome = 0 and at <= now() - {OpenFor} then 2 else outcome end)::integer
+            from vault_attempt where account_id = $1
+            order by at desc, id desc limit $2
+            """,
+            account.Value, limit);
+        var attempts = new List<VaultAttempt>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            attempts.Add(new VaultAttempt(
+                reader.GetFieldValue<DateTimeOffset>(1), new DeviceId(reader.GetGuid(0)),
+                (VaultAttemptOutcome)reader.GetInt32(2)));
+        }
+
+        return attempts;
+    }
+
+    public void Dispose() => dataSource.Dispose();
+
+    /// <summary>Deletes attempts that nobody is shown any more.</summary>
+    public async Task<int> SweepAsync(TimeSpan keep, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("delete from vault_attempt where at < now() - $1", keep);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
+
+/// <summary>A row of <c>vault_record</c>.</summary>
+/// <param name="Sealed">Null where it was destroyed.</param>
+/// <param name="IsLocked">Whether the database was restored from a backup since it was registered.</param>
+internal sealed record StoredRecord(
+    RegistrationVersion Version, byte[]? Sealed, int MaxGuesses, int Used, int Attempts, bool IsLocked)
+{
+    /// <summary>What a guess may hope for, without counting one.</summary>
+    public AttemptGrant Guesses =>
+        IsLocked ? AttemptGrant.Refused(VaultRejection.Locked)
+        : Sealed is null || Used >= MaxGuesses ? AttemptGrant.Refused(VaultRejection.GuessesExhausted)
+        : new AttemptGrant(VaultRejection.None, default, MaxGuesses - Used);
+}
