@@ -247,7 +247,9 @@ public sealed partial class ChatSession
         {
             var page = await PersistAsync((hub, token) => hub.PullDeviceAsync(token), mayFail: false, stop);
             await HandAsync(page.Messages, stop);
-            more = page.More;
+
+            // Whatever it says, an empty page is the last: the next one would be the same.
+            more = page.More && page.Messages.Count > 0;
         }
     }
 
