@@ -11,24 +11,44 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 {
     private const int JoinAttempts = 5;
 
+    /// <summary>Who waits here keeps all conversations waiting, so each request is made once for every attempt.</summary>
+    private const int Once = 1;
+
+    /// <summary>
+    /// How long to wait, doubled each time, before a conversation is tried again that could not be joined for now.
+    /// </summary>
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_againLongest = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Leaves this device in the group, or the conversation unreadable until the next reconnect, or inactive.
+    /// Leaves this device in the group, or the conversation unreadable until it is tried again, or inactive.
     /// </summary>
     public async Task EnterAsync(ConversationState state, CancellationToken cancellationToken)
     {
         await PullWelcomesAsync(cancellationToken);
+        var isPassing = false;
         for (var attempt = 0; attempt < JoinAttempts && state.Facts is null && state.Record.Active; attempt++)
         {
-            if (await TryJoinAsync(state, cancellationToken))
+            try
             {
-                return;
+                if (await TryJoinAsync(state, cancellationToken))
+                {
+                    state.JoinFailures = 0;
+                    return;
+                }
+
+                isPassing = false;
+            }
+            catch (ChatPayException passing) when (passing.Retryable && !core.Stopping.IsCancellationRequested)
+            {
+                isPassing = true;
             }
 
-            await Task.Delay(
-                Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random), core.Time,
+            await Transport.PauseAsync(
+                core, Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random),
                 cancellationToken);
         }
 
@@ -36,9 +56,28 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         {
             using (await core.EnterAsync(cancellationToken))
             {
+                state.JoinFailures = isPassing ? state.JoinFailures + 1 : 0;
                 state.Unreadable = true;
                 state.Announce();
             }
+
+            if (isPassing && !state.WillRejoin)
+            {
+                state.WillRejoin = true;
+                core.Background(token => AgainAsync(state, token));
+            }
+        }
+    }
+
+    /// <summary>The server was too busy, or could not be reached: whoever reads the log tries it again a while later.</summary>
+    private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        var longest = Backoff.FullJitter(state.JoinFailures - 1, s_again, s_againLongest, static () => 1);
+        await Task.Delay((longest / 2) + core.Spread(longest / 2), core.Time, cancellationToken);
+        state.WillRejoin = false;
+        if (core.IsLive(state))
+        {
+            core.RequireSession().Read(state.Id);
         }
     }
 
@@ -224,7 +263,8 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 
             using (prepared.Commit)
             {
-                var reply = await commits.SubmitAsync(state, prepared.Facts, prepared.Commit, cancellationToken);
+                var reply = await commits.SubmitAsync(
+                    state, prepared.Facts, prepared.Commit, cancellationToken, attempts: Once);
                 using (await core.EnterAsync(cancellationToken))
                 {
                     var batch = new Batch(core);
@@ -237,12 +277,12 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             return true;
         }
         catch (ChatPayException unknown) when (
-            !Transport.IsVerdict(unknown) && !core.Stopping.IsCancellationRequested)
+            !unknown.Retryable && !Transport.IsVerdict(unknown) && !core.Stopping.IsCancellationRequested)
         {
             // It may have been accepted: the next attempt sends the same one.
             return false;
         }
-        catch (ChatPayException refused) when (!core.Stopping.IsCancellationRequested)
+        catch (ChatPayException refused) when (!refused.Retryable && !core.Stopping.IsCancellationRequested)
         {
             using (await core.EnterAsync(cancellationToken))
             {
@@ -273,7 +313,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         }
 
         var info = await Transport.RetryAsync(
-            core, token => core.Client.GroupInfoAsync(state.Id, token), cancellationToken);
+            core, token => core.Client.GroupInfoAsync(state.Id, token), cancellationToken, attempts: Once);
         if (!TlsCodec.TryDecode<MlsMessage>(info.GroupInfo, out var message, out _)
             || message.GroupInfo is not { } groupInfo
             || !groupInfo.Context.GroupId.AsSpan().SequenceEqual(GroupIds.From(state.Id))
