@@ -42,7 +42,8 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await using var ben = await SdkPerson.JoinAsync(server.Address);
         var memory = new MemoryStore();
         var store = new WatchedStore(memory);
-        await using (var ada = await SdkPerson.JoinAsync(server.Address, store))
+        await using (var ada = await SdkPerson.OpenAsync(
+            server.Address, store, SdkPerson.NewHandle(), receives: false))
         {
             await using var other = await ada.OnAnotherDeviceAsync();
             await other.Device.RevokeAsync(ada.Device.Id, Cancellation);
