@@ -1,7 +1,9 @@
 using System.Text.Json;
 using ChatPay.Client;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Realtime;
 using ChatPay.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace ChatPay.Tests.Client;
@@ -159,11 +161,58 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await using var ben = await SdkPerson.JoinAsync(slow.Address);
         var memory = new MemoryStore();
         await (await SdkPerson.JoinAsync(slow.Address, memory)).DisposeAsync();
+        var (asked, answer) = HoldOneAnswer(fault, "/v1/me");
+        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(slow.Address, memory), Cancellation);
+        await asked.WaitAsync(s_deadline, Cancellation);
+        await device.SignOutAsync(Cancellation);
+        await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
+        await device.OnlineAsync(Cancellation);
+        await answer();
+
+        // Whoever it took itself for, it says so in its next greeting.
+        await device.DevicesAsync(Cancellation);
+        slow.Services.GetRequiredService<ConnectionRegistry>().OfDevice(device.Id).ToList()
+            .ForEach(connection => connection.Abort());
+        var chat = await ben.Device.CreateGroupAsync("Lunch", [], Cancellation);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(device.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it reads on");
+        Assert.Equal(ben.Id, device.Account.Id);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_client_is_whoever_signed_in_last_whatever_it_hears_of_who_was_before()
+    {
+        var fault = new HttpFault();
+        await using var slow = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        using var client = new ChatPayClient(slow.Address);
+        var (ada, ben) = (SdkPerson.NewHandle(), SdkPerson.NewHandle());
+        await client.SignUpAsync(SignUpOf(ada), Cancellation);
+        var (asked, answer) = HoldOneAnswer(fault, "/v1/me");
+        var late = client.MeAsync(Cancellation);
+        await asked.WaitAsync(s_deadline, Cancellation);
+        var session = await client.SignUpAsync(SignUpOf(ben), Cancellation);
+        await answer();
+        Assert.Equal(ada, (await late.WaitAsync(s_deadline, Cancellation)).Account.Handle);
+        Assert.Equal(
+            (ben, session.Device.Id, session.Device.Id), (client.Account!.Handle, client.Device!.Id, client.DeviceId!));
+        Assert.Equal(ben, (await client.MeAsync(Cancellation)).Account.Handle);
+    }
+
+    private static SignUpRequest SignUpOf(string handle)
+    {
+        using var key = TestMls.NewSignatureKey();
+        return new(handle, handle, Person.Password, new("Test", TestMls.PublicKeyOf(key)));
+    }
+
+    /// <summary>The server carries out the next request for this, and keeps its answer back.</summary>
+    /// <returns>When it has one, and what lets it go.</returns>
+    private static (Task Asked, Func<Task> AnswerAsync) HoldOneAnswer(HttpFault fault, string path)
+    {
         var (asked, answer, answered) = (
             new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
         fault.Around = async (context, carryOut) =>
         {
-            if (context.Request.Path != "/v1/me")
+            if (context.Request.Path != path)
             {
                 await carryOut();
                 return;
@@ -181,17 +230,11 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
             await context.Response.CompleteAsync();
             answered.SetResult();
         };
-        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(slow.Address, memory), Cancellation);
-        await asked.Task.WaitAsync(s_deadline, Cancellation);
-        await device.SignOutAsync(Cancellation);
-        await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
-        answer.SetResult();
-        await answered.Task.WaitAsync(s_deadline, Cancellation);
-        await device.OnlineAsync(Cancellation);
-        var chat = await ben.Device.CreateGroupAsync("Lunch", [], Cancellation);
-        await Eventually.TrueAsync(
-            () => Task.FromResult(device.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it reads on");
-        Assert.Equal(ben.Id, device.Account.Id);
+        return (asked.Task, () =>
+        {
+            answer.SetResult();
+            return answered.Task.WaitAsync(s_deadline, Cancellation);
+        });
     }
 
     private static bool HasToken(byte[] device)
