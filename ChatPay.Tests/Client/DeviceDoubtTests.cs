@@ -159,6 +159,41 @@ public sealed class DeviceDoubtTests(ServerFixture server) : IClassFixture<Serve
         Assert.DoesNotContain(phone.Items.Items, item => item is Unreadable);
     }
 
+    [Theory(Timeout = SdkPerson.TimeoutMs)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_conversation_that_the_server_does_not_show_for_now_keeps_no_other_waiting_and_is_read_as_a_whole(
+        bool isThere)
+    {
+        await using var busy = await StartAsync();
+        await using var ben = await SdkPerson.JoinAsync(busy.Address);
+        var (memory, handle, chat) = await SdkPerson.LeaveChatAsync(ben);
+        var id = ben.Device.Conversation(chat).Members.Single(member => member.Account != ben.Id).Account;
+        var asked = 0;
+        _http.Around = (context, carryOut) =>
+        {
+            if (context.Request.Method != HttpMethods.Get
+                || !Guid.TryParse(Path.GetFileName(context.Request.Path.Value), out _))
+            {
+                return carryOut();
+            }
+
+            Interlocked.Increment(ref asked);
+            return HttpFault.RefuseAsync(context, ErrorCode.Unavailable, "unavailable", retryAfterMs: 5);
+        };
+        var ada = isThere ? await SdkPerson.OpenAsync(busy.Address, memory, handle) : null;
+        var stuck = await ben.Device.CreateGroupAsync("Stuck", [id], Cancellation);
+        await stuck.SendTextAsync("in there", Cancellation);
+        await ben.Device.Conversation(chat).SendTextAsync("meanwhile", Cancellation);
+        ada ??= await SdkPerson.OpenAsync(busy.Address, memory, handle).WaitAsync(s_deadline, Cancellation);
+        await using var reader = ada;
+        await ada.ReadsAsync("meanwhile");
+        await ada.ReadsAsync("in there");
+        Assert.Single(ada.Items.Items, item => item is ConversationStarted && item.Conversation == stuck.Id);
+        Assert.DoesNotContain(ada.Items.Items, item => item is Unreadable);
+        Assert.True(asked > 0, "It was asked for.");
+    }
+
     private Task<TestServer> StartAsync() => TestServer.StartAsync(server.ConnectionString, configure: services =>
     {
         _http.AddTo(services);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
@@ -23,6 +24,9 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
 
+    /// <summary>Those that the server does not show for now; each is here for as long as somebody waits to look again.</summary>
+    private readonly ConcurrentDictionary<ConversationId, bool> _aside = new();
+
     /// <summary>
     /// Leaves this device in the group, or the conversation unreadable until it is tried again, or inactive.
     /// </summary>
@@ -47,9 +51,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
                 isPassing = true;
             }
 
-            await Transport.PauseAsync(
-                core, Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random),
-                cancellationToken);
+            await PauseAsync(attempt, cancellationToken);
         }
 
         if (state.Facts is null && state.Record.Active)
@@ -81,32 +83,95 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         }
     }
 
-    /// <summary>Takes Welcomes up; whoever brought them acknowledges them. One that leads nowhere is dropped.</summary>
-    public async Task TakeAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken cancellationToken)
+    /// <summary>Takes Welcomes up. One that leads nowhere is dropped.</summary>
+    /// <returns>What is to be acknowledged: all but those of conversations that were put aside.</returns>
+    public async Task<IReadOnlyList<DeviceMessage>> TakeAsync(
+        IReadOnlyList<DeviceMessage> messages, CancellationToken cancellationToken)
     {
+        var taken = new List<DeviceMessage>(messages.Count);
         foreach (var message in messages)
         {
-            if (message is not { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
+            // What this version has no use for is acknowledged with the rest, so that it does not fill the queue.
+            if (message is { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
             {
-                // Something that this version has no use for: acknowledged with the rest, so that it does not fill the
-                // queue.
-                continue;
-            }
-
-            if (await KnowAsync(conversation, cancellationToken) is { } state)
-            {
-                using (await core.EnterAsync(cancellationToken))
+                var (state, isAside) = await TryKnowAsync(conversation, cancellationToken);
+                if (isAside)
                 {
-                    await TryJoinAsync(state, message, cancellationToken);
+                    continue;
+                }
+
+                if (state is not null)
+                {
+                    using (await core.EnterAsync(cancellationToken))
+                    {
+                        await TryJoinAsync(state, message, cancellationToken);
+                    }
                 }
             }
+
+            taken.Add(message);
         }
+
+        return taken;
     }
+
+    /// <summary>
+    /// As <see cref="KnowAsync"/>, for the reader of the log: where the server does not show a conversation for now, it
+    /// is put aside, and its log is read a while later. That tells of it too.
+    /// </summary>
+    public async Task<(ConversationState? State, bool IsAside)> TryKnowAsync(
+        ConversationId conversation, CancellationToken cancellationToken)
+    {
+        if (core.TryFind(conversation, out var known))
+        {
+            return (known, false);
+        }
+
+        for (var attempt = 0; attempt < JoinAttempts && !_aside.ContainsKey(conversation); attempt++)
+        {
+            try
+            {
+                return (await KnowAsync(conversation, cancellationToken, attempts: Once), false);
+            }
+            catch (ChatPayException passing) when (
+                (passing.Retryable || passing.Code == ErrorCode.Internal) && !core.Stopping.IsCancellationRequested)
+            {
+                await PauseAsync(attempt, cancellationToken);
+            }
+        }
+
+        if (_aside.TryAdd(conversation, true))
+        {
+            core.Background(token => LookAgainAsync(conversation, token));
+        }
+
+        core.Session?.PutAside(conversation);
+        return (null, true);
+    }
+
+    private async Task LookAgainAsync(ConversationId conversation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay((s_again / 2) + core.Spread(s_again / 2), core.Time, cancellationToken);
+        }
+        finally
+        {
+            _aside.TryRemove(conversation, out _);
+        }
+
+        core.RequireSession().Read(conversation);
+    }
+
+    private Task PauseAsync(int attempt, CancellationToken cancellationToken) => Transport.PauseAsync(
+        core, Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random), cancellationToken);
 
     /// <summary>
     /// The conversation, asked for where it is new; null where the server says that it is not this account's.
     /// </summary>
-    public async Task<ConversationState?> KnowAsync(ConversationId conversation, CancellationToken cancellationToken)
+    /// <param name="attempts">How often to ask at most.</param>
+    public async Task<ConversationState?> KnowAsync(
+        ConversationId conversation, CancellationToken cancellationToken, int attempts = int.MaxValue)
     {
         if (core.TryFind(conversation, out var known))
         {
@@ -116,7 +181,8 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         try
         {
             var view = await Transport.RetryAsync(
-                core, token => core.Client.ConversationAsync(conversation, token), cancellationToken, mayFail: false);
+                core, token => core.Client.ConversationAsync(conversation, token), cancellationToken, mayFail: false,
+                attempts);
             return await LearnAsync(view, cancellationToken);
         }
         catch (ChatPayException foreign) when (foreign.Code is ErrorCode.ConversationUnknown or ErrorCode.NotMember)
@@ -181,14 +247,14 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         for (var more = true; more;)
         {
             var page = await session.CallAsync((hub, token) => hub.PullDeviceAsync(token), cancellationToken);
-            await TakeAsync(page.Messages, cancellationToken);
-            more = page.More && page.Messages.Count > 0;
-            if (page.Messages.Count > 0)
+            var taken = await TakeAsync(page.Messages, cancellationToken);
+            more = page.More && taken.Count > 0;
+            if (taken.Count > 0)
             {
-                var taken = new AckDeviceRequest([.. page.Messages.Select(static message => message.Id)]);
+                var received = new AckDeviceRequest([.. taken.Select(static message => message.Id)]);
                 await session.CallAsync(async (hub, token) =>
                 {
-                    await hub.AckDeviceAsync(taken, token);
+                    await hub.AckDeviceAsync(received, token);
                     return new Unit();
                 }, cancellationToken);
             }
