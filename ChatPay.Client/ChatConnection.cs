@@ -162,7 +162,7 @@ public sealed class ChatConnection : IAsyncDisposable
         builder.Services.AddSingleton<System.Net.EndPoint>(new HubEndPoint(endpoint.Uri, token));
         builder.Services.AddSingleton<IHubProtocol, JsonHubProtocol>();
         builder.Services.Configure<JsonHubProtocolOptions>(
-            json => ProtocolJson.Configure(json.PayloadSerializerOptions));
+            json => WireFormat.Configure(json.PayloadSerializerOptions));
         var connection = new ChatConnection(builder.Build(), handlers);
         if (serverTimeout is { } timeout)
         {

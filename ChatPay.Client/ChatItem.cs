@@ -151,7 +151,7 @@ public sealed record RetentionSet : ChatItem
     public int? Days { get; init; }
 }
 
-/// <summary>A message that is shown as a warning in place of its content.</summary>
+/// <summary>A message, or whatever a newer server has in its log, shown as a warning in place of its content.</summary>
 public sealed record Unreadable : ChatItem
 {
     /// <summary>Why.</summary>
@@ -164,7 +164,7 @@ public enum UnreadableReason
     /// <summary>It does not decrypt, or is not what its sender's signature covers.</summary>
     Failed = 1,
 
-    /// <summary>Its content is of a version or type to come.</summary>
+    /// <summary>It, or its content, is of a version or type to come.</summary>
     NewerVersion = 2,
 
     /// <summary>Another device sent it than the one that the server names.</summary>

@@ -18,8 +18,14 @@ public sealed partial class ChatPayClient
     /// </example>
     public async Task<MeReply> MeAsync(CancellationToken cancellationToken)
     {
+        var asked = Token;
         var me = await SendAsync<MeReply>(HttpMethod.Get, "v1/me", null, cancellationToken);
-        (Account, Device, DeviceId) = (me.Account, me.Device, me.Device.Id);
+        if (Token == asked)
+        {
+            // Else somebody has signed in meanwhile, and this is of the one before.
+            (Account, Device, DeviceId) = (me.Account, me.Device, me.Device.Id);
+        }
+
         return me;
     }
 

@@ -27,6 +27,7 @@ public sealed partial class ChatPayClient : IDisposable
         _http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
         {
             BaseAddress = address,
+            MaxResponseContentBufferSize = WireFormat.MaxAnswerBytes,
         };
     }
 
@@ -184,6 +185,11 @@ public sealed partial class ChatPayClient : IDisposable
             {
                 throw new ChatPayException(await WireFormat.ReadErrorAsync(response, cancellationToken));
             }
+        }
+        catch (ObjectDisposedException over)
+        {
+            // Whoever disposed this may not be whoever asks, and a call of several requests may be between two.
+            throw LocalErrors.SessionEnded(ChatSessionEnd.Closed, over);
         }
         catch (Exception lost) when (IsLoss(lost, cancellationToken))
         {

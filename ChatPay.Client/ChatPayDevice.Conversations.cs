@@ -143,7 +143,8 @@ public sealed partial class ChatPayDevice
     /// <summary>
     /// Whom to watch from now on, replacing those before: who of them is there, among those that share a conversation
     /// with this account. Changes come as <see cref="PresenceSignal"/>. After each reconnect the device watches them
-    /// again by itself, and signals how all of them are then; signing out ends it.
+    /// again by itself, and signals how all of them are then; every some minutes it asks whether it has missed
+    /// something. Signing out ends it.
     /// </summary>
     /// <param name="accounts">At most 500; none, to watch nobody.</param>
     /// <exception cref="ChatPayException">

@@ -193,7 +193,7 @@ public sealed partial class ChatPayDevice
         {
             await BeginAnewAsync(ask, isFresh: false, cancellationToken);
         }
-        catch (ChatPayException used) when (_core.DeviceOrNull is null && s_gone.Contains(used.Code))
+        catch (ChatPayException used) when (s_gone.Contains(used.Code))
         {
             // The key is of a device that was revoked, or of another account's, and no device can ever begin with it.
             await BeginAnewAsync(ask, isFresh: true, cancellationToken);
@@ -266,24 +266,21 @@ public sealed partial class ChatPayDevice
     }
 
     /// <summary>
-    /// The key of a device to be. In an empty store it is kept before the server hears of its public half: whoever dies
-    /// in between signs in with the same key, and is the same device.
+    /// The key of a device to be, kept before the server hears of its public half: whoever dies in between signs in with
+    /// the same key, and is the same device. Where the store holds a device, that one's is kept beside it until the next
+    /// one begins.
     /// </summary>
     /// <param name="isFresh">Whether a key that is there is of no use.</param>
     private async Task<byte[]> NewKeyAsync(bool isFresh, CancellationToken cancellationToken)
     {
         using (await _core.EnterAsync(cancellationToken))
         {
-            if (_core.DeviceOrNull is not null)
-            {
-                return RandomNumberGenerator.GetBytes(SignatureAlgorithm.Ed25519.PrivateKeySize);
-            }
-
-            var seed = isFresh ? null : await _core.Store.ReadAsync(StoreKeys.SignatureKey, cancellationToken);
+            var name = _core.DeviceOrNull is null ? StoreKeys.SignatureKey : StoreKeys.NextSignatureKey;
+            var seed = isFresh ? null : await _core.Store.ReadAsync(name, cancellationToken);
             if (seed is null)
             {
                 seed = RandomNumberGenerator.GetBytes(SignatureAlgorithm.Ed25519.PrivateKeySize);
-                await _core.WriteAsync([new(StoreKeys.SignatureKey, seed)], cancellationToken);
+                await _core.WriteAsync([new(name, seed)], cancellationToken);
             }
 
             return seed;

@@ -228,7 +228,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         () =>
         {
             _core.Background(RefreshAsync);
-            _core.Background(_desk.DropOrphansAsync);
+            _core.Background(_desk.SettleOpenAsync);
             foreach (var state in _core.Conversations)
             {
                 _outbox.Kick(state);
@@ -333,7 +333,8 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         },
         Ephemeral = signals =>
         {
-            foreach (var (_, conversation, account, active, ttlMs) in signals)
+            foreach (var (_, conversation, account, active, ttlMs) in
+                signals.Where(static signal => signal.Kind == EphemeralKind.Typing))
             {
                 _core.Signals.Tell(
                     new TypingSignal(conversation, account, active, TimeSpan.FromMilliseconds(Math.Max(0, ttlMs))));

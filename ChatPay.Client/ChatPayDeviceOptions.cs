@@ -51,6 +51,9 @@ public sealed record ChatPayDeviceOptions
         Require(KeyPackageStock is >= 0 and <= Limits.KeyPackagesPerUpload, nameof(KeyPackageStock));
         Require(HistoryPerConversation is >= 0 and <= 1_000_000, nameof(HistoryPerConversation));
         Require(MaxWaitingItems is >= 0 and <= 1_000_000, nameof(MaxWaitingItems));
+        Require(
+            Timing.Presence >= TimeSpan.FromMilliseconds(1) && Timing.Presence <= TimeSpan.FromDays(1),
+            nameof(Timing));
         Session.Checked();
         return this;
 
@@ -80,4 +83,10 @@ public sealed record ChatPayDeviceTiming
 
     /// <summary>For how long delivered and read marks are collected before they are sent. Default 250 ms.</summary>
     public TimeSpan Marks { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// The longest wait before whoever is watched is asked for again, for a push may have been lost; half of it is the
+    /// shortest. 1 ms to 1 day; default 10 min.
+    /// </summary>
+    public TimeSpan Presence { get; init; } = TimeSpan.FromMinutes(10);
 }

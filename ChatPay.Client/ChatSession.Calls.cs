@@ -215,8 +215,16 @@ public sealed partial class ChatSession
             }
 
             Interlocked.Increment(ref _retries);
-            await Task.Delay(pause, _options.Time, cancellationToken);
+            await PauseAsync(pause, cancellationToken);
         }
+    }
+
+    /// <summary>Until it is time, or the session is over: then the next look for a connection says so.</summary>
+    private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        await Task.Delay(pause, _options.Time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Whether the connection broke, rather than that the server answered with an error.</summary>

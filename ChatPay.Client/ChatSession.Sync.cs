@@ -16,8 +16,15 @@ public sealed partial class ChatSession
     private const int ItemsPerTurn = 256;
 
     private readonly HashSet<ConversationId> _wanted = [];
+    private readonly HashSet<ConversationId> _aside = [];
     private bool _behind;
     private long _syncs;
+
+    /// <summary>
+    /// For the handlers of events and of device messages: what they were handed of this conversation is not dealt with.
+    /// Its log stays where it stands until <see cref="Read"/>, and its messages are not acknowledged.
+    /// </summary>
+    internal void PutAside(ConversationId conversation) => _aside.Add(conversation);
 
     private async Task ReadAsync(CancellationToken stop)
     {
@@ -169,6 +176,11 @@ public sealed partial class ChatSession
         }
 
         await HandAsync([.. events.Where(logged => logged.Seq > _log.SeqOf(view.Id))], stop);
+        if (_aside.Contains(view.Id))
+        {
+            return;
+        }
+
         if (more)
         {
             Want([view.Id]);
@@ -207,6 +219,7 @@ public sealed partial class ChatSession
     /// <summary>Events that continue their logs.</summary>
     private async Task HandAsync(List<Event> events, CancellationToken stop)
     {
+        _aside.Clear();
         if (events.Count == 0)
         {
             return;
@@ -217,7 +230,7 @@ public sealed partial class ChatSession
             await handle(events, stop);
         }
 
-        foreach (var logged in events)
+        foreach (var logged in events.Where(logged => !_aside.Contains(logged.Conversation)))
         {
             _log.MoveTo(logged.Conversation, logged.Seq);
             if (logged.Members is { } members && (members.Removed.Contains(_account) || members.Left.Contains(_account))
@@ -246,25 +259,38 @@ public sealed partial class ChatSession
         for (var more = _handlers.DeviceMessages is not null; more;)
         {
             var page = await PersistAsync((hub, token) => hub.PullDeviceAsync(token), mayFail: false, stop);
-            await HandAsync(page.Messages, stop);
-            more = page.More;
+
+            // Whatever it says, a page that nothing was taken of is the last: the next one would be the same.
+            more = await HandAsync(page.Messages, stop) && page.More;
         }
     }
 
-    private async Task HandAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken stop)
+    /// <returns>Whether something was taken, and acknowledged.</returns>
+    private async Task<bool> HandAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken stop)
     {
+        _aside.Clear();
         if (messages.Count == 0 || _handlers.DeviceMessages is not { } handle)
         {
-            return;
+            return false;
         }
 
         await handle(messages, stop);
-        var received = new AckDeviceRequest([.. messages.Select(message => message.Id)]);
+        var received = new AckDeviceRequest(
+        [
+            .. messages.Where(message => message.Conversation is not { } one || !_aside.Contains(one))
+                .Select(message => message.Id),
+        ]);
+        if (received.Ids.Count == 0)
+        {
+            return false;
+        }
+
         await PersistAsync(async (hub, token) =>
         {
             await hub.AckDeviceAsync(received, token);
             return new Unit();
         }, mayFail: false, stop);
+        return true;
     }
 
     private static void Require(bool holds)

@@ -22,7 +22,8 @@ public static class ClientErrors
     public const string NotReady = "not_ready";
 
     /// <summary>
-    /// This device could not get into a conversation's encryption; it tries again after each reconnect.
+    /// This device could not get into a conversation's encryption; it tries again by itself, after each reconnect and,
+    /// where the server was only busy, a while later.
     /// </summary>
     public const string GroupBroken = "group_broken";
 

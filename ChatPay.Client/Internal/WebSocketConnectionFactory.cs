@@ -18,9 +18,14 @@ internal sealed class HubEndPoint(Uri address, string token) : UriEndPoint(addre
 /// SignalR's client core over a plain WebSocket: no negotiation, no other transport. One connection, one pair of pipes,
 /// one loop each way.
 /// </summary>
-internal sealed class WebSocketConnectionFactory : IConnectionFactory
+internal sealed class WebSocketConnectionFactory(long maxMessageBytes) : IConnectionFactory
 {
     private const int MaxRetrySeconds = 3600;
+
+    public WebSocketConnectionFactory()
+        : this(WireFormat.MaxAnswerBytes)
+    {
+    }
 
     public async ValueTask<ConnectionContext> ConnectAsync(
         EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -33,7 +38,7 @@ internal sealed class WebSocketConnectionFactory : IConnectionFactory
             socket.Options.SetRequestHeader("Authorization", "Bearer " + target.Token);
             socket.Options.CollectHttpResponseDetails = true;
             await socket.ConnectAsync(target.Uri, cancellationToken);
-            return new WebSocketConnection(socket);
+            return new WebSocketConnection(socket, maxMessageBytes);
         }
         catch (WebSocketException exception) when (Refusal(socket) is { } refusal)
         {
@@ -81,15 +86,20 @@ internal sealed class WebSocketConnection : ConnectionContext
     private const int PauseBytes = 1024 * 1024;
     private const int CloseTimeoutMs = 2000;
 
+    /// <summary>SignalR's end of a message.</summary>
+    private const byte Separator = 0x1e;
+
     private readonly ClientWebSocket _socket;
+    private readonly long _maxMessageBytes;
     private readonly Pipe _fromServer = new(new PipeOptions(pauseWriterThreshold: PauseBytes));
     private readonly Pipe _toServer = new(new PipeOptions(pauseWriterThreshold: PauseBytes));
     private readonly CancellationTokenSource _closed = new();
     private readonly Task _loops;
+    private long _messageBytes;
 
-    public WebSocketConnection(ClientWebSocket socket)
+    public WebSocketConnection(ClientWebSocket socket, long maxMessageBytes)
     {
-        _socket = socket;
+        (_socket, _maxMessageBytes) = (socket, maxMessageBytes);
         Transport = new Duplex(_fromServer.Reader, _toServer.Writer);
         ConnectionClosed = _closed.Token;
         _loops = Task.WhenAll(ReceiveAsync(), SendAsync());
@@ -128,9 +138,17 @@ internal sealed class WebSocketConnection : ConnectionContext
         {
             while (true)
             {
-                var received = await _socket.ReceiveAsync(output.GetMemory(), CancellationToken.None);
+                var memory = output.GetMemory();
+                var received = await _socket.ReceiveAsync(memory, CancellationToken.None);
                 if (received.MessageType == WebSocketMessageType.Close)
                 {
+                    break;
+                }
+
+                if (!Fits(memory.Span[..received.Count]))
+                {
+                    failure = new IOException($"The server sent a message of more than {_maxMessageBytes} bytes.");
+                    _socket.Abort();
                     break;
                 }
 
@@ -150,6 +168,24 @@ internal sealed class WebSocketConnection : ConnectionContext
         await output.CompleteAsync(failure);
         _toServer.Reader.CancelPendingRead();
         await _closed.CancelAsync();
+    }
+
+    /// <summary>
+    /// SignalR gathers a message until its end comes, however long it gets; so the bound is here.
+    /// </summary>
+    private bool Fits(ReadOnlySpan<byte> received)
+    {
+        var end = received.LastIndexOf(Separator);
+        if (end >= 0)
+        {
+            var first = received.IndexOf(Separator);
+            var fits = _messageBytes + first <= _maxMessageBytes;
+            _messageBytes = received.Length - end - 1;
+            return fits;
+        }
+
+        _messageBytes += received.Length;
+        return _messageBytes <= _maxMessageBytes;
     }
 
     private async Task SendAsync()

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using ChatPay.Client;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Realtime;
 using ChatPay.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace ChatPay.Tests.Client;
@@ -33,19 +35,25 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await ben.ReadsAsync("here again");
     }
 
-    [Fact(Timeout = SdkPerson.TimeoutMs)]
-    public async Task A_program_that_dies_while_another_account_takes_its_store_over_is_the_device_that_began()
+    [Theory(Timeout = SdkPerson.TimeoutMs)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_program_that_dies_while_another_account_takes_its_store_over_is_the_device_that_began(
+        bool isWritten)
     {
         await using var ben = await SdkPerson.JoinAsync(server.Address);
         var memory = new MemoryStore();
         var store = new WatchedStore(memory);
-        await using (var ada = await SdkPerson.JoinAsync(server.Address, store))
+        await using (var ada = await SdkPerson.OpenAsync(
+            server.Address, store, SdkPerson.NewHandle(), receives: false))
         {
             await using var other = await ada.OnAnotherDeviceAsync();
             await other.Device.RevokeAsync(ada.Device.Id, Cancellation);
             await ada.Device.CompletionAsync(Cancellation);
             await Eventually.TrueAsync(() => Task.FromResult(!ada.Device.IsSignedIn), "the session is known to be over");
-            DieAfter(store, change => change is { Key: "device/me", Value: null });
+
+            // The server has answered, and the program knows it or does not.
+            DieAt(store, change => change is { Key: "device/me", Value: null }, isWritten);
             await Assert.ThrowsAsync<ChatPayException>(
                 () => ada.Device.SignInAsync(ben.Handle, Person.Password, Cancellation));
         }
@@ -153,11 +161,58 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await using var ben = await SdkPerson.JoinAsync(slow.Address);
         var memory = new MemoryStore();
         await (await SdkPerson.JoinAsync(slow.Address, memory)).DisposeAsync();
+        var (asked, answer) = HoldOneAnswer(fault, "/v1/me");
+        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(slow.Address, memory), Cancellation);
+        await asked.WaitAsync(s_deadline, Cancellation);
+        await device.SignOutAsync(Cancellation);
+        await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
+        await device.OnlineAsync(Cancellation);
+        await answer();
+
+        // Whoever it took itself for, it says so in its next greeting.
+        await device.DevicesAsync(Cancellation);
+        slow.Services.GetRequiredService<ConnectionRegistry>().OfDevice(device.Id).ToList()
+            .ForEach(connection => connection.Abort());
+        var chat = await ben.Device.CreateGroupAsync("Lunch", [], Cancellation);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(device.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it reads on");
+        Assert.Equal(ben.Id, device.Account.Id);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_client_is_whoever_signed_in_last_whatever_it_hears_of_who_was_before()
+    {
+        var fault = new HttpFault();
+        await using var slow = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        using var client = new ChatPayClient(slow.Address);
+        var (ada, ben) = (SdkPerson.NewHandle(), SdkPerson.NewHandle());
+        await client.SignUpAsync(SignUpOf(ada), Cancellation);
+        var (asked, answer) = HoldOneAnswer(fault, "/v1/me");
+        var late = client.MeAsync(Cancellation);
+        await asked.WaitAsync(s_deadline, Cancellation);
+        var session = await client.SignUpAsync(SignUpOf(ben), Cancellation);
+        await answer();
+        Assert.Equal(ada, (await late.WaitAsync(s_deadline, Cancellation)).Account.Handle);
+        Assert.Equal(
+            (ben, session.Device.Id, session.Device.Id), (client.Account!.Handle, client.Device!.Id, client.DeviceId!));
+        Assert.Equal(ben, (await client.MeAsync(Cancellation)).Account.Handle);
+    }
+
+    private static SignUpRequest SignUpOf(string handle)
+    {
+        using var key = TestMls.NewSignatureKey();
+        return new(handle, handle, Person.Password, new("Test", TestMls.PublicKeyOf(key)));
+    }
+
+    /// <summary>The server carries out the next request for this, and keeps its answer back.</summary>
+    /// <returns>When it has one, and what lets it go.</returns>
+    private static (Task Asked, Func<Task> AnswerAsync) HoldOneAnswer(HttpFault fault, string path)
+    {
         var (asked, answer, answered) = (
             new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
         fault.Around = async (context, carryOut) =>
         {
-            if (context.Request.Path != "/v1/me")
+            if (context.Request.Path != path)
             {
                 await carryOut();
                 return;
@@ -175,17 +230,11 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
             await context.Response.CompleteAsync();
             answered.SetResult();
         };
-        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(slow.Address, memory), Cancellation);
-        await asked.Task.WaitAsync(s_deadline, Cancellation);
-        await device.SignOutAsync(Cancellation);
-        await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
-        answer.SetResult();
-        await answered.Task.WaitAsync(s_deadline, Cancellation);
-        await device.OnlineAsync(Cancellation);
-        var chat = await ben.Device.CreateGroupAsync("Lunch", [], Cancellation);
-        await Eventually.TrueAsync(
-            () => Task.FromResult(device.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it reads on");
-        Assert.Equal(ben.Id, device.Account.Id);
+        return (asked.Task, () =>
+        {
+            answer.SetResult();
+            return answered.Task.WaitAsync(s_deadline, Cancellation);
+        });
     }
 
     private static bool HasToken(byte[] device)
@@ -195,13 +244,18 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
     }
 
     /// <summary>The write that is as wanted is the last one of the program.</summary>
-    private static void DieAfter(WatchedStore store, Func<StoreChange, bool> wanted)
+    private static void DieAfter(WatchedStore store, Func<StoreChange, bool> wanted) =>
+        DieAt(store, wanted, isWritten: true);
+
+    /// <param name="isWritten">Whether that one still happens.</param>
+    private static void DieAt(WatchedStore store, Func<StoreChange, bool> wanted, bool isWritten)
     {
         var isDead = false;
         store.Writing = changes =>
         {
             var died = isDead;
             isDead |= changes.Any(wanted);
+            died |= isDead && !isWritten;
             return died ? Task.FromException(new IOException("The program has died.")) : Task.CompletedTask;
         };
     }

@@ -93,6 +93,34 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Who_is_watched_is_asked_for_now_and_then_and_only_what_was_missed_is_told()
+    {
+        var fault = new HubFault();
+        await using var deaf = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        await using var ada = await SdkPerson.OpenAsync(
+            deaf.Address, new MemoryStore(), SdkPerson.NewHandle(),
+            options => options with { Timing = SdkPerson.Quick with { Presence = TimeSpan.FromMilliseconds(50) } });
+        await using var ben = await SdkPerson.JoinAsync(deaf.Address);
+        await ben.SeesAsync((await ada.Device.StartDirectAsync(ben.Id, Cancellation)).Id);
+        Assert.True(Assert.Single(await ada.Device.WatchPresenceAsync([ben.Id], Cancellation)).Online);
+        var (asked, isGone) = (0, false);
+        fault.Around = async (call, carryOut) =>
+        {
+            if (call.HubMethodName != nameof(IChatHub.WatchPresence))
+            {
+                return await carryOut();
+            }
+
+            Interlocked.Increment(ref asked);
+            return new HubReply<PresenceReply>(new([new(ben.Id, Online: !isGone)]));
+        };
+        await Eventually.TrueAsync(() => Task.FromResult(asked >= 3), "it is asked for now and then");
+        Assert.DoesNotContain(ada.Signals.Items, signal => signal is PresenceSignal);
+        isGone = true;
+        await ada.Signals.FirstAsync(signal => signal is PresenceSignal { Presence.Online: false });
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_device_that_was_away_reads_what_it_missed_when_it_is_opened_again()
     {
         var folder = new TemporaryFolder();

@@ -24,12 +24,26 @@ internal sealed class HttpFault : IStartupFilter
     /// <summary>For <see cref="TestServer.StartAsync"/>.</summary>
     public void AddTo(IServiceCollection services) => services.AddSingleton<IStartupFilter>(this);
 
+    /// <summary>The server does as it is asked, and its answer is lost: what the test says comes in its place.</summary>
+    public static async Task LoseAnswerAsync(HttpContext context, Func<Task> carryOut)
+    {
+        var body = context.Response.Body;
+        context.Response.Body = Stream.Null;
+        await carryOut();
+        context.Response.Body = body;
+        context.Response.Clear();
+    }
+
     /// <summary>The server's answer to something that it refuses.</summary>
-    public static async Task RefuseAsync(HttpContext context, ErrorCode code, string name)
+    public static async Task RefuseAsync(HttpContext context, ErrorCode code, string name, int? retryAfterMs = null)
     {
         context.Response.StatusCode = StatusCodes.Status400BadRequest;
         context.Response.ContentType = "application/problem+json";
+        var (retryable, details) = retryAfterMs is { } ms ? ("true", $$"""{"retryAfterMs":{{ms}}}""") : ("false", "{}");
         await context.Response.WriteAsync(
-            $$"""{"code":{{(int)code}},"name":"{{name}}","detail":"As the test has it.","retryable":false}""");
+            $$"""
+            {"code":{{(int)code}},"name":"{{name}}","detail":"As the test has it.","retryable":{{retryable}},
+            "details":{{details}}}
+            """);
     }
 }

@@ -82,8 +82,8 @@ internal sealed class Commits(DeviceCore core)
                 return;
             }
 
-            await Task.Delay(
-                Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random), core.Time,
+            await Transport.PauseAsync(
+                core, Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random),
                 cancellationToken);
         }
 
@@ -116,7 +116,7 @@ internal sealed class Commits(DeviceCore core)
         if (!long.TryParse(text, CultureInfo.InvariantCulture, out var seq))
         {
             // The server names none: its log is not where this group is, which shows when it is read to its end.
-            await Task.Delay(core.Spread(s_longest), core.Time, cancellationToken);
+            await Transport.PauseAsync(core, core.Spread(s_longest), cancellationToken);
             return;
         }
 
@@ -125,8 +125,10 @@ internal sealed class Commits(DeviceCore core)
     }
 
     /// <summary>Sends a commit as it is stored; by the hub, or by HTTP where it is large.</summary>
+    /// <param name="attempts">How often to ask over HTTP at most.</param>
     public async Task<CommitReply> SubmitAsync(
-        ConversationState state, PendingFacts facts, PendingCommit pending, CancellationToken cancellationToken)
+        ConversationState state, PendingFacts facts, PendingCommit pending, CancellationToken cancellationToken,
+        int attempts = int.MaxValue)
     {
         var request = new CommitRequest(
             state.Id, facts.ClientId, facts.Epoch, pending.Message, pending.Welcome, pending.GroupInfo);
@@ -134,7 +136,7 @@ internal sealed class Commits(DeviceCore core)
         return bytes <= HubBytes
             ? await core.RequireSession().SubmitCommitAsync(request, cancellationToken)
             : await Transport.RetryAsync(
-                core, token => core.Client.SubmitCommitAsync(request, token), cancellationToken);
+                core, token => core.Client.SubmitCommitAsync(request, token), cancellationToken, attempts: attempts);
     }
 
     /// <returns>

@@ -31,10 +31,16 @@ internal sealed class ConversationState(ConversationRecord record, PlaceRecord p
     public Group? Group { get; set; }
 
     /// <summary>
-    /// Joining has failed: messages are shown as unreadable and nothing can be sent, until it is tried again after the
-    /// next reconnect.
+    /// Joining has failed: messages are shown as unreadable and nothing can be sent, until it is tried again, after the
+    /// next reconnect at the latest.
     /// </summary>
     public bool Unreadable { get; set; }
+
+    /// <summary>So many times in a row joining has failed for reasons that pass; it is tried again by itself.</summary>
+    public int JoinFailures { get; set; }
+
+    /// <summary>Whether somebody waits to try it again.</summary>
+    public bool WillRejoin { get; set; }
 
     /// <summary>
     /// Delivered and read marks as far as the server has told them; they are asked for again, not stored.

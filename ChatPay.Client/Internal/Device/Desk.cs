@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using ChatPay.Core.Mls;
@@ -8,28 +9,40 @@ namespace ChatPay.Client.Internal;
 /// <summary>What people do with conversations: open, name, invite, remove, leave.</summary>
 internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, GroupDoor door, GroupCare care)
 {
-    private readonly List<ConversationId> _creations = [];
+    /// <summary>What may have been created: nobody lived, or waited, to see the answer.</summary>
+    private readonly ConcurrentDictionary<ConversationId, bool> _open = new();
 
     /// <summary>What an earlier run was about to create when it ended.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         await foreach (var (key, _) in core.ListAsync(StoreKeys.Creations, cancellationToken))
         {
-            _creations.Add(new(Guid.Parse(key.AsSpan(StoreKeys.Creations.Length), CultureInfo.InvariantCulture)));
+            _open[new(Guid.Parse(key.AsSpan(StoreKeys.Creations.Length), CultureInfo.InvariantCulture))] = true;
         }
     }
 
-    /// <summary>The server has named all conversations by now: what it does not know was never created.</summary>
-    public async Task DropOrphansAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The server says what has become of those that nobody knows of: they are there, with the keys that this device
+    /// made for them, or they were never created.
+    /// </summary>
+    public async Task SettleOpenAsync(CancellationToken cancellationToken)
     {
-        foreach (var id in _creations.ToList())
+        foreach (var id in _open.Keys)
         {
-            if (!core.TryFind(id, out _))
+            if (core.TryFind(id, out _))
+            {
+                // The log has told of it.
+            }
+            else if (await door.KnowAsync(id, cancellationToken) is null)
             {
                 await DropAsync(id, cancellationToken);
             }
+            else
+            {
+                core.RequireSession().Read(id);
+            }
 
-            _creations.Remove(id);
+            _open.TryRemove(id, out _);
         }
     }
 
@@ -39,7 +52,8 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
         var known = core.Conversations.FirstOrDefault(state =>
             state.Record is { Kind: ConversationKind.Direct, Active: true } record
             && record.Members.Any(member => member.Account == other));
-        return known ?? await CreateAsync(ConversationKind.Direct, [other], cancellationToken);
+        return await RequireDirectAsync(
+            known ?? await CreateAsync(ConversationKind.Direct, [other], cancellationToken), other, cancellationToken);
     }
 
     public async Task<ConversationState> CreateGroupAsync(
@@ -143,19 +157,46 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
         {
             view = await PostAsync(request, cancellationToken);
         }
-        catch (ChatPayException refused) when (!core.Stopping.IsCancellationRequested)
+        catch (ChatPayException refused) when (
+            Transport.IsVerdict(refused) && !core.Stopping.IsCancellationRequested)
         {
             await DropAsync(id, cancellationToken);
-            if (ExistingIn(refused.Error) is { } existing)
+            if (kind == ConversationKind.Direct && ExistingIn(refused.Error) is { } existing)
             {
                 return await TakeUpAsync(existing, cancellationToken);
             }
 
             throw;
         }
+        catch
+        {
+            // It may be there: its keys are kept until the server has said so, at the latest when all has been read.
+            _open[id] = true;
+            throw;
+        }
 
         await door.LearnAsync(view, cancellationToken);
         return await TakeUpAsync(id, cancellationToken);
+    }
+
+    /// <summary>
+    /// The server says which conversation it is. What is meant for one person must not go to others: these two are its
+    /// members, and nobody else has a leaf in its group.
+    /// </summary>
+    private async Task<ConversationState> RequireDirectAsync(
+        ConversationState state, AccountId other, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            HashSet<AccountId> two = [core.Device.Account.Id, other];
+            var group = state.Facts is null ? null : await core.Groups.GroupAsync(state, cancellationToken);
+            return state.Record.Kind == ConversationKind.Direct
+                && two.SetEquals(state.Record.Members.Select(static member => member.Account))
+                && (group?.Members ?? []).All(leaf => two.Contains(Views.Owner(leaf).Account))
+                ? state
+                : throw LocalErrors.Refused(
+                    ErrorCode.DirectConversation, "The conversation that the server named is not of exactly these two.");
+        }
     }
 
     /// <summary>One key package for every live device of these accounts except this one.</summary>
@@ -233,8 +274,11 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
     {
         try
         {
-            return await Transport.RetryAsync(
-                core, token => core.Client.CreateConversationAsync(request, token), cancellationToken);
+            return await Transport.InsistAsync(
+                core,
+                () => Transport.RetryAsync(
+                    core, token => core.Client.CreateConversationAsync(request, token), cancellationToken),
+                cancellationToken);
         }
         catch (ChatPayException taken) when (ExistingIn(taken.Error) == request.Id)
         {
@@ -253,6 +297,12 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
     {
         using (await core.EnterAsync(cancellationToken))
         {
+            if (core.TryFind(id, out _))
+            {
+                // The log was faster than the answer, so it is there, and these are its keys.
+                return;
+            }
+
             await core.WriteAsync(
                 [
                     new(StoreKeys.Creation(id), null), new(StoreKeys.GroupFacts(id), null),

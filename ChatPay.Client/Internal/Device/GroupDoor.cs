@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
@@ -11,63 +12,166 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 {
     private const int JoinAttempts = 5;
 
+    /// <summary>Who waits here keeps all conversations waiting, so each request is made once for every attempt.</summary>
+    private const int Once = 1;
+
+    /// <summary>
+    /// How long to wait, doubled each time, before a conversation is tried again that could not be joined for now.
+    /// </summary>
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_againLongest = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
 
+    /// <summary>Those that the server does not show for now; each is here for as long as somebody waits to look again.</summary>
+    private readonly ConcurrentDictionary<ConversationId, bool> _aside = new();
+
     /// <summary>
-    /// Leaves this device in the group, or the conversation unreadable until the next reconnect, or inactive.
+    /// Leaves this device in the group, or the conversation unreadable until it is tried again, or inactive.
     /// </summary>
     public async Task EnterAsync(ConversationState state, CancellationToken cancellationToken)
     {
         await PullWelcomesAsync(cancellationToken);
+        var isPassing = false;
         for (var attempt = 0; attempt < JoinAttempts && state.Facts is null && state.Record.Active; attempt++)
         {
-            if (await TryJoinAsync(state, cancellationToken))
+            try
             {
-                return;
+                if (await TryJoinAsync(state, cancellationToken))
+                {
+                    state.JoinFailures = 0;
+                    return;
+                }
+
+                isPassing = false;
+            }
+            catch (ChatPayException passing) when (passing.Retryable && !core.Stopping.IsCancellationRequested)
+            {
+                isPassing = true;
             }
 
-            await Task.Delay(
-                Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random), core.Time,
-                cancellationToken);
+            await PauseAsync(attempt, cancellationToken);
         }
 
         if (state.Facts is null && state.Record.Active)
         {
             using (await core.EnterAsync(cancellationToken))
             {
+                state.JoinFailures = isPassing ? state.JoinFailures + 1 : 0;
                 state.Unreadable = true;
                 state.Announce();
             }
+
+            if (isPassing && !state.WillRejoin)
+            {
+                state.WillRejoin = true;
+                core.Background(token => AgainAsync(state, token));
+            }
         }
     }
 
-    /// <summary>Takes Welcomes up; whoever brought them acknowledges them. One that leads nowhere is dropped.</summary>
-    public async Task TakeAsync(IReadOnlyList<DeviceMessage> messages, CancellationToken cancellationToken)
+    /// <summary>The server was too busy, or could not be reached: whoever reads the log tries it again a while later.</summary>
+    private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
     {
+        var longest = Backoff.FullJitter(state.JoinFailures - 1, s_again, s_againLongest, static () => 1);
+        await Task.Delay((longest / 2) + core.Spread(longest / 2), core.Time, cancellationToken);
+        state.WillRejoin = false;
+        if (core.IsLive(state))
+        {
+            core.RequireSession().Read(state.Id);
+        }
+    }
+
+    /// <summary>Takes Welcomes up. One that leads nowhere is dropped.</summary>
+    /// <returns>What is to be acknowledged: all but those of conversations that were put aside.</returns>
+    public async Task<IReadOnlyList<DeviceMessage>> TakeAsync(
+        IReadOnlyList<DeviceMessage> messages, CancellationToken cancellationToken)
+    {
+        var taken = new List<DeviceMessage>(messages.Count);
         foreach (var message in messages)
         {
-            if (message is not { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
+            // What this version has no use for is acknowledged with the rest, so that it does not fill the queue.
+            if (message is { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
             {
-                // Something that this version has no use for: acknowledged with the rest, so that it does not fill the
-                // queue.
-                continue;
-            }
-
-            if (await KnowAsync(conversation, cancellationToken) is { } state)
-            {
-                using (await core.EnterAsync(cancellationToken))
+                var (state, isAside) = await TryKnowAsync(conversation, cancellationToken);
+                if (isAside)
                 {
-                    await TryJoinAsync(state, message, cancellationToken);
+                    continue;
+                }
+
+                if (state is not null)
+                {
+                    using (await core.EnterAsync(cancellationToken))
+                    {
+                        await TryJoinAsync(state, message, cancellationToken);
+                    }
                 }
             }
+
+            taken.Add(message);
         }
+
+        return taken;
     }
+
+    /// <summary>
+    /// As <see cref="KnowAsync"/>, for the reader of the log: where the server does not show a conversation for now, it
+    /// is put aside, and its log is read a while later. That tells of it too.
+    /// </summary>
+    public async Task<(ConversationState? State, bool IsAside)> TryKnowAsync(
+        ConversationId conversation, CancellationToken cancellationToken)
+    {
+        if (core.TryFind(conversation, out var known))
+        {
+            return (known, false);
+        }
+
+        for (var attempt = 0; attempt < JoinAttempts && !_aside.ContainsKey(conversation); attempt++)
+        {
+            try
+            {
+                return (await KnowAsync(conversation, cancellationToken, attempts: Once), false);
+            }
+            catch (ChatPayException passing) when (
+                (passing.Retryable || passing.Code == ErrorCode.Internal) && !core.Stopping.IsCancellationRequested)
+            {
+                await PauseAsync(attempt, cancellationToken);
+            }
+        }
+
+        if (_aside.TryAdd(conversation, true))
+        {
+            core.Background(token => LookAgainAsync(conversation, token));
+        }
+
+        core.Session?.PutAside(conversation);
+        return (null, true);
+    }
+
+    private async Task LookAgainAsync(ConversationId conversation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay((s_again / 2) + core.Spread(s_again / 2), core.Time, cancellationToken);
+        }
+        finally
+        {
+            _aside.TryRemove(conversation, out _);
+        }
+
+        core.RequireSession().Read(conversation);
+    }
+
+    private Task PauseAsync(int attempt, CancellationToken cancellationToken) => Transport.PauseAsync(
+        core, Backoff.FullJitter(attempt, s_shortest, s_longest, core.Options.Session.Random), cancellationToken);
 
     /// <summary>
     /// The conversation, asked for where it is new; null where the server says that it is not this account's.
     /// </summary>
-    public async Task<ConversationState?> KnowAsync(ConversationId conversation, CancellationToken cancellationToken)
+    /// <param name="attempts">How often to ask at most.</param>
+    public async Task<ConversationState?> KnowAsync(
+        ConversationId conversation, CancellationToken cancellationToken, int attempts = int.MaxValue)
     {
         if (core.TryFind(conversation, out var known))
         {
@@ -77,7 +181,8 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         try
         {
             var view = await Transport.RetryAsync(
-                core, token => core.Client.ConversationAsync(conversation, token), cancellationToken, mayFail: false);
+                core, token => core.Client.ConversationAsync(conversation, token), cancellationToken, mayFail: false,
+                attempts);
             return await LearnAsync(view, cancellationToken);
         }
         catch (ChatPayException foreign) when (foreign.Code is ErrorCode.ConversationUnknown or ErrorCode.NotMember)
@@ -142,14 +247,14 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         for (var more = true; more;)
         {
             var page = await session.CallAsync((hub, token) => hub.PullDeviceAsync(token), cancellationToken);
-            await TakeAsync(page.Messages, cancellationToken);
-            more = page.More && page.Messages.Count > 0;
-            if (page.Messages.Count > 0)
+            var taken = await TakeAsync(page.Messages, cancellationToken);
+            more = page.More && taken.Count > 0;
+            if (taken.Count > 0)
             {
-                var taken = new AckDeviceRequest([.. page.Messages.Select(static message => message.Id)]);
+                var received = new AckDeviceRequest([.. taken.Select(static message => message.Id)]);
                 await session.CallAsync(async (hub, token) =>
                 {
-                    await hub.AckDeviceAsync(taken, token);
+                    await hub.AckDeviceAsync(received, token);
                     return new Unit();
                 }, cancellationToken);
             }
@@ -224,7 +329,8 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 
             using (prepared.Commit)
             {
-                var reply = await commits.SubmitAsync(state, prepared.Facts, prepared.Commit, cancellationToken);
+                var reply = await commits.SubmitAsync(
+                    state, prepared.Facts, prepared.Commit, cancellationToken, attempts: Once);
                 using (await core.EnterAsync(cancellationToken))
                 {
                     var batch = new Batch(core);
@@ -237,12 +343,12 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             return true;
         }
         catch (ChatPayException unknown) when (
-            !Transport.IsVerdict(unknown) && !core.Stopping.IsCancellationRequested)
+            !unknown.Retryable && !Transport.IsVerdict(unknown) && !core.Stopping.IsCancellationRequested)
         {
             // It may have been accepted: the next attempt sends the same one.
             return false;
         }
-        catch (ChatPayException refused) when (!core.Stopping.IsCancellationRequested)
+        catch (ChatPayException refused) when (!refused.Retryable && !core.Stopping.IsCancellationRequested)
         {
             using (await core.EnterAsync(cancellationToken))
             {
@@ -273,7 +379,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         }
 
         var info = await Transport.RetryAsync(
-            core, token => core.Client.GroupInfoAsync(state.Id, token), cancellationToken);
+            core, token => core.Client.GroupInfoAsync(state.Id, token), cancellationToken, attempts: Once);
         if (!TlsCodec.TryDecode<MlsMessage>(info.GroupInfo, out var message, out _)
             || message.GroupInfo is not { } groupInfo
             || !groupInfo.Context.GroupId.AsSpan().SequenceEqual(GroupIds.From(state.Id))

@@ -6,6 +6,8 @@ namespace ChatPay.Client.Internal;
 /// <summary>Turns events, opened or not, into what the program sees. Everything goes into the batch.</summary>
 internal sealed class ItemBuilder(DeviceCore core)
 {
+    private readonly Doubts _doubts = new(core);
+
     public async ValueTask BuildAsync(
         Batch batch, ConversationDraft draft, Event logged, LogReading reading, CancellationToken cancellationToken)
     {
@@ -19,6 +21,13 @@ internal sealed class ItemBuilder(DeviceCore core)
                 break;
             case EventKind.Commit or EventKind.Members:
                 BuildMembers(batch, draft, logged);
+                break;
+            default:
+                if (logged.Seq > draft.Place.Replayed)
+                {
+                    batch.Arrive(Stamp(draft, logged, Warning(logged, UnreadableReason.NewerVersion)));
+                }
+
                 break;
         }
     }
@@ -70,6 +79,11 @@ internal sealed class ItemBuilder(DeviceCore core)
                 await SettleAsync(batch, draft, sending.Record, logged.Seq, logged.At, logged.Card, cancellationToken);
                 batch.After(() => draft.State.Lane.Settled(sending, logged.Seq, logged.At, logged.Card));
             }
+            else if (await _doubts.TakeAsync(batch, logged.Conversation, clientId, cancellationToken) is { } doubt)
+            {
+                // It was given up, and in truth accepted.
+                await SettleAsync(batch, draft, doubt, logged.Seq, logged.At, logged.Card, cancellationToken);
+            }
             else if (logged.Card is { } own && await batch.CardAsync(own.Id, cancellationToken) is null)
             {
                 // Of a time that this store does not remember.
@@ -115,8 +129,8 @@ internal sealed class ItemBuilder(DeviceCore core)
     }
 
     /// <summary>
-    /// Something that there is no key for: from before this device joined, known from an earlier lineage, or of a
-    /// conversation whose encryption could not be mended.
+    /// Something that there is no key for: from before this device joined or is about to, known from an earlier lineage,
+    /// or of a conversation whose encryption could not be mended.
     /// </summary>
     private async ValueTask BuildUnreadAsync(
         Batch batch, ConversationDraft draft, Event logged, CancellationToken cancellationToken)
@@ -134,7 +148,8 @@ internal sealed class ItemBuilder(DeviceCore core)
                 batch, logged.Seq, logged.At, new(card, null, CardTrust.Unreadable), cancellationToken);
             batch.Arrive(Stamp(draft, logged, seen));
         }
-        else if (!isAgain && (draft.Facts is not { } facts || logged.Seq > facts.JoinSeq) && draft.State.Unreadable)
+        else if (!isAgain && (draft.Facts is not { } facts || logged.Seq > facts.JoinSeq)
+            && draft.State is { Unreadable: true, JoinFailures: 0 })
         {
             batch.Arrive(Stamp(draft, logged, Warning(logged, UnreadableReason.Failed)));
         }

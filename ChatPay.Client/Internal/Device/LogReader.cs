@@ -60,18 +60,23 @@ internal sealed class LogReader
     {
         await DrainAsync(cancellationToken);
         await _core.Arrivals.RoomAsync(cancellationToken);
-        for (var done = 0; done < events.Count;)
+        var left = events;
+        for (var done = 0; done < left.Count;)
         {
-            var (applied, outcome) = await ApplySomeAsync(events, done, cancellationToken);
+            var (applied, outcome) = await ApplySomeAsync(left, done, cancellationToken);
             done += applied;
             if (outcome == Applied.UnknownConversation)
             {
-                // An account that is not in it cannot read on either.
-                done += await _door.KnowAsync(events[done].Conversation, cancellationToken) is null ? 1 : 0;
+                var unknown = left[done].Conversation;
+                if (await _door.TryKnowAsync(unknown, cancellationToken) is (null, _))
+                {
+                    // An account that is not in it cannot read on either, and what was put aside comes again as a whole.
+                    (left, done) = ([.. left.Skip(done).Where(logged => logged.Conversation != unknown)], 0);
+                }
             }
             else if (outcome == Applied.NoGroup)
             {
-                await _door.EnterAsync(_core.Find(events[done].Conversation), cancellationToken);
+                await _door.EnterAsync(_core.Find(left[done].Conversation), cancellationToken);
             }
         }
 

@@ -54,12 +54,7 @@ internal sealed class Marks(DeviceCore core)
         {
             for (IReadOnlyList<ReceiptMark> marks; (marks = await CollectAsync(cancellationToken)).Count > 0;)
             {
-                await core.RequireSession().MarkAsync(new(marks), cancellationToken);
-                var device = core.Device;
-                foreach (var (conversation, delivered, read) in marks)
-                {
-                    core.Find(conversation).Mark(new(conversation, device.Account.Id, device.Device, delivered, read));
-                }
+                await SendAsync(marks, cancellationToken);
             }
         }
         catch
@@ -70,6 +65,37 @@ internal sealed class Marks(DeviceCore core)
             }
 
             throw;
+        }
+    }
+
+    /// <summary>
+    /// The server takes all of a request or nothing: a conversation that this account has just left must not cost the
+    /// others theirs, so the request is halved until it stands alone.
+    /// </summary>
+    private async Task SendAsync(IReadOnlyList<ReceiptMark> marks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await core.RequireSession().MarkAsync(new(marks), cancellationToken);
+        }
+        catch (ChatPayException foreign) when (foreign.Code is ErrorCode.NotMember or ErrorCode.ConversationUnknown)
+        {
+            if (marks.Count > 1)
+            {
+                await SendAsync([.. marks.Take(marks.Count / 2)], cancellationToken);
+                await SendAsync([.. marks.Skip(marks.Count / 2)], cancellationToken);
+            }
+
+            return;
+        }
+
+        var device = core.Device;
+        foreach (var (conversation, delivered, read) in marks)
+        {
+            if (core.TryFind(conversation, out var state))
+            {
+                state.Mark(new(conversation, device.Account.Id, device.Device, delivered, read));
+            }
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
     private static readonly TimeSpan s_cardPatience = TimeSpan.FromHours(1);
 
     private readonly ItemBuilder _items = new(core);
+    private readonly Doubts _doubts = new(core);
     private long _order;
 
     /// <summary>
@@ -134,7 +135,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
             {
                 if (refused is not null && sending.Record.Order > 0)
                 {
-                    await RefuseAsync(state, sending, refused);
+                    await RefuseAsync(state, sending, refused, isOpen: sending.Record.Body is not null);
                 }
             }
             catch (Exception over) when (over is ChatPayException or OperationCanceledException)
@@ -199,6 +200,14 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
             foreach (var sending in sendings.Where(
                 static one => one.Record.Body is null && !one.IsWithdrawn && !one.IsOver))
             {
+                if (await _doubts.TakeAgainAsync(batch, sending, cancellationToken) is { } doubt)
+                {
+                    doubt = doubt with { Order = NextOrder() };
+                    made.Add((sending, doubt));
+                    batch.Put(doubt);
+                    continue;
+                }
+
                 var record = sending.Record;
                 var binding = record.Card is { } card ? new CardBinding(card.Id, card.DetailCommit) : null;
                 record = record with
@@ -263,7 +272,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
                 }
                 catch (ChatPayException refused) when (!(sending.IsResumed && refused.Retryable))
                 {
-                    await RefuseAsync(state, sending, refused);
+                    await RefuseAsync(state, sending, refused, isOpen: !Transport.IsVerdict(refused));
                 }
             }
         }
@@ -292,7 +301,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
 
         if (isOldCard && !sending.IsOver)
         {
-            await RefuseAsync(state, sending, LocalErrors.OutcomeUnknown());
+            await RefuseAsync(state, sending, LocalErrors.OutcomeUnknown(), isOpen: false);
         }
 
         return sending.IsOver;
@@ -366,12 +375,19 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         }
     }
 
-    private async Task RefuseAsync(ConversationState state, Sending sending, ChatPayException refused)
+    /// <param name="isOpen">Whether the log may yet tell of it.</param>
+    private async Task RefuseAsync(
+        ConversationState state, Sending sending, ChatPayException refused, bool isOpen)
     {
         using (await core.EnterAsync(core.Stopping))
         {
             var batch = new Batch(core);
             Refuse(batch, sending, refused);
+            if (isOpen)
+            {
+                await _doubts.KeepAsync(batch, sending.Record, core.Stopping);
+            }
+
             await batch.WriteAsync(core.Stopping);
             state.Lane.Remove(sending);
         }

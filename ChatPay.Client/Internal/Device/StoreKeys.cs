@@ -11,6 +11,11 @@ internal static class StoreKeys
     /// <summary>The Ed25519 private key, 32 bytes; there before the server hears of its public half.</summary>
     public const string SignatureKey = "device/key";
 
+    /// <summary>
+    /// The same of a device that is to take this one's place; there before the server hears of its public half.
+    /// </summary>
+    public const string NextSignatureKey = "device/nextkey";
+
     /// <summary>The key that MLS state is sealed with, 32 bytes.</summary>
     public const string StorageKey = "device/storage";
 
@@ -24,6 +29,10 @@ internal static class StoreKeys
     public const string Creations = "creating/";
 
     public const string Outbox = "outbox/";
+
+    /// <summary>What was given up though it may have been accepted: until the log tells of it.</summary>
+    public const string Doubts = "doubt/";
+
     public const string Arrivals = "arrived/";
     public const string Cards = "card/";
     public const string KeyPackages = "keypackage/";
@@ -49,6 +58,10 @@ internal static class StoreKeys
     public static string Items(ConversationId id) => $"item/{id}/";
 
     public static string Waiting(long order) => Outbox + Number(order);
+
+    public static string DoubtsOf(ConversationId id) => $"{Doubts}{id}/";
+
+    public static string Doubt(ConversationId id, ClientMessageId message) => $"{DoubtsOf(id)}{message}";
 
     public static string Arrival(long position) => Arrivals + Number(position);
 

@@ -17,27 +17,29 @@ internal static class Transport
     /// <param name="mayFail">
     /// Whether a server's mistake is the caller's to know; whoever has nobody to tell goes on trying.
     /// </param>
+    /// <param name="attempts">How often to ask at most; whoever must not wait passes fewer.</param>
     /// <exception cref="ChatPayException">Refused, or the device has ended.</exception>
     public static async Task<T> RetryAsync<T>(
         DeviceCore core, Func<CancellationToken, Task<T>> request, CancellationToken cancellationToken,
-        bool mayFail = true)
+        bool mayFail = true, int attempts = int.MaxValue)
     {
         var options = core.Options.Session;
         for (var attempt = 0; ; attempt++)
         {
+            TimeSpan pause;
             try
             {
-                return await request(cancellationToken);
+                return await UntilStoppedAsync(core, request, cancellationToken);
             }
             catch (ChatPayException passing) when (
-                (passing.Retryable || (!mayFail && passing.Code == ErrorCode.Internal))
-                && !core.Stopping.IsCancellationRequested)
+                attempt < attempts - 1 && (passing.Retryable || (!mayFail && passing.Code == ErrorCode.Internal)))
             {
-                var pause = Backoff.RetryAfter(passing.Error) is { } asked
+                pause = Backoff.RetryAfter(passing.Error) is { } asked
                     ? Backoff.Asked(asked, options.Random)
                     : Backoff.FullJitter(attempt, options.BaseDelay, options.MaxDelay, options.Random);
-                await Task.Delay(pause, core.Time, cancellationToken);
             }
+
+            await PauseAsync(core, pause, cancellationToken);
         }
     }
 
@@ -58,10 +60,45 @@ internal static class Transport
             }
             catch (ChatPayException mistake) when (mistake.Code == ErrorCode.Internal && attempt < MistakesBorne - 1)
             {
-                await Task.Delay(
-                    Backoff.FullJitter(attempt, options.BaseDelay, options.MaxDelay, options.Random), core.Time,
-                    cancellationToken);
+                // Below.
             }
+
+            await PauseAsync(
+                core, Backoff.FullJitter(attempt, options.BaseDelay, options.MaxDelay, options.Random),
+                cancellationToken);
+        }
+    }
+
+    /// <summary>A wait that ends with the device.</summary>
+    /// <exception cref="ChatPayException">The device has ended.</exception>
+    public static Task PauseAsync(DeviceCore core, TimeSpan pause, CancellationToken cancellationToken) =>
+        UntilStoppedAsync(
+            core,
+            async token =>
+            {
+                await Task.Delay(pause, core.Time, token);
+                return new Unit();
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// Whoever asks is told when the device ends, by the one error, whatever the end of the connection looks like from
+    /// within.
+    /// </summary>
+    private static async Task<T> UntilStoppedAsync<T>(
+        DeviceCore core, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, core.Stopping);
+        try
+        {
+            return await work(either.Token);
+        }
+        catch (Exception over) when (
+            over is OperationCanceledException or ObjectDisposedException or ChatPayException { Retryable: true }
+            && core.Stopping.IsCancellationRequested && cancellationToken != core.Stopping)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw core.StoreFault ?? LocalErrors.SessionEnded(ChatSessionEnd.Closed, over);
         }
     }
 

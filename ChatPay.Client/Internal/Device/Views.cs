@@ -45,6 +45,8 @@ internal static class Views
         var present = view.Members.Select(static member => member.Account).ToHashSet();
         var next = record with
         {
+            // It may have been read by a version that did not know its name.
+            Kind = record.Kind == 0 ? view.Kind : record.Kind,
             JoinedSeq = view.JoinedSeq,
             Members = view.Members,
             Former = Remember(record.Former, record.Members.Where(member => !present.Contains(member.Account))),
