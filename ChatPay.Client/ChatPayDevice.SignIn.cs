@@ -266,9 +266,9 @@ public sealed partial class ChatPayDevice
     }
 
     /// <summary>
-    /// The key of a device to be, kept before the server hears of its public half: whoever dies in between signs in with
-    /// the same key, and is the same device. Where the store holds a device, that one's is kept beside it until the next
-    /// one begins.
+    /// The key of a device to be, kept before the server hears of its public half: whoever dies in between signs in
+    /// with the same key, and is the same device. Where the store holds a device, that one's is kept beside it until
+    /// the next one begins.
     /// </summary>
     /// <param name="isFresh">Whether a key that is there is of no use.</param>
     private async Task<byte[]> NewKeyAsync(bool isFresh, CancellationToken cancellationToken)

@@ -162,7 +162,7 @@ public sealed class DeviceDoubtTests(ServerFixture server) : IClassFixture<Serve
     [Theory(Timeout = SdkPerson.TimeoutMs)]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_conversation_that_the_server_does_not_show_for_now_keeps_no_other_waiting_and_is_read_as_a_whole(
+    public async Task A_conversation_that_the_server_does_not_show_for_now_keeps_no_other_waiting_and_is_read_whole(
         bool isThere)
     {
         await using var busy = await StartAsync();

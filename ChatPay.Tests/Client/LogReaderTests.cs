@@ -20,7 +20,8 @@ public sealed class LogReaderTests
     [InlineData("there is more to read", 5, 6, 3, 4, 2, 0, true)]
     [InlineData("the server has not said where it is", 5, 5, 0, 4, 2, 0, true)]
     public async Task A_group_is_given_up_only_where_the_log_will_not_bring_it_on(
-        string because, long cursor, long head, long serverEpoch, long ownEpoch, long joinSeq, long replayed, bool isKept)
+        string because, long cursor, long head, long serverEpoch, long ownEpoch, long joinSeq, long replayed,
+        bool isKept)
     {
         using var client = new ChatPayClient(new Uri("http://127.0.0.1:1"));
         await using var core = new DeviceCore(SdkPerson.Options(client.Address, new MemoryStore()), client);

@@ -24,7 +24,9 @@ internal sealed class HttpFault : IStartupFilter
     /// <summary>For <see cref="TestServer.StartAsync"/>.</summary>
     public void AddTo(IServiceCollection services) => services.AddSingleton<IStartupFilter>(this);
 
-    /// <summary>The server does as it is asked, and its answer is lost: what the test says comes in its place.</summary>
+    /// <summary>
+    /// The server does as it is asked, and its answer is lost: what the test says comes in its place.
+    /// </summary>
     public static async Task LoseAnswerAsync(HttpContext context, Func<Task> carryOut)
     {
         var body = context.Response.Body;

@@ -195,7 +195,8 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                 && (group?.Members ?? []).All(leaf => two.Contains(Views.Owner(leaf).Account))
                 ? state
                 : throw LocalErrors.Refused(
-                    ErrorCode.DirectConversation, "The conversation that the server named is not of exactly these two.");
+                    ErrorCode.DirectConversation,
+                    "The conversation that the server named is not of exactly these two.");
         }
     }
 

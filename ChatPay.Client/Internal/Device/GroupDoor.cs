@@ -12,7 +12,9 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 {
     private const int JoinAttempts = 5;
 
-    /// <summary>Who waits here keeps all conversations waiting, so each request is made once for every attempt.</summary>
+    /// <summary>
+    /// Who waits here keeps all conversations waiting, so each request is made once for every attempt.
+    /// </summary>
     private const int Once = 1;
 
     /// <summary>
@@ -24,7 +26,10 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(2);
 
-    /// <summary>Those that the server does not show for now; each is here for as long as somebody waits to look again.</summary>
+    /// <summary>
+    /// Those that the server does not show for now. Each is here for two seconds at most, and getting here takes some
+    /// requests, so they are never many.
+    /// </summary>
     private readonly ConcurrentDictionary<ConversationId, bool> _aside = new();
 
     /// <summary>
@@ -71,7 +76,9 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         }
     }
 
-    /// <summary>The server was too busy, or could not be reached: whoever reads the log tries it again a while later.</summary>
+    /// <summary>
+    /// The server was too busy, or could not be reached: whoever reads the log tries it again a while later.
+    /// </summary>
     private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
     {
         var longest = Backoff.FullJitter(state.JoinFailures - 1, s_again, s_againLongest, static () => 1);

@@ -129,8 +129,8 @@ internal sealed class ItemBuilder(DeviceCore core)
     }
 
     /// <summary>
-    /// Something that there is no key for: from before this device joined or is about to, known from an earlier lineage,
-    /// or of a conversation whose encryption could not be mended.
+    /// Something that there is no key for: from before this device joined or is about to, known from an earlier
+    /// lineage, or of a conversation whose encryption could not be mended.
     /// </summary>
     private async ValueTask BuildUnreadAsync(
         Batch batch, ConversationDraft draft, Event logged, CancellationToken cancellationToken)

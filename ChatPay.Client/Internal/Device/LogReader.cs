@@ -70,7 +70,7 @@ internal sealed class LogReader
                 var unknown = left[done].Conversation;
                 if (await _door.TryKnowAsync(unknown, cancellationToken) is (null, _))
                 {
-                    // An account that is not in it cannot read on either, and what was put aside comes again as a whole.
+                    // An account that is not in it cannot read on either, and what was put aside comes again whole.
                     (left, done) = ([.. left.Skip(done).Where(logged => logged.Conversation != unknown)], 0);
                 }
             }

@@ -46,7 +46,7 @@ internal static class Views
         var next = record with
         {
             // It may have been read by a version that did not know its name.
-            Kind = record.Kind == 0 ? view.Kind : record.Kind,
+            Kind = record.Kind == default ? view.Kind : record.Kind,
             JoinedSeq = view.JoinedSeq,
             Members = view.Members,
             Former = Remember(record.Former, record.Members.Where(member => !present.Contains(member.Account))),
