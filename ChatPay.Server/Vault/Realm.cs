@@ -34,7 +34,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     public async Task<Result<byte[]>> AnswerAsync(Caller caller, byte[] message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return (message.Length > 1 ? (VaultMessageType)message[1] : 0) switch
+        return (message.Length > 1 ? (VaultMessageType)message[1] : default) switch
         {
             VaultMessageType.Register1Request => await AnswerAsync<Register1Request>(Register1Async),
             VaultMessageType.Register2Request => await AnswerAsync<Register2Request>(Register2Async),
