@@ -1,7 +1,6 @@
 using ChatPay.Client;
 using ChatPay.Client.Internal;
 using ChatPay.Core.Protocol;
-using ChatPay.Tests.Support;
 using Xunit;
 
 namespace ChatPay.Tests.Client;

@@ -42,6 +42,8 @@ internal sealed class VaultPerson : IDisposable
             RandomNumberGenerator.GetBytes(VaultLimits.RootSecretBytes));
     }
 
+    public static Guid NewId() => new(RandomNumberGenerator.GetBytes(16));
+
     /// <summary>The same person with the same session and keys, before another server.</summary>
     public async Task<VaultPerson> AtAsync(Uri address)
     {

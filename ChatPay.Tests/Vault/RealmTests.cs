@@ -83,7 +83,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         await using var other = await TestServer.StartAsync(fixture.ConnectionString);
         using var elsewhere = new ChatPayClient(other.Address, person.Client.Token);
         var view = await person.Client.VaultAsync(Cancellation);
-        var version = (await person.AskAsync<Recover1Response>(1, new Recover1Request(Guid.CreateVersion7()))).Version;
+        var version = (await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()))).Version;
         var granted = new int[view.Realms.Count];
         var refused = new int[view.Realms.Count];
         await Parallel.ForEachAsync(
@@ -92,7 +92,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
             async (number, stop) =>
             {
                 var realm = number % view.Realms.Count;
-                using var request = new Recover2Request(Guid.CreateVersion7(), version, Element());
+                using var request = new Recover2Request(VaultPerson.NewId(), version, Element());
                 var client = number % 2 == 0 ? person.Client : elsewhere;
                 var answer = await client.AskRealmAsync(view.Realms[realm], request.Encoding.ToArray(), stop);
                 if (VaultMessage.TryRead<Recover2Response>(answer, out var response, out _))
@@ -127,11 +127,11 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     public async Task A_share_is_released_once_for_an_attempt_and_for_no_attempt_that_was_not_counted()
     {
         using var person = await RegisteredAsync();
-        var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(Guid.CreateVersion7()));
+        var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()));
         using var recovery = await BeginAsync(person, start.Version);
         using var release = await UnlockAsync(person, recovery);
         using var invented = new Recover3Request(
-            Guid.CreateVersion7(), start.Version, new AttemptId(Guid.CreateVersion7()));
+            VaultPerson.NewId(), start.Version, new AttemptId(VaultPerson.NewId()));
         Assert.Equal(VaultRejection.AttemptUnknown, (await person.AskAsync<RealmRefusal>(1, invented)).Reason);
         var realm = await person.RealmAsync(1);
         var released = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => person.Client.AskRealmAsync(
@@ -144,7 +144,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     public async Task A_success_after_failures_were_cleared_gives_no_later_guess_back()
     {
         using var person = await RegisteredAsync();
-        var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(Guid.CreateVersion7()));
+        var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()));
         using var recovery = await BeginAsync(person, start.Version);
         using var release = await UnlockAsync(person, recovery);
         Assert.True((await person.Vault.ClearFailuresAsync(person.IdentityKey, Cancellation)).IsOk);
@@ -202,8 +202,8 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     {
         using var ana = await RegisteredAsync();
         using var ben = await VaultPerson.SignUpAsync(fixture.Address);
-        var version = (await ana.AskAsync<Recover1Response>(1, new Recover1Request(Guid.CreateVersion7()))).Version;
-        using var guess = new Recover2Request(Guid.CreateVersion7(), version, Element());
+        var version = (await ana.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()))).Version;
+        using var guess = new Recover2Request(VaultPerson.NewId(), version, Element());
         Assert.Equal(VaultRejection.NotRegistered, (await ben.AskAsync<RealmRefusal>(1, guess)).Reason);
         Assert.Empty(await ben.AttemptsAsync(1));
         Assert.Equal([0, 0, 0], await UsedAsync(ana));
@@ -227,7 +227,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
                 realm, new byte[Limits.VaultMessageBytes + 1], Cancellation))).Code);
         Assert.Equal(
             ErrorCode.RealmUnknown, (ErrorCode)(await Person.ErrorOf(person.Client.AskRealmAsync(
-                Guid.CreateVersion7(), version, Cancellation))).Code);
+                VaultPerson.NewId(), version, Cancellation))).Code);
         Assert.Equal([0, 0, 0], await UsedAsync(person));
     }
 
