@@ -187,7 +187,8 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
             """,
             new NpgsqlParameter
             {
-                Value = (object?)account?.Value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid,
+                Value = (object?)account?.Value ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid,
             });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -234,7 +234,8 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         {
             answer.SetResult();
             return answered.Task.WaitAsync(s_deadline, Cancellation);
-        });
+        }
+        );
     }
 
     private static bool HasToken(byte[] device)

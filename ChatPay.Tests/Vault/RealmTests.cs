@@ -301,7 +301,8 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         await using var source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(fixture.ConnectionString)
             {
-                SearchPath = $"realm_{index}", Pooling = false,
+                SearchPath = $"realm_{index}",
+                Pooling = false,
             });
         await using var command = source.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter { Value = person.Account.Value });
