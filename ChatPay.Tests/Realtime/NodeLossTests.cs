@@ -30,7 +30,7 @@ public sealed class NodeLossTests(PostgresFixture postgres)
             ["Realtime:HellosWaiting"] = "10",
             ["Realtime:HandshakesAtOnce"] = "4",
         });
-        await using var doomed = Node(database);
+        await using var doomed = await NodeAsync(database);
         await doomed.StartAsync();
         var people = new List<Person>();
         for (var i = 0; i < People; i++)
@@ -77,7 +77,7 @@ public sealed class NodeLossTests(PostgresFixture postgres)
     public async Task A_second_signal_ends_a_drain_at_once()
     {
         var database = await postgres.CreateDatabaseAsync();
-        await using var node = Node(database, ("Hosting__ShutdownTimeoutSeconds", "120"));
+        await using var node = await NodeAsync(database, ("Hosting__ShutdownTimeoutSeconds", "120"));
         await node.StartAsync();
         await using var ada = await Person.JoinAsync(node.Address);
         await using var ben = await Person.JoinAsync(node.Address);
@@ -180,11 +180,12 @@ public sealed class NodeLossTests(PostgresFixture postgres)
         Assert.Equal(sends + 1, Assert.Single((await gone.ConnectAsync()).Changed).Head);
     }
 
-    private static ServerProcess Node(string database, params (string Name, string Value)[] more) => new(
+    private static async Task<ServerProcess> NodeAsync(string database, params (string Name, string Value)[] more) => new(
         new Dictionary<string, string>(
             more.Select(one => KeyValuePair.Create(one.Name, one.Value)), StringComparer.Ordinal)
         {
             ["Database__ConnectionString"] = database,
+            ["Vault__KeyFolder"] = await TestServer.KeyFolderAsync(database),
             ["Realtime__ConnectionsPerDevice"] = "100",
             ["Accounts__PasswordMemoryKib"] = "8192",
             ["Accounts__PasswordPasses"] = "1",

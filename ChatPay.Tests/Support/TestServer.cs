@@ -47,8 +47,7 @@ public sealed class TestServer : IAsyncDisposable
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Database:ConnectionString"] = connectionString,
-            ["Vault:KeyFolder"] = Path.Combine(
-                s_vaultKeys.Path, new NpgsqlConnectionStringBuilder(connectionString).Database ?? ""),
+            ["Vault:KeyFolder"] = await KeyFolderAsync(connectionString),
 
             // Tests of limits set their own; all others come from one address and know no patience.
             ["RateLimits:SignInPerMinute"] = "1000000",
@@ -77,6 +76,26 @@ public sealed class TestServer : IAsyncDisposable
         await app.Services.MigrateAsync(TestContext.Current.CancellationToken);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestServer(app, log);
+    }
+
+    /// <summary>
+    /// Where the realms' keys of a database are: all its nodes share them, also after a restart on another port.
+    /// </summary>
+    public static async Task<string> KeyFolderAsync(string connectionString)
+    {
+        var database = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false };
+        try
+        {
+            await using var source = NpgsqlDataSource.Create(database);
+            await using var command = source.CreateCommand("select system_identifier::text from pg_control_system()");
+            var cluster = (string?)await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+            return Path.Combine(s_vaultKeys.Path, $"{cluster}-{database.Database}");
+        }
+        catch (NpgsqlException)
+        {
+            // A server over a database that is not there does not come as far as its keys.
+            return s_vaultKeys.Path;
+        }
     }
 
     /// <summary>A client without cookies that follows no redirects.</summary>
