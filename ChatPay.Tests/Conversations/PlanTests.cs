@@ -215,7 +215,8 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
             i => new Receipt(PlanBench.Long, PlanBench.Account(i), PlanBench.Device(i), 5, 5))];
         await BothAsync(
             () => store.RaiseAsync(marks, node, Cancellation), "insert into receipt as r",
-            plan => plan.ShouldUse("conversation_pkey member_by_account member_pkey", 450, 3000),
+            // Either index of members has the row; the one by account lies in more pages.
+            plan => plan.ShouldUse("conversation_pkey member_by_account member_pkey", 450, 4500),
             marks.Select(_ => Long).ToArray(), marks.Select(mark => mark.Device.Value).ToArray(),
             marks.Select(mark => mark.Account.Value).ToArray(), marks.Select(_ => 9L).ToArray(),
             marks.Select(_ => 9L).ToArray(), node);
