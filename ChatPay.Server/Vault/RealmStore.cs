@@ -103,7 +103,10 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Counts a guess where there is one left, and notes it.</summary>
+    /// <summary>
+    /// Counts a guess where there is one left, and notes it. Right guesses are given back, so there may be any number of
+    /// them: only as many are kept as are listed.
+    /// </summary>
     /// <returns>How many are left after it; null where none was.</returns>
     public async Task<int?> CountAsync(
         AccountId account, RegistrationVersion version, DeviceId device, AttemptId attempt,
@@ -118,10 +121,14 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
                 returning (v.max_guesses - v.used)::integer as left_over
             ), noted as (
                 insert into vault_attempt (id, account_id, version, device_id) select $4, $1, $2, $3 from counted
+            ), forgotten as (
+                delete from vault_attempt
+                where exists (select from counted) and id in (
+                    select id from vault_attempt where account_id = $1 order by at desc, id desc offset $5 limit 10)
             )
             select left_over from counted
             """,
-            account.Value, version.Value, device.Value, attempt.Value);
+            account.Value, version.Value, device.Value, attempt.Value, Limits.VaultAttempts);
         return await command.ExecuteScalarAsync(cancellationToken) is { } left
             ? (int)left : null;
     }

@@ -53,6 +53,23 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     }
 
     [Fact]
+    public async Task Only_as_many_attempts_are_kept_as_are_listed()
+    {
+        using var person = await RegisteredAsync();
+        await ScalarAsync(
+            1, person,
+            """
+            insert into vault_attempt (id, account_id, version, device_id, at, outcome)
+            select gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), now() - interval '1 day', 1
+            from generate_series(1, 105)
+            """);
+        Assert.True((await person.RecoverAsync(Right)).IsOk);
+        Assert.Equal(
+            Limits.VaultAttempts + 1L, await ScalarAsync(1, person, "select count(*) from vault_attempt where account_id = $1"));
+        Assert.Equal(VaultAttemptOutcome.Succeeded, (await person.AttemptsAsync(1))[0].Outcome);
+    }
+
+    [Fact]
     public async Task Without_guesses_not_even_the_right_PIN_helps_and_the_records_are_destroyed()
     {
         using var person = await RegisteredAsync();

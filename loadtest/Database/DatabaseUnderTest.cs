@@ -135,7 +135,8 @@ internal sealed class DatabaseUnderTest : IAsyncDisposable
     {
         var database = new NpgsqlConnectionStringBuilder(connectionString);
         return Path.Combine(
-            Path.GetTempPath(), "chatpay-loadtest-keys", $"{database.Host}-{database.Port}-{database.Database}");
+            Path.GetTempPath(), "chatpay-loadtest-keys",
+            Uri.EscapeDataString($"{database.Host}-{database.Port}-{database.Database}"));
     }
 
     private static string TemporaryFolder()
