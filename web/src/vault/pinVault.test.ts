@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { fromBase64, toBase64 } from '../protocol/bytes';
+import { stretchHere } from './argon2/argon2';
+import { PinVault } from './pinVault';
+import { VaultRejection } from './rejection';
+import { type Call, vaultOverRest } from './restPort';
+import { streamOf } from './testing/stream';
+import { cheap, pinOf, TestVault } from './testing/testVault';
+
+type Tampering = (realm: number, request: Uint8Array, response: Uint8Array) => Uint8Array;
+
+/** Realms behind a fake REST, in which some may be out of reach or lie. */
+function house(seed = 'vault') {
+  const vault = new TestVault(3, 2, seed);
+  const state = { down: [] as number[], tamper: null as Tampering | null, asked: [] as string[] };
+  const call: Call = async (verb, path, body) => {
+    if (verb === 'GET' && path === '/v1/vault') {
+      return { operators: 1, threshold: 2, realms: vault.configuration.realms };
+    }
+    const index = vault.realms.findIndex((realm) => path === `/v1/vault/realms/${realm.id}`) + 1;
+    state.asked.push(`${verb} ${index}`);
+    if (index === 0 || state.down.includes(index)) {
+      throw new Error('offline');
+    }
+    const request = fromBase64((body as { message: string }).message);
+    const response = vault.realm(index).answer(request);
+    return { message: toBase64(state.tamper?.(index, request, response) ?? response) };
+  };
+  const device = new PinVault(vaultOverRest(call), vault.account, stretchHere, streamOf('device'));
+  const { root: rootSecret, identitySeed } = vault;
+  const register = (pin = '480279') =>
+    device.register({ pin: pinOf(pin), rootSecret, identitySeed, parameters: cheap });
+  return { vault, device, state, register };
+}
+
+describe('PinVault', () => {
+  it('registers, and brings the root secret back with the right PIN at no cost', async () => {
+    const { vault, device, register } = house();
+    expect((await device.look()).rejection).toBe(VaultRejection.notRegistered);
+    const { step, digest } = await register();
+    expect(step).toEqual({ rejection: VaultRejection.none, faults: [], guessesLeft: null });
+    expect((await device.look()).guessesLeft).toBe(10);
+    const recovered = await device.recover(pinOf('480279'), digest);
+    expect(recovered.rootSecret).toEqual(vault.root);
+    expect(vault.realms.map((realm) => realm.used)).toEqual([0, 0, 0]);
+    expect(vault.realm(1).record?.maxGuesses).toBe(10);
+  });
+
+  it('counts wrong PINs until none is left, and gives them back to the identity key', async () => {
+    const { vault, device, register } = house();
+    await register();
+    for (let left = 9; left >= 7; left--) {
+      const { step, rootSecret } = await device.recover(pinOf('480278'));
+      expect(step).toEqual({ rejection: VaultRejection.wrongPin, faults: [], guessesLeft: left });
+      expect(rootSecret).toBeNull();
+    }
+    expect((await device.clearFailures(new Uint8Array(32))).rejection).toBe(VaultRejection.signatureInvalid);
+    expect((await device.clearFailures(vault.identitySeed)).rejection).toBe(VaultRejection.none);
+    expect((await device.look()).guessesLeft).toBe(10);
+    for (const realm of vault.realms) {
+      realm.used = 10;
+    }
+    const { step } = await device.recover(pinOf('480279'));
+    expect(step).toMatchObject({ rejection: VaultRejection.guessesExhausted, guessesLeft: 0 });
+  });
+
+  it('replaces a PIN, also where a realm was out of reach for one', async () => {
+    const { vault, device, state, register } = house();
+    await register();
+    state.down = [3];
+    expect((await register('739156')).step.rejection).toBe(VaultRejection.none);
+    expect((await device.recover(pinOf('739156'))).rootSecret).toEqual(vault.root);
+    state.down = [];
+    const { step, rootSecret } = await device.recover(pinOf('739156'));
+    expect(rootSecret).toEqual(vault.root);
+    expect(step.rejection).toBe(VaultRejection.none);
+    expect((await register('602915')).step.faults).toEqual([]);
+    expect((await device.recover(pinOf('602915'))).rootSecret).toEqual(vault.root);
+    expect((await device.recover(pinOf('739156'))).step.rejection).toBe(VaultRejection.wrongPin);
+  });
+
+  it('needs a threshold of realms for anything', async () => {
+    const { device, state, register } = house();
+    await register();
+    state.down = [1, 2];
+    expect((await register()).step).toMatchObject({ rejection: VaultRejection.sharesTooFew, faults: [] });
+    expect((await device.recover(pinOf('480279'))).step.rejection).toBe(VaultRejection.sharesTooFew);
+  });
+
+  it('only lets the identity key change what is there', async () => {
+    const { vault, device, register } = house();
+    await register();
+    const stranger = new Uint8Array(32).fill(5);
+    const { step, digest } = await device.register({
+      ...{ pin: pinOf('739156'), rootSecret: vault.root, identitySeed: stranger, parameters: cheap },
+    });
+    expect(step.rejection).toBe(VaultRejection.signatureInvalid);
+    expect(step.faults).toHaveLength(3);
+    expect(digest).toBeNull();
+    expect((await device.delete(stranger)).rejection).toBe(VaultRejection.signatureInvalid);
+    expect((await device.delete(vault.identitySeed)).rejection).toBe(VaultRejection.none);
+    expect((await device.recover(pinOf('480279'))).step.rejection).toBe(VaultRejection.notRegistered);
+  });
+
+  it('names a realm that lies and goes on without it', async () => {
+    const { vault, device, state, register } = house();
+    await register();
+    let old = new Uint8Array();
+    state.tamper = (realm, request, response) => {
+      if (realm !== 2 || request[1] !== 7) {
+        return response;
+      }
+      const replayed = old.length > 0 ? old : response;
+      old = response as Uint8Array<ArrayBuffer>;
+      return replayed;
+    };
+    expect((await device.recover(pinOf('480279'))).step.faults).toEqual([]);
+    const { step, rootSecret } = await device.recover(pinOf('480279'));
+    expect(step.rejection).toBe(VaultRejection.none);
+    expect(rootSecret).toEqual(vault.root);
+    state.down = [3];
+    const alone = await device.recover(pinOf('480279'));
+    expect(alone.step.rejection).toBe(VaultRejection.responseReplayed);
+    expect(alone.step.faults).toMatchObject([{ index: 2, realm: vault.configuration.realmOf(2) }]);
+  });
+
+  it('asks each realm once in each step, because a guess that is sent twice is two', async () => {
+    const { device, state, register } = house();
+    await register();
+    state.asked = [];
+    await device.recover(pinOf('480278'));
+    expect(state.asked).toEqual(['POST 1', 'POST 2', 'POST 3', 'POST 1', 'POST 2', 'POST 3']);
+  });
+});

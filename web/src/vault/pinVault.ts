@@ -1,0 +1,225 @@
+import { type Random, systemRandom } from '../crypto/random';
+import { bytesToUuid } from '../protocol/ids';
+import type { RealmAnswer, RealmFault, VaultStep } from './answers';
+import type { Stretch } from './argon2/port';
+import { RealmConfiguration } from './configuration';
+import { noVersion } from './context';
+import { clearFailuresRequest, clearFailuresResponse, deleteRequest, deleteResponse } from './messages/change';
+import { type FieldSet, type MessageKind, requestIdOf } from './messages/layout';
+import { type Recover1Response, recover1Request, recover1Response } from './messages/recover';
+import { refusal } from './messages/refusal';
+import { register1Request, register1Response, register2Response, signMessage } from './messages/register';
+import { defaultParameters, type PinHashParameters } from './parameters';
+import type { Pin } from './pins/pin';
+import type { VaultPort } from './port';
+import { VaultRecovery } from './recovery';
+import { chooseStart } from './recoveryStart';
+import { createRegistration } from './registration';
+import { type Outcome, VaultRejection } from './rejection';
+
+export type RegisterRequest = {
+  pin: Pin;
+  /** 32 bytes; the caller wipes them. */
+  rootSecret: Uint8Array;
+  /** Seed of the account identity key that may change the registration from now on. */
+  identitySeed: Uint8Array;
+  /** Seed of the key that may change the present one; the same unless it was just rotated. */
+  signerSeed?: Uint8Array;
+  parameters?: PinHashParameters;
+};
+
+/** A step, and where it is passed the digest for the key log, 32 bytes. */
+export type Registered = { step: VaultStep; digest: Uint8Array | null };
+/** A step, and where it is passed the root secret, 32 bytes, which the caller wipes. */
+export type Recovered = { step: VaultStep; rootSecret: Uint8Array | null };
+
+/**
+ * The device's side of the PIN vault, with the realms asked over REST, all at once: ChatPay.Client's `PinVault`. A realm that
+ * cannot be reached has not answered, and the others go on without it. What the port throws for the list of realms itself is
+ * the caller's to show.
+ */
+export class PinVault {
+  readonly #port: VaultPort;
+  readonly #account: string;
+  readonly #stretch: Stretch;
+  readonly #random: Random;
+
+  constructor(port: VaultPort, account: string, stretch: Stretch, random: Random = systemRandom) {
+    this.#port = port;
+    this.#account = account;
+    this.#stretch = stretch;
+    this.#random = random;
+  }
+
+  /**
+   * Registers a PIN in place of the one there is, at all realms that can be reached. Passed where a threshold of realms has
+   * stored it; else the faults say who did not, and the device registers anew.
+   */
+  async register(request: RegisterRequest): Promise<Registered> {
+    const { pin, rootSecret, identitySeed, signerSeed = identitySeed, parameters = defaultParameters } = request;
+    const configuration = await this.#configuration();
+    const told = await this.#ask(configuration, configuration.indices, () =>
+      register1Request.encode(this.#nextId(), {}),
+    );
+    const replaces = configuration.realms.map(() => noVersion);
+    const reached: number[] = [];
+    for (const { index, response } of told) {
+      const present = register1Response.read(response);
+      if (present.ok) {
+        replaces[index - 1] = present.value.version;
+        reached.push(index);
+      }
+    }
+    const { requests, digest } = await createRegistration(
+      { account: this.#account, configuration, parameters, replaces },
+      { pin, rootSecret, identitySeed, signerSeed },
+      this.#stretch,
+      this.#random,
+    );
+    const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
+    const step = judge(register2Response, configuration, answers);
+    for (const secret of requests) {
+      secret.fill(0);
+    }
+    return { step, digest: step.rejection === VaultRejection.none ? digest : null };
+  }
+
+  /**
+   * Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm.
+   * @param pinnedDigest what the account's chain in the key log says of the registration, where it is known
+   */
+  async recover(pin: Pin, pinnedDigest: Uint8Array | null = null): Promise<Recovered> {
+    const configuration = await this.#configuration();
+    const told = await this.#recover1(configuration);
+    const { step: begun, start } = chooseStart(this.#account, configuration, told);
+    if (!start) {
+      return { step: begun, rootSecret: null };
+    }
+    const recovery = await VaultRecovery.begin(
+      start.context,
+      configuration,
+      pin,
+      pinnedDigest,
+      this.#stretch,
+      this.#random,
+    );
+    try {
+      const evaluations = await this.#ask(configuration, start.realms, () => recovery.evaluationRequest());
+      const step = recovery.takeEvaluations(evaluations);
+      if (step.rejection !== VaultRejection.none) {
+        return { step, rootSecret: null };
+      }
+      const shares = await this.#ask(configuration, recovery.unlocked, (index) => recovery.releaseRequest(index));
+      return recovery.takeShares(shares);
+    } finally {
+      recovery.wipe();
+    }
+  }
+
+  /** What the realms say without a guess: whether there is a registration, and how many guesses are left. */
+  async look(): Promise<VaultStep> {
+    const configuration = await this.#configuration();
+    return chooseStart(this.#account, configuration, await this.#recover1(configuration)).step;
+  }
+
+  /** Has the realms forget the registration. Passed where so few still have it that nobody can recover. */
+  delete(identitySeed: Uint8Array): Promise<VaultStep> {
+    return this.#change(deleteResponse, (realm, { version }) => {
+      const unsigned = deleteRequest.encode(this.#nextId(), { version, signature: new Uint8Array(64) });
+      return signMessage(unsigned, identitySeed, { account: this.#account, realm });
+    });
+  }
+
+  /** Has the realms give back the guesses that failed. */
+  clearFailures(identitySeed: Uint8Array): Promise<VaultStep> {
+    return this.#change(clearFailuresResponse, (realm, { version, attemptCount }) => {
+      const values = { version, attemptCount, signature: new Uint8Array(64) };
+      const unsigned = clearFailuresRequest.encode(this.#nextId(), values);
+      return signMessage(unsigned, identitySeed, { account: this.#account, realm });
+    });
+  }
+
+  /** Asks each realm what it has, and for a change of that. */
+  async #change<F extends FieldSet>(
+    kind: MessageKind<F>,
+    requestOf: (realm: string, state: Recover1Response) => Uint8Array,
+  ): Promise<VaultStep> {
+    const configuration = await this.#configuration();
+    const states = new Map<number, Recover1Response>();
+    const refused: RealmAnswer[] = [];
+    for (const answer of await this.#recover1(configuration)) {
+      const read = recover1Response.read(answer.response);
+      if (read.ok) {
+        states.set(answer.index, read.value);
+      } else {
+        refused.push(answer);
+      }
+    }
+    const answers = await this.#ask(configuration, [...states.keys()], (index) =>
+      requestOf(configuration.realmOf(index), states.get(index) as Recover1Response),
+    );
+    return judge(kind, configuration, [...answers, ...refused]);
+  }
+
+  #recover1(configuration: RealmConfiguration): Promise<RealmAnswer[]> {
+    return this.#ask(configuration, configuration.indices, () => recover1Request.encode(this.#nextId(), {}));
+  }
+
+  async #configuration(): Promise<RealmConfiguration> {
+    const { realms, threshold } = await this.#port.view();
+    return new RealmConfiguration(realms, threshold);
+  }
+
+  /** Asks realms at once; those that cannot be reached have no answer. */
+  async #ask(
+    configuration: RealmConfiguration,
+    indices: readonly number[],
+    requestOf: (index: number) => Uint8Array,
+  ): Promise<RealmAnswer[]> {
+    const answers = await Promise.all(
+      indices.map(async (index) => {
+        const request = requestOf(index);
+        try {
+          return { index, request, response: await this.#port.ask(configuration.realmOf(index), request) };
+        } catch {
+          return null;
+        }
+      }),
+    );
+    return answers.filter((answer) => answer !== null);
+  }
+
+  #nextId(): string {
+    return bytesToUuid(this.#random(16));
+  }
+}
+
+/** A change stands where a threshold of realms has done it. */
+function judge<F extends FieldSet>(
+  kind: MessageKind<F>,
+  configuration: RealmConfiguration,
+  answers: readonly RealmAnswer[],
+): VaultStep {
+  const faults: RealmFault[] = [];
+  for (const { index, request, response } of answers) {
+    const reason = reasonOf(kind, requestIdOf(request), response);
+    if (reason !== VaultRejection.none) {
+      faults.push({ index, realm: configuration.realmOf(index), reason });
+    }
+  }
+  const isDone = answers.length - faults.length >= configuration.threshold;
+  const rejection = isDone ? VaultRejection.none : (faults[0]?.reason ?? VaultRejection.sharesTooFew);
+  return { rejection, faults: faults.sort((a, b) => a.index - b.index), guessesLeft: null };
+}
+
+function reasonOf<F extends FieldSet>(kind: MessageKind<F>, requestId: string, response: Uint8Array): VaultRejection {
+  const said: Outcome<{ requestId: string; reason?: number }> = refusal.read(response);
+  const read = said.ok ? said : kind.read(response);
+  if (!read.ok) {
+    return read.rejection;
+  }
+  if (read.value.requestId !== requestId) {
+    return VaultRejection.responseReplayed;
+  }
+  return said.ok ? (said.value.reason as VaultRejection) : VaultRejection.none;
+}
