@@ -11,7 +11,7 @@ type Group = {
   tests: { tcId: number; comment: string; msg: string; sig: string; result: string }[];
 };
 
-describe('Ed25519', () => {
+describe('Ed25519', { timeout: 30_000 }, () => {
   const file = `${vectorsFolder}/wycheproof/ed25519_test.json`;
 
   it.skipIf(!existsSync(file))('judges signatures as Wycheproof publishes', () => {

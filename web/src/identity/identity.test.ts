@@ -140,7 +140,7 @@ describe('an approval', () => {
   });
 });
 
-describe('a safety number', () => {
+describe('a safety number', { timeout: 30_000 }, () => {
   const one = { account, identityKey: publicKeyOf(seed) };
   const other = { account: idOf('other'), identityKey: publicKeyOf(root) };
 

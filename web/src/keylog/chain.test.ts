@@ -101,7 +101,7 @@ describe("the fixture's chain", () => {
   });
 });
 
-describe('a chain', () => {
+describe('a chain', { timeout: 30_000 }, () => {
   it('comes to the identity, the live devices and the vault', () => {
     const checked = KeyChain.check(account, encodings);
     const chain = 'chain' in checked ? checked.chain : new KeyChain(account);
