@@ -43,8 +43,9 @@ describe('a stretching', () => {
     const stretcher = new PinStretcher(null, () => worker);
     const told: number[] = [];
     const stretched = stretcher.withProgress((share) => void told.push(share))(utf8('1'), salt, some);
+    await worker.reply(100);
     await worker.reply(4);
-    expect(worker.calls[0]?.parameters).toEqual(calibration);
+    expect(worker.calls[1]?.parameters).toEqual(calibration);
     expect(stretcher.pace.expectedMs(some)).toBeCloseTo((4 / 4096) * 128);
     await vi.advanceTimersByTimeAsync(200);
     await worker.reply(512);
@@ -59,7 +60,7 @@ describe('a stretching', () => {
     const again = stretcher.withProgress(() => undefined)(utf8('2'), salt, some);
     await worker.reply(512);
     await again;
-    expect(worker.calls).toHaveLength(3);
+    expect(worker.calls).toHaveLength(4);
   });
 
   it('fails where the worker does, or is stopped', async () => {

@@ -1,3 +1,4 @@
+import { VaultLimits } from '../limits';
 import type { PinHashParameters } from '../parameters';
 import type { Stretch } from './port';
 import { calibration, StretchPace } from './progress';
@@ -16,6 +17,7 @@ export type StretchWorker = {
 type Waiting = { resolve: (reply: { stretched: Uint8Array; tookMs: number }) => void; reject: (reason: Error) => void };
 
 const tickMs = 50;
+const smallest: PinHashParameters = { memoryKib: VaultLimits.memoryMinKib, passes: 1, lanes: 1 };
 
 /**
  * Stretches PINs away from the page, so that it never stands still, and tells every twentieth of a second how far it may be.
@@ -63,6 +65,8 @@ export class PinStretcher {
 
   async #calibrate(salt: Uint8Array): Promise<void> {
     if (!this.#isCalibrated) {
+      // The first one compiles the program, which is no part of the pace.
+      await this.#ask(new Uint8Array(1), salt, smallest);
       const { tookMs } = await this.#ask(new Uint8Array(1), salt, calibration);
       this.pace.learn(calibration, tookMs);
       this.#isCalibrated = true;
