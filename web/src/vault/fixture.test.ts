@@ -31,7 +31,7 @@ function registered() {
   );
 }
 
-describe("the vault's fixture", () => {
+describe("the vault's fixture", { timeout: 30_000 }, () => {
   it('has the ids and seeds that its names make', () => {
     expect(fixture.account).toBe(idOf('account'));
     expect(fixture.identitySeed).toBe(toHex(streamOf('fixture identity')(32)));

@@ -26,7 +26,7 @@ const suites = isThere ? (JSON.parse(readFileSync(file, 'utf8')) as Suite[]) : [
 const suite = suites.find((one) => one.identifier === 'ristretto255-SHA512' && one.mode === 1);
 const vectors = suite?.vectors.flatMap((vector) => split(vector)) ?? [];
 
-describe.skipIf(!isThere)('VOPRF(ristretto255, SHA-512), as RFC 9497 publishes it', () => {
+describe.skipIf(!isThere)('VOPRF(ristretto255, SHA-512), as RFC 9497 publishes it', { timeout: 30_000 }, () => {
   it('blinds, evaluates and finalizes', () => {
     expect(vectors.length).toBeGreaterThan(2);
     for (const vector of vectors) {

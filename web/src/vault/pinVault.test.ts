@@ -33,7 +33,7 @@ function house(seed = 'vault') {
   return { vault, device, state, register };
 }
 
-describe('PinVault', () => {
+describe('PinVault', { timeout: 30_000 }, () => {
   it('registers, and brings the root secret back with the right PIN at no cost', async () => {
     const { vault, device, register } = house();
     expect((await device.look()).rejection).toBe(VaultRejection.notRegistered);
@@ -80,10 +80,12 @@ describe('PinVault', () => {
   });
 
   it('needs a threshold of realms for anything', async () => {
-    const { device, state, register } = house();
+    const { vault, device, state, register } = house();
     await register();
+    const before = vault.realm(3).record?.version;
     state.down = [1, 2];
     expect((await register()).step).toMatchObject({ rejection: VaultRejection.sharesTooFew, faults: [] });
+    expect(vault.realm(3).record?.version).toBe(before);
     expect((await device.recover(pinOf('480279'))).step.rejection).toBe(VaultRejection.sharesTooFew);
   });
 

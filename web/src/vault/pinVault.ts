@@ -70,6 +70,10 @@ export class PinVault {
         reached.push(index);
       }
     }
+    // Where it cannot stand it is not begun: a few that fail in turn would leave each realm at a registration of its own.
+    if (reached.length < configuration.threshold) {
+      return { step: judge(register1Response, configuration, told), digest: null };
+    }
     const { requests, digest } = await createRegistration(
       { account: this.#account, configuration, parameters, replaces },
       { pin, rootSecret, identitySeed, signerSeed },

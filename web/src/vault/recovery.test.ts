@@ -13,13 +13,13 @@ const indexAt = attemptAt + 16 + 2 + 16;
 const certificateAt = indexAt + 1 + 32 + 32;
 const evaluatedAt = certificateAt + 64 + 32;
 
-describe('a recovery', () => {
+describe('a recovery', { timeout: 30_000 }, () => {
   for (const [realms, threshold] of [
     [1, 1],
     [3, 2],
     [5, 3],
   ] as const) {
-    it(`needs the right PIN and any ${threshold} of ${realms} realms`, { timeout: 20_000 }, async () => {
+    it(`needs the right PIN and any ${threshold} of ${realms} realms`, async () => {
       const vault = new TestVault(realms, threshold);
       await vault.register();
       for (let set = 1; set < 1 << realms; set++) {
@@ -186,7 +186,7 @@ describe('a recovery', () => {
       }
     }
     expect(recovery.takeEvaluations([one]).faults).toEqual([]);
-  }, 30_000);
+  });
 
   it('notices any byte of a released share that is changed', async () => {
     const vault = await TestVault.registered();

@@ -42,7 +42,7 @@ export function chooseStart(
 
   // More than half of the realms are a threshold, so at most one group is large enough.
   const quorum = [...groups.values()].find((group) => group.indices.length >= configuration.threshold);
-  if (quorum || told >= configuration.threshold) {
+  if (told >= configuration.threshold) {
     for (const group of groups.values()) {
       if (group !== quorum) {
         for (const index of group.indices) {
