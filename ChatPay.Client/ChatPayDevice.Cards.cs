@@ -138,6 +138,12 @@ public sealed partial class ChatPayDevice
             throw LocalErrors.CardUnreadable();
         }
 
+        if (action is CardActionKind.Pay or CardActionKind.Accept
+            && _core.TryFind(known.View.Conversation, out var conversation))
+        {
+            _core.Keys.RequireAccepted(conversation.Record);
+        }
+
         var request = new CardActRequest(card, known.View.Version, action, _core.NewId());
         try
         {

@@ -159,8 +159,11 @@ public sealed partial class ChatPayDevice
     /// <example>
     /// <code>await device.RevokeAsync(lostPhone.Id, cancellationToken);</code>
     /// </example>
-    public Task RevokeAsync(DeviceId device, CancellationToken cancellationToken) =>
-        Client.RevokeDeviceAsync(device, cancellationToken);
+    public async Task RevokeAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        await RevokeInChainAsync(device, cancellationToken);
+        await Client.RevokeDeviceAsync(device, cancellationToken);
+    }
 
     private async Task<IDisposable> SigningAsync(CancellationToken cancellationToken)
     {

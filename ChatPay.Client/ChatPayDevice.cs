@@ -63,6 +63,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         _marks = new Marks(_core);
         _presence = new PresenceWatch(_core);
         _reader = NewReader();
+        _core.Keys.Approved = Approved;
     }
 
     /// <summary>
@@ -229,6 +230,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         {
             _core.Background(RefreshAsync);
             _core.Background(_desk.SettleOpenAsync);
+            _core.Background(WatchKeysAsync);
             foreach (var state in _core.Conversations)
             {
                 _outbox.Kick(state);

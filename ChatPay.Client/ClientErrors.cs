@@ -55,4 +55,25 @@ public static class ClientErrors
 
     /// <summary>The session is over: the device was revoked, signed out or refused.</summary>
     public const string SessionEnded = "session_ended";
+
+    /// <summary>
+    /// Somebody in the conversation has another identity key than the one that was accepted: nothing is sent or paid
+    /// until <see cref="ChatPayDevice.AcceptIdentityAsync"/>.
+    /// </summary>
+    public const string IdentityChanged = "identity_changed";
+
+    /// <summary>The PIN or passphrase is not the account's; a guess was spent.</summary>
+    public const string WrongPin = "wrong_pin";
+
+    /// <summary>
+    /// The PIN vault cannot help: too few of its realms answer, they contradict each other, there are no guesses left, or
+    /// nothing is registered. The message says which.
+    /// </summary>
+    public const string VaultUnavailable = "vault_unavailable";
+
+    /// <summary>A PIN or passphrase that everybody would guess, or of another length than one may have.</summary>
+    public const string PinRefused = "pin_refused";
+
+    /// <summary>A code of another device that is none, of another account, or out of date.</summary>
+    public const string CodeInvalid = "code_invalid";
 }

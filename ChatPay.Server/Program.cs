@@ -8,6 +8,7 @@ using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Ledger;
 using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
+using ChatPay.Server.Transparency;
 using ChatPay.Server.Vault;
 
 namespace ChatPay.Server;
@@ -27,6 +28,7 @@ internal static class Program
         services.AddLedger();
         services.AddCards();
         services.AddVault();
+        services.AddKeyLog();
     }
 
     /// <summary>Middleware of features: authentication and authorisation first.</summary>
@@ -47,6 +49,8 @@ internal static class Program
         v1.MapLedger();
         v1.MapCards();
         v1.MapVault();
+        v1.MapKeys();
+        app.MapKeyLog();
     }
 
     private static Task<int> Main(string[] args) => CommandLine.RunAsync(args);

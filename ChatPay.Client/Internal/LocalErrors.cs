@@ -28,6 +28,13 @@ internal static class LocalErrors
         ClientErrors.CardUnreadable,
         "This device cannot check the card against its author's words, so it does not pay it.");
 
+    /// <param name="names">Of the people whose keys changed.</param>
+    public static ChatPayException IdentityChanged(string names) => Local(
+        ClientErrors.IdentityChanged,
+        $"The identity key of {names} has changed. Nothing is sent or paid until you have accepted the new one.");
+
+    public static ChatPayException CodeInvalid(string message) => Local(ClientErrors.CodeInvalid, message);
+
     public static ChatPayException SessionEnded(ChatSessionEnd? end, Exception? cause) => Local(
         ClientErrors.SessionEnded, $"This device's session is over ({end?.ToString() ?? "closed"}): sign in again.",
         retryable: false, cause);

@@ -117,7 +117,7 @@ public static class CommitRules
             return ConversationErrors.CommitInvalid("The sender's leaf is not the calling device's.");
         }
 
-        return IsLeafOf(commit.PathLeaf!, caller, facts)
+        return IsLeafOf(commit.PathLeaf!, caller, facts, isNew: commit.IsExternal)
             ? null : ConversationErrors.CommitInvalid("The committer's leaf does not carry its credential and key.");
     }
 
@@ -216,7 +216,7 @@ public static class CommitRules
         {
             if (!CredentialIdentity.TryRead(package.LeafNode.Credential, out var identity)
                 || devices(identity.Device) is not { IsLive: true } facts
-                || !IsLeafOf(package.LeafNode, identity, facts)
+                || !IsLeafOf(package.LeafNode, identity, facts, isNew: true)
                 || package.LeafNode.Source != LeafNodeSource.KeyPackage)
             {
                 return ConversationErrors.CommitInvalid("An added key package is not one of a live device.");
@@ -251,8 +251,18 @@ public static class CommitRules
             commit.SenderLeaf ?? changes.Added[0].Key);
     }
 
-    private static bool IsLeafOf(LeafNode leaf, CredentialIdentity identity, DeviceFacts facts) =>
+    private static bool IsLeafOf(LeafNode leaf, CredentialIdentity identity, DeviceFacts facts, bool isNew) =>
         CredentialIdentity.TryRead(leaf.Credential, out var claimed) && claimed == identity
         && facts.Account == identity.Account && facts.Device == identity.Device
-        && leaf.SignatureKey.AsSpan().SequenceEqual(facts.SignatureKey);
+        && leaf.SignatureKey.AsSpan().SequenceEqual(facts.SignatureKey)
+        && IsVouchedFor(leaf.Credential, facts, isNew);
+
+    /// <summary>
+    /// By a key of the account's. That the certificate is right was seen before the batch. Without one come devices that are
+    /// in no chain, and leaves that were in the group before their device was.
+    /// </summary>
+    private static bool IsVouchedFor(Credential credential, DeviceFacts facts, bool isNew) =>
+        DeviceCredential.TryRead(credential, out var certified)
+            ? facts.IdentityKeys.Any(key => certified.IdentityKey.SequenceEqual(key))
+            : !isNew || facts.IdentityKeys.Count == 0;
 }

@@ -4,4 +4,9 @@ namespace ChatPay.Core.Conversations;
 
 /// <summary>What deciding a commit needs to know of a device that it adds.</summary>
 /// <param name="SignatureKey">Ed25519, 32 bytes: must be the one in its leaf.</param>
-public sealed record DeviceFacts(DeviceId Device, AccountId Account, byte[] SignatureKey, bool IsLive);
+/// <param name="IdentityKeys">
+/// Those that may vouch for it: its account's since the last reset, Ed25519, 32 bytes each. None where the device is not
+/// in its account's chain of the key log.
+/// </param>
+public sealed record DeviceFacts(
+    DeviceId Device, AccountId Account, byte[] SignatureKey, bool IsLive, IReadOnlyList<byte[]> IdentityKeys);

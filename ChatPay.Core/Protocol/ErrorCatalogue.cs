@@ -34,11 +34,12 @@ public static class ErrorCatalogue
         ErrorCode.MalformedRequest => 400,
         ErrorCode.TooLarge or ErrorCode.BodyTooLarge => 413,
         ErrorCode.NotFound or ErrorCode.UnknownMethod or ErrorCode.AccountUnknown or ErrorCode.ConversationUnknown
-            or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown or ErrorCode.RealmUnknown => 404,
+            or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown or ErrorCode.RealmUnknown
+            or ErrorCode.LogSizeUnknown => 404,
         ErrorCode.TooManyRequests => 429,
         ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull => 503,
         ErrorCode.ForbiddenOrigin or ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.WrongDevice
-            or ErrorCode.CardNotYours or ErrorCode.SignUpClosed => 403,
+            or ErrorCode.CardNotYours or ErrorCode.SignUpClosed or ErrorCode.DeviceNotApproved => 403,
         ErrorCode.UpgradeRequired => 426,
         ErrorCode.MethodNotAllowed => 405,
         ErrorCode.UnsupportedMediaType => 415,
@@ -46,7 +47,8 @@ public static class ErrorCatalogue
         ErrorCode.IdempotencyConflict or ErrorCode.HandleTaken or ErrorCode.HandleLookalike
             or ErrorCode.StaleEpoch or ErrorCode.ClientIdReused or ErrorCode.ConversationExists
             or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired
-            or ErrorCode.CardExists or ErrorCode.KeyPackageUnavailable => 409,
+            or ErrorCode.CardExists or ErrorCode.KeyPackageUnavailable
+            or ErrorCode.KeyChainStale or ErrorCode.WrappedKeysStale => 409,
         _ => 422,
     };
 }

@@ -2,7 +2,8 @@ namespace ChatPay.Core.Protocol;
 
 /// <summary>
 /// The one error catalogue. Numbers are never reused. 1xxx anything, 2xxx accounts and devices, 3xxx conversations and
-/// MLS delivery, 4xxx ledger, 5xxx cards, 6xxx the PIN vault.
+/// MLS delivery, 4xxx ledger, 5xxx cards, 6xxx the PIN vault, 7xxx keys
+/// and their log.
 /// </summary>
 public enum ErrorCode
 {
@@ -93,6 +94,12 @@ public enum ErrorCode
 
     RealmUnknown = 6001,
     VaultMessageInvalid = 6002,
+
+    KeyEntryInvalid = 7001,
+    KeyChainStale = 7002,
+    DeviceNotApproved = 7003,
+    WrappedKeysStale = 7004,
+    LogSizeUnknown = 7005,
 }
 
 /// <summary>

@@ -84,6 +84,14 @@ public static class Limits
     /// <summary>Attempts at the PIN vault that are listed.</summary>
     public const int VaultAttempts = 100;
 
+    /// <summary>Entries of a chain of the key log in one request.</summary>
+    public const int KeyEntriesPerRequest = 16;
+
+    public const int KeyEntriesPerPage = 64;
+
+    /// <summary>An account's keys as its root secret wraps them.</summary>
+    public const int WrappedKeysBytes = 94;
+
     /// <summary>Accounts whose presence one connection watches.</summary>
     public const int PresenceWatched = 500;
 

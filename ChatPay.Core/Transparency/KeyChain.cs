@@ -12,8 +12,8 @@ public sealed class KeyChain
     private readonly Dictionary<DeviceId, byte[]> _devices = [];
     private readonly HashSet<DeviceId> _revoked = [];
     private readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+    private readonly List<byte[]> _identityKeys = [];
     private byte[] _head = new byte[KeyLogEntry.HashSize];
-    private byte[]? _identityKey;
     private byte[]? _vaultDigest;
 
     public KeyChain(AccountId account) => Account = account;
@@ -32,7 +32,13 @@ public sealed class KeyChain
     public ReadOnlySpan<byte> Head => _head;
 
     /// <summary>Ed25519, 32 bytes; empty before the first entry.</summary>
-    public ReadOnlySpan<byte> IdentityKey => _identityKey;
+    public ReadOnlySpan<byte> IdentityKey => _identityKeys.LastOrDefault();
+
+    /// <summary>
+    /// The identity keys since the last reset, each of which could vouch for a device that is still live; the last one is in
+    /// force.
+    /// </summary>
+    public IReadOnlyList<byte[]> IdentityKeys => _identityKeys;
 
     /// <summary>32 bytes; empty where there is no PIN.</summary>
     public ReadOnlySpan<byte> VaultDigest => _vaultDigest;
@@ -95,7 +101,7 @@ public sealed class KeyChain
     {
         var bringsKey = entry.Type is KeyLogEntryType.Identity or KeyLogEntryType.IdentityReset
             or KeyLogEntryType.DeviceAdded;
-        var signer = Length == 0 || entry.Type == KeyLogEntryType.IdentityReset ? entry.NewKey : _identityKey;
+        var signer = Length == 0 || entry.Type == KeyLogEntryType.IdentityReset ? entry.NewKey : IdentityKey;
         return !entry.IsSignedBy(signer) ? LogRejection.EntrySignatureInvalid
             : bringsKey && _keys.Contains(Convert.ToHexString(entry.NewKey)) ? LogRejection.KeyReused
             : entry.Type == KeyLogEntryType.DeviceAdded
@@ -110,10 +116,11 @@ public sealed class KeyChain
         switch (entry.Type)
         {
             case KeyLogEntryType.Identity:
-                _identityKey = Remember(entry.NewKey);
+                _identityKeys.Add(Remember(entry.NewKey));
                 break;
             case KeyLogEntryType.IdentityReset:
-                _identityKey = Remember(entry.NewKey);
+                _identityKeys.Clear();
+                _identityKeys.Add(Remember(entry.NewKey));
                 _revoked.UnionWith(_devices.Keys);
                 _devices.Clear();
                 _vaultDigest = null;

@@ -23,8 +23,10 @@ internal sealed partial class ConversationRows
         {
             // A share lock: whoever revokes one of these waits, and then finds the leaf that this batch adds.
             batch.Add("""
-                select id, account_id, signature_key, revoked_at is null
-                from device where id = any($1) order by id for share
+                select d.id, d.account_id, d.signature_key, d.revoked_at is null, k.identity_keys
+                from device d
+                left join key_chain k on k.account_id = d.account_id and d.approved_at is not null
+                where d.id = any($1) order by d.id for share of d
                 """,
                 Ids(_neededDevices));
         }
@@ -107,7 +109,8 @@ internal sealed partial class ConversationRows
             await EachAsync(reader, row =>
             {
                 var device = new DeviceFacts(
-                    new(row.GetGuid(0)), new(row.GetGuid(1)), row.GetFieldValue<byte[]>(2), row.GetBoolean(3));
+                    new(row.GetGuid(0)), new(row.GetGuid(1)), row.GetFieldValue<byte[]>(2), row.GetBoolean(3),
+                    row.IsDBNull(4) ? [] : row.GetFieldValue<byte[][]>(4));
                 _devices.Add(device.Device, device);
             }, cancellationToken);
         }

@@ -80,9 +80,10 @@ internal sealed class HandshakeReader(AccountDirectory directory, IdFactory ids)
         foreach (var add in commit.Adds)
         {
             var flaw = add.CipherSuite == Suite.Id ? KeyPackageValidation.Check(add) : MlsRejection.UnsupportedCipherSuite;
-            if (flaw != MlsRejection.None)
+            if (flaw != MlsRejection.None || !IsCertified(add.LeafNode))
             {
-                return ConversationErrors.CommitInvalid($"An added key package is not valid: {flaw}.");
+                return ConversationErrors.CommitInvalid(
+                    $"An added key package is not valid: {(flaw == MlsRejection.None ? MlsRejection.CredentialInvalid : flaw)}.");
             }
         }
 
@@ -98,8 +99,17 @@ internal sealed class HandshakeReader(AccountDirectory directory, IdFactory ids)
             return ConversationErrors.CommitInvalid($"The committer's leaf is not valid: {rejection}.");
         }
 
+        if (!IsCertified(leaf))
+        {
+            return ConversationErrors.CommitInvalid("The committer's certificate is not by the identity key in its credential.");
+        }
+
         rejection = GroupInfoValidation.Check(groupInfo, Suite, leaf.SignatureKey);
         return rejection == MlsRejection.None
             ? null : ConversationErrors.CommitInvalid($"The GroupInfo is not valid: {rejection}.");
     }
+
+    /// <summary>Whose the identity key is, is judged in the batch, and whether there may be no certificate.</summary>
+    private static bool IsCertified(LeafNode leaf) =>
+        !DeviceCredential.TryRead(leaf.Credential, out var credential) || credential.IsFor(leaf.SignatureKey);
 }

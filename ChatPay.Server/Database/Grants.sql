@@ -23,7 +23,8 @@ grant select on schema_migration to chatpay_server;
 grant select, insert, update (id, system_identifier, timeline, renewed_at) on lineage to chatpay_server;
 
 grant select, insert, update (display_name, password_hash, opened_at, presence, last_seen_at) on account to chatpay_server;
-grant select, insert, update (name, last_seen_at, recognition_hash, revoked_at, dropped_at) on device to chatpay_server;
+grant select, insert, update (name, last_seen_at, recognition_hash, revoked_at, dropped_at, approved_at)
+    on device to chatpay_server;
 grant select, insert, update (last_used_at, expires_at, revoked_at), delete on session to chatpay_server;
 
 -- A package is locked while it is claimed, and a lock needs the right to update something.
@@ -56,3 +57,12 @@ grant select, insert, update (refunded_minor) on refunded to chatpay_server;
 -- A card's terms never change.
 grant select, insert, update (state, version, closed_at) on card to chatpay_server;
 grant select, insert on card_action to chatpay_server;
+
+-- Entries and leaves of the key log are only added; the log takes an entry in by giving it its place. Leaves and tiles are
+-- removed where a restored database begins another log.
+grant select, insert, update (length, head, identity_keys) on key_chain to chatpay_server;
+grant select, insert, update (leaf_index) on key_entry to chatpay_server;
+grant select, insert, update (number, size, root, note) on key_log to chatpay_server;
+grant select, insert, delete on key_log_leaf to chatpay_server;
+grant select, insert, update (hashes), delete on key_log_tile to chatpay_server;
+grant select, insert, update (revision, wrapped) on wrapped_keys to chatpay_server;

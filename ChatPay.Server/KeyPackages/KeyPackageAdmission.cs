@@ -8,16 +8,21 @@ namespace ChatPay.Server.KeyPackages;
 /// <param name="Body">The MLSMessage as it was uploaded.</param>
 internal sealed record AdmittedKeyPackage(byte[] Ref, byte[] Body, DateTimeOffset NotAfter);
 
+/// <summary>What the server knows of a live device.</summary>
+/// <param name="SignatureKey">Ed25519, 32 bytes.</param>
+/// <param name="IdentityKeys">Those that may vouch for it; none for a device that is in no chain of the key log.</param>
+internal sealed record DeviceKeys(byte[] SignatureKey, IReadOnlyList<byte[]> IdentityKeys);
+
 /// <summary>
 /// Which key packages the server takes and hands to others: those that every client would accept too, of the uploading
 /// device and nobody else. Pure, so the same answer comes for the same bytes and time.
 /// </summary>
 internal static class KeyPackageAdmission
 {
-    /// <param name="signatureKey">The device's own, as it was registered.</param>
+    /// <param name="device">What the server knows of the caller's device.</param>
     /// <returns>The package, or <c>key_package_invalid</c> with the reason in <c>details.reason</c>.</returns>
     public static Result<AdmittedKeyPackage> Admit(
-        byte[]? body, Caller caller, ReadOnlySpan<byte> signatureKey, DateTimeOffset now, TimeSpan longest, TimeSpan skew)
+        byte[]? body, Caller caller, DeviceKeys device, DateTimeOffset now, TimeSpan longest, TimeSpan skew)
     {
         if (body is null || body.Length > Limits.KeyPackageBytes)
         {
@@ -46,9 +51,19 @@ internal static class KeyPackageAdmission
             return Refuse(MlsRejection.CredentialInvalid, "The credential is not this account and device.");
         }
 
-        if (!keyPackage.LeafNode.SignatureKey.AsSpan().SequenceEqual(signatureKey))
+        if (!keyPackage.LeafNode.SignatureKey.AsSpan().SequenceEqual(device.SignatureKey))
         {
             return Refuse(MlsRejection.PublicKeyInvalid, "The signature key is not this device's.");
+        }
+
+        var isVouchedFor = DeviceCredential.TryRead(keyPackage.LeafNode.Credential, out var credential)
+            ? device.IdentityKeys.Any(key => credential.IdentityKey.SequenceEqual(key))
+                && credential.IsFor(device.SignatureKey)
+            : device.IdentityKeys.Count == 0;
+        if (!isVouchedFor)
+        {
+            return Refuse(
+                MlsRejection.CredentialInvalid, "The credential has no certificate by an identity key of the account.");
         }
 
         rejection = KeyPackageValidation.Check(keyPackage);

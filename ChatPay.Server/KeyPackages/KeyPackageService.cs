@@ -24,7 +24,7 @@ internal sealed partial class KeyPackageService(
                 ErrorCode.TooLarge, $"One upload has at most {Limits.KeyPackagesPerUpload} key packages.");
         }
 
-        if (await store.SignatureKeyAsync(caller.Device, cancellationToken) is not { } signatureKey)
+        if (await store.DeviceAsync(caller.Device, cancellationToken) is not { } device)
         {
             return new Error(ErrorCode.DeviceRevoked, "This device has been revoked.");
         }
@@ -32,7 +32,7 @@ internal sealed partial class KeyPackageService(
         var oneTime = new List<AdmittedKeyPackage>(uploaded.Count);
         for (var index = 0; index < uploaded.Count; index++)
         {
-            var admitted = Admit(uploaded[index], caller, signatureKey);
+            var admitted = Admit(uploaded[index], caller, device);
             if (admitted.Error is { } error)
             {
                 Log.Refused(logger, caller.Device, error.Details?["reason"]);
@@ -45,7 +45,7 @@ internal sealed partial class KeyPackageService(
         AdmittedKeyPackage? lastResort = null;
         if (request.LastResort is not null)
         {
-            var admitted = Admit(request.LastResort, caller, signatureKey);
+            var admitted = Admit(request.LastResort, caller, device);
             if (admitted.Error is { } error)
             {
                 Log.Refused(logger, caller.Device, error.Details?["reason"]);
@@ -103,9 +103,9 @@ internal sealed partial class KeyPackageService(
         return new ClaimKeyPackagesReply(claimed, missing);
     }
 
-    private Result<AdmittedKeyPackage> Admit(byte[]? body, Caller caller, byte[] signatureKey) =>
+    private Result<AdmittedKeyPackage> Admit(byte[]? body, Caller caller, DeviceKeys device) =>
         KeyPackageAdmission.Admit(
-            body, caller, signatureKey, time.GetUtcNow(), TimeSpan.FromDays(options.Value.LongestLifetimeDays),
+            body, caller, device, time.GetUtcNow(), TimeSpan.FromDays(options.Value.LongestLifetimeDays),
             TimeSpan.FromSeconds(options.Value.ClockSkewSeconds));
 
     private static Dictionary<string, object> WithIndex(IReadOnlyDictionary<string, object>? details, int index) =>

@@ -21,13 +21,20 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
         from key_package where device_id = $1 and {Usable}
         """;
 
-    /// <summary>The device's signature key; null for one that is unknown or revoked.</summary>
-    public async Task<byte[]?> SignatureKeyAsync(DeviceId device, CancellationToken cancellationToken)
+    /// <summary>The device's keys; null for one that is unknown or revoked.</summary>
+    public async Task<DeviceKeys?> DeviceAsync(DeviceId device, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            "select signature_key from device where id = $1 and revoked_at is null");
-        command.Add(device.Value);
-        return (byte[]?)await command.ExecuteScalarAsync(cancellationToken);
+            """
+            select d.signature_key, k.identity_keys
+            from device d left join key_chain k on k.account_id = d.account_id and d.approved_at is not null
+            where d.id = $1 and d.revoked_at is null
+            """,
+            device.Value);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken)
+            ? new DeviceKeys(row.GetFieldValue<byte[]>(0), row.IsDBNull(1) ? [] : row.GetFieldValue<byte[][]>(1))
+            : null;
     }
 
     /// <summary>

@@ -14,7 +14,6 @@ internal sealed partial class RealmHouse(
     IServiceProvider services, IOptions<VaultOptions> options, IOptions<HostingOptions> hosting, TimeProvider time,
     ILogger<RealmHouse> logger) : BackgroundService
 {
-    private const string DefaultFolder = "vault-keys";
     private static readonly TimeSpan s_sweep = TimeSpan.FromHours(1);
 
     private readonly List<Realm> _realms = [];
@@ -22,9 +21,6 @@ internal sealed partial class RealmHouse(
     public IReadOnlyList<Realm> Realms => _realms;
 
     public VaultView View => new(Operators: 1, RealmSchemas.Threshold, [.. _realms.Select(realm => realm.Id.Value)]);
-
-    private string Folder => options.Value.KeyFolder.Length > 0
-        ? options.Value.KeyFolder : Path.Combine(hosting.Value.DataFolder, DefaultFolder);
 
     public Realm? Find(RealmId id) => _realms.Find(realm => realm.Id == id);
 
@@ -91,7 +87,7 @@ internal sealed partial class RealmHouse(
     private async Task<Realm> OpenAsync(RealmStore store, string name, CancellationToken cancellationToken)
     {
         var owner = await store.FindRealmAsync(cancellationToken);
-        var folder = Path.GetFullPath(Folder);
+        var folder = options.Value.KeyFolderOf(hosting.Value);
         var keyFile = RealmKeyFile.Open(folder, name, mayCreate: owner is null)
             ?? throw new StartupException(
                 $"The key file {name}.key is missing from {folder}, and the database holds what only it opens: copy it from "

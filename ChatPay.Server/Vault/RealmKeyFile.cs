@@ -18,8 +18,6 @@ namespace ChatPay.Server.Vault;
 internal sealed class RealmKeyFile
 {
     private const string Header = "chatpay realm key v1";
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnerFolder = OwnerOnly | UnixFileMode.UserExecute;
 
     private readonly string _path;
 
@@ -78,50 +76,15 @@ internal sealed class RealmKeyFile
                 + "delete the file.");
     }
 
-    public void WriteBeat(Guid database, long beat)
-    {
-        // Nodes that share the folder write at the same moment; which of them is last makes no difference.
-        var unfinished = $"{BeatPath}.{RandomId.Create():N}.new";
-        File.WriteAllText(unfinished, string.Create(CultureInfo.InvariantCulture, $"{database:D} {beat}\n"));
-        File.Move(unfinished, BeatPath, overwrite: true);
-    }
+    public void WriteBeat(Guid database, long beat) => OwnerFile.Replace(
+        BeatPath, string.Create(CultureInfo.InvariantCulture, $"{database:D} {beat}\n"));
 
     private static void Create(string path)
     {
-        var folder = Path.GetDirectoryName(path)!;
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, OwnerFolder);
-        }
-
-        var unfinished = $"{path}.{RandomId.Create():N}.new";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
-        }
-
         var key = RandomNumberGenerator.GetBytes(RealmKey.SizeBytes);
-        using (var file = new FileStream(unfinished, options))
-        {
-            file.Write(Encoding.ASCII.GetBytes($"{Header}\n{RandomId.Create():D}\n{Base64Url.EncodeToString(key)}\n"));
-            file.Flush(flushToDisk: true);
-        }
-
+        OwnerFile.CreateOnce(
+            path, Encoding.ASCII.GetBytes($"{Header}\n{RandomId.Create():D}\n{Base64Url.EncodeToString(key)}\n"));
         CryptographicOperations.ZeroMemory(key);
-        try
-        {
-            File.Move(unfinished, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another node that shares the folder was quicker; its file is the one.
-            File.Delete(unfinished);
-        }
     }
 
     private static RealmKeyFile Read(string path)

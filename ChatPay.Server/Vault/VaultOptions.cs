@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Vault;
 
@@ -6,6 +7,8 @@ namespace ChatPay.Server.Vault;
 internal sealed class VaultOptions
 {
     public const string Section = "Vault";
+
+    private const string DefaultFolder = "vault-keys";
 
     /// <summary>
     /// Where the realms' key files lie, which must not be where the database or its backups are; all nodes need the same
@@ -27,4 +30,10 @@ internal sealed class VaultOptions
     /// <summary>Connections to the database at most, for each realm, 1 to 100. Default 4.</summary>
     [Range(1, 100)]
     public int MaxPoolSize { get; set; } = 4;
+
+    public string KeyFolderOf(HostingOptions hosting)
+    {
+        ArgumentNullException.ThrowIfNull(hosting);
+        return Path.GetFullPath(KeyFolder.Length > 0 ? KeyFolder : Path.Combine(hosting.DataFolder, DefaultFolder));
+    }
 }

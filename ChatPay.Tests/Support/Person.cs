@@ -1,7 +1,9 @@
 using System.Globalization;
 using ChatPay.Client;
 using ChatPay.Core.Cryptography;
+using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 using Xunit;
 
 namespace ChatPay.Tests.Support;
@@ -25,6 +27,12 @@ internal sealed class Person : IAsyncDisposable
     public ChatPayClient Client { get; }
 
     public Key Key { get; }
+
+    /// <summary>The account's identity key, once there is a chain.</summary>
+    public Key? IdentityKey { get; private set; }
+
+    /// <summary>Somebody who vouches for this device instead.</summary>
+    public Key? Voucher { get; set; }
 
     public AccountId Id => Client.Account!.Id;
 
@@ -111,8 +119,22 @@ internal sealed class Person : IAsyncDisposable
         }
     }
 
-    /// <summary>A key package as an upload would carry it.</summary>
-    public byte[] KeyPackage() => TestMls.KeyPackage(Id, Device, Key);
+    /// <summary>Begins the account's chain in the key log, with this device in it.</summary>
+    public async Task<KeyChainReply> BeginChainAsync()
+    {
+        IdentityKey = TestMls.NewSignatureKey();
+        var first = KeyLogEntry.Identity(KeyLogPlace.First(Id), IdentityKey, IdentityKey);
+        var second = KeyLogEntry.DeviceAdded(new KeyLogPlace(Id, 1, first.Hash()), Device, Key, IdentityKey);
+        return await Client.AppendKeysAsync([first.Encoding.ToArray(), second.Encoding.ToArray()], Cancellation);
+    }
+
+    /// <summary>A key package as an upload would carry it, with a certificate once there is a chain.</summary>
+    public byte[] KeyPackage() => TestMls.KeyPackage(Id, Device, Key, new()
+    {
+        Credential = (Voucher ?? IdentityKey) is { } vouching
+            ? DeviceCredential.Issue(new CredentialIdentity(Id, Device), TestMls.PublicKeyOf(Key), vouching).ToCredential()
+            : null,
+    });
 
     /// <summary>The numbered error that a call ends with.</summary>
     public static async Task<ErrorBody> ErrorOf(Task call) =>
@@ -123,6 +145,7 @@ internal sealed class Person : IAsyncDisposable
         await DisconnectAsync();
         Client.Dispose();
         Key.Dispose();
+        IdentityKey?.Dispose();
     }
 
     /// <summary>A number at the end is told apart digit by digit, so no two of these look alike.</summary>

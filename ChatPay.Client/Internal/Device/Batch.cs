@@ -123,7 +123,7 @@ internal sealed class Batch(DeviceCore core)
 
         foreach (var draft in _drafts.Values)
         {
-            draft.Follow();
+            draft.Follow(core);
         }
 
         if (_arrivals > 0)
@@ -211,13 +211,17 @@ internal sealed class ConversationDraft(ConversationState state)
         }
     }
 
-    public void Follow()
+    public void Follow(DeviceCore core)
     {
         state.Follow(Record, Place);
         (state.Facts, state.Pending) = (Facts, Pending);
         if (_groupGone)
         {
             GroupKeeper.Drop(state);
+        }
+        else if (_saveEpoch)
+        {
+            core.Keys.People.See(state.Group!);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ChatPay.Client.Internal.Keys;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Client.Internal;
@@ -28,6 +29,7 @@ internal sealed class DeviceCore : IAsyncDisposable
     {
         (Options, Client) = (options, client);
         Store = new DeviceStore(options.Store);
+        Keys = new DeviceKeys(this);
         Groups = new GroupKeeper(this);
         Arrivals = new Arrivals(this, options.MaxWaitingItems);
     }
@@ -39,6 +41,8 @@ internal sealed class DeviceCore : IAsyncDisposable
     public ChatPayClient Client { get; }
 
     public TimeProvider Time => Options.Session.Time;
+
+    public DeviceKeys Keys { get; }
 
     public GroupKeeper Groups { get; }
 
@@ -129,6 +133,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             }
         }
 
+        await Keys.People.LoadAsync(cancellationToken);
         await Arrivals.LoadAsync(cancellationToken);
     }
 
@@ -156,6 +161,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             _device = null;
             await ClearAsync(CancellationToken.None);
             _cards.Clear();
+            await Keys.People.LoadAsync(CancellationToken.None);
             await Arrivals.LoadAsync(CancellationToken.None);
         }
     }

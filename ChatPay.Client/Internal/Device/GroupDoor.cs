@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ChatPay.Core.Identity;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
@@ -43,6 +44,12 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         {
             try
             {
+                if (!await core.Keys.IsApprovedAsync(cancellationToken))
+                {
+                    // Nobody would let it in.
+                    break;
+                }
+
                 if (await TryJoinAsync(state, cancellationToken))
                 {
                     state.JoinFailures = 0;
@@ -90,6 +97,15 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         }
     }
 
+    /// <summary>Another device has approved this one, it says.</summary>
+    private async Task TakeApprovalAsync(byte[] message, CancellationToken cancellationToken)
+    {
+        if (await core.Keys.Own.TakeApprovalAsync(message, cancellationToken))
+        {
+            core.Signals.Tell(new DeviceApprovedSignal());
+        }
+    }
+
     /// <summary>Takes Welcomes up. One that leads nowhere is dropped.</summary>
     /// <returns>What is to be acknowledged: all but those of conversations that were put aside.</returns>
     public async Task<IReadOnlyList<DeviceMessage>> TakeAsync(
@@ -99,7 +115,11 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         foreach (var message in messages)
         {
             // What this version has no use for is acknowledged with the rest, so that it does not fill the queue.
-            if (message is { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
+            if (message.Kind == DeviceMessageKind.Pairwise && SealedApproval.IsOne(message.Body))
+            {
+                await TakeApprovalAsync(message.Body, cancellationToken);
+            }
+            else if (message is { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
             {
                 var (state, isAside) = await TryKnowAsync(conversation, cancellationToken);
                 if (isAside)

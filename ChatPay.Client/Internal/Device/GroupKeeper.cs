@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ChatPay.Client.Internal.Keys;
 using ChatPay.Core.Cryptography;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
@@ -40,12 +41,47 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
     public MlsServices Services { get; } = new()
     {
         Random = Random,
-        Credentials = new DeviceCredentials(),
+        Credentials = new DeviceCredentials(core.Keys),
         Time = core.Time,
 
         // A group of this protocol has no resumption PSKs: what nothing asks for is not kept.
         ResumptionEpochs = 0,
     };
+
+    /// <summary>Whether the account's identity key vouches for this device, so that others let it in.</summary>
+    public bool IsCertified { get; private set; }
+
+    /// <summary>
+    /// Has leaves and key packages of this device carry a certificate from now on. Groups that are at hand are read again
+    /// with it; behind the core's gate.
+    /// </summary>
+    public void Certify(Key identityKey)
+    {
+        var known = Member;
+        var device = core.Device;
+        var credential = DeviceCredential.Issue(
+            new CredentialIdentity(device.Account.Id, device.Device), known.PublicSignatureKey, identityKey);
+        if (DeviceCredential.TryRead(known.Credential, out var present)
+            && present.IdentityKey.SequenceEqual(credential.IdentityKey))
+        {
+            IsCertified = true;
+            return;
+        }
+
+        foreach (var state in core.Conversations)
+        {
+            Drop(state);
+        }
+
+        // The key goes on in the next member, so this one is not disposed of.
+        _member = new MlsMember
+        {
+            SignatureKey = known.SignatureKey,
+            Credential = credential.ToCredential(),
+            Capabilities = Capabilities,
+        };
+        IsCertified = true;
+    }
 
     /// <summary>Takes up the identity of the store's device, once it has one.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
@@ -153,6 +189,7 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         _member?.Dispose();
         _storageKey?.Dispose();
         (_member, _storageKey) = (null, null);
+        IsCertified = false;
     }
 
     public void Dispose() => Forget();
@@ -161,15 +198,19 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         LocalErrors.StoreUnreadable("Something that belongs to the device is missing in the store.");
 
     /// <summary>
-    /// An account and a device for an identity, and a leaf that stays that device's with the same key. Whether the
-    /// device is the account's is what the server says; people compare fingerprints.
+    /// An account and a device for an identity, for which the account's identity key vouches, and a leaf that stays that
+    /// device's with the same key. Whose the identity key is, <see cref="PeopleKeys"/> looks at afterwards: a group goes on
+    /// with somebody whose key has changed, but nothing is said to them.
     /// </summary>
-    private sealed class DeviceCredentials : ICredentialValidator
+    /// <remarks>An account that is not in the key log has no certificates; once it is, it has no devices without.</remarks>
+    private sealed class DeviceCredentials(DeviceKeys keys) : ICredentialValidator
     {
         private const int SignatureKeyBytes = 32;
 
         public bool IsValid(Credential credential, ReadOnlySpan<byte> signatureKey) =>
-            signatureKey.Length == SignatureKeyBytes && CredentialIdentity.TryRead(credential, out _);
+            signatureKey.Length == SignatureKeyBytes && CredentialIdentity.TryRead(credential, out var identity)
+            && (DeviceCredential.TryRead(credential, out var certified)
+                ? certified.IsFor(signatureKey) : !keys.People.HasChain(identity.Account));
 
         public bool MayReplace(LeafNode current, LeafNode next) =>
             CredentialIdentity.TryRead(current.Credential, out var before)

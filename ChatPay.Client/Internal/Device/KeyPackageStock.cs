@@ -1,3 +1,4 @@
+using ChatPay.Client.Internal.Keys;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
@@ -59,6 +60,11 @@ internal sealed class KeyPackageStock(DeviceCore core)
 
     private async Task FillAsync(Round round, int oneTimeLeft, CancellationToken cancellationToken)
     {
+        if (!await core.Keys.IsApprovedAsync(cancellationToken))
+        {
+            throw OwnKeys.NotApproved();
+        }
+
         var device = core.Device;
         var now = core.Time.GetUtcNow();
         var unsent = await LookAsync(now, cancellationToken);

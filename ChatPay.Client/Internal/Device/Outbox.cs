@@ -37,6 +37,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         cancellationToken.ThrowIfCancellationRequested();
         core.RequireSession();
         core.RequireLive(state);
+        core.Keys.RequireAccepted(state.Record);
         while (id is { } named && state.Lane.Find(named) is { } earlier)
         {
             try

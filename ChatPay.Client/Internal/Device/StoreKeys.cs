@@ -37,6 +37,13 @@ internal static class StoreKeys
     public const string Cards = "card/";
     public const string KeyPackages = "keypackage/";
 
+    /// <summary>The account's own keys.</summary>
+    public const string OwnKeys = "keys/own";
+
+    public const string KeyLog = "keys/log";
+    public const string PersonKeys = "keys/of/";
+    public const string KeyAlarms = "keys/alarm/";
+
     public static string Conversation(ConversationId id) => $"{Conversations}{id}";
 
     public static string Place(ConversationId id) => $"{Places}{id}";
@@ -68,6 +75,10 @@ internal static class StoreKeys
     public static string Card(CardId id) => $"{Cards}{id}";
 
     public static string KeyPackage(byte[] reference) => KeyPackages + Convert.ToHexStringLower(reference);
+
+    public static string KeysOf(AccountId account) => $"{PersonKeys}{account}";
+
+    public static string KeyAlarm(long number) => KeyAlarms + Number(number);
 
     /// <summary>The number at the end of a key.</summary>
     public static long NumberOf(string key) =>

@@ -1,0 +1,211 @@
+using System.Security.Cryptography;
+using ChatPay.Client.Internal;
+using ChatPay.Client.Internal.Keys;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Identity;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
+
+namespace ChatPay.Client;
+
+/// <content>Identity keys: this device's standing in its account, and who other people are.</content>
+public sealed partial class ChatPayDevice
+{
+    /// <summary>
+    /// Whether the account's identity key vouches for this device, so that others let it in and it can be added to
+    /// conversations. An account's first device is approved at once, as soon as the server is reached; a later one by
+    /// another device or by the PIN.
+    /// </summary>
+    public bool IsApproved => _core.Groups.IsCertified;
+
+    /// <summary>
+    /// What another device of the account approves this one by: text, or what a QR code shows. Null once it is approved.
+    /// </summary>
+    /// <exception cref="ChatPayException">Nobody is signed in; the server cannot be reached.</exception>
+    /// <example>
+    /// <code>Console.WriteLine(await device.ApprovalCodeAsync(cancellationToken));</code>
+    /// </example>
+    public async Task<string?> ApprovalCodeAsync(CancellationToken cancellationToken) =>
+        await _core.Keys.IsApprovedAsync(cancellationToken)
+            ? null : (await _core.Keys.Own.CodeAsync(cancellationToken))?.ToString();
+
+    /// <summary>Approves another device of this account: it gets the account's keys, sealed for it alone.</summary>
+    /// <param name="code">What <see cref="ApprovalCodeAsync"/> gave there, brought here by the account's person.</param>
+    /// <returns>The device, as the server names it; it takes the keys when it is online.</returns>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.CodeInvalid"/>: no code, of another account, or the server lists no such device with this
+    /// key; <c>device_not_approved</c>: this device is not itself; the server cannot be reached.
+    /// </exception>
+    /// <example>
+    /// <code>var phone = await device.ApproveAsync(scanned, cancellationToken);</code>
+    /// </example>
+    public async Task<DeviceView> ApproveAsync(string code, CancellationToken cancellationToken)
+    {
+        if (!ApprovalCode.TryParse(code, out var parsed))
+        {
+            throw LocalErrors.CodeInvalid("This is no code of a device.");
+        }
+
+        if (parsed.Account != _core.Device.Account.Id)
+        {
+            throw LocalErrors.CodeInvalid("This code is of a device of another account.");
+        }
+
+        var devices = await Client.DevicesAsync(cancellationToken);
+        var device = devices.FirstOrDefault(one => one.Id == parsed.Device);
+        if (device is null || device.Current || !device.SignatureKey.AsSpan().SequenceEqual(parsed.SignatureKey))
+        {
+            throw LocalErrors.CodeInvalid("The server lists no such device with this key: it may have been removed.");
+        }
+
+        var approval = await _core.Keys.Own.ApprovalAsync(parsed, cancellationToken);
+        await _core.RequireSession().SendToDevicesAsync(
+            new([new(device.Id, approval)], new(_core.NewId())), cancellationToken);
+        return device;
+    }
+
+    /// <summary>
+    /// Begins the account's identity anew on this device, where no other device and no PIN can help: all other devices are
+    /// revoked, and everybody in common conversations is warned and has to accept the new key.
+    /// </summary>
+    /// <exception cref="ChatPayException">Nobody is signed in; the server cannot be reached.</exception>
+    /// <example>
+    /// <code>await device.ResetIdentityAsync(cancellationToken);</code>
+    /// </example>
+    public Task ResetIdentityAsync(CancellationToken cancellationToken) =>
+        _core.Keys.Own.ResetAsync(cancellationToken);
+
+    /// <summary>Everything that is known of somebody's identity key, after a look at the key log.</summary>
+    /// <param name="account">Somebody in a common conversation.</param>
+    /// <exception cref="ChatPayException"><c>account_unknown</c>; the server cannot be reached.</exception>
+    /// <example>
+    /// <code>Console.WriteLine((await device.PersonKeysAsync(account, cancellationToken)).SafetyNumber);</code>
+    /// </example>
+    public async Task<PersonKeys> PersonKeysAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await _core.Keys.People.CheckAsync(account, cancellationToken);
+        return await DescribeAsync(account, cancellationToken);
+    }
+
+    /// <summary>
+    /// Accepts the identity key that somebody shows now, without having compared safety numbers: messages and money go to
+    /// them again.
+    /// </summary>
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.NotReady"/>: they have shown none.</exception>
+    /// <example>
+    /// <code>await device.AcceptIdentityAsync(account, cancellationToken);</code>
+    /// </example>
+    public Task AcceptIdentityAsync(AccountId account, CancellationToken cancellationToken) =>
+        _core.Keys.People.AcceptAsync(account, isVerified: false, cancellationToken);
+
+    /// <summary>
+    /// Compares what was scanned from, or read out at, the other person's screen, and marks them as verified where it is
+    /// the same.
+    /// </summary>
+    /// <param name="shown">Their <see cref="PersonKeys.SafetyCode"/> or <see cref="PersonKeys.SafetyNumber"/>; spaces do not matter.</param>
+    /// <returns>Whether it is the same; where not, nothing is changed.</returns>
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.CodeInvalid"/>: it is neither.</exception>
+    /// <example>
+    /// <code>if (!await device.VerifyIdentityAsync(account, scanned, cancellationToken)) { Warn(); }</code>
+    /// </example>
+    public async Task<bool> VerifyIdentityAsync(AccountId account, string shown, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(shown);
+        var own = await OwnIdentityAsync(cancellationToken) ?? throw OwnKeys.NotApproved();
+        var person = await _core.Keys.People.FindAsync(account, cancellationToken);
+        if (person.SeenKey is not { } seen)
+        {
+            throw LocalErrors.NotReady("This person has shown no identity key yet.");
+        }
+
+        var digits = string.Concat(shown.Where(static character => !char.IsWhiteSpace(character)));
+        var other = new Identified(account, seen);
+        var matches = digits.Length == SafetyNumber.Digits && digits.All(char.IsAsciiDigit)
+            ? digits == SafetyNumber.Of(own, other)
+            : SafetyNumber.Matches(shown, own, other)
+                ?? throw LocalErrors.CodeInvalid("This is neither a safety number nor its code.");
+        if (matches)
+        {
+            await _core.Keys.People.AcceptAsync(account, isVerified: true, cancellationToken);
+        }
+
+        return matches;
+    }
+
+    /// <summary>What was found wrong with the key log and with keys, the oldest first, until it is dismissed.</summary>
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
+    /// <example>
+    /// <code>
+    /// foreach (var alarm in await device.KeyAlarmsAsync(cancellationToken))
+    /// {
+    ///     Console.WriteLine($"{alarm.At}: {alarm.Kind}");
+    /// }
+    /// </code>
+    /// </example>
+    public Task<IReadOnlyList<KeyAlarm>> KeyAlarmsAsync(CancellationToken cancellationToken) =>
+        _core.Keys.Alarms.ListAsync(cancellationToken);
+
+    /// <summary>Forgets an alarm that somebody has looked into.</summary>
+    /// <param name="number">The alarm's.</param>
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
+    /// <example>
+    /// <code>await device.DismissKeyAlarmAsync(alarm.Number, cancellationToken);</code>
+    /// </example>
+    public Task DismissKeyAlarmAsync(long number, CancellationToken cancellationToken) =>
+        _core.Keys.Alarms.DismissAsync(number, cancellationToken);
+
+    private async Task<PersonKeys> DescribeAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        var person = await _core.Keys.People.FindAsync(account, cancellationToken);
+        var own = await OwnIdentityAsync(cancellationToken);
+        var other = person.SeenKey is { } seen ? new Identified(account, seen) : null;
+        var isLogged = person is { SeenKey: { } shown, Entries.Count: > 0 }
+            && KeyLogFollower.Restore(account, person.Entries).IdentityKey.SequenceEqual(shown);
+        var isKnown = own is not null && other is not null;
+        return new PersonKeys(
+            account, person.SeenKey, !PeopleKeys.IsChanged(person), person.Verified && !PeopleKeys.IsChanged(person),
+            isLogged, isKnown ? SafetyNumber.Of(own!, other!) : null, isKnown ? SafetyNumber.CodeOf(own!, other!) : null);
+    }
+
+    private async Task<Identified?> OwnIdentityAsync(CancellationToken cancellationToken)
+    {
+        var own = await _core.Keys.Own.ReadAsync(cancellationToken);
+        if (own.IdentitySeed is not { } seed)
+        {
+            return null;
+        }
+
+        using var key = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+        CryptographicOperations.ZeroMemory(seed);
+        return new Identified(_core.Device.Account.Id, key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+    }
+
+    /// <summary>Revokes in the chain what the chain has, so that everybody sees it go.</summary>
+    private async Task RevokeInChainAsync(DeviceId device, CancellationToken cancellationToken)
+    {
+        if (await _core.Keys.IsApprovedAsync(cancellationToken))
+        {
+            await _core.Keys.Own.ChangeAsync(
+                (chain, identityKey) => chain.Devices.ContainsKey(device)
+                    ? [KeyLogEntry.DeviceRevoked(chain.Next, device, identityKey)] : [],
+                cancellationToken);
+        }
+    }
+
+    /// <summary>Looks at the own chain and at those of people who are due.</summary>
+    private async Task WatchKeysAsync(CancellationToken cancellationToken)
+    {
+        await _core.Keys.Own.EnsureAsync(cancellationToken);
+        _core.Keys.People.CheckDue();
+    }
+
+    /// <summary>This device can be added from now on, and goes where it could not go before.</summary>
+    private void Approved()
+    {
+        _core.Background(async token => await _stock.FillAsync((await Client.CountKeyPackagesAsync(token)).OneTime, token));
+        foreach (var state in _core.Conversations.Where(static one => one.Facts is null && one.Record.Active))
+        {
+            _core.Session?.Read(state.Id);
+        }
+    }
+}

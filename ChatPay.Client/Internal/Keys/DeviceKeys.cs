@@ -1,0 +1,47 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <summary>Everything that a device knows of identity keys: its account's own, other people's, and the log.</summary>
+internal sealed class DeviceKeys
+{
+    private readonly DeviceCore _core;
+
+    public DeviceKeys(DeviceCore core)
+    {
+        _core = core;
+        Alarms = new KeyAlarms(core);
+        Log = new KeyLogFollower(core, Alarms);
+        Own = new OwnKeys(core, Log, Alarms);
+        People = new PeopleKeys(core, Log, Alarms);
+    }
+
+    public KeyAlarms Alarms { get; }
+
+    public KeyLogFollower Log { get; }
+
+    public OwnKeys Own { get; }
+
+    public PeopleKeys People { get; }
+
+    /// <summary>Called when this device has become one that others let in.</summary>
+    public Action Approved { get; set; } = static () => { };
+
+    /// <summary>Whether this device can prove itself, by now.</summary>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    public async Task<bool> IsApprovedAsync(CancellationToken cancellationToken) =>
+        _core.Groups.IsCertified || await Own.EnsureAsync(cancellationToken);
+
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.</exception>
+    public void RequireAccepted(ConversationRecord conversation)
+    {
+        ArgumentNullException.ThrowIfNull(conversation);
+        var blocked = People.Blocked(conversation.Members.Select(member => member.Account));
+        if (blocked.Count > 0)
+        {
+            var names = conversation.Members.Where(member => blocked.Contains(member.Account))
+                .Select(member => member.DisplayName);
+            throw LocalErrors.IdentityChanged(string.Join(", ", names));
+        }
+    }
+}

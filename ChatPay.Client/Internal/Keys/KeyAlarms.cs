@@ -1,0 +1,53 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <summary>Alarms about keys: kept in the store until somebody dismisses them, and told as they come.</summary>
+internal sealed class KeyAlarms(DeviceCore core)
+{
+    /// <summary>A server that contradicts itself all the time shall not fill the store.</summary>
+    private const int AlarmsKept = 100;
+
+    /// <summary>Keeps an alarm, unless the same one is kept already.</summary>
+    public async Task RaiseAsync(
+        KeyAlarmKind kind, AccountId? account, IReadOnlyList<string> evidence, CancellationToken cancellationToken)
+    {
+        KeyAlarm alarm;
+        using (await core.EnterAsync(cancellationToken))
+        {
+            var kept = await ListAsync(cancellationToken);
+            if (kept.Count >= AlarmsKept || kept.Any(one => one.Kind == kind && one.Account == account
+                && one.Evidence.SequenceEqual(evidence, StringComparer.Ordinal)))
+            {
+                return;
+            }
+
+            alarm = new KeyAlarm(
+                kept.Count == 0 ? 1 : kept[^1].Number + 1, kind, core.Time.GetUtcNow(), account, evidence);
+            await core.WriteAsync(
+                [new(StoreKeys.KeyAlarm(alarm.Number), DeviceCore.Encode(alarm))], cancellationToken);
+        }
+
+        core.Signals.Tell(new KeyAlarmSignal(alarm));
+    }
+
+    /// <summary>The oldest first.</summary>
+    public async Task<IReadOnlyList<KeyAlarm>> ListAsync(CancellationToken cancellationToken)
+    {
+        var alarms = new List<KeyAlarm>();
+        await foreach (var (_, value) in core.ListAsync(StoreKeys.KeyAlarms, cancellationToken))
+        {
+            alarms.Add(DeviceCore.Decode<KeyAlarm>(value));
+        }
+
+        return alarms;
+    }
+
+    public async Task DismissAsync(long number, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            await core.WriteAsync([new(StoreKeys.KeyAlarm(number), null)], cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Text;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <summary>
+/// Follows the key log: takes nothing of a chain that is not proved to be in it, and no checkpoint that the one before does
+/// not lead to. What contradicts itself raises an alarm with both sides of it.
+/// </summary>
+internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
+{
+    private readonly SemaphoreSlim _gate = new(1);
+
+    /// <summary>The newest checkpoint that was checked; null before the first.</summary>
+    public async Task<KeyLogRecord?> LogAsync(CancellationToken cancellationToken) =>
+        await core.ReadAsync<KeyLogRecord>(StoreKeys.KeyLog, cancellationToken);
+
+    /// <summary>Brings somebody's chain up to date.</summary>
+    /// <param name="known">The entries that were checked before.</param>
+    /// <returns>The chain, and its entries from the first one on; null where the server shows what cannot be true.</returns>
+    /// <exception cref="ChatPayException">The server cannot be reached, or does not show this chain.</exception>
+    public async Task<(KeyChain Chain, IReadOnlyList<byte[]> Entries)?> FollowAsync(
+        AccountId account, IReadOnlyList<byte[]> known, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var chain = Restore(account, known);
+            var entries = known.ToList();
+            while (true)
+            {
+                var log = await LogAsync(cancellationToken) ?? await BeginAsync(cancellationToken);
+                KeyChainReply reply;
+                try
+                {
+                    reply = await core.Client.KeyChainAsync(account, chain.Length, log.Size, cancellationToken);
+                }
+                catch (ChatPayException shrunk) when (shrunk.Code == ErrorCode.LogSizeUnknown)
+                {
+                    if (await IsReplacedAsync(log, cancellationToken))
+                    {
+                        continue;
+                    }
+
+                    await alarms.RaiseAsync(KeyAlarmKind.LogShrunk, null, [log.Note], cancellationToken);
+                    return null;
+                }
+
+                if (Open(reply.Checkpoint, log) is not { } checkpoint)
+                {
+                    if (await IsReplacedAsync(log, cancellationToken))
+                    {
+                        continue;
+                    }
+
+                    await alarms.RaiseAsync(
+                        KeyAlarmKind.LogForked, null, [log.Note, reply.Checkpoint], cancellationToken);
+                    return null;
+                }
+
+                if (!await TakeCheckpointAsync(log, checkpoint, reply, cancellationToken))
+                {
+                    return null;
+                }
+
+                if (!TakeEntries(reply, checkpoint, chain, entries))
+                {
+                    await alarms.RaiseAsync(
+                        KeyAlarmKind.ChainInvalid, account,
+                        [reply.Checkpoint, .. reply.Entries.Select(entry => Convert.ToBase64String(entry.Entry))],
+                        cancellationToken);
+                    return null;
+                }
+
+                if (chain.Length >= reply.Length)
+                {
+                    return (chain, entries);
+                }
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Whether what somebody else was shown of the log goes with what this device was shown.</summary>
+    /// <param name="size">1 or more.</param>
+    /// <param name="root">32 bytes.</param>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    public async Task CompareAsync(AccountId from, long size, byte[] root, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var log = await LogAsync(cancellationToken) ?? await BeginAsync(cancellationToken);
+            if (log.Size == 0)
+            {
+                return;
+            }
+
+            if (!await FitsAsync(log, size, root, cancellationToken))
+            {
+                await alarms.RaiseAsync(
+                    KeyAlarmKind.LogForked, from,
+                    [log.Note, $"{size} {Convert.ToBase64String(root)}"], cancellationToken);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public static KeyChain Restore(AccountId account, IReadOnlyList<byte[]> entries) =>
+        KeyChain.Check(account, [.. entries.Select(entry => new ReadOnlyMemory<byte>(entry))], out var chain, out _)
+            == LogRejection.None
+            ? chain! : throw LocalErrors.StoreUnreadable("A chain of keys in the store is broken.");
+
+    private async Task<bool> FitsAsync(KeyLogRecord log, long size, byte[] root, CancellationToken cancellationToken)
+    {
+        if (size == log.Size)
+        {
+            return root.AsSpan().SequenceEqual(log.Root);
+        }
+
+        var (from, to) = size < log.Size ? (size, log.Size) : (log.Size, size);
+        var (first, second) = size < log.Size ? (root, log.Root) : (log.Root, root);
+        try
+        {
+            var reply = await core.Client.KeyLogConsistencyAsync(from, to, cancellationToken);
+            return ConsistencyProof.Verify(from, to, first, second, reply.Proof) == LogRejection.None;
+        }
+        catch (ChatPayException unknown) when (unknown.Code == ErrorCode.LogSizeUnknown)
+        {
+            // This server has shown others a longer log than it has.
+            return false;
+        }
+    }
+
+    private static Checkpoint? Open(string note, KeyLogRecord log) =>
+        NoteVerifier.TryParse(log.VerifierKey, out var verifier)
+        && Checkpoint.Open(Encoding.UTF8.GetBytes(note), log.Origin, verifier, out var checkpoint) == LogRejection.None
+            ? checkpoint : null;
+
+    /// <summary>Keeps the first log that the server names.</summary>
+    private async Task<KeyLogRecord> BeginAsync(CancellationToken cancellationToken)
+    {
+        var view = await core.Client.KeyLogAsync(cancellationToken);
+        var log = new KeyLogRecord(view.Origin, view.VerifierKey, 0, [], "");
+        await KeepAsync(log, cancellationToken);
+        return log;
+    }
+
+    /// <summary>The server names another log: that is said, and the other one is followed from here on.</summary>
+    private async Task<bool> IsReplacedAsync(KeyLogRecord log, CancellationToken cancellationToken)
+    {
+        var view = await core.Client.KeyLogAsync(cancellationToken);
+        if (view.Origin == log.Origin && view.VerifierKey == log.VerifierKey)
+        {
+            return false;
+        }
+
+        await alarms.RaiseAsync(
+            KeyAlarmKind.LogReplaced, null, [log.VerifierKey, log.Note, view.VerifierKey], cancellationToken);
+        await KeepAsync(new KeyLogRecord(view.Origin, view.VerifierKey, 0, [], ""), cancellationToken);
+        return true;
+    }
+
+    private async Task<bool> TakeCheckpointAsync(
+        KeyLogRecord log, Checkpoint checkpoint, KeyChainReply reply, CancellationToken cancellationToken)
+    {
+        if (log.Size > 0
+            && (checkpoint.Size < log.Size
+                || ConsistencyProof.Verify(log.Size, checkpoint.Size, log.Root, checkpoint.Root, reply.Consistency)
+                    != LogRejection.None))
+        {
+            await alarms.RaiseAsync(
+                checkpoint.Size < log.Size ? KeyAlarmKind.LogShrunk : KeyAlarmKind.LogForked, null,
+                [log.Note, reply.Checkpoint], cancellationToken);
+            return false;
+        }
+
+        if (checkpoint.Size != log.Size)
+        {
+            await KeepAsync(
+                log with { Size = checkpoint.Size, Root = checkpoint.Root.ToArray(), Note = reply.Checkpoint },
+                cancellationToken);
+        }
+
+        return true;
+    }
+
+    private static bool TakeEntries(KeyChainReply reply, Checkpoint checkpoint, KeyChain chain, List<byte[]> entries)
+    {
+        // A chain never shrinks, and a page that brings nothing new where there is more would be asked for for ever.
+        if (reply.Length < chain.Length || (reply.Entries.Count == 0 && reply.Length > chain.Length))
+        {
+            return false;
+        }
+
+        foreach (var logged in reply.Entries)
+        {
+            if (logged.Salt.Length != KeyLogEntry.SaltSize
+                || !KeyLogEntry.TryRead(logged.Entry, out var entry, out _)
+                || InclusionProof.Verify(
+                    logged.Index, checkpoint.Size, MerkleHash.Leaf(entry.Leaf(logged.Salt)), logged.Proof,
+                    checkpoint.Root) != LogRejection.None
+                || chain.Append(entry) != LogRejection.None)
+            {
+                return false;
+            }
+
+            entries.Add(logged.Entry);
+        }
+
+        return true;
+    }
+
+    private async Task KeepAsync(KeyLogRecord log, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            await core.WriteAsync([new(StoreKeys.KeyLog, DeviceCore.Encode(log))], cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <summary>The account's own keys, as this device holds them.</summary>
+/// <param name="IdentitySeed">Ed25519, 32 bytes; null for a device that nobody has approved yet.</param>
+/// <param name="RootSecret">32 bytes; null where there is no PIN, or this device was never told.</param>
+/// <param name="ArchiveKey">32 bytes; null where no archive is kept.</param>
+/// <param name="ApprovalKey">X25519, 32 bytes: what this device's code is made of, until it is approved.</param>
+/// <param name="Posted">SHA-256 of the entries that this device posted last.</param>
+internal sealed record OwnKeysRecord(
+    byte[]? IdentitySeed, byte[]? RootSecret = null, byte[]? ArchiveKey = null, byte[]? ApprovalKey = null,
+    IReadOnlyList<byte[]>? Posted = null);
+
+/// <summary>The newest checkpoint of the key log that was checked.</summary>
+/// <param name="Origin">Of the log that this device first saw.</param>
+/// <param name="Root">32 bytes; empty before the first checkpoint.</param>
+/// <param name="Note">The signed note, kept as evidence.</param>
+internal sealed record KeyLogRecord(string Origin, string VerifierKey, long Size, byte[] Root, string Note);
+
+/// <summary>Somebody's chain as far as it was checked, and what this device's person makes of it.</summary>
+/// <param name="Entries">From the first one on, all checked.</param>
+/// <param name="SeenKey">The identity key that a device of theirs showed last, 32 bytes; null before the first one.</param>
+/// <param name="AcceptedKey">The identity key that messages and money may go to; the first one seen is accepted.</param>
+/// <param name="Verified">Whether safety numbers were compared.</param>
+/// <param name="CheckedAt">When the log was asked last.</param>
+internal sealed record PersonKeysRecord(
+    AccountId Account, IReadOnlyList<byte[]> Entries, byte[]? SeenKey, byte[]? AcceptedKey, bool Verified,
+    DateTimeOffset CheckedAt);

@@ -1,0 +1,247 @@
+using System.Collections.Concurrent;
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <summary>
+/// Whose identity key is whose, as far as this device knows. The first one that somebody shows is accepted; another one
+/// later stops what is sent and paid to them until it is accepted too.
+/// </summary>
+internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms)
+{
+    /// <summary>Chains of people are looked at once a day, and when something about them changed.</summary>
+    private static readonly TimeSpan s_checkAgain = TimeSpan.FromDays(1);
+
+    private readonly ConcurrentDictionary<AccountId, PersonKeysRecord> _people = new();
+    private readonly ConcurrentDictionary<AccountId, bool> _due = new();
+    private int _checking;
+
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        _people.Clear();
+        _due.Clear();
+        await foreach (var (_, value) in core.ListAsync(StoreKeys.PersonKeys, cancellationToken))
+        {
+            var record = DeviceCore.Decode<PersonKeysRecord>(value);
+            _people[record.Account] = record;
+        }
+    }
+
+    /// <summary>Whether devices of this account are in the key log, and so prove themselves.</summary>
+    public bool HasChain(AccountId account) =>
+        _people.TryGetValue(account, out var person) && person.Entries.Count > 0;
+
+    /// <summary>Those of the accounts to whom nothing may go.</summary>
+    public IReadOnlyList<AccountId> Blocked(IEnumerable<AccountId> accounts) =>
+        [.. accounts.Where(account => _people.TryGetValue(account, out var person) && IsChanged(person))];
+
+    public static bool IsChanged(PersonKeysRecord person) =>
+        person is { SeenKey: { } seen, AcceptedKey: { } accepted } && !seen.AsSpan().SequenceEqual(accepted);
+
+    /// <summary>What is kept of somebody; an empty record where nothing is.</summary>
+    public Task<PersonKeysRecord> FindAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult(
+            _people.GetValueOrDefault(account) ?? new PersonKeysRecord(account, [], null, null, false, default));
+    }
+
+    /// <summary>
+    /// Looks at the devices of a group that is in a new epoch: each shows the identity key that vouches for it. Called
+    /// behind the core's gate, so what is new is written down afterwards.
+    /// </summary>
+    public void See(Group group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        var changed = new HashSet<AccountId>();
+        foreach (var member in group.Members)
+        {
+            if (DeviceCredential.TryRead(member.Credential, out var credential)
+                && credential.Identity.Account != core.Device.Account.Id)
+            {
+                See(credential, changed);
+            }
+        }
+
+        if (changed.Count > 0)
+        {
+            core.Background(token => KeepAsync(changed, token));
+        }
+    }
+
+    /// <summary>Stores what the log says of somebody's chain.</summary>
+    public async Task PutAsync(KeyChain chain, IReadOnlyList<byte[]> entries, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        var isNews = false;
+        using (await core.EnterAsync(cancellationToken))
+        {
+            var person = await FindAsync(chain.Account, cancellationToken);
+            var seen = person.SeenKey;
+            if (chain.Length > 0 && (seen is null || chain.IdentityKeys.Any(key => seen.AsSpan().SequenceEqual(key))
+                || entries.Count > person.Entries.Count))
+            {
+                seen = chain.IdentityKey.ToArray();
+            }
+
+            var next = person with
+            {
+                Entries = entries,
+                SeenKey = seen,
+                AcceptedKey = person.AcceptedKey ?? seen,
+                CheckedAt = core.Time.GetUtcNow(),
+            };
+            isNews = IsChanged(next) && !IsChanged(person);
+            await WriteAsync(next, cancellationToken);
+        }
+
+        if (isNews && chain.Account != core.Device.Account.Id)
+        {
+            core.Signals.Tell(new IdentityChangedSignal(chain.Account));
+        }
+    }
+
+    /// <summary>Accepts the identity key that somebody shows now.</summary>
+    /// <param name="isVerified">Whether safety numbers were compared.</param>
+    public async Task AcceptAsync(AccountId account, bool isVerified, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            var person = await FindAsync(account, cancellationToken);
+            if (person.SeenKey is null)
+            {
+                throw LocalErrors.NotReady("This person has shown no identity key yet.");
+            }
+
+            await WriteAsync(person with { AcceptedKey = person.SeenKey, Verified = isVerified }, cancellationToken);
+        }
+    }
+
+    /// <summary>Brings somebody's chain up to date with the log.</summary>
+    /// <exception cref="ChatPayException">The server cannot be reached, or does not show that person's keys.</exception>
+    public async Task CheckAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        var person = await FindAsync(account, cancellationToken);
+        if (await log.FollowAsync(account, person.Entries, cancellationToken) is not { } followed)
+        {
+            return;
+        }
+
+        var shown = person.SeenKey;
+        await PutAsync(followed.Chain, followed.Entries, cancellationToken);
+        if (shown is not null && !followed.Chain.IdentityKeys.Any(key => shown.AsSpan().SequenceEqual(key)))
+        {
+            await alarms.RaiseAsync(
+                KeyAlarmKind.IdentityUnlogged, account, [Convert.ToBase64String(shown)], cancellationToken);
+        }
+    }
+
+    /// <summary>Everybody who is due is looked at, one after the other, in the background.</summary>
+    public void CheckDue()
+    {
+        var now = core.Time.GetUtcNow();
+        foreach (var person in _people.Values)
+        {
+            if (now - person.CheckedAt > s_checkAgain && person.Account != core.Device.Account.Id)
+            {
+                _due[person.Account] = true;
+            }
+        }
+
+        if (!_due.IsEmpty && Interlocked.Exchange(ref _checking, 1) == 0)
+        {
+            core.Background(CheckDueAsync);
+        }
+    }
+
+    private async Task CheckDueAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var account in _due.Keys)
+            {
+                _due.TryRemove(account, out _);
+                try
+                {
+                    await CheckAsync(account, cancellationToken);
+                }
+                catch (ChatPayException hidden) when (hidden.Code == ErrorCode.AccountUnknown)
+                {
+                    // No conversation is shared any more.
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _checking, 0);
+        }
+    }
+
+    private void See(DeviceCredential credential, HashSet<AccountId> changed)
+    {
+        var account = credential.Identity.Account;
+        var key = credential.IdentityKey;
+        var person = _people.GetValueOrDefault(account);
+        if (person?.SeenKey is { } seen && key.SequenceEqual(seen))
+        {
+            return;
+        }
+
+        if (person is { Entries.Count: > 0 }
+            && KeyLogFollower.Restore(account, person.Entries).IdentityKeys is { } logged
+            && ContainsKey(logged, key))
+        {
+            // An earlier key of a chain that goes on: the device has not shown its new certificate yet.
+            return;
+        }
+
+        var bytes = key.ToArray();
+        _people[account] = person is null
+            ? new PersonKeysRecord(account, [], bytes, bytes, false, default)
+            : person with { SeenKey = bytes, AcceptedKey = person.AcceptedKey ?? bytes };
+        _due[account] = true;
+        changed.Add(account);
+    }
+
+    private static bool ContainsKey(IReadOnlyList<byte[]> keys, ReadOnlySpan<byte> key)
+    {
+        foreach (var one in keys)
+        {
+            if (key.SequenceEqual(one))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task KeepAsync(IEnumerable<AccountId> accounts, CancellationToken cancellationToken)
+    {
+        foreach (var account in accounts)
+        {
+            PersonKeysRecord person;
+            using (await core.EnterAsync(cancellationToken))
+            {
+                person = await FindAsync(account, cancellationToken);
+                await WriteAsync(person, cancellationToken);
+            }
+
+            if (IsChanged(person))
+            {
+                core.Signals.Tell(new IdentityChangedSignal(account));
+            }
+        }
+
+        CheckDue();
+    }
+
+    private async Task WriteAsync(PersonKeysRecord person, CancellationToken cancellationToken)
+    {
+        await core.WriteAsync(
+            [new(StoreKeys.KeysOf(person.Account), DeviceCore.Encode(person))], cancellationToken);
+        _people[person.Account] = person;
+    }
+}

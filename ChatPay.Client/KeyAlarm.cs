@@ -1,0 +1,51 @@
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client;
+
+/// <summary>
+/// The key log, or what a server shows of it, is not as it must be. It is kept until
+/// <see cref="ChatPayDevice.DismissKeyAlarmAsync"/>, with what shows it.
+/// </summary>
+/// <param name="Number">From 1 on.</param>
+/// <param name="Kind">What is wrong.</param>
+/// <param name="At">When this device saw it.</param>
+/// <param name="Account">Whose chain it is about; null for the log itself.</param>
+/// <param name="Evidence">Checkpoints or entries that contradict each other, for whoever looks into it.</param>
+public sealed record KeyAlarm(
+    long Number, KeyAlarmKind Kind, DateTimeOffset At, AccountId? Account, IReadOnlyList<string> Evidence);
+
+/// <summary>What a <see cref="KeyAlarm"/> is about.</summary>
+public enum KeyAlarmKind
+{
+    /// <summary>The log has told this device, or somebody who wrote to it, another history than this one.</summary>
+    LogForked = 1,
+
+    /// <summary>The log is smaller than it was.</summary>
+    LogShrunk = 2,
+
+    /// <summary>
+    /// The server began another log: it restored a backup, or was replaced. What the earlier log proved is not proved by
+    /// this one.
+    /// </summary>
+    LogReplaced = 3,
+
+    /// <summary>An entry is not in the log, or does not go on from the chain that was seen before.</summary>
+    ChainInvalid = 4,
+
+    /// <summary>The own account's keys were changed by something other than this device.</summary>
+    OwnKeysChanged = 5,
+
+    /// <summary>A device showed an identity key that the log does not know for its account.</summary>
+    IdentityUnlogged = 6,
+}
+
+/// <summary>Something is wrong with keys: see <see cref="ChatPayDevice.KeyAlarmsAsync"/>.</summary>
+/// <param name="Alarm">What.</param>
+public sealed record KeyAlarmSignal(KeyAlarm Alarm) : ChatSignal;
+
+/// <summary>Somebody has another identity key: nothing is sent or paid to them until it is accepted.</summary>
+/// <param name="Account">Who.</param>
+public sealed record IdentityChangedSignal(AccountId Account) : ChatSignal;
+
+/// <summary>This device has been approved by another one of the account, and takes part from now on.</summary>
+public sealed record DeviceApprovedSignal : ChatSignal;

@@ -1,0 +1,117 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Transparency;
+using ChatPay.Server.Hosting;
+
+namespace ChatPay.Server.Transparency;
+
+/// <summary>How far a log had come when it was last signed.</summary>
+/// <param name="Number">Which log of this key.</param>
+/// <param name="Root">32 bytes.</param>
+internal sealed record LogMark(int Number, long Size, byte[] Root);
+
+/// <summary>
+/// The log's signing key, in the folder of the realms' key files, apart from the database. Beside it lies what was signed
+/// last: a database that is behind that was restored from a backup, and must not sign another history under the same name.
+/// </summary>
+/// <remarks>
+/// Text of two lines: <c>chatpay key log key v1</c> and 32 bytes as base64url. The other file is one line: number, size
+/// and root in base64.
+/// </remarks>
+internal sealed class KeyLogKeyFile : IDisposable
+{
+    private const string FileName = "key-log.key";
+    private const string Header = "chatpay key log key v1";
+    private const int SeedBytes = 32;
+
+    private readonly string _path;
+
+    private KeyLogKeyFile(string path, Key key) => (_path, Key) = (path, key);
+
+    public Key Key { get; }
+
+    /// <summary>32 bytes.</summary>
+    public byte[] PublicKey => Key.PublicKey.Export(KeyBlobFormat.RawPublicKey);
+
+    private string MarkPath => Path.ChangeExtension(_path, ".mark");
+
+    /// <summary>Reads the file; where there is none, and <paramref name="mayCreate"/>, makes one with a new key.</summary>
+    /// <returns>Null where there is none and none may be made.</returns>
+    /// <exception cref="StartupException">It cannot be read or written, or is none.</exception>
+    public static KeyLogKeyFile? Open(string folder, bool mayCreate)
+    {
+        var path = Path.Combine(Path.GetFullPath(folder), FileName);
+        try
+        {
+            if (!File.Exists(path))
+            {
+                if (!mayCreate)
+                {
+                    return null;
+                }
+
+                Create(path);
+            }
+
+            return Read(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"The key log's key file {path} cannot be read or made: {failure.Message} Vault:KeyFolder names its folder.",
+                failure);
+        }
+    }
+
+    /// <summary>What was signed last, by any node that shares the folder; null before the first time.</summary>
+    /// <exception cref="StartupException">The file cannot be read.</exception>
+    public LogMark? ReadMark()
+    {
+        if (!File.Exists(MarkPath))
+        {
+            return null;
+        }
+
+        return File.ReadAllText(MarkPath).Trim().Split(' ') is [var number, var size, var root]
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var which)
+            && long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var entries)
+            && StrictBase64.Decode(root) is { Length: MerkleHash.SizeBytes } hash
+            ? new LogMark(which, entries, hash)
+            : throw new StartupException(
+                $"The file {MarkPath} cannot be read. Whether the database was restored can then not be told; if it was not, "
+                + "delete the file.");
+    }
+
+    public void WriteMark(LogMark mark) => OwnerFile.Replace(
+        MarkPath,
+        string.Create(
+            CultureInfo.InvariantCulture, $"{mark.Number} {mark.Size} {Convert.ToBase64String(mark.Root)}\n"));
+
+    public void Dispose() => Key.Dispose();
+
+    private static void Create(string path)
+    {
+        var seed = RandomNumberGenerator.GetBytes(SeedBytes);
+        OwnerFile.CreateOnce(path, Encoding.ASCII.GetBytes($"{Header}\n{Base64Url.EncodeToString(seed)}\n"));
+        CryptographicOperations.ZeroMemory(seed);
+    }
+
+    private static KeyLogKeyFile Read(string path)
+    {
+        var lines = File.ReadAllText(path).Split(
+            '\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        Span<byte> seed = stackalloc byte[SeedBytes];
+        if (lines is not [Header, var text]
+            || !Base64Url.TryDecodeFromChars(text, seed, out var written) || written != SeedBytes)
+        {
+            throw new StartupException($"The file {path} is no key log's key file; restore it from where its copy is kept.");
+        }
+
+        var file = new KeyLogKeyFile(path, Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey));
+        CryptographicOperations.ZeroMemory(seed);
+        return file;
+    }
+}
