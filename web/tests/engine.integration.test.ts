@@ -36,7 +36,7 @@ async function person(name: string): Promise<TestDevice> {
 }
 
 async function another(device: TestDevice): Promise<TestDevice> {
-  const second = await TestDevice.signIn(device.handle, way());
+  const second = await TestDevice.signIn(device.handle, way(), device);
   devices.push(second);
   return second;
 }

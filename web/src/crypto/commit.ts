@@ -1,11 +1,13 @@
 import {
   type CiphersuiteImpl,
   type ClientState,
+  type Credential,
   createGroupInfoWithExternalPubAndRatchetTree,
   encodeMlsMessage,
   type GroupContext,
   type KeyPackage,
   type Proposal,
+  type RatchetTree,
   type Welcome,
 } from 'ts-mls';
 import { applyProposals, nextEpochContext } from 'ts-mls/clientState.js';
@@ -27,8 +29,15 @@ export type MadeCommit = { newState: ClientState; commit: Uint8Array; welcome: U
 /**
  * RFC 9420 section 12.4.1, always with an update path, as this protocol wants it: every commit heals. ts-mls's own
  * `createCommit` leaves the path out where a commit only adds, so its pieces are put together here.
+ *
+ * @param credential what the committer's leaf has from now on; null for what it has
  */
-export async function makeCommit(state: ClientState, proposals: Proposal[], cs: CiphersuiteImpl): Promise<MadeCommit> {
+export async function makeCommit(
+  state: ClientState,
+  proposals: Proposal[],
+  cs: CiphersuiteImpl,
+  credential: Credential | null = null,
+): Promise<MadeCommit> {
   const own = toLeafIndex(state.privatePath.leafIndex);
   const byValue = proposals.map((proposal) => ({ proposalOrRefType: 'proposal' as const, proposal }));
   const applied = await applyProposals(state, byValue, own, { findPsk: () => undefined }, true, cs);
@@ -38,7 +47,7 @@ export async function makeCommit(state: ClientState, proposals: Proposal[], cs: 
   // New members get their path secret in the Welcome, so no ciphertext in the path is for them.
   const added = applied.additionalResult.addedLeafNodes;
   const [tree, path, pathSecrets, leafKey] = await createUpdatePath(
-    applied.tree,
+    credential ? withCredential(applied.tree, own, credential) : applied.tree,
     own,
     state.groupContext,
     state.signaturePrivateKey,
@@ -112,6 +121,16 @@ export async function makeCommit(state: ClientState, proposals: Proposal[], cs: 
     commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage }),
     welcome: welcome && encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome }),
   };
+}
+
+/** The path takes over the committer's leaf from the tree, so a new credential goes there first. */
+function withCredential(tree: RatchetTree, own: number, credential: Credential): RatchetTree {
+  const index = leafToNodeIndex(toLeafIndex(own));
+  const node = tree[index];
+  if (node?.nodeType !== 'leaf') {
+    throw new Error('the committer has no leaf');
+  }
+  return tree.with(index, { ...node, leaf: { ...node.leaf, credential } });
 }
 
 async function makeWelcome(

@@ -1,5 +1,6 @@
 import {
   type CiphersuiteImpl,
+  type ClientConfig,
   type ClientState,
   emptyPskIndex,
   encodeMlsMessage,
@@ -48,15 +49,10 @@ export function joinFromWelcome(
   keyPackage: KeyPackage,
   secrets: PrivateKeyPackage,
   cs: CiphersuiteImpl,
+  rules: ClientConfig = config,
 ): Promise<ClientState> {
-  return openWelcome(
-    welcome,
-    keyPackage,
-    secrets,
-    (info) => verifyGroupInfo(conversation, info, cs),
-    emptyPskIndex,
-    cs,
-  );
+  const verify = (info: GroupInfo) => verifyGroupInfo(conversation, info, cs, rules);
+  return openWelcome(welcome, keyPackage, secrets, verify, emptyPskIndex, cs, rules);
 }
 
 /**
@@ -71,6 +67,7 @@ export async function openWelcome(
   verify: (info: GroupInfo) => Promise<RatchetTree>,
   psks: PskIndex,
   cs: CiphersuiteImpl,
+  rules: ClientConfig = config,
 ): Promise<ClientState> {
   const ref = await makeKeyPackageRef(keyPackage, cs.hash);
   const initKey = await cs.hpke.importPrivateKey(secrets.initPrivateKey);
@@ -117,11 +114,16 @@ export async function openWelcome(
     secretTree: await createSecretTree(leafWidth(tree.length), encryptionSecret, cs.kdf),
     historicalReceiverData: new Map(),
     groupActiveState: { kind: 'active' },
-    clientConfig: config,
+    clientConfig: rules,
   };
 }
 
-async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: CiphersuiteImpl): Promise<RatchetTree> {
+async function verifyGroupInfo(
+  conversation: string,
+  info: GroupInfo,
+  cs: CiphersuiteImpl,
+  rules: ClientConfig,
+): Promise<RatchetTree> {
   const { groupContext } = info;
   if (groupContext.cipherSuite !== suiteName || !equalBytes(groupContext.groupId, uuidToBytes(conversation))) {
     throw new Error('the GroupInfo is for another group or suite');
@@ -129,17 +131,21 @@ async function verifyGroupInfo(conversation: string, info: GroupInfo, cs: Cipher
   if (groupContext.extensions.length > 0) {
     throw new Error('the group has extensions that this client does not know');
   }
-  return verifiedTree(info, cs);
+  return verifiedTree(info, cs, rules);
 }
 
 /** @throws Error unless the GroupInfo has a valid tree and is signed by one of its leaves. */
-export async function verifiedTree(info: GroupInfo, cs: CiphersuiteImpl): Promise<RatchetTree> {
+export async function verifiedTree(
+  info: GroupInfo,
+  cs: CiphersuiteImpl,
+  rules: ClientConfig = config,
+): Promise<RatchetTree> {
   const tree = ratchetTreeFromExtension(info);
   const signer = tree && leafAt(tree, info.signer);
   if (!tree || !signer) {
     throw new Error('the GroupInfo has no tree or no signer');
   }
-  await validateTree(tree, info.groupContext, cs);
+  await validateTree(tree, info.groupContext, cs, rules);
   if (!(await verifyGroupInfoSignature(info, signer.signaturePublicKey, cs.signature))) {
     throw new Error('the GroupInfo is not signed by its signer');
   }
@@ -162,12 +168,13 @@ export async function joinByExternalCommit(
   conversation: string,
   info: GroupInfo,
   cs: CiphersuiteImpl,
+  rules: ClientConfig = config,
 ): Promise<{ newState: ClientState; commit: Uint8Array }> {
-  const oldTree = await verifyGroupInfo(conversation, info, cs);
+  const oldTree = await verifyGroupInfo(conversation, info, cs, rules);
   const former = leavesOf(oldTree).find((leaf) => leaf.device === identity.device);
   // Only the leaf of this key package is used; the update path replaces its encryption key at once.
   const { publicPackage } = await generateKeyPackageWithKey(
-    makeCredential(identity.account, identity.device),
+    makeCredential(identity),
     capabilities,
     { notBefore: 0n, notAfter: 0xffffffffffffffffn },
     [],
@@ -175,7 +182,7 @@ export async function joinByExternalCommit(
     cs,
   );
   const joiner = { leafNode: publicPackage.leafNode, signaturePrivateKey: identity.privateKey };
-  return makeExternalCommit(joiner, info, oldTree, former?.leaf, new Uint8Array(), cs);
+  return makeExternalCommit(joiner, info, oldTree, former?.leaf, new Uint8Array(), cs, rules);
 }
 
 /**
@@ -189,6 +196,7 @@ export async function makeExternalCommit(
   former: number | undefined,
   authenticatedData: Uint8Array,
   cs: CiphersuiteImpl,
+  rules: ClientConfig = config,
 ): Promise<{ newState: ClientState; commit: Uint8Array }> {
   const externalPub = info.extensions.find((extension) => extension.extensionType === 'external_pub');
   if (!externalPub) {
@@ -262,7 +270,7 @@ export async function makeExternalCommit(
     keySchedule: epoch.keySchedule,
     unappliedProposals: {},
     groupActiveState: { kind: 'active' },
-    clientConfig: config,
+    clientConfig: rules,
   };
   return {
     newState,

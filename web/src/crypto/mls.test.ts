@@ -16,7 +16,7 @@ class TestDevice {
 
   static async create(account = uuidv7()): Promise<TestDevice> {
     const keys = await new Mls().generateKeyPair();
-    return new TestDevice({ account, device: uuidv7(), ...keys });
+    return new TestDevice({ account, device: uuidv7(), ...keys, credential: null });
   }
 
   get state() {
@@ -113,12 +113,16 @@ class TestGroup {
 
   async add(committer: TestDevice, joiners: TestDevice[]): Promise<void> {
     const candidates = await Promise.all(joiners.map((device) => device.candidate()));
-    await this.deliver(committer, await committer.mls.commit(committer.state, candidates, []), joiners);
+    await this.deliver(
+      committer,
+      await committer.mls.commit(committer.identity, committer.state, candidates, []),
+      joiners,
+    );
   }
 
   async remove(committer: TestDevice, device: TestDevice): Promise<void> {
     const leaf = committer.group?.leaves.find((entry) => entry.device === device.identity.device)?.leaf ?? -1;
-    const prepared = await committer.mls.commit(committer.state, [], [leaf]);
+    const prepared = await committer.mls.commit(committer.identity, committer.state, [], [leaf]);
     await this.deliver(committer, prepared);
     this.devices = this.devices.filter((entry) => entry !== device);
   }
@@ -161,7 +165,7 @@ describe('Mls', () => {
   it('joins trees in which a leaf is unmerged below a refreshed root', async () => {
     // ts-mls 1.6.4 refuses this Welcome: "non-blank intermediate node must list leaf node in its unmerged_leaves".
     const group = await TestGroup.create(6);
-    await group.deliver(group.at(4), await group.at(4).mls.commit(group.at(4).state, [], []));
+    await group.deliver(group.at(4), await group.at(4).mls.commit(group.at(4).identity, group.at(4).state, [], []));
     await group.add(group.at(0), [await TestDevice.create()]);
     await group.add(group.at(0), [await TestDevice.create()]);
     await group.everyoneReads(group.at(8), 'made it');
@@ -183,13 +187,13 @@ describe('Mls', () => {
         await group.remove(committer, victim as TestDevice);
       } else if (choice < 0.75) {
         const second = await TestDevice.create(committer.identity.account);
-        const info = await committer.mls.commit(committer.state, [], []);
+        const info = await committer.mls.commit(committer.identity, committer.state, [], []);
         await group.deliver(committer, info);
         const prepared = await second.mls.joinExternally(second.identity, group.conversation, info.groupInfo);
         group.devices.push(second);
         await group.deliver(second, prepared);
       } else {
-        await group.deliver(committer, await committer.mls.commit(committer.state, [], []));
+        await group.deliver(committer, await committer.mls.commit(committer.identity, committer.state, [], []));
       }
       if (random() < 0.3) {
         pick().reload();
@@ -201,7 +205,7 @@ describe('Mls', () => {
   it('rejoins by replacing its own leaf', async () => {
     const group = await TestGroup.create(2);
     const committer = group.at(0);
-    const refreshed = await committer.mls.commit(committer.state, [], []);
+    const refreshed = await committer.mls.commit(committer.identity, committer.state, [], []);
     await group.deliver(committer, refreshed);
     const lost = group.at(2);
     const prepared = await lost.mls.joinExternally(lost.identity, group.conversation, refreshed.groupInfo);
@@ -214,7 +218,7 @@ describe('Mls', () => {
   it('tells a removed device that it is out', async () => {
     const group = await TestGroup.create(2);
     const victim = group.at(1);
-    const prepared = await group.at(0).mls.commit(group.at(0).state, [], [1]);
+    const prepared = await group.at(0).mls.commit(group.at(0).identity, group.at(0).state, [], [1]);
     const results = await group.deliver(group.at(0), prepared);
     expect(results[0]).toMatchObject({ kind: 'committed', selfRemoved: true });
     const body = await group.at(0).encrypt('without you');
@@ -225,7 +229,9 @@ describe('Mls', () => {
   it('tells a removed device that it is out where the same commit gives its leaf to another', async () => {
     const group = await TestGroup.create(2);
     const stranger = await TestDevice.create();
-    const prepared = await group.at(0).mls.commit(group.at(0).state, [await stranger.candidate()], [1]);
+    const prepared = await group
+      .at(0)
+      .mls.commit(group.at(0).identity, group.at(0).state, [await stranger.candidate()], [1]);
     expect(prepared.group.leaves.find((leaf) => leaf.leaf === 1)?.device).toBe(stranger.identity.device);
     const input = group.input(group.at(0).identity, prepared);
     const members = [...input.members, stranger.identity.account];
@@ -267,7 +273,7 @@ describe('Mls', () => {
 
   it('refuses a commit that the server says another device made', async () => {
     const group = await TestGroup.create(2);
-    const prepared = await group.at(0).mls.commit(group.at(0).state, [], []);
+    const prepared = await group.at(0).mls.commit(group.at(0).identity, group.at(0).state, [], []);
     const lie = group.input(group.at(1).identity, prepared);
     expect(await group.at(2).apply(lie)).toMatchObject({ kind: 'rejected' });
     expect((await group.at(2).apply(group.input(group.at(0).identity, prepared))).kind).toBe('committed');
@@ -276,7 +282,9 @@ describe('Mls', () => {
   it('refuses a commit whose additions are not those that the server names', async () => {
     const group = await TestGroup.create(1);
     const stranger = await TestDevice.create();
-    const prepared = await group.at(0).mls.commit(group.at(0).state, [await stranger.candidate()], []);
+    const prepared = await group
+      .at(0)
+      .mls.commit(group.at(0).identity, group.at(0).state, [await stranger.candidate()], []);
     const input = group.input(group.at(0).identity, prepared);
     expect(await group.at(1).apply(input)).toMatchObject({ kind: 'rejected' });
     const members = [...input.members, stranger.identity.account];
@@ -290,9 +298,9 @@ describe('Mls', () => {
   it('refuses key packages of somebody else', async () => {
     const group = await TestGroup.create(1);
     const candidate = await (await TestDevice.create()).candidate();
-    await expect(group.at(0).mls.commit(group.at(0).state, [{ ...candidate, account: uuidv7() }], [])).rejects.toThrow(
-      'another account',
-    );
+    await expect(
+      group.at(0).mls.commit(group.at(0).identity, group.at(0).state, [{ ...candidate, account: uuidv7() }], []),
+    ).rejects.toThrow('another account');
   });
 
   it('reads an external key with its length before it and without', () => {

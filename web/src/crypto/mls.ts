@@ -16,7 +16,7 @@ import {
   belongsTo,
   capabilities,
   clockSkewMs,
-  config,
+  configFor,
   encodeState,
   keyPackageLifetimeMs,
   makeCredential,
@@ -48,6 +48,8 @@ export class Mls implements MlsPort {
   readonly #states = new Map<string, ClientState>();
   readonly #session = toHex(crypto.getRandomValues(new Uint8Array(8)));
   #count = 0;
+  readonly #inLog = new Set<string>();
+  readonly #config = configFor((account) => this.#inLog.has(account));
 
   async generateKeyPair(): Promise<KeyPair> {
     // Raw 32-byte private keys: both signature implementations take them.
@@ -67,12 +69,17 @@ export class Mls implements MlsPort {
   async createGroup(identity: Identity, conversation: string, candidates: Candidate[]): Promise<PreparedCommit> {
     const cs = await getSuite();
     const { publicPackage, privatePackage } = await newKeyPackage(identity, Date.now());
-    const state = await createMlsGroup(uuidToBytes(conversation), publicPackage, privatePackage, [], cs, config);
-    return this.#prepare(state, candidates, []);
+    const state = await createMlsGroup(uuidToBytes(conversation), publicPackage, privatePackage, [], cs, this.#config);
+    return this.#prepare(identity, state, candidates, []);
   }
 
-  async commit(stored: MlsState, adds: Candidate[], removeLeaves: number[]): Promise<PreparedCommit> {
-    return this.#prepare(this.#load(stored), adds, removeLeaves);
+  async commit(
+    identity: Identity,
+    stored: MlsState,
+    adds: Candidate[],
+    removeLeaves: number[],
+  ): Promise<PreparedCommit> {
+    return this.#prepare(identity, this.#load(stored), adds, removeLeaves);
   }
 
   async encrypt(stored: MlsState, plaintext: Uint8Array, authenticatedData: Uint8Array) {
@@ -80,7 +87,7 @@ export class Mls implements MlsPort {
     const paddingLength = paddingFor(plaintext.length);
     const padded = {
       ...state,
-      clientConfig: { ...config, paddingConfig: { kind: 'alwaysPad' as const, paddingLength } },
+      clientConfig: { ...this.#config, paddingConfig: { kind: 'alwaysPad' as const, paddingLength } },
     };
     const made = await createApplicationMessage(padded, plaintext, await getSuite(), authenticatedData);
     const body = encodeMlsMessage({
@@ -88,7 +95,7 @@ export class Mls implements MlsPort {
       wireformat: 'mls_private_message',
       privateMessage: made.privateMessage,
     });
-    return { state: this.#store({ ...made.newState, clientConfig: config }), body };
+    return { state: this.#store({ ...made.newState, clientConfig: this.#config }), body };
   }
 
   async apply(stored: MlsState, inputs: LogInput[]): Promise<LogOutcome> {
@@ -128,7 +135,7 @@ export class Mls implements MlsPort {
     const { keyPackage, initPrivateKey, hpkePrivateKey } = readSecret(secret);
     const secrets = { initPrivateKey, hpkePrivateKey, signaturePrivateKey: identity.privateKey };
     const message = readWelcome(welcome);
-    const state = await joinFromWelcome(conversation, message, keyPackage, secrets, await getSuite());
+    const state = await joinFromWelcome(conversation, message, keyPackage, secrets, await getSuite(), this.#config);
     return describeGroup(state, this.#store(state));
   }
 
@@ -138,7 +145,7 @@ export class Mls implements MlsPort {
     if (message.wireformat !== 'mls_group_info') {
       throw new Error('not a GroupInfo');
     }
-    const joined = await joinByExternalCommit(identity, conversation, message.groupInfo, cs);
+    const joined = await joinByExternalCommit(identity, conversation, message.groupInfo, cs, this.#config);
     return {
       group: describeGroup(joined.newState, this.#store(joined.newState)),
       epoch: Number(message.groupInfo.groupContext.epoch),
@@ -148,13 +155,24 @@ export class Mls implements MlsPort {
     };
   }
 
-  async #prepare(state: ClientState, adds: Candidate[], removeLeaves: number[]): Promise<PreparedCommit> {
+  async requireCertificates(accounts: string[]): Promise<void> {
+    for (const account of accounts) {
+      this.#inLog.add(account);
+    }
+  }
+
+  async #prepare(
+    identity: Identity,
+    state: ClientState,
+    adds: Candidate[],
+    removeLeaves: number[],
+  ): Promise<PreparedCommit> {
     const cs = await getSuite();
     const proposals: Proposal[] = [
       ...removeLeaves.map((removed) => ({ proposalType: 'remove' as const, remove: { removed } })),
       ...adds.map((candidate) => ({ proposalType: 'add' as const, add: { keyPackage: readCandidate(candidate) } })),
     ];
-    const made = await makeCommit(state, proposals, cs);
+    const made = await makeCommit(state, proposals, cs, identity.credential && makeCredential(identity));
     return {
       group: describeGroup(made.newState, this.#store(made.newState)),
       epoch: Number(state.groupContext.epoch),
@@ -202,7 +220,7 @@ export class Mls implements MlsPort {
     if (!decoded) {
       throw new Error('a stored group state does not decode');
     }
-    return { ...decoded[0], clientConfig: config };
+    return { ...decoded[0], clientConfig: this.#config };
   }
 }
 
@@ -212,7 +230,7 @@ function newKeyPackage(identity: Identity, nowMs: number) {
     notAfter: BigInt(Math.floor((nowMs + keyPackageLifetimeMs) / 1000)),
   };
   const keys = { signKey: identity.privateKey, publicKey: identity.publicKey };
-  const credential = makeCredential(identity.account, identity.device);
+  const credential = makeCredential(identity);
   return getSuite().then((cs) => generateKeyPackageWithKey(credential, capabilities, lifetime, [], keys, cs));
 }
 

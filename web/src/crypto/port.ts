@@ -10,6 +10,8 @@ export type Identity = {
   /** Ed25519, 32 bytes each. */
   publicKey: Uint8Array;
   privateKey: Uint8Array;
+  /** The whole credential by which the account's identity key vouches for the device, 128 bytes; null while none does. */
+  credential: Uint8Array | null;
 };
 
 export type KeyPair = { publicKey: Uint8Array; privateKey: Uint8Array };
@@ -17,7 +19,14 @@ export type KeyPair = { publicKey: Uint8Array; privateKey: Uint8Array };
 /** An encoded group state. The tag is only a hint for the port's cache. */
 export type MlsState = { bytes: Uint8Array; tag: string };
 
-export type Leaf = { leaf: number; account: string; device: string; signatureKey: Uint8Array };
+export type Leaf = {
+  leaf: number;
+  account: string;
+  device: string;
+  signatureKey: Uint8Array;
+  /** The key that vouches for the device, 32 bytes; null where none does, absent in records of earlier versions. */
+  identityKey?: Uint8Array | null;
+};
 
 /** A group after a change of its members. */
 export type Group = { state: MlsState; epoch: number; ownLeaf: number; leaves: Leaf[] };
@@ -81,7 +90,8 @@ export interface MlsPort {
   createKeyPackages(identity: Identity, count: number, nowMs: number): Promise<OwnKeyPackage[]>;
   /** A new group with its first commit, which adds the candidates. */
   createGroup(identity: Identity, conversation: string, candidates: Candidate[]): Promise<PreparedCommit>;
-  commit(state: MlsState, adds: Candidate[], removeLeaves: number[]): Promise<PreparedCommit>;
+  /** The committer's leaf carries the credential that it has now. */
+  commit(identity: Identity, state: MlsState, adds: Candidate[], removeLeaves: number[]): Promise<PreparedCommit>;
   encrypt(
     state: MlsState,
     plaintext: Uint8Array,
@@ -93,6 +103,8 @@ export interface MlsPort {
   join(identity: Identity, conversation: string, welcome: Uint8Array, secret: Uint8Array): Promise<Group>;
   /** Joins from a GroupInfo, replacing an earlier leaf of this device if there is one. */
   joinExternally(identity: Identity, conversation: string, groupInfo: Uint8Array): Promise<PreparedCommit>;
+  /** Accounts that are in the key log: from now on no device of theirs is taken without a certificate. */
+  requireCertificates(accounts: string[]): Promise<void>;
   /** Ends the worker, where there is one. */
   stop?(): void;
 }

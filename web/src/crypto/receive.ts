@@ -160,6 +160,10 @@ function checkCommit(
   if (!external) {
     const node = sender.senderType === 'member' ? leafAt(state.ratchetTree, sender.leafIndex) : null;
     const unchanged = node && equalBytes(node.signaturePublicKey, path.leafNode.signaturePublicKey);
+    const proves = readCredential(path.leafNode.credential)?.identityKey != null;
+    if (node && readCredential(node.credential)?.identityKey && !proves) {
+      throw new Error('the committer no longer proves itself');
+    }
     if (!unchanged || !belongsTo(node, input.account, input.device)) {
       throw new Error('the commit is not from the leaf of the device that the server names');
     }

@@ -1,4 +1,4 @@
-import type { CiphersuiteImpl, ClientState, GroupContext, LeafNode, RatchetTree } from 'ts-mls';
+import type { CiphersuiteImpl, ClientConfig, ClientState, GroupContext, LeafNode, RatchetTree } from 'ts-mls';
 import { verifyLeafNodeSignature, verifyLeafNodeSignatureKeyPackage } from 'ts-mls/leafNode.js';
 import { verifyParentHashes } from 'ts-mls/parentHash.js';
 import { treeHashRoot } from 'ts-mls/treeHash.js';
@@ -48,7 +48,12 @@ export function describeGroup(state: ClientState, stored: Group['state']): Group
  *
  * @throws Error naming the first rule that is broken.
  */
-export async function validateTree(tree: RatchetTree, context: GroupContext, cs: CiphersuiteImpl): Promise<void> {
+export async function validateTree(
+  tree: RatchetTree,
+  context: GroupContext,
+  cs: CiphersuiteImpl,
+  rules: ClientConfig = config,
+): Promise<void> {
   const keys = new Set<string>();
   const signatureKeys = new Set<string>();
   const devices = new Set<string>();
@@ -72,8 +77,8 @@ export async function validateTree(tree: RatchetTree, context: GroupContext, cs:
     }
     const leaf = node.leaf;
     const owner = readCredential(leaf.credential);
-    if (!owner || !(await config.authService.validateCredential(leaf.credential, leaf.signaturePublicKey))) {
-      throw new Error('a leaf without account and device');
+    if (!owner || !(await rules.authService.validateCredential(leaf.credential, leaf.signaturePublicKey))) {
+      throw new Error('a leaf without account and device, or with a certificate that is none');
     }
     unique(keys, toBase64(leaf.hpkePublicKey), 'an encryption key');
     unique(signatureKeys, toBase64(leaf.signaturePublicKey), 'a signature key');

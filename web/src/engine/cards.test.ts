@@ -94,7 +94,7 @@ describe('cards', () => {
     await ann.engine.postCard({ ...transfer(id, bob), kind: 'request' });
     await until(async () => (await onlyCard(bob, id)) !== null, 'bob has the card');
     expect((await onlyCard(bob, id))?.actions).toEqual(['pay', 'decline']);
-    const second = keep(await TestDevice.signIn('bob', server.client()));
+    const second = keep(await TestDevice.signIn('bob', server.client(), bob));
     await until(async () => (await onlyCard(second, id)) !== null, 'the second device has the card');
     expect(await onlyCard(second, id)).toMatchObject({ memo: null, mismatch: false, actions: ['decline'] });
   });

@@ -5,6 +5,7 @@ import type { CardView } from '../protocol/wire';
 import { ActionError, type CardAction } from '../state/contract';
 import type { CardRecord } from '../storage/records';
 import type { Core } from './core';
+import type { DeviceKeys } from './keys/deviceKeys';
 import type { Sync } from './sync';
 import { advance } from './verify';
 
@@ -18,6 +19,7 @@ export class Cards {
   constructor(
     readonly core: Core,
     readonly sync: Sync,
+    readonly keys: DeviceKeys,
   ) {}
 
   async act(id: string, action: CardAction): Promise<void> {
@@ -27,6 +29,9 @@ export class Cards {
     }
     if (record.mismatch) {
       throw localError('card_mismatch', false);
+    }
+    if (action === 'pay' || action === 'accept') {
+      this.keys.requireAccepted(record.view.conversation);
     }
     if (this.busy.has(id)) {
       return;

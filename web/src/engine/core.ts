@@ -13,6 +13,7 @@ import type {
   ItemRecord,
   OutboxRecord,
 } from '../storage/records';
+import type { PinOptions } from './keys/pins';
 import { KeyedQueue } from './queue';
 
 /** How the engine's waits are scaled; tests shorten them. */
@@ -46,6 +47,7 @@ export type EngineParts = {
   /** One-time key packages to keep on the server. */
   stock: number;
   timing: Timing;
+  pins: PinOptions;
 };
 
 /** What changed, for whoever shows it. */
@@ -76,6 +78,8 @@ export class Core {
   readonly people = new Map<string, Person>();
   readonly watcher: Watcher;
   connection: Connection | null = null;
+  /** Told of every group that is written; who is in it shows identity keys. */
+  groupSeen: (group: GroupRecord) => void = () => undefined;
   stopped = false;
   #device: DeviceRecord | null = null;
   #unsent = 0;
@@ -104,8 +108,8 @@ export class Core {
   }
 
   get identity(): Identity {
-    const { account, device, publicKey, privateKey } = this.device;
-    return { account, device, publicKey, privateKey };
+    const { account, device, publicKey, privateKey, credential } = this.device;
+    return { account, device, publicKey, privateKey, credential: credential ?? null };
   }
 
   /** @throws ActionError `offline`. */
@@ -216,6 +220,7 @@ export class Core {
       touched.add(change.value.id);
     } else if (change.put === 'groups') {
       this.groups.set(change.value.conversation, change.value);
+      this.groupSeen(change.value);
     } else if (change.put === 'outbox') {
       this.outbox.set(change.value.clientId, change.value);
     } else if (change.put === 'cards') {

@@ -1,16 +1,17 @@
 import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
 import type { ConnectionListener } from '../net/connection';
-import { toBase64 } from '../protocol/bytes';
+import { fromBase64, toBase64 } from '../protocol/bytes';
 import { ErrorCode, isCode } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
-import type { HelloReply, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
+import type { DeviceView, HelloReply, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
 import type { CardAction, ConnectionState, Device, NewCard, Person, SignIn, SignUp } from '../state/contract';
 import { Database, type DatabaseOptions } from '../storage/database';
 import type { DeviceRecord } from '../storage/records';
 import { checkCard, checkText } from './checks';
 import { defaultTiming, type Timing } from './core';
 import { firstSight } from './items';
+import type { PinOptions } from './keys/pins';
 import { Presenter } from './presenter';
 import { Services } from './services';
 import type { Sink } from './sink';
@@ -24,6 +25,7 @@ export type EngineOptions = {
   deviceName: string;
   stock?: number;
   timing?: Partial<Timing>;
+  pins?: PinOptions;
 };
 
 /** The client below the screens: one signed-in device, its conversations, keys and wallet. */
@@ -56,7 +58,7 @@ export class Engine {
   }
 
   #assemble(): Services {
-    const { api, openHub, mls, sessionMode, stock, timing } = this.options;
+    const { api, openHub, mls, sessionMode, stock, timing, pins } = this.options;
     const parts = {
       db: this.#db,
       mls,
@@ -65,6 +67,7 @@ export class Engine {
       sessionMode,
       stock: stock ?? 50,
       timing: { ...defaultTiming, ...timing },
+      pins: pins ?? {},
     };
     return new Services(parts, this.#presenter, this.#listener());
   }
@@ -88,8 +91,9 @@ export class Engine {
 
   /** Shows what is stored, then connects. */
   async start(): Promise<void> {
-    const { core } = this.#services;
+    const { core, keys } = this.#services;
     await core.load();
+    await keys.load();
     this.#presenter.loaded = core.deviceOrNull?.lineage != null;
     if (!core.deviceOrNull) {
       this.sink.phase('signedOut');
@@ -144,16 +148,17 @@ export class Engine {
     await this.#signedIn(reply, keys);
   }
 
-  async #signedIn(reply: SessionReply, keys: { publicKey: Uint8Array; privateKey: Uint8Array }): Promise<void> {
-    const { core } = this.#services;
+  async #signedIn(reply: SessionReply, pair: { publicKey: Uint8Array; privateKey: Uint8Array }): Promise<void> {
+    const { core, keys } = this.#services;
     const earlier = core.deviceOrNull;
     const device: DeviceRecord = {
       account: reply.account.id,
       handle: reply.account.handle,
       displayName: reply.account.displayName,
       device: reply.device.id,
-      publicKey: keys.publicKey,
-      privateKey: keys.privateKey,
+      publicKey: pair.publicKey,
+      privateKey: pair.privateKey,
+      credential: earlier?.credential ?? null,
       sandbox: earlier?.sandbox ?? false,
       presence: earlier?.presence ?? 'contacts',
       assets: earlier?.assets ?? [],
@@ -163,6 +168,8 @@ export class Engine {
     await core.write([{ put: 'device', value: device }], 'strict');
     core.learn(reply.account);
     await this.#refreshMe().catch(() => undefined);
+    // What this device is to its account is known before anything is shown, where the server can be asked.
+    await keys.own.ensure().catch(() => undefined);
     this.#presenter.loaded = device.lineage !== null;
     this.#showMe();
     this.#presenter.flush(true);
@@ -171,8 +178,10 @@ export class Engine {
   }
 
   async signOut(): Promise<void> {
-    const { core, connection } = this.#services;
+    const { core, connection, keys } = this.#services;
     const { device } = core.device;
+    // The last one of a chain cannot go from it: only a new identity follows then.
+    await keys.revokeInChain(device).catch(() => undefined);
     connection.stop();
     try {
       await this.options.api.revokeDevice(device);
@@ -263,7 +272,11 @@ export class Engine {
   }
 
   async #online(hello: HelloReply): Promise<void> {
-    const { sync, stock, receipts, outbox, wallet, presence, threads } = this.#services;
+    const { sync, stock, receipts, outbox, wallet, presence, threads, keys } = this.#services;
+    const watched = keys.watch().catch(() => undefined);
+    if (!keys.isApproved) {
+      await watched;
+    }
     void stock.fill(hello.keyPackagesLeft).catch(() => undefined);
     void wallet.refresh().catch(() => undefined);
     void this.#refreshMe().catch(() => undefined);
@@ -333,6 +346,7 @@ export class Engine {
     const { account, handle, displayName, device, sandbox, assets, presence } = this.#services.core.device;
     this.sink.me({ id: account, handle, displayName, device, sandbox, presence: presence ?? 'contacts' });
     this.sink.assets(assets);
+    this.sink.security(this.#services.keys.security);
   }
 
   // What people do.
@@ -344,12 +358,14 @@ export class Engine {
 
   async sendText(conversation: string, text: string): Promise<void> {
     checkText(text);
+    this.#services.keys.requireAccepted(conversation);
     await this.#services.outbox.sendText(conversation, text);
     this.#services.typing.sent(conversation);
   }
 
   async postCard(card: NewCard): Promise<void> {
-    const { core, outbox } = this.#services;
+    const { core, outbox, keys } = this.#services;
+    keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
     await outbox.postCard({ ...card, memo: card.memo.trim() });
   }
@@ -373,15 +389,33 @@ export class Engine {
   }
 
   async listDevices(): Promise<Device[]> {
-    const devices = await this.options.api.devices();
-    return devices.map(({ id, name, fingerprint, createdAt, lastSeenAt, current }) => ({
+    return (await this.options.api.devices()).map((view) => this.#device(view));
+  }
+
+  #device({ id, name, fingerprint, createdAt, lastSeenAt, current, signatureKey }: DeviceView): Device {
+    const { chain } = this.#services.keys.own;
+    return {
       id,
       name,
       fingerprint,
       createdAt: Date.parse(createdAt),
       lastSeenAt: Date.parse(lastSeenAt),
       current,
-    }));
+      approved: chain?.hasDevice(id, fromBase64(signatureKey)) ?? false,
+    };
+  }
+
+  async revokeDevice(id: string): Promise<void> {
+    await this.#services.keys.revokeInChain(id);
+    await this.options.api.revokeDevice(id);
+  }
+
+  async readApprovalCode(code: string): Promise<Device> {
+    return this.#device(await this.#services.keys.readCode(code));
+  }
+
+  async approveDevice(code: string): Promise<Device> {
+    return this.#device(await this.#services.keys.approve(code));
   }
 
   async changeDisplayName(displayName: string): Promise<void> {
@@ -406,6 +440,7 @@ export class Engine {
       return false;
     }
     this.#services.threads.open(id);
+    this.#services.keys.people.look(this.#services.core.conversation(id).members.map((member) => member.account));
     this.#services.sync.look(id);
     return true;
   }

@@ -65,7 +65,7 @@ describe('devices', () => {
     await until(() => bob.screen.list.some((entry) => entry.title === 'Pair'), 'bob is in');
     await bob.send(group, 'before');
     await ann.sees(group, 'before');
-    const second = keep(await TestDevice.signIn('ann', server.client()));
+    const second = keep(await TestDevice.signIn('ann', server.client(), ann));
     await until(() => second.screen.list.length === 2, 'both conversations are there');
     await until(() => second.screen.list.some((entry) => entry.title === 'Pair'), 'the name is known');
     await bob.send(group, 'after');
@@ -98,7 +98,7 @@ describe('devices', () => {
 
   it('are removed from every group once revoked, and forget everything', async () => {
     const { server, id, ann, bob } = await pair();
-    const second = keep(await TestDevice.signIn('ann', server.client()));
+    const second = keep(await TestDevice.signIn('ann', server.client(), ann));
     await until(() => second.screen.list.length === 1, 'the second device is in');
     await second.sees(id);
     await until(

@@ -1,4 +1,4 @@
-import type { Candidate, PreparedCommit } from '../crypto/port';
+import type { Candidate, Leaf, PreparedCommit } from '../crypto/port';
 import { delay, fullJitterMs } from '../net/jitter';
 import { fromBase64, sha256, toBase64 } from '../protocol/bytes';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
@@ -9,6 +9,8 @@ import { ActionError } from '../state/contract';
 import type { Change } from '../storage/database';
 import type { ConversationRecord, GroupRecord, PendingCommit } from '../storage/records';
 import type { Core } from './core';
+import type { DeviceKeys } from './keys/deviceKeys';
+import { notApproved } from './keys/ownKeys';
 import { adopted, type Log } from './log';
 import type { Sync } from './sync';
 
@@ -27,7 +29,10 @@ export class Groups {
   readonly #removalTimers = new Map<string, ReturnType<typeof setTimeout>>();
   #pulling: Promise<void> | null = null;
 
-  constructor(readonly core: Core) {}
+  constructor(
+    readonly core: Core,
+    readonly keys: DeviceKeys,
+  ) {}
 
   stop(): void {
     for (const timer of this.#removalTimers.values()) {
@@ -70,7 +75,23 @@ export class Groups {
         return;
       }
     }
+    if (!this.keys.isApproved) {
+      // Nobody would let it in.
+      throw notApproved();
+    }
     await this.#joinExternally(id);
+  }
+
+  /** This device proves itself now: it gets into conversations that waited for that, and shows its certificate in others. */
+  renew(): void {
+    for (const { id, active } of this.core.conversations.values()) {
+      if (active) {
+        void this.core.lane
+          .run(id, () => this.commit(id, ({ leaves, ownLeaf }) => (provesItself(leaves, ownLeaf) ? null : nothing)))
+          .then(() => this.sync.want([id]))
+          .catch(() => undefined);
+      }
+    }
   }
 
   /** What became of a commit whose answer was lost: the same bytes get the same answer. */
@@ -189,7 +210,7 @@ export class Groups {
         if (!group?.state || !change) {
           return null;
         }
-        const prepared = await core.mls.commit(group.state, change.adds, change.removeLeaves);
+        const prepared = await core.mls.commit(core.identity, group.state, change.adds, change.removeLeaves);
         const made = toPending(prepared, false);
         await core.write([{ put: 'groups', value: { ...group, pending: made } }], 'strict');
         return made;
@@ -272,6 +293,10 @@ export class Groups {
 
   async #takeWelcome(message: DeviceMessage): Promise<void> {
     const id = message.conversation;
+    if (message.kind === 'pairwise') {
+      await this.keys.own.takeApproval(fromBase64(message.body));
+      return;
+    }
     if (message.kind !== 'welcome' || !id) {
       // Something that this client has no use for yet: acknowledged with the rest, so that it does not fill the queue.
       return;
@@ -328,6 +353,9 @@ export class Groups {
 
   /** One key package for every live device of these accounts except this one. */
   async claim(accounts: string[]): Promise<Candidate[]> {
+    if (!this.keys.isApproved) {
+      throw notApproved();
+    }
     const candidates: Candidate[] = [];
     for (let i = 0; i < accounts.length; i += Limits.accountsPerClaim) {
       const reply = await this.core.api.claimKeyPackages(accounts.slice(i, i + Limits.accountsPerClaim));
@@ -353,6 +381,13 @@ export class Groups {
     const prepared = await this.core.mls.createGroup(this.core.identity, id, candidates);
     return this.#keepPending(id, prepared, true);
   }
+}
+
+/** A commit that does nothing but what every commit does: it heals, and shows the committer's credential. */
+const nothing: Membership = { adds: [], removeLeaves: [] };
+
+function provesItself(leaves: Leaf[], own: number): boolean {
+  return leaves.some(({ leaf, identityKey }) => leaf === own && identityKey != null);
 }
 
 export function toPending(prepared: PreparedCommit, joining: boolean): PendingCommit {

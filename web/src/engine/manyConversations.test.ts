@@ -29,7 +29,7 @@ describe('somebody in more conversations than hello shows', () => {
     }
     await bob.device.settled();
     const client = server.client();
-    const phone = keep(await TestDevice.signIn('bob', client));
+    const phone = keep(await TestDevice.signIn('bob', client, bob.device));
     await until(() => phone.screen.list.length === many, 'all of them are there');
     for (const [i, id] of ids.entries()) {
       await ann.device.send(id, `second of ${i}`);

@@ -14,6 +14,7 @@ export function openEngine(sink: Sink, deviceName: string, overrides: Partial<En
     sessionMode: overrides.sessionMode ?? 'cookie',
     deviceName,
     ...(overrides.stock !== undefined ? { stock: overrides.stock } : {}),
+    ...(overrides.pins ? { pins: overrides.pins } : {}),
     ...(overrides.timing ? { timing: overrides.timing } : {}),
   };
   return Engine.open(options, sink);

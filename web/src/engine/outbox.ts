@@ -11,6 +11,7 @@ import type { Core } from './core';
 import { newCardEntry, newEntry } from './entries';
 import type { Groups } from './groups';
 import { ItemBuilder, messageKey } from './items';
+import type { DeviceKeys } from './keys/deviceKeys';
 import type { Sync } from './sync';
 
 const staleAttempts = 8;
@@ -33,6 +34,7 @@ export class Outbox {
     readonly core: Core,
     readonly groups: Groups,
     readonly sync: Sync,
+    readonly keys: DeviceKeys,
   ) {}
 
   stop(): void {
@@ -239,6 +241,9 @@ export class Outbox {
         return;
       }
       await this.groups.ensure(entry.conversation);
+      if (entry.body === null && entry.kind !== 'group') {
+        this.keys.requireAccepted(entry.conversation);
+      }
       await this.groups.removePending(entry.conversation);
       const sealed = await this.#encrypt(clientId);
       if (!sealed) {

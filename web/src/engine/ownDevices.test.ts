@@ -6,7 +6,7 @@ describe('two devices of one person', () => {
   async function three() {
     const { id, server, ann, bob } = await pair();
     const client = server.client();
-    const phone = keep(await TestDevice.signIn('ann', client));
+    const phone = keep(await TestDevice.signIn('ann', client, ann));
     await until(() => phone.screen.list.length === 1, 'the phone is in');
     await phone.settled();
     return { id, server, ann, bob, phone, client };

@@ -23,6 +23,14 @@ export class Presenter implements Changed {
     this.services().presence.touched();
   }
 
+  keys(account: string | null): void {
+    const { core, keys } = this.services();
+    this.sink.security(keys.security);
+    if (account !== null && account !== core.deviceOrNull?.account) {
+      this.touchConversations();
+    }
+  }
+
   presence(changes: Map<string, Presence | null>): void {
     this.sink.presence(changes);
   }

@@ -4,6 +4,7 @@ import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
 import { Groups } from './groups';
+import { DeviceKeys } from './keys/deviceKeys';
 import { Log } from './log';
 import { Outbox } from './outbox';
 import { PresenceModel } from './presence';
@@ -19,11 +20,13 @@ export type Changed = Watcher & {
   wallet(asset: string | null): void;
   thread(conversation: string): void;
   presence(changes: Map<string, Presence | null>): void;
+  keys(account: string | null): void;
 };
 
 /** The parts of the engine for one signed-in device, put together. */
 export class Services {
   readonly core: Core;
+  readonly keys: DeviceKeys;
   readonly groups: Groups;
   readonly log: Log;
   readonly sync: Sync;
@@ -41,22 +44,27 @@ export class Services {
 
   constructor(parts: EngineParts, changed: Changed, listener: ConnectionListener) {
     this.core = new Core(parts, changed);
-    this.groups = new Groups(this.core);
+    this.keys = new DeviceKeys(this.core, parts.pins);
+    this.keys.alarms.onChange = () => changed.keys(null);
+    this.keys.own.onChange = () => changed.keys(null);
+    this.keys.people.onChange = (account) => changed.keys(account);
+    this.keys.own.onApproved = () => this.#approved();
+    this.groups = new Groups(this.core, this.keys);
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
     });
     this.sync = new Sync(this.core, this.log, this.groups);
     this.groups.sync = this.sync;
     this.groups.log = this.log;
-    this.outbox = new Outbox(this.core, this.groups, this.sync);
+    this.outbox = new Outbox(this.core, this.groups, this.sync, this.keys);
     this.chats = new Chats(this.core, this.groups, this.sync, this.outbox);
     this.receipts = new Receipts(this.core);
     this.stock = new Stock(this.core);
-    this.cards = new Cards(this.core, this.sync);
+    this.cards = new Cards(this.core, this.sync, this.keys);
     this.wallet = new WalletModel(this.core, (asset) => changed.wallet(asset));
     this.typing = new Typing(this.core, (id) => changed.conversation(id));
     this.presence = new PresenceModel(this.core, (changes) => changed.presence(changes));
-    this.views = new Views(this.core, this.cards.busy, (id) => this.typing.names(id));
+    this.views = new Views(this.core, this.cards.busy, (id) => this.typing.names(id), this.keys.people);
     this.threads = new Threads(this.core, this.views, (id) => changed.thread(id));
     this.sync.onApplied = (id) => {
       this.receipts.touched(id);
@@ -68,10 +76,21 @@ export class Services {
     this.core.connection = this.connection;
   }
 
+  /** This device can be added from now on, and goes where it could not go before. */
+  #approved(): void {
+    if (!this.core.online) {
+      // The greeting that follows sees to everything.
+      return;
+    }
+    void this.stock.fill(0).catch(() => undefined);
+    this.groups.renew();
+  }
+
   /** After this nothing is sent or written any more. */
   stop(): void {
     this.core.stopped = true;
     this.connection.stop();
+    this.keys.stop();
     this.groups.stop();
     this.chats.stop();
     this.outbox.stop();

@@ -1,4 +1,5 @@
 import type {
+  AccountSecurity,
   Asset,
   Card,
   ConnectionState,
@@ -18,6 +19,7 @@ export type Sink = {
   update(): void;
   connection(state: ConnectionState, retryInMs: number | null): void;
   me(me: Me | null): void;
+  security(security: AccountSecurity): void;
   assets(assets: Asset[]): void;
   /** Newest activity first. */
   conversations(list: Conversation[], loading: boolean): void;

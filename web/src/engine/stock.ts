@@ -23,6 +23,10 @@ export class Stock {
 
   async #fill(oneTimeLeft: number): Promise<void> {
     const { core } = this;
+    if (!core.device.credential) {
+      // Nobody takes a device that does not prove itself.
+      return;
+    }
     const now = Date.now();
     const lastResort = core.device.lastResortUntilMs < now + renewBeforeMs;
     const full = core.parts.stock;

@@ -4,6 +4,7 @@ import type {
   Card,
   CardAction,
   Conversation,
+  KeyTrust,
   Member,
   Person,
   Preview,
@@ -13,6 +14,7 @@ import type {
 import type { CardRecord, ConversationRecord, ItemRecord } from '../storage/records';
 import { sendStateOf } from './conversations';
 import type { Core } from './core';
+import type { PeopleKeys } from './keys/peopleKeys';
 
 /** Turns records into what screens show. Objects are kept while nothing in them changed, so lists redraw little. */
 export class Views {
@@ -26,6 +28,7 @@ export class Views {
     readonly core: Core,
     readonly busy: ReadonlySet<string>,
     readonly typing: (conversation: string) => string[],
+    readonly keys: PeopleKeys,
   ) {}
 
   conversation(record: ConversationRecord): Conversation {
@@ -34,6 +37,7 @@ export class Views {
       ...this.core.person(member.account),
       role: member.role,
       isMe: member.account === me,
+      trust: this.#trust(member.account, me),
     }));
     const others = members.filter((member) => !member.isMe);
     const peer = record.kind === 'direct' ? this.#peer(record, others, me) : null;
@@ -52,6 +56,13 @@ export class Views {
       typing: this.typing(record.id),
       draft: record.draft,
     };
+  }
+
+  #trust(account: string, me: string): KeyTrust {
+    if (account === me || !this.keys.isChanged(account)) {
+      return this.keys.isVerified(account) ? 'verified' : 'accepted';
+    }
+    return 'changed';
   }
 
   #peer(record: ConversationRecord, others: Member[], me: string): Person | null {

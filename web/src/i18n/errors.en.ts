@@ -10,6 +10,13 @@ export const errorsEn = {
   not_ready: 'ChatPay is not ready here yet. Try again in a moment.',
   group_broken: 'This device has lost its place in the conversation’s encryption. Reload the page to get it back.',
   card_mismatch: 'This card does not say what its author wrote. Nothing was done with it.',
+  identity_changed:
+    'Somebody in this conversation has new keys. Look at them in the conversation, and accept them before you write or pay.',
+  wrong_pin: 'This is not your PIN.',
+  vault_unavailable: 'The PIN vault cannot help right now. Nothing was changed.',
+  pin_refused: 'This PIN is too easily guessed. Choose another one.',
+  code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',
+  keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.
@@ -104,6 +111,14 @@ export const errorsEn = {
   card_party_not_member: 'Both people of a payment must be in the conversation.',
   realm_unknown: 'A part of the PIN vault is not where it was. Reload the page.',
   vault_message_invalid: 'The PIN vault did not understand this page. Reload it.',
+
+  // Keys and their log.
+  key_entry_invalid: 'The server did not accept this change to your keys. Reload the page and try again.',
+  key_chain_stale: 'Another of your devices changed your keys at the same moment. Try again.',
+  device_not_approved:
+    'This device is not approved yet. Enter your PIN here, or approve it on a device that you use already.',
+  wrapped_keys_stale: 'Another of your devices set the PIN at the same moment. Try again.',
+  log_size_unknown: 'The server’s key log is shorter than what it showed before. See the security page.',
 } as const;
 
 export type ErrorName = keyof typeof errorsEn;

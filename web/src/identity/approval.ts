@@ -26,7 +26,10 @@ export type SealKeyPair = { privateKey: Uint8Array; publicKey: Uint8Array };
 
 /** What the new device draws to be sealed to: X25519, 32 bytes each. */
 export function drawSealKeyPair(random: Random = systemRandom): SealKeyPair {
-  const privateKey = random(32);
+  return sealKeyPairOf(random(32));
+}
+
+export function sealKeyPairOf(privateKey: Uint8Array): SealKeyPair {
   return { privateKey, publicKey: x25519.getPublicKey(privateKey) };
 }
 

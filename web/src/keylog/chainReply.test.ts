@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64, utf8 } from '../protocol/bytes';
+import type { KeyChainReply } from '../protocol/wire';
 import { idOf, streamOf } from '../vault/testing/stream';
 import { KeyChain } from './chain';
-import { type KeyChainReply, takeChainReply } from './chainReply';
+import { takeChainReply } from './chainReply';
 import type { Checkpoint } from './checkpoint';
 import { type KeyLogEntry, leafOf, makeDeviceAdded, makeIdentity, makeVaultConfigured } from './entry';
 import { LogRejection } from './rejection';

@@ -1,21 +1,11 @@
 import { fromBase64 } from '../protocol/bytes';
+import type { KeyChainReply } from '../protocol/wire';
 import type { KeyChain } from './chain';
 import type { Checkpoint } from './checkpoint';
 import { leafOf, readEntry } from './entry';
 import { leafHash, verifyInclusion } from './merkle';
 import { LogRejection } from './rejection';
 import { type Comparison, compareNote, type LogIdentity } from './view';
-
-/** `GET /v1/keys/accounts/{account}`: entries of one chain, proved against the checkpoint. Bytes are base64. */
-export type KeyChainReply = {
-  account: string;
-  from: number;
-  entries: { entry: string; salt: string; index: number; proof: string[] }[];
-  /** Of the chain. */
-  length: number;
-  checkpoint: string;
-  consistency: string[];
-};
 
 /** What came of a reply. Entries before the one that was refused are taken. */
 export type ReplyOutcome = {

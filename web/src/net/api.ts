@@ -6,6 +6,7 @@ import type {
   ClaimKeyPackagesReply,
   CommitReply,
   CommitRequest,
+  ConsistencyReply,
   ControlSignal,
   ConversationView,
   CreateConversationRequest,
@@ -17,6 +18,8 @@ import type {
   GroupInfoReply,
   HelloReply,
   HelloRequest,
+  KeyChainReply,
+  KeyLogView,
   KeyPackageCount,
   MemberRole,
   MeReply,
@@ -27,14 +30,19 @@ import type {
   ReceiptMark,
   SendReply,
   SendRequest,
+  SendToDevicesRequest,
   SessionReply,
   SignInRequest,
   SignUpRequest,
   StatementPage,
   SyncReply,
   SyncRequest,
+  VaultAttempts,
+  VaultExchange,
+  VaultView,
   WalletBalance,
   WalletReply,
+  WrappedKeysView,
 } from '../protocol/wire';
 
 /** The REST side of a server. Every method throws `ActionError` and nothing else. */
@@ -62,6 +70,19 @@ export interface ServerApi {
   wallet(): Promise<WalletReply>;
   statement(asset: string, before: number | null, limit: number): Promise<StatementPage>;
   card(id: string): Promise<CardView>;
+  keyLog(): Promise<KeyLogView>;
+  /** Entries in base64; all are taken or none, and what is there already is answered alike. */
+  appendKeys(entries: string[]): Promise<KeyChainReply>;
+  /** @param size of the newest checkpoint that was checked; 0 for none */
+  keyChain(account: string, from: number, size: number): Promise<KeyChainReply>;
+  keyConsistency(from: number, to: number): Promise<ConsistencyReply>;
+  wrappedKeys(): Promise<WrappedKeysView>;
+  /** @param revision the one that this replaces */
+  storeWrappedKeys(revision: number, wrapped: string): Promise<WrappedKeysView>;
+  vault(): Promise<VaultView>;
+  /** Sent once and never again by itself: a repeated guess would be another one. */
+  askRealm(realm: string, message: string): Promise<VaultExchange>;
+  vaultAttempts(realm: string): Promise<VaultAttempts>;
 }
 
 /** One open hub connection. Every method throws `ActionError` and nothing else; a lost connection is `offline`. */
@@ -70,6 +91,7 @@ export interface Hub {
   sync(request: SyncRequest): Promise<SyncReply>;
   send(request: SendRequest): Promise<SendReply>;
   submitCommit(request: CommitRequest): Promise<CommitReply>;
+  sendToDevices(request: SendToDevicesRequest): Promise<void>;
   ackDevice(ids: string[]): Promise<void>;
   pullDevice(): Promise<DeviceMessagesPage>;
   mark(marks: ReceiptMark[]): Promise<void>;

@@ -67,6 +67,7 @@ function toHub(connection: HubConnection): Hub {
     sync: (request) => call('Sync', request),
     send: (request) => call('Send', request),
     submitCommit: (request) => call('SubmitCommit', request),
+    sendToDevices: (request) => call('SendToDevices', request),
     ackDevice: (ids) => call('AckDevice', { ids }),
     pullDevice: () => call('PullDevice'),
     mark: (marks) => call('Mark', { marks }),

@@ -186,6 +186,8 @@ describe('RestApi', () => {
       once.api.signUp({ handle: 'a', displayName: 'A', password: 'p', device, session: 'token' }),
     ).rejects.toThrow('offline');
     expect(once.requests).toHaveLength(1);
+    await expect(once.api.askRealm('r', 'AA==')).rejects.toThrow('offline');
+    expect(once.requests).toHaveLength(2);
   });
 
   it('does not take a proxy page for an answer', async () => {

@@ -87,6 +87,18 @@ export class RestApi implements ServerApi {
       `/v1/wallet/${encodeURIComponent(asset)}/statement?limit=${limit}${before === null ? '' : `&before=${before}`}`,
     );
   card: ServerApi['card'] = (id) => this.#repeat('GET', `/v1/cards/${id}`);
+  keyLog: ServerApi['keyLog'] = () => this.#repeat('GET', '/v1/keys/log');
+  appendKeys: ServerApi['appendKeys'] = (entries) => this.#repeat('POST', '/v1/keys/entries', { entries });
+  keyChain: ServerApi['keyChain'] = (account, from, size) =>
+    this.#repeat('GET', `/v1/keys/accounts/${account}?from=${from}&size=${size}`);
+  keyConsistency: ServerApi['keyConsistency'] = (from, to) =>
+    this.#repeat('GET', `/v1/keys/consistency?from=${from}&to=${to}`);
+  wrappedKeys: ServerApi['wrappedKeys'] = () => this.#repeat('GET', '/v1/keys/wrapped');
+  storeWrappedKeys: ServerApi['storeWrappedKeys'] = (revision, wrapped) =>
+    this.#once('PUT', '/v1/keys/wrapped', { revision, wrapped });
+  vault: ServerApi['vault'] = () => this.#repeat('GET', '/v1/vault');
+  askRealm: ServerApi['askRealm'] = (realm, message) => this.#once('POST', `/v1/vault/realms/${realm}`, { message });
+  vaultAttempts: ServerApi['vaultAttempts'] = (realm) => this.#repeat('GET', `/v1/vault/realms/${realm}/attempts`);
 
   #keep(reply: SessionReply): SessionReply {
     this.#token = reply.token ?? null;

@@ -33,6 +33,11 @@ export const ErrorCode = {
   cardVersionStale: 5003,
   cardExpired: 5005,
   cardExists: 5008,
+  keyEntryInvalid: 7001,
+  keyChainStale: 7002,
+  deviceNotApproved: 7003,
+  wrappedKeysStale: 7004,
+  logSizeUnknown: 7005,
 } as const;
 
 /**
@@ -40,11 +45,17 @@ export const ErrorCode = {
  * `offline`: nothing was sent. `outcome_unknown`: the connection broke while the ledger was deciding; the client
  * finishes by itself when it is back, so it must not be done again. `not_ready`: not signed in, or not the tab that
  * holds the keys. `group_broken`: this device could not get back into the conversation's encryption. `card_mismatch`:
- * the card's details are not what its author committed to. `unexpected`: a bug here, or something that is no server of
- * ours answered.
+ * the card's details are not what its author committed to. `identity_changed`: somebody in the conversation shows another
+ * identity key than the accepted one. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
+ * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
+ * the server shows keys that cannot be true. `unexpected`: a bug here, or something that is no server of ours answered.
  */
-export function localError(name: LocalErrorName, retryable = true): ActionError {
-  return new ActionError({ code: 0, name, retryable });
+export function localError(
+  name: LocalErrorName,
+  retryable = true,
+  details: Record<string, unknown> | null = null,
+): ActionError {
+  return new ActionError({ code: 0, name, retryable, ...(details ? { details } : {}) });
 }
 
 export type LocalErrorName =
@@ -53,6 +64,12 @@ export type LocalErrorName =
   | 'not_ready'
   | 'group_broken'
   | 'card_mismatch'
+  | 'identity_changed'
+  | 'wrong_pin'
+  | 'vault_unavailable'
+  | 'pin_refused'
+  | 'code_invalid'
+  | 'keys_untrue'
   | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {

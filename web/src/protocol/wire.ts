@@ -170,6 +170,8 @@ export type DeviceMessage = {
   fromDevice?: Uuid | null;
   clientId?: Uuid | null;
 };
+export type DeviceEnvelope = { device: Uuid; body: Base64 };
+export type SendToDevicesRequest = { envelopes: DeviceEnvelope[]; clientId: Uuid };
 export type DeviceMessagesPage = { messages: DeviceMessage[]; more: boolean };
 export type ReceiptMark = { conversation: Uuid; delivered: number; read: number };
 export type EphemeralSignal = {
@@ -243,3 +245,25 @@ export type StatementEntry = {
   at: IsoTime;
 };
 export type StatementPage = { entries: StatementEntry[]; before?: number | null };
+
+/** Which key log the server keeps. */
+export type KeyLogView = { origin: string; verifierKey: string };
+/** An entry of a chain, with what shows its place in the log. */
+export type LoggedKeyEntry = { entry: Base64; salt: Base64; index: number; proof: Base64[] };
+export type KeyChainReply = {
+  account: Uuid;
+  from: number;
+  entries: LoggedKeyEntry[];
+  /** Of the chain. */
+  length: number;
+  checkpoint: string;
+  consistency: Base64[];
+};
+export type ConsistencyReply = { from: number; to: number; proof: Base64[]; checkpoint?: string | null };
+export type WrappedKeysView = { revision: number; wrapped?: Base64 | null };
+
+/** The realms of the PIN vault, in the order of their shares. */
+export type VaultView = { operators: number; threshold: number; realms: Uuid[] };
+export type VaultExchange = { message: Base64 };
+export type VaultAttemptOutcome = 'open' | 'succeeded' | 'failed';
+export type VaultAttempts = { attempts: { at: IsoTime; device: Uuid; outcome: VaultAttemptOutcome }[] };

@@ -2,6 +2,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Engine, EngineOptions } from '../engine/engine';
 import type { Sink } from '../engine/sink';
 import type {
+  AccountSecurity,
   Asset,
   Card,
   ChatApp,
@@ -30,6 +31,15 @@ export function createChatApp(options: AppOptions = {}): ChatApp {
   return new App(options);
 }
 
+const unknownSecurity: AccountSecurity = {
+  standing: 'pending',
+  hasPin: false,
+  identityKey: null,
+  devices: 0,
+  log: null,
+  alarms: [],
+};
+
 class OpenedThread implements Thread {
   items = $state.raw<ThreadItem[]>([]);
   loading = $state(true);
@@ -57,6 +67,7 @@ class App implements ChatApp {
   assets = $state.raw<Asset[]>([]);
   conversations = $state.raw<Conversation[]>([]);
   conversationsLoading = $state(true);
+  security = $state.raw<AccountSecurity>(unknownSecurity);
   wallet = $state.raw<Wallet>({ balances: [], loading: true, error: null });
   readonly byId = new SvelteMap<string, Conversation>();
   readonly #cards = new SvelteMap<string, Card>();
@@ -140,6 +151,9 @@ class App implements ChatApp {
         this.#forget();
       }
     },
+    security: (security) => {
+      this.security = security;
+    },
     assets: (assets) => {
       this.assets = assets;
     },
@@ -181,6 +195,7 @@ class App implements ChatApp {
   };
 
   #forget(): void {
+    this.security = unknownSecurity;
     this.#cards.clear();
     this.#statements.clear();
     this.#threads.clear();
@@ -304,10 +319,29 @@ class App implements ChatApp {
   changePresence: ChatApp['changePresence'] = (presence) => this.#act((engine) => engine.changePresence(presence));
 
   listDevices: ChatApp['listDevices'] = () => this.#act((engine) => engine.listDevices());
-  revokeDevice: ChatApp['revokeDevice'] = (id) => this.#act((engine) => engine.options.api.revokeDevice(id));
+  revokeDevice: ChatApp['revokeDevice'] = (id) => this.#act((engine) => engine.revokeDevice(id));
   changePassword: ChatApp['changePassword'] = (current, next) =>
     this.#act((engine) => engine.options.api.changePassword(current, next));
   changeDisplayName: ChatApp['changeDisplayName'] = (name) => this.#act((engine) => engine.changeDisplayName(name));
   fingerprints: ChatApp['fingerprints'] = (id, account) =>
     this.#act((engine) => engine.services.chats.fingerprints(id, account));
+
+  approvalCode: ChatApp['approvalCode'] = () => this.#act((engine) => engine.services.keys.approvalCode());
+  readApprovalCode: ChatApp['readApprovalCode'] = (code) => this.#act((engine) => engine.readApprovalCode(code));
+  approveDevice: ChatApp['approveDevice'] = (code) => this.#act((engine) => engine.approveDevice(code));
+  resetIdentity: ChatApp['resetIdentity'] = () => this.#act((engine) => engine.services.keys.own.reset());
+  refusePin: ChatApp['refusePin'] = (pin) => this.#act(async (engine) => engine.services.keys.pins.refuse(pin));
+  setPin: ChatApp['setPin'] = (pin, tell) => this.#act((engine) => engine.services.keys.pins.set(pin, tell));
+  removePin: ChatApp['removePin'] = () => this.#act((engine) => engine.services.keys.pins.remove());
+  recoverWithPin: ChatApp['recoverWithPin'] = (pin, tell) =>
+    this.#act((engine) => engine.services.keys.pins.recover(pin, tell));
+  pinGuessesLeft: ChatApp['pinGuessesLeft'] = () => this.#act((engine) => engine.services.keys.pins.guessesLeft());
+  vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
+  clearPinFailures: ChatApp['clearPinFailures'] = () =>
+    this.#act((engine) => engine.services.keys.pins.clearFailures());
+  personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
+  acceptIdentity: ChatApp['acceptIdentity'] = (account, isVerified) =>
+    this.#act((engine) => engine.services.keys.people.accept(account, isVerified));
+  dismissKeyAlarm: ChatApp['dismissKeyAlarm'] = (number) =>
+    this.#act((engine) => engine.services.keys.alarms.dismiss(number));
 }

@@ -59,7 +59,10 @@ export type Presence = { online: boolean; lastSeen: number | null };
 
 export type Asset = { code: string; exponent: number };
 
-export type Member = Person & { role: 'member' | 'owner'; isMe: boolean };
+/** `changed`: shows another identity key than the accepted one, and nothing is sent or paid until it is accepted. */
+export type KeyTrust = 'accepted' | 'verified' | 'changed';
+
+export type Member = Person & { role: 'member' | 'owner'; isMe: boolean; trust: KeyTrust };
 
 export type Conversation = {
   id: string;
@@ -214,6 +217,8 @@ export type Device = {
   createdAt: number;
   lastSeenAt: number;
   current: boolean;
+  /** Whether the account's identity key vouches for it. */
+  approved: boolean;
 };
 
 export type SignUp = { handle: string; displayName: string; password: string };
@@ -225,6 +230,70 @@ export type NewCard = {
   amountMinor: bigint;
   asset: string;
   memo: string;
+};
+
+/**
+ * Whether the account's identity key vouches for this device. `pending`: not known yet. `waiting`: the account has keys
+ * that this device does not have; it takes part in nothing until the PIN or another device brings them.
+ */
+export type DeviceStanding = 'pending' | 'waiting' | 'approved';
+
+export type KeyAlarmKind =
+  | 'logForked'
+  | 'logShrunk'
+  | 'logReplaced'
+  | 'chainInvalid'
+  | 'ownKeysChanged'
+  | 'identityUnlogged';
+
+/** What somebody else did to the own account's keys. */
+export type KeyChange = {
+  kind: 'identity' | 'identityReset' | 'deviceAdded' | 'deviceRevoked' | 'pin';
+  device: string | null;
+};
+
+export type KeyAlarm = {
+  number: number;
+  kind: KeyAlarmKind;
+  at: number;
+  /** Whose keys it is about; null for the log itself. */
+  account: string | null;
+  changes: KeyChange[];
+};
+
+export type AccountSecurity = {
+  standing: DeviceStanding;
+  hasPin: boolean;
+  /** Hex of the account's identity key, 32 bytes; null while there is none. */
+  identityKey: string | null;
+  /** Approved ones. */
+  devices: number;
+  /** The newest state of the key log that was checked. */
+  log: { origin: string; size: number; checkedAt: number } | null;
+  alarms: KeyAlarm[];
+};
+
+export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
+
+export type VaultOverview = {
+  /** How many parties run the realms. */
+  operators: number;
+  threshold: number;
+  realms: number;
+  answering: number;
+  attempts: VaultAttempt[];
+};
+
+export type PersonKeys = {
+  account: string;
+  /** `unknown`: no device of theirs has shown a key yet. */
+  state: 'unknown' | KeyTrust;
+  /** Whether the key log has it. */
+  isLogged: boolean;
+  /** Twelve groups of five digits; null while one side has no key. */
+  safetyNumber: string[] | null;
+  /** What a QR code shows of it. */
+  safetyCode: string | null;
 };
 
 export interface ChatApp {
@@ -241,6 +310,8 @@ export interface ChatApp {
   /** True until the first list (local or remote) is known. */
   readonly conversationsLoading: boolean;
   readonly wallet: Wallet;
+
+  readonly security: AccountSecurity;
 
   start(): Promise<void>;
   signUp(form: SignUp): Promise<void>;
@@ -294,4 +365,29 @@ export interface ChatApp {
   changeDisplayName(name: string): Promise<void>;
   /** Fingerprints of a person's devices as the conversation's MLS group has them. */
   fingerprints(conversation: string, account: string): Promise<{ device: string; fingerprint: string }[]>;
+
+  /** What another device approves this one by, as text; null once it is approved. */
+  approvalCode(): Promise<string | null>;
+  /** The device that a code is of. @throws ActionError `code_invalid` */
+  readApprovalCode(code: string): Promise<Device>;
+  /** Gives that device the account's keys. */
+  approveDevice(code: string): Promise<Device>;
+  /** Begins the account's identity anew here: all other devices are revoked, and contacts have to accept the new key. */
+  resetIdentity(): Promise<void>;
+
+  /** Why a new PIN may not be this one (a number of `PinRefusal`); null where it may. */
+  refusePin(pin: string): Promise<number | null>;
+  /** @param tell how far it is, from 0 to 1 */
+  setPin(pin: string, tell: (share: number) => void): Promise<void>;
+  removePin(): Promise<void>;
+  recoverWithPin(pin: string, tell: (share: number) => void): Promise<void>;
+  /** Null where the vault does not tell. */
+  pinGuessesLeft(): Promise<number | null>;
+  vaultOverview(): Promise<VaultOverview>;
+  clearPinFailures(): Promise<void>;
+
+  personKeys(account: string): Promise<PersonKeys>;
+  /** @param isVerified whether safety numbers were compared */
+  acceptIdentity(account: string, isVerified: boolean): Promise<void>;
+  dismissKeyAlarm(number: number): Promise<void>;
 }

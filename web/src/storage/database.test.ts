@@ -56,7 +56,7 @@ describe('Database', () => {
     const db = await open(factory);
     await db.write([{ put: 'items', value: item('c', 1) }]);
     const raw = await new Promise<IDBDatabase>((resolve) => {
-      const request = factory.open('chatpay', 1);
+      const request = factory.open('chatpay');
       request.onsuccess = () => resolve(request.result);
     });
     const rows = await new Promise<unknown[]>((resolve) => {

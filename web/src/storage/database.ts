@@ -7,9 +7,13 @@ import type {
   GroupRecord,
   ItemRecord,
   KeyPackageRecord,
+  KeysRecord,
   OutboxRecord,
 } from './records';
 import { pack, Sealer, unpack } from './seal';
+
+/** Of the layout of the stores. */
+const version = 2;
 
 type Sealed = { sealed: Uint8Array };
 
@@ -26,9 +30,20 @@ interface Schema extends DBSchema {
   outbox: { key: string; value: Sealed & { id: string } };
   cards: { key: string; value: Sealed & { id: string } };
   keyPackages: { key: string; value: Sealed & { id: string } };
+  keys: { key: string; value: Sealed & { id: string } };
 }
 
-const stores = ['meta', 'device', 'conversations', 'groups', 'items', 'outbox', 'cards', 'keyPackages'] as const;
+const stores = [
+  'meta',
+  'device',
+  'conversations',
+  'groups',
+  'items',
+  'outbox',
+  'cards',
+  'keyPackages',
+  'keys',
+] as const;
 
 /** One change of a batch; a batch is one transaction. */
 export type Change =
@@ -39,7 +54,8 @@ export type Change =
   | { put: 'outbox'; value: OutboxRecord }
   | { put: 'cards'; value: CardRecord }
   | { put: 'keyPackages'; value: KeyPackageRecord }
-  | { remove: 'groups' | 'outbox' | 'keyPackages'; id: string }
+  | { put: 'keys'; id: string; value: KeysRecord }
+  | { remove: 'groups' | 'outbox' | 'keyPackages' | 'keys'; id: string }
   | { removeItem: string; conversation: string };
 
 /** Another tab has taken over: nothing may be written from here any more. */
@@ -155,6 +171,16 @@ export class Database {
     return this.#read('cards', id);
   }
 
+  /** A record about keys, by its place: `own`, `log`, `of/…`, `alarm/…`. */
+  async keys<T extends KeysRecord>(id: string): Promise<T | null> {
+    return this.#read('keys', id);
+  }
+
+  async keysUnder<T extends KeysRecord>(prefix: string): Promise<T[]> {
+    const rows = await this.#db.getAll('keys', IDBKeyRange.bound(prefix, `${prefix}\uffff`));
+    return Promise.all(rows.map((row) => this.#open<T>('keys', row)));
+  }
+
   async item(conversation: string, key: string): Promise<ItemRecord | null> {
     const row = await this.#db.get('items', [conversation, key]);
     return row ? this.#openItem(row) : null;
@@ -225,7 +251,7 @@ export class Database {
   }
 }
 
-type SimpleStore = 'device' | 'conversations' | 'groups' | 'outbox' | 'cards' | 'keyPackages';
+type SimpleStore = 'device' | 'conversations' | 'groups' | 'outbox' | 'cards' | 'keyPackages' | 'keys';
 /** The part of a transaction that sealed changes use; idb's own type needs the store's name at compile time. */
 type Writer = { objectStore(name: string): { put(value: unknown): unknown; delete(key: IDBValidKey): unknown } };
 
@@ -241,6 +267,8 @@ function keyOf(change: Extract<Change, { put: string }>): string {
       return change.value.clientId;
     case 'keyPackages':
       return change.value.ref;
+    case 'keys':
+      return change.id;
     default:
       return change.value.id;
   }
@@ -258,7 +286,18 @@ export async function hasDevice(options: DatabaseOptions = {}): Promise<boolean>
 
 function openSchema(options: DatabaseOptions): Promise<IDBPDatabase<Schema>> {
   const name = options.name ?? 'chatpay';
-  const upgrade = (db: IDBPDatabase<Schema>) => {
+  return options.factory
+    ? openWith(options.factory, name)
+    : openDB<Schema>(name, version, {
+        upgrade: (db, from) => upgrade(db, from),
+        // A later version of this client, in another tab, is not kept waiting.
+        blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
+      });
+}
+
+/** From any earlier version to the present one. */
+function upgrade(db: IDBPDatabase<Schema>, from: number): void {
+  if (from < 1) {
     db.createObjectStore('meta');
     for (const store of ['device', 'conversations', 'groups', 'outbox', 'cards', 'keyPackages'] as const) {
       db.createObjectStore(store, { keyPath: 'id' });
@@ -266,19 +305,18 @@ function openSchema(options: DatabaseOptions): Promise<IDBPDatabase<Schema>> {
     const items = db.createObjectStore('items', { keyPath: ['conversation', 'key'] });
     items.createIndex('order', ['conversation', 'order']);
     items.createIndex('unread', ['conversation', 'counts', 'seq']);
-  };
-  return options.factory ? openWith(options.factory, name, upgrade) : openDB<Schema>(name, 1, { upgrade });
+  }
+  if (from < 2) {
+    db.createObjectStore('keys', { keyPath: 'id' });
+  }
 }
 
 /** idb opens the global factory only; tests bring one of their own per device. */
-function openWith(
-  factory: IDBFactory,
-  name: string,
-  upgrade: (db: IDBPDatabase<Schema>) => void,
-): Promise<IDBPDatabase<Schema>> {
+function openWith(factory: IDBFactory, name: string): Promise<IDBPDatabase<Schema>> {
   return new Promise((resolve, reject) => {
-    const request = factory.open(name, 1);
-    request.onupgradeneeded = () => upgrade(wrap(request.result) as unknown as IDBPDatabase<Schema>);
+    const request = factory.open(name, version);
+    request.onupgradeneeded = (event) =>
+      upgrade(wrap(request.result) as unknown as IDBPDatabase<Schema>, event.oldVersion);
     request.onsuccess = () => resolve(wrap(request.result) as unknown as IDBPDatabase<Schema>);
     request.onerror = () => reject(request.error);
   });

@@ -15,6 +15,8 @@ export type DeviceRecord = {
   presence?: PresenceVisibility;
   assets: { code: string; exponent: number }[];
   lineage: string | null;
+  /** What the device's leaves carry once the account's identity key vouches for it, 128 bytes; absent or null before. */
+  credential?: Uint8Array | null;
   /** The last-resort key package on the server ends at this time. */
   lastResortUntilMs: number;
 };
@@ -139,3 +141,71 @@ export type KeyPackageRecord = { ref: string; lastResort: boolean; notAfterMs: n
 
 /** Orders of items that have no seq yet start here, far above any seq. */
 export const unsentOrder = 2 ** 50;
+
+/** The account's own keys, as this device holds them. */
+export type OwnKeysRecord = {
+  /** Ed25519, 32 bytes; null for a device that nobody has approved yet. */
+  identitySeed: Uint8Array | null;
+  /** 32 bytes; null where there is no PIN, or this device was never told. */
+  rootSecret: Uint8Array | null;
+  /** 32 bytes; null where no archive is kept. */
+  archiveKey: Uint8Array | null;
+  /** X25519, 32 bytes: what this device's code is made of, until it is approved. */
+  approvalKey: Uint8Array | null;
+  /** Hex of the SHA-256 of entries that this device posted last. */
+  posted: string[];
+  /** Devices that this one has approved: that they add themselves is no surprise. */
+  approved: string[];
+};
+
+/** The newest checkpoint of the key log that was checked. */
+export type KeyLogRecord = {
+  /** Of the log that this device first saw. */
+  origin: string;
+  verifierKey: string;
+  size: number;
+  /** 32 bytes; empty before the first checkpoint. */
+  root: Uint8Array;
+  /** The signed note, kept as evidence. */
+  note: string;
+  checkedAt: number;
+};
+
+/** Somebody's chain as far as it was checked, and what this device's person makes of it. */
+export type PersonKeysRecord = {
+  account: string;
+  /** From the first one on, all checked. */
+  entries: Uint8Array[];
+  /** The identity key that a device of theirs, or the log, showed last, 32 bytes; null before the first one. */
+  seenKey: Uint8Array | null;
+  /** The identity key that messages and money may go to; the first one seen is accepted. */
+  acceptedKey: Uint8Array | null;
+  /** Whether safety numbers were compared. */
+  verified: boolean;
+  checkedAt: number;
+};
+
+export type KeyAlarmKind =
+  /** The log has told this device, or somebody who wrote to it, another history than this one. */
+  | 'logForked'
+  | 'logShrunk'
+  /** The server began another log: what the earlier one proved is not proved by this one. */
+  | 'logReplaced'
+  /** An entry is not in the log, or does not go on from the chain that was seen before. */
+  | 'chainInvalid'
+  /** The own account's keys were changed by something other than this device. */
+  | 'ownKeysChanged'
+  /** A device showed an identity key that the log does not know for its account. */
+  | 'identityUnlogged';
+
+/** Something about keys is not as it must be; kept until it is dismissed, with what shows it. */
+export type KeyAlarmRecord = {
+  number: number;
+  kind: KeyAlarmKind;
+  at: number;
+  /** Whose chain it is about; null for the log itself. */
+  account: string | null;
+  evidence: string[];
+};
+
+export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord;

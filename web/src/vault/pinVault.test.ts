@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from '../protocol/bytes';
 import { stretchHere } from './argon2/argon2';
 import { PinVault } from './pinVault';
 import { VaultRejection } from './rejection';
-import { type Call, vaultOverRest } from './restPort';
+import { vaultOverRest } from './restPort';
 import { streamOf } from './testing/stream';
 import { cheap, pinOf, TestVault } from './testing/testVault';
 
@@ -13,20 +13,20 @@ type Tampering = (realm: number, request: Uint8Array, response: Uint8Array) => U
 function house(seed = 'vault') {
   const vault = new TestVault(3, 2, seed);
   const state = { down: [] as number[], tamper: null as Tampering | null, asked: [] as string[] };
-  const call: Call = async (verb, path, body) => {
-    if (verb === 'GET' && path === '/v1/vault') {
-      return { operators: 1, threshold: 2, realms: vault.configuration.realms };
-    }
-    const index = vault.realms.findIndex((realm) => path === `/v1/vault/realms/${realm.id}`) + 1;
-    state.asked.push(`${verb} ${index}`);
-    if (index === 0 || state.down.includes(index)) {
-      throw new Error('offline');
-    }
-    const request = fromBase64((body as { message: string }).message);
-    const response = vault.realm(index).answer(request);
-    return { message: toBase64(state.tamper?.(index, request, response) ?? response) };
+  const api = {
+    vault: async () => ({ operators: 1, threshold: 2, realms: [...vault.configuration.realms] }),
+    askRealm: async (realm: string, message: string) => {
+      const index = vault.realms.findIndex((one) => realm === one.id) + 1;
+      state.asked.push(`POST ${index}`);
+      if (index === 0 || state.down.includes(index)) {
+        throw new Error('offline');
+      }
+      const request = fromBase64(message);
+      const response = vault.realm(index).answer(request);
+      return { message: toBase64(state.tamper?.(index, request, response) ?? response) };
+    },
   };
-  const device = new PinVault(vaultOverRest(call), vault.account, stretchHere, streamOf('device'));
+  const device = new PinVault(vaultOverRest(api), vault.account, stretchHere, streamOf('device'));
   const { root: rootSecret, identitySeed } = vault;
   const register = (pin = '480279') =>
     device.register({ pin: pinOf(pin), rootSecret, identitySeed, parameters: cheap });

@@ -1,19 +1,11 @@
+import type { ServerApi } from '../net/api';
 import { fromBase64, toBase64 } from '../protocol/bytes';
-import type { VaultPort, VaultView } from './port';
+import type { VaultPort } from './port';
 
-/** One REST call of a signed-in device; throws what the client's REST throws. */
-export type Call = (verb: 'GET' | 'POST', path: string, body?: unknown) => Promise<unknown>;
-
-/**
- * The vault over REST. A message is never sent twice by itself: a second recover2 would be a second guess, so the call that is
- * given here must not repeat.
- */
-export function vaultOverRest(call: Call): VaultPort {
+/** The vault over REST. A message is never sent twice by itself: a second recover2 would be a second guess. */
+export function vaultOverRest(api: Pick<ServerApi, 'vault' | 'askRealm'>): VaultPort {
   return {
-    view: async () => (await call('GET', '/v1/vault')) as VaultView,
-    ask: async (realm, message) => {
-      const reply = await call('POST', `/v1/vault/realms/${realm}`, { message: toBase64(message) });
-      return fromBase64((reply as { message: string }).message);
-    },
+    view: () => api.vault(),
+    ask: async (realm, message) => fromBase64((await api.askRealm(realm, toBase64(message))).message),
   };
 }

@@ -1,4 +1,5 @@
 import type { Hub, HubListener, OpenHub, ServerApi } from '../../net/api';
+import { toBase64 } from '../../protocol/bytes';
 import { fromBody, localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
@@ -97,17 +98,13 @@ export class FakeClient {
     const device: FakeDevice = known ?? made;
     this.server.devices.set(device.id, device);
     this.device = device;
+    return { account, device: this.#deviceView(device), token: null, expiresAt: new Date().toISOString() };
+  }
+
+  #deviceView({ id, key }: FakeDevice): wire.DeviceView {
     const at = new Date().toISOString();
-    const view = {
-      id: device.id,
-      name: 'fake',
-      signatureKey,
-      fingerprint: '',
-      createdAt: at,
-      lastSeenAt: at,
-      current: true,
-    };
-    return { account, device: view, token: null, expiresAt: at };
+    const current = id === this.device?.id;
+    return { id, name: 'fake', signatureKey: key, fingerprint: '', createdAt: at, lastSeenAt: at, current };
   }
 
   api: ServerApi = {
@@ -140,7 +137,12 @@ export class FakeClient {
       }),
     changeDisplayName: () => this.#call('changeDisplayName', () => fail(1005, 'not_found')),
     changePassword: () => this.#call('changePassword', () => fail(1005, 'not_found')),
-    devices: () => this.#call('devices', () => []),
+    devices: () =>
+      this.#call('devices', () =>
+        [...this.server.devices.values()]
+          .filter((device) => device.account === this.#me().account && !device.revoked)
+          .map((device) => this.#deviceView(device)),
+      ),
     revokeDevice: (id) => this.#call('revokeDevice', () => this.server.revoke(id)),
     accountByHandle: (handle) =>
       this.#call(
@@ -151,6 +153,9 @@ export class FakeClient {
     uploadKeyPackages: (keyPackages, lastResort) =>
       this.#call('uploadKeyPackages', () => {
         const device = this.#me();
+        if (!this.server.keys.isApproved(device)) {
+          fail(7003, 'device_not_approved');
+        }
         device.packages.push(...keyPackages);
         device.lastResort = lastResort ?? device.lastResort;
         return { oneTime: device.packages.length, hasLastResort: device.lastResort !== null };
@@ -196,6 +201,29 @@ export class FakeClient {
     setRole: () => this.#call('setRole', () => undefined),
     wallet: () => this.#call('wallet', () => ({ balances: [], sandbox: true })),
     statement: () => this.#call('statement', () => ({ entries: [], before: null })),
+    keyLog: () => this.#call('keyLog', () => this.server.keys.view()),
+    appendKeys: (entries) => this.#call('appendKeys', () => this.server.keys.append(this.#me(), entries)),
+    keyChain: (account, from, size) =>
+      this.#call('keyChain', () => {
+        const me = this.#me().account;
+        const isShared = [...this.server.conversations.values()].some(
+          ({ members }) => members.has(me) && members.has(account),
+        );
+        return account === me || isShared ? this.server.keys.reply(account, from, size) : fail(2014, 'account_unknown');
+      }),
+    keyConsistency: (from, to) =>
+      this.#call('keyConsistency', () => ({
+        from,
+        to,
+        proof: this.server.keys.log.consistency(from, to).map(toBase64),
+      })),
+    wrappedKeys: () => this.#call('wrappedKeys', () => this.server.keys.wrappedOf(this.#me().account)),
+    storeWrappedKeys: (revision, wrapped) =>
+      this.#call('storeWrappedKeys', () => this.server.keys.store(this.#me().account, revision, wrapped)),
+    vault: () => this.#call('vault', () => this.server.keys.vault()),
+    askRealm: (realm, message) =>
+      this.#call('askRealm', () => this.server.keys.ask(this.#me().account, realm, message)),
+    vaultAttempts: () => this.#call('vaultAttempts', () => ({ attempts: [] })),
     card: (id) => this.#call('card', () => this.server.cards.get(id) ?? fail(5001, 'card_unknown')),
   };
 
@@ -265,6 +293,15 @@ export class FakeClient {
         this.#call('submitCommit', () =>
           this.server.applyCommit(this.#conversation(request.conversation), this.#me(), request),
         ),
+      sendToDevices: (request) =>
+        this.#call('sendToDevices', () => {
+          const { account, id } = this.#me();
+          for (const { device, body } of request.envelopes) {
+            const at = new Date().toISOString();
+            const from = { fromAccount: account, fromDevice: id, clientId: request.clientId };
+            this.server.queue(device, { id: uuidv7(), kind: 'pairwise', seq: 0, body, at, ...from });
+          }
+        }),
       ackDevice: (ids) =>
         this.#call('ackDevice', () => {
           const { id } = this.#me();

@@ -5,6 +5,7 @@ import { fromBody } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
 import { FakeClient } from './fakeClient';
+import { FakeKeys } from './fakeKeys';
 
 export type Account = wire.AccountView & { password: string };
 export type FakeDevice = {
@@ -49,6 +50,7 @@ export class FakeServer {
   readonly cards = new Map<string, wire.CardView>();
   readonly queues = new Map<string, wire.DeviceMessage[]>();
   readonly connections = new Set<FakeClient>();
+  readonly keys = new FakeKeys(this);
   /** Accounts that hide. */
   readonly hidden = new Set<string>();
   /** Called for every event on its way to a device, pushed or fetched. */
@@ -178,12 +180,15 @@ export class FakeServer {
 
   #queueWelcome(conversation: string, seq: number, body: string, devices: string[]): void {
     for (const device of devices) {
-      const message = { id: uuidv7(), kind: 'welcome' as const, conversation, seq, body, at: new Date().toISOString() };
-      this.queues.set(device, [...(this.queues.get(device) ?? []), message]);
-      for (const client of this.connections) {
-        if (client.device?.id === device) {
-          client.deliver((listener) => listener.deviceMessages([message]));
-        }
+      this.queue(device, { id: uuidv7(), kind: 'welcome', conversation, seq, body, at: new Date().toISOString() });
+    }
+  }
+
+  queue(device: string, message: wire.DeviceMessage): void {
+    this.queues.set(device, [...(this.queues.get(device) ?? []), message]);
+    for (const client of this.connections) {
+      if (client.device?.id === device) {
+        client.deliver((listener) => listener.deviceMessages([message]));
       }
     }
   }

@@ -2,6 +2,7 @@ import { IDBFactory } from 'fake-indexeddb';
 import { Mls } from '../../crypto/mls';
 import type { OpenHub, ServerApi } from '../../net/api';
 import type {
+  AccountSecurity,
   Card,
   ConnectionState,
   Conversation,
@@ -11,6 +12,8 @@ import type {
   ThreadItem,
   Wallet,
 } from '../../state/contract';
+import { stretchHere } from '../../vault/argon2/argon2';
+import { cheap } from '../../vault/testing/testVault';
 import { Engine } from '../engine';
 import type { Sink } from '../sink';
 import type { ThreadSnapshot } from '../threads';
@@ -31,6 +34,10 @@ export class Screen implements Sink {
   update = () => void this.updates++;
   connection = (state: ConnectionState) => {
     this.state = state;
+  };
+  keys: AccountSecurity | null = null;
+  security = (security: AccountSecurity) => {
+    this.keys = security;
   };
   me = () => undefined;
   assets = () => undefined;
@@ -70,12 +77,26 @@ export class TestDevice {
     return device;
   }
 
-  static async signIn(handle: string, way: Way): Promise<TestDevice> {
+  /** A further device, which an earlier one approves. */
+  static async signIn(handle: string, way: Way, approver: TestDevice): Promise<TestDevice> {
+    const device = await TestDevice.waiting(handle, way);
+    await approver.approve(device);
+    await device.online();
+    return device;
+  }
+
+  /** A further device that nobody has approved yet. */
+  static async waiting(handle: string, way: Way): Promise<TestDevice> {
     const device = new TestDevice(handle, way);
     await device.open();
     await device.engine.signIn({ handle, password });
-    await device.online();
+    await until(() => device.screen.state === 'online', `${handle} is online`);
     return device;
+  }
+
+  async approve(other: TestDevice): Promise<void> {
+    const code = await other.engine.services.keys.approvalCode();
+    await this.engine.approveDevice(code ?? '');
   }
 
   async open(): Promise<void> {
@@ -89,6 +110,7 @@ export class TestDevice {
         sessionMode: 'token',
         deviceName: 'vitest',
         stock: 6,
+        pins: { stretch: () => stretchHere, parameters: cheap },
         timing: {
           removalMs: [20, 120],
           nameOwnMs: [5, 20],

@@ -1,0 +1,195 @@
+import { systemRandom, wipe } from '../../crypto/random';
+import { unwrapKeys, wrapKeys } from '../../identity/wrappedKeys';
+import { makeVaultConfigured } from '../../keylog/entry';
+import { fromBase64, toBase64 } from '../../protocol/bytes';
+import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import type { VaultAttempt, VaultOverview } from '../../state/contract';
+import type { VaultStep } from '../../vault/answers';
+import type { Stretch } from '../../vault/argon2/port';
+import { PinStretcher } from '../../vault/argon2/workerClient';
+import { defaultParameters, type PinHashParameters } from '../../vault/parameters';
+import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
+import { judgePin } from '../../vault/pins/policy';
+import { PinRefusal } from '../../vault/pins/refusal';
+import { PinVault } from '../../vault/pinVault';
+import { VaultRejection } from '../../vault/rejection';
+import { vaultOverRest } from '../../vault/restPort';
+import type { Core } from '../core';
+import { notApproved, type OwnKeys } from './ownKeys';
+
+export type Tell = (share: number) => void;
+/** How PINs are stretched; tests bring something that costs next to nothing. */
+export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters };
+
+const rootBytes = 32;
+/** Another device may set the PIN at the same moment. */
+const storeAttempts = 3;
+
+/** The PIN: the account's keys go to the server wrapped by a root secret, which the realms of the vault keep. */
+export class Pins {
+  #stretcher: PinStretcher | null = null;
+
+  constructor(
+    readonly core: Core,
+    readonly own: OwnKeys,
+    readonly options: PinOptions = {},
+  ) {}
+
+  stop(): void {
+    this.#stretcher?.stop();
+  }
+
+  /** As the account's chain says. */
+  get isSet(): boolean {
+    return this.own.chain?.vaultDigest != null;
+  }
+
+  /** Why a new PIN may not be this one; null where it may. */
+  refuse(typed: string): PinRefusal | null {
+    const { pin, refusal } = readPin(typed);
+    if (!pin) {
+      return refusal;
+    }
+    const judged = judgePin(pin, this.core.deviceOrNull?.handle ?? '');
+    wipePin(pin);
+    return judged === PinRefusal.none ? null : judged;
+  }
+
+  /** Sets the PIN in place of the one there is. @throws ActionError `pin_refused`, `vault_unavailable`, among others */
+  async set(typed: string, tell: Tell): Promise<void> {
+    const { core, own } = this;
+    const refusal = this.refuse(typed);
+    if (refusal !== null) {
+      throw localError('pin_refused', false, { refusal });
+    }
+    if (!(await own.ensure())) {
+      throw notApproved();
+    }
+    const identitySeed = own.requireSeed(own.chain);
+    const { archiveKey } = own.record;
+    const rootSecret = systemRandom(rootBytes);
+    const pin = read(typed);
+    try {
+      const parameters = this.options.parameters ?? defaultParameters;
+      const { step, digest } = await this.#vault(tell).register({ pin, rootSecret, identitySeed, parameters });
+      if (!digest) {
+        throw failed(step);
+      }
+      await this.#storeWrapped(wrapKeys(rootSecret, core.device.account, { identitySeed, archiveKey }));
+      await own.write({ rootSecret: rootSecret.slice() });
+      await own.change((chain, seed) => [makeVaultConfigured(chain.next, digest, seed)]);
+    } finally {
+      wipePin(pin);
+      wipe(rootSecret);
+      this.#done();
+    }
+  }
+
+  /** Has the realms forget the PIN. What is wrapped by its root secret opens to nobody from then on. */
+  async remove(): Promise<void> {
+    const { own } = this;
+    await own.ensure();
+    const step = await this.#vault(() => undefined).delete(own.requireSeed(own.chain));
+    if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
+      throw failed(step);
+    }
+    await own.write({ rootSecret: null });
+    await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
+  }
+
+  /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
+  async recover(typed: string, tell: Tell): Promise<void> {
+    const { core, own } = this;
+    await own.ensure();
+    const { pin: readable, refusal } = readPin(typed);
+    if (!readable) {
+      throw localError('pin_refused', false, { refusal });
+    }
+    try {
+      const { step, rootSecret } = await this.#vault(tell).recover(readable, own.chain?.vaultDigest ?? null);
+      if (!rootSecret) {
+        throw failed(step);
+      }
+      const { wrapped } = await core.api.wrappedKeys();
+      const keys = wrapped ? unwrapKeys(rootSecret, core.device.account, fromBase64(wrapped)) : null;
+      if (!keys) {
+        throw localError('vault_unavailable', false, { reason: VaultRejection.rootUnreadable });
+      }
+      if (!(await own.take({ ...keys, rootSecret }))) {
+        throw localError('keys_untrue', false);
+      }
+    } finally {
+      wipePin(readable);
+      this.#done();
+    }
+  }
+
+  /** How many guesses the realms still grant; null where they do not tell. */
+  async guessesLeft(): Promise<number | null> {
+    return (await this.#vault(() => undefined).look()).guessesLeft;
+  }
+
+  /** Gives back the guesses that failed, since whoever has the identity key needs none. */
+  async clearFailures(): Promise<void> {
+    await this.#vault(() => undefined).clearFailures(this.own.requireSeed(this.own.chain));
+  }
+
+  /** Who runs the vault, and who tried what. Realms that do not answer are left out. */
+  async overview(): Promise<VaultOverview> {
+    const { api } = this.core;
+    const { operators, threshold, realms } = await api.vault();
+    const lists = await Promise.allSettled(realms.map((realm) => api.vaultAttempts(realm)));
+    const told = lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value.attempts] : []));
+    // Each realm counts the same guesses; the one that knows most tells them.
+    const most = told.toSorted((a, b) => b.length - a.length)[0] ?? [];
+    const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
+    return { operators, threshold, realms: realms.length, answering: told.length, attempts };
+  }
+
+  #vault(tell: Tell): PinVault {
+    const { api, device } = this.core;
+    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell));
+  }
+
+  #stretch(tell: Tell): Stretch {
+    if (this.options.stretch) {
+      return this.options.stretch(tell);
+    }
+    this.#stretcher ??= new PinStretcher();
+    return this.#stretcher.withProgress(tell);
+  }
+
+  /** The worker keeps the memory of a stretching until it ends. */
+  #done(): void {
+    this.#stretcher?.stop();
+  }
+
+  async #storeWrapped(wrapped: Uint8Array): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const { revision } = await this.core.api.wrappedKeys();
+      try {
+        await this.core.api.storeWrappedKeys(revision, toBase64(wrapped));
+        return;
+      } catch (thrown) {
+        if (!isCode(thrown, ErrorCode.wrappedKeysStale) || attempt >= storeAttempts) {
+          throw thrown;
+        }
+      }
+    }
+  }
+}
+
+function read(typed: string): Pin {
+  const { pin } = readPin(typed);
+  if (!pin) {
+    throw localError('pin_refused', false);
+  }
+  return pin;
+}
+
+function failed({ rejection: reason, faults, guessesLeft }: VaultStep) {
+  if (reason === VaultRejection.wrongPin) {
+    return localError('wrong_pin', false, { guessesLeft });
+  }
+  return localError('vault_unavailable', false, { reason, guessesLeft, faults: faults.length });
+}
