@@ -1,4 +1,5 @@
 import { type ErrorName, errorsEn } from './errors.en';
+import { keysEn } from './keys.en';
 import { lister, pluraliser } from './plural';
 
 const plural = pluraliser('en');
@@ -80,7 +81,8 @@ export const en = {
     promise: 'Messages are locked on your device and opened on theirs. The server cannot read them.',
     promiseMoneyTitle: 'Exact',
     promiseMoney: 'A payment is a card in the conversation. It shows what the ledger says, and nothing else.',
-    newDeviceNote: 'This browser becomes a new device. Earlier messages stay on the devices that have them.',
+    newDeviceNote:
+      'This browser becomes a new device: have your PIN or another of your devices at hand. Earlier messages stay on the devices that have them.',
     required: 'Please fill this in.',
   },
 
@@ -428,6 +430,7 @@ export const en = {
     pages: {
       profile: 'Profile',
       devices: 'Devices',
+      security: 'Security',
       password: 'Password',
       privacy: 'Privacy',
       display: 'Language and look',
@@ -480,6 +483,8 @@ export const en = {
       'To be sure that nobody sits in between, compare device keys in the details of a conversation.',
     ],
   },
+
+  keys: keysEn,
 };
 
 export type Catalogue = typeof en;

@@ -10,9 +10,9 @@ export const errorsFr: Record<ErrorName, string> = {
   card_mismatch: 'Cette carte ne dit pas ce que son auteur a écrit. Rien n’a été fait.',
   identity_changed:
     'Quelqu’un dans cette conversation a de nouvelles clés. Regardez-les dans la conversation et acceptez-les avant d’écrire ou de payer.',
-  wrong_pin: 'Ce n’est pas votre code.',
-  vault_unavailable: 'Le coffre à code ne peut pas aider pour le moment. Rien n’a changé.',
-  pin_refused: 'Ce code est trop facile à deviner. Choisissez-en un autre.',
+  wrong_pin: 'Ce n’est pas votre code PIN.',
+  vault_unavailable: 'Le coffre des codes PIN ne peut pas aider pour le moment. Rien n’a changé.',
+  pin_refused: 'Ce code PIN est trop facile à deviner. Choisissez-en un autre.',
   code_invalid:
     'Ce n’est pas le code d’un appareil de votre compte, ou il n’est plus à jour. Copiez-le à nouveau depuis le nouvel appareil.',
   keys_untrue:
@@ -112,8 +112,8 @@ export const errorsFr: Record<ErrorName, string> = {
   key_entry_invalid: 'Le serveur n’a pas accepté ce changement de vos clés. Rechargez la page et réessayez.',
   key_chain_stale: 'Un autre de vos appareils a changé vos clés au même moment. Réessayez.',
   device_not_approved:
-    'Cet appareil n’est pas encore approuvé. Entrez votre code ici, ou approuvez-le sur un appareil que vous utilisez déjà.',
-  wrapped_keys_stale: 'Un autre de vos appareils a défini le code au même moment. Réessayez.',
+    'Cet appareil n’est pas encore approuvé. Entrez votre code PIN ici, ou approuvez-le sur un appareil que vous utilisez déjà.',
+  wrapped_keys_stale: 'Un autre de vos appareils a défini le code PIN au même moment. Réessayez.',
   log_size_unknown:
     'Le journal des clés du serveur est plus court que ce qu’il a montré avant. Voyez la page Sécurité.',
 };

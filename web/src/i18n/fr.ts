@@ -1,5 +1,6 @@
 import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
+import { keysFr } from './keys.fr';
 import { lister, pluraliser } from './plural';
 
 const plural = pluraliser('fr');
@@ -79,7 +80,7 @@ export const fr: Catalogue = {
     promiseMoneyTitle: 'Exact',
     promiseMoney: 'Un paiement est une carte dans la conversation. Elle montre ce que dit le registre, rien d’autre.',
     newDeviceNote:
-      'Ce navigateur devient un nouvel appareil. Les messages d’avant restent sur les appareils qui les ont.',
+      'Ce navigateur devient un nouvel appareil : ayez votre code PIN ou un autre de vos appareils à portée de main. Les messages d’avant restent sur les appareils qui les ont.',
     required: 'À remplir, s’il vous plaît.',
   },
 
@@ -444,6 +445,7 @@ export const fr: Catalogue = {
     pages: {
       profile: 'Profil',
       devices: 'Appareils',
+      security: 'Sécurité',
       password: 'Mot de passe',
       privacy: 'Vie privée',
       display: 'Langue et apparence',
@@ -496,4 +498,6 @@ export const fr: Catalogue = {
       'Pour être sûr que personne ne s’est glissé entre vous, comparez les clés des appareils dans les détails d’une conversation.',
     ],
   },
+
+  keys: keysFr,
 };

@@ -43,6 +43,9 @@ describe('Without a mouse', () => {
     await page.keyboard.type('correct horse battery');
     await page.keyboard.press('Enter');
 
+    await page.getByRole('heading', { name: 'Choose a PIN' }).waitFor();
+    await tabTo(page, /^Not now/);
+    await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Chats' }).waitFor();
     await tabTo(page, /^New chat|^Start a chat/);
     await page.keyboard.press('Enter');

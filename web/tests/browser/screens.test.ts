@@ -88,6 +88,11 @@ test('At twice the size, or on the narrowest phone, nothing is cut off', async (
     'pay-who',
     'wallet-statement',
     'settings-devices',
+    'settings-security',
+    'new-device',
+    'pin-step',
+    'details-safety',
+    'thread-changed',
   ]) {
     const screen = screens.find((known) => known.name === wanted);
     if (screen) {

@@ -73,7 +73,7 @@ describe('Two browsers and a bot in one group', () => {
   });
 
   test('A second browser joins, the bot goes and comes, and it still reads along and speaks', async () => {
-    const laptop = await Person.signIn(browser, server, amina);
+    const laptop = await Person.signIn(browser, server, amina, a);
     await laptop.openChat(groupName);
     await laptop.say('From the laptop');
     await b.openChat(groupName);

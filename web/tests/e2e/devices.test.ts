@@ -7,6 +7,7 @@ import { asOneStory } from './story';
 
 const dario = { handle: 'dario_v', displayName: 'Dario Vidal', password: 'lemon tree behind the wall' };
 const elif = { handle: 'elif_k', displayName: 'Elif Kaya', password: 'paper boats on the canal' };
+const fatou = { handle: 'fatou_s', displayName: 'Fatou Sarr', password: 'harbour lights after rain' };
 const groupName = 'Book club';
 
 let browser: Browser;
@@ -37,8 +38,10 @@ afterAll(async () => {
 });
 
 describe('A second device', () => {
-  test('It finds the conversations, and says that it cannot read what was sent before it came', async () => {
-    laptop = await Person.signIn(browser, server, dario);
+  test('It waits until the first one approves it; then it finds the conversations, and says that it cannot read what was sent before it came', async () => {
+    laptop = await Person.waiting(browser, server, dario);
+    expect(await laptop.page.getByRole('heading', { name: 'Chats' }).count()).toBe(0);
+    await phone.approve(laptop);
     await laptop.row(groupName).waitFor();
     await laptop.openChat(elif.displayName);
     await laptop.page.locator('[data-kind=historyStartsHere]').waitFor();
@@ -117,6 +120,86 @@ describe('A second device', () => {
     await phone.say('And here too');
     await other.openChat(groupName);
     await other.reads('And here too');
+  });
+});
+
+describe('A browser of somebody with a PIN', () => {
+  const pin = '480279';
+  let first: Person;
+  let again: Person;
+
+  test('Signing up with a PIN is refused one that is guessed first, and takes another', async () => {
+    first = await Person.open(browser, server, fatou);
+    const { page } = first;
+    await page.goto(`${server.url}/#/sign-up`);
+    await page.getByRole('textbox', { name: 'Handle' }).fill(fatou.handle);
+    await page.getByLabel('Name', { exact: true }).fill(fatou.displayName);
+    await page.getByLabel('Password', { exact: true }).fill(fatou.password);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await page.getByLabel('PIN', { exact: true }).fill('123456');
+    await page.getByText('Digits in a row are guessed early.').waitFor();
+    await page.getByLabel('PIN', { exact: true }).fill(pin);
+    await page.getByLabel('Once more').fill(pin);
+    await page.getByRole('button', { name: 'Set PIN' }).click();
+    await page.getByRole('heading', { name: 'Chats' }).waitFor();
+    await first.startDirect(elif);
+    await first.say('From my first browser');
+    await other.openChat(fatou.displayName);
+    await other.reads('From my first browser');
+  });
+
+  test('It is gone, and in another one the PIN brings the identity: a wrong one costs a guess', async () => {
+    await first.close();
+    again = await Person.waiting(browser, server, fatou);
+    const { page } = again;
+    await page.getByLabel('PIN or passphrase').fill('590381');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('This is not your PIN. 9 guesses left.').waitFor();
+    await page.getByLabel('PIN or passphrase').fill(pin);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByRole('heading', { name: 'Chats' }).waitFor();
+    await again.openChat(elif.displayName);
+    await again.say('From my second browser');
+    await other.reads('From my second browser');
+  });
+
+  test('The other one sees no change of keys, and both the same safety number', async () => {
+    expect(await other.page.getByTestId('changed-keys').count()).toBe(0);
+    await other.say('Still you, then');
+    await again.reads('Still you, then');
+    const numbers: (string | null)[] = [];
+    for (const one of [other, again]) {
+      await one.page.getByTestId('thread-details').click();
+      await one.page.getByTestId('safety').locator('summary').click();
+      numbers.push(await one.page.getByTestId('safety-number').textContent());
+      await one.page.goBack();
+    }
+    expect(numbers[0]).toMatch(/^(\d{5} ){12}$/);
+    expect(numbers[0]).toBe(numbers[1]);
+    await again.go('#/settings/security');
+    await again.page.getByText('one operator runs all of them').waitFor();
+    await again.page.locator('[data-testid=attempt]:not([data-outcome=succeeded])').first().waitFor();
+    await again.page.locator('[data-testid=attempt][data-outcome=succeeded]').first().waitFor();
+    expect(await again.page.getByTestId('alarm').count()).toBe(0);
+  });
+
+  test('Beginning anew stops what is sent to them until the new keys are accepted', async () => {
+    const third = await Person.waiting(browser, server, fatou);
+    await third.page.getByRole('button', { name: 'Begin anew' }).click();
+    await third.page.getByRole('alertdialog').getByRole('button', { name: 'Begin anew' }).click();
+    await third.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    await again.page.getByRole('heading', { name: 'This device was removed' }).waitFor();
+    await third.openChat(elif.displayName);
+    await third.say('With new keys');
+    await other.page.getByTestId('changed-keys').waitFor();
+    expect(await other.page.getByTestId('composer').count()).toBe(0);
+    await other.page.getByTestId('accept-keys').click();
+    await other.page.getByRole('alertdialog').getByRole('button', { name: 'Accept new keys' }).click();
+    await other.say('I believe you');
+    await third.reads('I believe you');
+    expect([...first.troubles, ...again.troubles, ...third.troubles]).toEqual([]);
+    await third.close();
+    await other.openChat(groupName);
   });
 });
 

@@ -30,26 +30,63 @@ export class Person {
     return new Person(names, context, page, server, troubles);
   }
 
-  static async signUp(browser: Browser, server: RealServer, names: Names, look: Partial<Look> = {}): Promise<Person> {
+  /** @param pin the one to set; null to do without */
+  static async signUp(
+    browser: Browser,
+    server: RealServer,
+    names: Names,
+    look: Partial<Look> = {},
+    pin: string | null = null,
+  ): Promise<Person> {
     const person = await Person.open(browser, server, names, look);
     await person.page.goto(`${server.url}/#/sign-up`);
     await person.page.getByRole('textbox', { name: 'Handle' }).fill(names.handle);
     await person.page.getByLabel('Name', { exact: true }).fill(names.displayName);
     await person.page.getByLabel('Password', { exact: true }).fill(names.password);
     await person.page.getByRole('button', { name: 'Create account' }).click();
+    await person.page.getByRole('heading', { name: 'Choose a PIN' }).waitFor();
+    if (pin === null) {
+      await person.page.getByTestId('skip-pin').click();
+    } else {
+      await person.page.getByLabel('PIN', { exact: true }).fill(pin);
+      await person.page.getByLabel('Once more').fill(pin);
+      await person.page.getByRole('button', { name: 'Set PIN' }).click();
+    }
     await person.page.getByRole('heading', { name: 'Chats' }).waitFor();
     return person;
   }
 
-  /** The same account in another browser: a second device. */
-  static async signIn(browser: Browser, server: RealServer, names: Names): Promise<Person> {
+  /** The same account in another browser: a second device, which the first one approves. */
+  static async signIn(browser: Browser, server: RealServer, names: Names, approver: Person): Promise<Person> {
+    const person = await Person.waiting(browser, server, names);
+    await approver.approve(person);
+    await person.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    return person;
+  }
+
+  /** A second device that nobody has approved yet. */
+  static async waiting(browser: Browser, server: RealServer, names: Names): Promise<Person> {
     const person = await Person.open(browser, server, names);
     await person.page.goto(`${server.url}/#/sign-in`);
     await person.page.getByRole('textbox', { name: 'Handle' }).fill(names.handle);
     await person.page.getByLabel('Password', { exact: true }).fill(names.password);
     await person.page.getByRole('button', { name: 'Sign in' }).click();
-    await person.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    await person.page.getByTestId('new-device').waitFor();
     return person;
+  }
+
+  /** Brings the code that another device shows to this one, and comes back to where it was. */
+  async approve(other: Person): Promise<void> {
+    const code = (await other.page.getByTestId('approval-code').textContent()) ?? '';
+    const before = new URL(this.page.url()).hash;
+    await this.go('#/settings/devices');
+    await this.page.getByTestId('approve-device').click();
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByLabel('Code').fill(code.trim());
+    await dialog.getByRole('button', { name: 'Continue' }).click();
+    await this.page.getByTestId('approve-confirm').click();
+    await dialog.waitFor({ state: 'detached' });
+    await this.go(before);
   }
 
   /** The same person in another tab. */

@@ -42,6 +42,9 @@ describe('Without a mouse', () => {
     await page.keyboard.type(hana.password);
     await page.keyboard.press('Enter');
 
+    await page.getByRole('heading', { name: 'Choose a PIN' }).waitFor();
+    await tabTo(page, /^Not now/);
+    await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Chats' }).waitFor();
     await page.keyboard.press('Control+k');
     await expect.poll(() => focusedName(page), soon).toMatch(/^Search chats/);

@@ -4,7 +4,7 @@
  */
 export type ThreadPane = { kind: 'none' } | { kind: 'details' } | { kind: 'pay' } | { kind: 'card'; card: string };
 
-export const settingsPages = ['profile', 'devices', 'password', 'privacy', 'display', 'about'] as const;
+export const settingsPages = ['profile', 'devices', 'security', 'password', 'privacy', 'display', 'about'] as const;
 export type SettingsPage = (typeof settingsPages)[number];
 
 export type Route =

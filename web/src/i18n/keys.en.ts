@@ -1,0 +1,163 @@
+import { pluraliser } from './plural';
+
+const plural = pluraliser('en');
+
+/** Words about PINs, devices and keys, in English. Refusals have the numbers of ChatPay.Core's `PinRefusal`. */
+export const keysEn = {
+  pin: {
+    title: 'Choose a PIN',
+    why: 'A PIN brings your account to a new device, even if you lose all the others. The server cannot read it.',
+    kind: 'What kind',
+    digits: 'Digits',
+    passphrase: 'Passphrase',
+    newPin: 'PIN',
+    newPassphrase: 'Passphrase',
+    hint: 'Six digits are good; 4 to 12 are possible.',
+    passphraseHint: 'A few words that nobody would put together but you.',
+    again: 'Once more',
+    differ: 'The two are not the same.',
+    set: 'Set PIN',
+    change: 'Change PIN',
+    remove: 'Remove PIN',
+    removeTitle: 'Remove the PIN?',
+    removeBody:
+      'Then only another device of yours can bring your account to a new one. If you lose all your devices, you begin anew: your contacts are warned, and have to accept your new keys.',
+    skip: 'Not now',
+    skipped:
+      'Without a PIN, only a device that you use already can let in a new one. If you lose them all, you begin anew and your contacts are warned. You can set one later in the settings.',
+    stretching: 'Making guesses slow for everybody but you…',
+    stretchingMore: 'About a second, on a phone a few.',
+    isSet: 'Your PIN is set.',
+    isRemoved: 'Your PIN is removed.',
+    refusals: {
+      1: 'Enter a PIN.',
+      2: 'A PIN has at least four digits.',
+      3: 'This is too long.',
+      4: 'Many people choose this one, so it is guessed first. Choose another one.',
+      5: 'Repeated digits are guessed early. Mix them.',
+      6: 'Digits in a row are guessed early. Mix them.',
+      7: 'This looks like a date, which people guess early. Choose digits that mean nothing.',
+      8: 'Use digits only, or a longer passphrase.',
+      9: 'This passphrase is too long.',
+      10: 'This passphrase is easily guessed. Add words that have nothing to do with each other.',
+    } as Record<number, string>,
+  },
+
+  newDevice: {
+    title: 'Let this device in',
+    body: 'You are signed in. Your conversations are locked with keys that this device does not have yet.',
+    byPin: 'With your PIN',
+    pinLabel: 'PIN or passphrase',
+    enter: 'Continue',
+    guessesLeft: (count: number) =>
+      plural(count, { one: '# guess left, then the PIN is destroyed', other: '# guesses left' }),
+    wrong: 'This is not your PIN.',
+    byDevice: 'With another device',
+    byDeviceSteps: [
+      'On a device that you use already, open Settings, then Devices.',
+      'Press “Approve a device” and bring this code there.',
+    ],
+    codeLabel: 'Code of this device',
+    waiting: 'This page goes on by itself once you have approved it.',
+    lost: 'Neither PIN nor another device?',
+    reset: 'Begin anew',
+    resetTitle: 'Begin anew on this device?',
+    resetBody: [
+      'Your account gets new keys. All your other devices are removed, and messages from before stay unreadable here.',
+      'Everybody you talk with is warned, and cannot write or pay to you until they accept your new keys. Your money and contacts stay.',
+    ],
+    qr: 'QR code of this device',
+  },
+
+  approve: {
+    action: 'Approve a device',
+    title: 'Approve a device',
+    body: 'Copy the code that the new device shows, and paste it here. Only approve a device that is in your hands.',
+    code: 'Code',
+    next: 'Continue',
+    ask: (name: string) => `Give ${name} your keys?`,
+    askBody: [
+      'It can then read your conversations from now on, write and pay in your name, and let in other devices.',
+      'Do this only if you see the code on its screen yourself.',
+    ],
+    confirm: 'Approve',
+    done: (name: string) => `${name} is approved. It goes on by itself.`,
+    notYet: 'Not approved yet',
+  },
+
+  security: {
+    page: 'Security',
+    alarms: 'Needs your attention',
+    banner: 'Something about your keys needs your attention.',
+    look: 'Look',
+    looked: 'I know, that is fine',
+    alarm: {
+      logForked:
+        'The server has shown different people different histories of its key log. Do not trust new keys for now.',
+      logShrunk: 'The server’s key log has lost entries that this device has seen.',
+      logReplaced:
+        'The server began a new key log. What the earlier one proved is not proved by this one; ask whoever runs it why.',
+      chainInvalid: 'The server showed keys that do not fit what it showed before. ChatPay did not take them.',
+      ownKeysChanged: 'Your keys were changed on another device. If that was you, all is well.',
+      identityUnlogged: 'Somebody showed keys that the server’s key log does not know.',
+    },
+    notMe: 'If it was not you: change your password, remove devices that you do not know, and set a new PIN.',
+    about: (name: string) => `It is about ${name}.`,
+    change: {
+      identity: 'New identity key',
+      identityReset: 'The identity was begun anew',
+      deviceAdded: (name: string) => `Device added: ${name}`,
+      deviceRevoked: (name: string) => `Device removed: ${name}`,
+      pin: 'The PIN was set or removed',
+    },
+    unknownDevice: 'a device that is no longer there',
+    pin: 'PIN',
+    pinOn: 'Set. It brings your account to a new device.',
+    pinOff: 'Not set. Only another device of yours can let in a new one.',
+    vault: 'Where the PIN is kept',
+    operator: (parts: number) =>
+      `The vault has ${parts} parts, and one operator runs all of them: this server’s. Ten wrong guesses destroy what is kept. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
+    operators: (parts: number, operators: number, threshold: number) =>
+      `The vault has ${parts} parts, run by ${operators} independent operators. ${threshold} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+    answering: (answering: number, parts: number) => `${answering} of ${parts} parts answer now.`,
+    attempts: 'Guesses of your PIN',
+    noAttempts: 'Nobody has tried your PIN.',
+    outcome: { open: 'Wrong PIN, or not finished', succeeded: 'Right PIN', failed: 'Wrong PIN' },
+    guesses: (count: number) => plural(count, { one: '# guess left', other: '# guesses left' }),
+    clear: 'Give back guesses',
+    devices: 'Devices',
+    devicesBody: (count: number) =>
+      plural(count, { one: '# device has your keys.', other: '# devices have your keys.' }),
+    devicesLink: 'See devices',
+    identity: 'Your identity key',
+    identityBody: 'It vouches for each of your devices. Your contacts see the same one, as part of your safety number.',
+    log: 'Key log',
+    logBody:
+      'Every change of anybody’s keys goes into a public log that cannot be changed afterwards without being noticed. This device checks it.',
+    logState: (entries: string, ago: string) => `${entries} entries, checked ${ago}.`,
+    logNone: 'Not checked yet.',
+    logGood: 'All that was checked fits.',
+  },
+
+  person: {
+    title: 'Safety number',
+    body: (name: string) =>
+      `If ${name} sees the same number in their details of this conversation, nobody sits between you. Compare it in person or on a call.`,
+    show: 'Show safety number',
+    none: (name: string) => `${name} has not shown a key yet. The number appears once they have.`,
+    qr: 'QR code of the safety number',
+    verify: 'We compared: it is the same',
+    unverify: 'Take the mark away',
+    verified: 'Compared',
+    verifiedLong: (name: string) => `You have compared the safety number with ${name}.`,
+    unlogged: 'The server’s key log does not know this key yet.',
+    changedTitle: (name: string) => `${name} has new keys`,
+    changedBody: (name: string) =>
+      `This happens when somebody loses all their devices and begins anew. It can also mean that somebody else is pretending to be ${name}. Until you accept the new keys, nothing is sent or paid in this conversation. If in doubt, ask ${name} in another way.`,
+    accept: 'Accept new keys',
+    compare: 'Compare first',
+    acceptTitle: (name: string) => `Accept the new keys of ${name}?`,
+    acceptBody: (name: string) =>
+      `You can write and pay again. What you send can be read by whoever holds the new keys. The “compared” mark of ${name} is taken away.`,
+  },
+};

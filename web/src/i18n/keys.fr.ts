@@ -1,0 +1,165 @@
+import type { keysEn } from './keys.en';
+import { pluraliser } from './plural';
+
+const plural = pluraliser('fr');
+
+export const keysFr: typeof keysEn = {
+  pin: {
+    title: 'Choisissez un code PIN',
+    why: 'Un code PIN amène votre compte sur un nouvel appareil, même si vous perdez tous les autres. Le serveur ne peut pas le lire.',
+    kind: 'De quel type',
+    digits: 'Chiffres',
+    passphrase: 'Phrase',
+    newPin: 'Code PIN',
+    newPassphrase: 'Phrase secrète',
+    hint: 'Six chiffres, c’est bien ; de 4 à 12 sont possibles.',
+    passphraseHint: 'Quelques mots que personne d’autre ne mettrait ensemble.',
+    again: 'Encore une fois',
+    differ: 'Les deux ne sont pas identiques.',
+    set: 'Définir le code PIN',
+    change: 'Changer le code PIN',
+    remove: 'Supprimer le code PIN',
+    removeTitle: 'Supprimer le code PIN ?',
+    removeBody:
+      'Ensuite, seul un autre de vos appareils pourra amener votre compte sur un nouveau. Si vous les perdez tous, vous recommencez : vos contacts sont avertis et doivent accepter vos nouvelles clés.',
+    skip: 'Pas maintenant',
+    skipped:
+      'Sans code PIN, seul un appareil que vous utilisez déjà peut en laisser entrer un nouveau. Si vous les perdez tous, vous recommencez et vos contacts sont avertis. Vous pourrez en définir un plus tard dans les réglages.',
+    stretching: 'On rend les essais lents pour tous sauf vous…',
+    stretchingMore: 'Environ une seconde ; quelques-unes sur un téléphone.',
+    isSet: 'Votre code PIN est défini.',
+    isRemoved: 'Votre code PIN est supprimé.',
+    refusals: {
+      1: 'Entrez un code PIN.',
+      2: 'Un code PIN a au moins quatre chiffres.',
+      3: 'C’est trop long.',
+      4: 'Beaucoup de gens choisissent celui-ci, on le devine donc en premier. Choisissez-en un autre.',
+      5: 'Les chiffres répétés se devinent tôt. Mélangez-les.',
+      6: 'Les chiffres qui se suivent se devinent tôt. Mélangez-les.',
+      7: 'Cela ressemble à une date, que l’on devine tôt. Choisissez des chiffres qui ne veulent rien dire.',
+      8: 'N’utilisez que des chiffres, ou une phrase plus longue.',
+      9: 'Cette phrase est trop longue.',
+      10: 'Cette phrase est facile à deviner. Ajoutez des mots qui n’ont rien à voir entre eux.',
+    },
+  },
+
+  newDevice: {
+    title: 'Laissez entrer cet appareil',
+    body: 'Vous êtes connecté. Vos conversations sont fermées par des clés que cet appareil n’a pas encore.',
+    byPin: 'Avec votre code PIN',
+    pinLabel: 'Code PIN ou phrase',
+    enter: 'Continuer',
+    guessesLeft: (count) =>
+      plural(count, { one: '# essai restant, puis le code PIN est détruit', other: '# essais restants' }),
+    wrong: 'Ce n’est pas votre code PIN.',
+    byDevice: 'Avec un autre appareil',
+    byDeviceSteps: [
+      'Sur un appareil que vous utilisez déjà, ouvrez Réglages, puis Appareils.',
+      'Appuyez sur « Approuver un appareil » et apportez-y ce code.',
+    ],
+    codeLabel: 'Code de cet appareil',
+    waiting: 'Cette page continue d’elle-même une fois l’appareil approuvé.',
+    lost: 'Ni code PIN, ni autre appareil ?',
+    reset: 'Recommencer',
+    resetTitle: 'Recommencer sur cet appareil ?',
+    resetBody: [
+      'Votre compte reçoit de nouvelles clés. Tous vos autres appareils sont retirés, et les messages d’avant restent illisibles ici.',
+      'Tous ceux à qui vous parlez sont avertis, et ne peuvent ni vous écrire ni vous payer avant d’avoir accepté vos nouvelles clés. Votre argent et vos contacts restent.',
+    ],
+    qr: 'Code QR de cet appareil',
+  },
+
+  approve: {
+    action: 'Approuver un appareil',
+    title: 'Approuver un appareil',
+    body: 'Copiez le code que montre le nouvel appareil et collez-le ici. N’approuvez qu’un appareil que vous tenez en main.',
+    code: 'Code',
+    next: 'Continuer',
+    ask: (name) => `Donner vos clés à ${name} ?`,
+    askBody: [
+      'Il pourra lire vos conversations à partir de maintenant, écrire et payer en votre nom, et laisser entrer d’autres appareils.',
+      'Ne le faites que si vous voyez vous-même le code sur son écran.',
+    ],
+    confirm: 'Approuver',
+    done: (name) => `${name} est approuvé. Il continue de lui-même.`,
+    notYet: 'Pas encore approuvé',
+  },
+
+  security: {
+    page: 'Sécurité',
+    alarms: 'À regarder',
+    banner: 'Quelque chose à propos de vos clés demande votre attention.',
+    look: 'Regarder',
+    looked: 'Je sais, tout va bien',
+    alarm: {
+      logForked:
+        'Le serveur a montré à différentes personnes des histoires différentes de son journal des clés. Ne vous fiez pas aux nouvelles clés pour l’instant.',
+      logShrunk: 'Le journal des clés du serveur a perdu des entrées que cet appareil a vues.',
+      logReplaced:
+        'Le serveur a commencé un nouveau journal des clés. Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
+      chainInvalid:
+        'Le serveur a montré des clés qui ne vont pas avec celles d’avant. ChatPay ne les a pas prises en compte.',
+      ownKeysChanged: 'Vos clés ont été changées sur un autre appareil. Si c’était vous, tout va bien.',
+      identityUnlogged: 'Quelqu’un a montré des clés que le journal du serveur ne connaît pas.',
+    },
+    notMe:
+      'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',
+    about: (name) => `Il s’agit de ${name}.`,
+    change: {
+      identity: 'Nouvelle clé d’identité',
+      identityReset: 'L’identité a été recommencée',
+      deviceAdded: (name) => `Appareil ajouté : ${name}`,
+      deviceRevoked: (name) => `Appareil retiré : ${name}`,
+      pin: 'Le code PIN a été défini ou supprimé',
+    },
+    unknownDevice: 'un appareil qui n’est plus là',
+    pin: 'Code PIN',
+    pinOn: 'Défini. Il amène votre compte sur un nouvel appareil.',
+    pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
+    vault: 'Où le code PIN est gardé',
+    operator: (parts) =>
+      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Dix essais faux détruisent ce qui est gardé. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
+    operators: (parts, operators, threshold) =>
+      `Le coffre a ${parts} parties, gérées par ${operators} opérateurs indépendants. ${threshold} d’entre elles devraient s’entendre pour essayer des codes sans limite. Dix essais faux détruisent ce qui est gardé.`,
+    answering: (answering, parts) => `${answering} parties sur ${parts} répondent en ce moment.`,
+    attempts: 'Essais de votre code PIN',
+    noAttempts: 'Personne n’a essayé votre code PIN.',
+    outcome: { open: 'Mauvais code, ou pas terminé', succeeded: 'Bon code', failed: 'Mauvais code' },
+    guesses: (count) => plural(count, { one: '# essai restant', other: '# essais restants' }),
+    clear: 'Rendre les essais',
+    devices: 'Appareils',
+    devicesBody: (count) => plural(count, { one: '# appareil a vos clés.', other: '# appareils ont vos clés.' }),
+    devicesLink: 'Voir les appareils',
+    identity: 'Votre clé d’identité',
+    identityBody:
+      'Elle répond de chacun de vos appareils. Vos contacts voient la même, comme partie de votre numéro de sécurité.',
+    log: 'Journal des clés',
+    logBody:
+      'Tout changement des clés de quelqu’un entre dans un journal public que l’on ne peut pas changer ensuite sans que cela se remarque. Cet appareil le vérifie.',
+    logState: (entries, ago) => `${entries} entrées, vérifié ${ago}.`,
+    logNone: 'Pas encore vérifié.',
+    logGood: 'Tout ce qui a été vérifié concorde.',
+  },
+
+  person: {
+    title: 'Numéro de sécurité',
+    body: (name) =>
+      `Si ${name} voit le même numéro dans ses détails de cette conversation, personne n’est entre vous. Comparez-le en personne ou au téléphone.`,
+    show: 'Afficher le numéro de sécurité',
+    none: (name) => `${name} n’a pas encore montré de clé. Le numéro apparaîtra ensuite.`,
+    qr: 'Code QR du numéro de sécurité',
+    verify: 'Nous avons comparé : c’est le même',
+    unverify: 'Retirer la marque',
+    verified: 'Comparé',
+    verifiedLong: (name) => `Vous avez comparé le numéro de sécurité avec ${name}.`,
+    unlogged: 'Le journal des clés du serveur ne connaît pas encore cette clé.',
+    changedTitle: (name) => `${name} a de nouvelles clés`,
+    changedBody: (name) =>
+      `Cela arrive quand quelqu’un perd tous ses appareils et recommence. Cela peut aussi vouloir dire que quelqu’un se fait passer pour ${name}. Tant que vous n’acceptez pas les nouvelles clés, rien n’est envoyé ni payé dans cette conversation. En cas de doute, demandez à ${name} par un autre moyen.`,
+    accept: 'Accepter les nouvelles clés',
+    compare: 'Comparer d’abord',
+    acceptTitle: (name) => `Accepter les nouvelles clés de ${name} ?`,
+    acceptBody: (name) =>
+      `Vous pourrez de nouveau écrire et payer. Qui détient les nouvelles clés pourra lire ce que vous envoyez. La marque « comparé » de ${name} est retirée.`,
+  },
+};
