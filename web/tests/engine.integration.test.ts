@@ -160,7 +160,13 @@ describe('devices on the real server', () => {
     expect(ann.screen.phases.at(-1)).toBe('signedOut');
     expect(ann.screen.list).toEqual([]);
     await ann.engine.signIn({ handle: ann.handle, password: 'correct horse battery' });
+    // It was the only one, and there is no PIN: the account begins anew, which bob has to accept.
+    await until(() => ann.screen.keys?.standing === 'waiting', 'it waits for keys that nobody has');
+    await ann.engine.services.keys.own.reset();
     await ann.online();
+    const { people } = bob.engine.services.keys;
+    await until(() => people.isChanged(ann.account), 'bob notices');
+    await people.accept(ann.account, false);
     await until(() => ann.screen.list.length === 1, 'the conversation is there');
     await bob.send(id, 'welcome back');
     await ann.sees(id, 'welcome back');

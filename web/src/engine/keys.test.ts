@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestLog } from '../keylog/testing/testLog';
-import { toHex } from '../protocol/bytes';
+import { toBase64, toHex } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
 import { streamOf } from '../vault/testing/stream';
 import { FakeServer } from './testing/fakeServer';
@@ -199,6 +199,35 @@ describe('the key log', () => {
     server.keys.log.entries.push(...log.entries);
     await keysOf(bob).people.check(ann.account);
     expect(alarmsOf(bob)).toContain('logReplaced');
+  });
+
+  it('that shows two people two histories is found out by what they tell each other', async () => {
+    const { id, server, ann, bob } = await pair();
+    const { log } = keysOf(ann).log;
+    expect(alarmsOf(ann)).toEqual([]);
+    // What bob was shown is of the same size and another root; he never hears of the server's other history.
+    keysOf(bob).gossip.take = () => ({ size: log?.size ?? 0, root: toBase64(new Uint8Array(32).fill(7)) });
+    await bob.send(id, 'what do you see?');
+    await ann.sees(id, 'what do you see?');
+    await until(() => alarmsOf(ann).includes('logForked'), 'ann is alarmed');
+    expect(keysOf(ann).alarms.list[0]).toMatchObject({
+      account: bob.account,
+      evidence: [log?.note, expect.any(String)],
+    });
+    keysOf(bob).gossip.take = () => ({ size: server.keys.log.entries.length + 5, root: toBase64(new Uint8Array(32)) });
+    await bob.send(id, 'and now?');
+    await until(() => alarmsOf(ann).length === 2, 'a longer log than the server has is none either');
+  });
+
+  it('that is one is gossiped about without an alarm', async () => {
+    const { id, server, ann, bob, annClient } = await pair();
+    server.keys.log.append(new Uint8Array(32), new Uint8Array(32).fill(1));
+    await keysOf(bob).personKeys(ann.account);
+    await bob.send(id, 'I have seen more than you');
+    await ann.sees(id, 'I have seen more than you');
+    await until(() => annClient.calls.includes('keyConsistency'), 'ann has asked');
+    await ann.settled();
+    expect([...alarmsOf(ann), ...alarmsOf(bob)]).toEqual([]);
   });
 
   it('that hides an own entry, or makes one up, does not get it taken', async () => {

@@ -1,5 +1,6 @@
 import type { Leaf, LogInput, LogOutcome, LogResult } from '../crypto/port';
 import { equalBytes, sha256 } from '../protocol/bytes';
+import type { LogHead } from '../protocol/content';
 import { localError } from '../protocol/errors';
 import type { ConversationView, Event } from '../protocol/wire';
 import type { Change } from '../storage/database';
@@ -25,6 +26,8 @@ export type Applied =
 /** What others want to know of commits: names to repeat, removals to make. */
 export type LogHooks = {
   commitSeen(conversation: string, event: Event, external: boolean, mine: boolean): void;
+  /** Somebody says what the key log has shown them. */
+  logHeard(from: string, head: LogHead): void;
 };
 
 type Step = { events: Event[]; results: Map<number, LogResult>; outcome: LogOutcome | null };
@@ -295,7 +298,11 @@ export class Log {
       return;
     }
     if (result) {
-      await builder.received(event, openResult(event, result));
+      const opened = openResult(event, result);
+      await builder.received(event, opened);
+      if (opened.ok && opened.content.log && event.account) {
+        this.hooks.logHeard(event.account, opened.content.log);
+      }
       return;
     }
     if (own && event.kind === 'message') {

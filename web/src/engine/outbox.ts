@@ -282,7 +282,7 @@ export class Outbox {
           ? { kind: 'card', clientId, card: entry.card.id, detailCommit: entry.card.detailCommit }
           : { kind: 'message', clientId },
       );
-      const made = await core.mls.encrypt(group.state, utf8(entry.content), data);
+      const made = await core.mls.encrypt(group.state, utf8(this.#withLog(entry)), data);
       const value: OutboxRecord = { ...entry, epoch: group.epoch, body: made.body };
       await core.write(
         [
@@ -293,6 +293,12 @@ export class Outbox {
       );
       return value;
     });
+  }
+
+  /** The content, and with it what the key log has shown this device, where the conversation has not heard of it. */
+  #withLog(entry: OutboxRecord): string {
+    const log = this.keys.gossip.take(entry.conversation);
+    return log ? JSON.stringify({ ...JSON.parse(entry.content), log }) : entry.content;
   }
 
   async #send(entry: OutboxRecord): Promise<{ seq: number; at: number; card: CardView | null }> {

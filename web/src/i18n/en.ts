@@ -261,7 +261,7 @@ export const en = {
     actions: (name: string) => `Actions for ${name}`,
     keys: 'Device keys',
     keysBody:
-      'Each device has its own key. Compare these numbers with the other person, in person or on a call: if they match, nobody sits in between.',
+      'Each device has its own key, for which its owner’s identity key vouches. The safety number stands for all of them.',
     keysOf: (name: string) => `Device keys of ${name}`,
     noKeys: 'No devices in this conversation yet.',
     device: (number: number) => `Device ${number}`,
@@ -480,7 +480,7 @@ export const en = {
       'Every message is locked on your device and can be opened only by the devices of the people in the conversation. The server carries it without being able to read it.',
       'The same holds for memos and group names. The server does know who talks with whom and when, and it keeps the ledger: who paid whom, how much, and when.',
       'Messages live on your devices only. A new device starts with what is said from then on.',
-      'To be sure that nobody sits in between, compare device keys in the details of a conversation.',
+      'To be sure that nobody sits in between, compare the safety number in the details of a conversation.',
     ],
   },
 

@@ -16,7 +16,7 @@ export const errorsFr: Record<ErrorName, string> = {
   code_invalid:
     'Ce n’est pas le code d’un appareil de votre compte, ou il n’est plus à jour. Copiez-le à nouveau depuis le nouvel appareil.',
   keys_untrue:
-    'Le serveur montre des clés qui ne peuvent pas être vraies. ChatPay ne les utilise pas ; voyez la page Sécurité.',
+    'Le serveur montre des clés qui ne peuvent pas être vraies. ChatPay ne les utilise pas ; voyez la page Sécurité.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

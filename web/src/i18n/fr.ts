@@ -80,7 +80,7 @@ export const fr: Catalogue = {
     promiseMoneyTitle: 'Exact',
     promiseMoney: 'Un paiement est une carte dans la conversation. Elle montre ce que dit le registre, rien d’autre.',
     newDeviceNote:
-      'Ce navigateur devient un nouvel appareil : ayez votre code PIN ou un autre de vos appareils à portée de main. Les messages d’avant restent sur les appareils qui les ont.',
+      'Ce navigateur devient un nouvel appareil : ayez votre code PIN ou un autre de vos appareils à portée de main. Les messages d’avant restent sur les appareils qui les ont.',
     required: 'À remplir, s’il vous plaît.',
   },
 
@@ -276,7 +276,7 @@ export const fr: Catalogue = {
     actions: (name: string) => `Actions pour ${name}`,
     keys: 'Clés des appareils',
     keysBody:
-      'Chaque appareil a sa propre clé. Comparez ces nombres avec l’autre personne, face à face ou au téléphone : s’ils sont identiques, personne ne s’est glissé entre vous.',
+      'Chaque appareil a sa propre clé, dont répond la clé d’identité de son propriétaire. Le numéro de sécurité vaut pour toutes.',
     keysOf: (name: string) => `Clés des appareils de ${name}`,
     noKeys: 'Aucun appareil dans cette conversation pour l’instant.',
     device: (number: number) => `Appareil ${number}`,
@@ -495,7 +495,7 @@ export const fr: Catalogue = {
       'Chaque message est fermé sur votre appareil et ne s’ouvre que sur les appareils des personnes de la conversation. Le serveur le transporte sans pouvoir le lire.',
       'Il en va de même des mémos et des noms de groupe. Le serveur sait qui parle avec qui et quand, et il tient le registre : qui a payé qui, combien et quand.',
       'Les messages ne vivent que sur vos appareils. Un nouvel appareil commence avec ce qui se dit à partir de là.',
-      'Pour être sûr que personne ne s’est glissé entre vous, comparez les clés des appareils dans les détails d’une conversation.',
+      'Pour être sûr que personne ne s’est glissé entre vous, comparez le numéro de sécurité dans les détails d’une conversation.',
     ],
   },
 

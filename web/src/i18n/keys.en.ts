@@ -6,7 +6,7 @@ const plural = pluraliser('en');
 export const keysEn = {
   pin: {
     title: 'Choose a PIN',
-    why: 'A PIN brings your account to a new device, even if you lose all the others. The server cannot read it.',
+    why: 'A PIN brings your account to a new device, even if you lose all the others. It never leaves this device.',
     kind: 'What kind',
     digits: 'Digits',
     passphrase: 'Passphrase',
@@ -91,6 +91,7 @@ export const keysEn = {
     banner: 'Something about your keys needs your attention.',
     look: 'Look',
     looked: 'I know, that is fine',
+    dismiss: 'Dismiss',
     alarm: {
       logForked:
         'The server has shown different people different histories of its key log. Do not trust new keys for now.',

@@ -6,27 +6,27 @@ const plural = pluraliser('fr');
 export const keysFr: typeof keysEn = {
   pin: {
     title: 'Choisissez un code PIN',
-    why: 'Un code PIN amène votre compte sur un nouvel appareil, même si vous perdez tous les autres. Le serveur ne peut pas le lire.',
+    why: 'Un code PIN amène votre compte sur un nouvel appareil, même si vous perdez tous les autres. Il ne quitte jamais cet appareil.',
     kind: 'De quel type',
     digits: 'Chiffres',
     passphrase: 'Phrase',
     newPin: 'Code PIN',
     newPassphrase: 'Phrase secrète',
-    hint: 'Six chiffres, c’est bien ; de 4 à 12 sont possibles.',
+    hint: 'Six chiffres, c’est bien ; de 4 à 12 sont possibles.',
     passphraseHint: 'Quelques mots que personne d’autre ne mettrait ensemble.',
     again: 'Encore une fois',
     differ: 'Les deux ne sont pas identiques.',
     set: 'Définir le code PIN',
     change: 'Changer le code PIN',
     remove: 'Supprimer le code PIN',
-    removeTitle: 'Supprimer le code PIN ?',
+    removeTitle: 'Supprimer le code PIN ?',
     removeBody:
-      'Ensuite, seul un autre de vos appareils pourra amener votre compte sur un nouveau. Si vous les perdez tous, vous recommencez : vos contacts sont avertis et doivent accepter vos nouvelles clés.',
+      'Ensuite, seul un autre de vos appareils pourra amener votre compte sur un nouveau. Si vous les perdez tous, vous recommencez : vos contacts sont avertis et doivent accepter vos nouvelles clés.',
     skip: 'Pas maintenant',
     skipped:
       'Sans code PIN, seul un appareil que vous utilisez déjà peut en laisser entrer un nouveau. Si vous les perdez tous, vous recommencez et vos contacts sont avertis. Vous pourrez en définir un plus tard dans les réglages.',
     stretching: 'On rend les essais lents pour tous sauf vous…',
-    stretchingMore: 'Environ une seconde ; quelques-unes sur un téléphone.',
+    stretchingMore: 'Environ une seconde ; quelques-unes sur un téléphone.',
     isSet: 'Votre code PIN est défini.',
     isRemoved: 'Votre code PIN est supprimé.',
     refusals: {
@@ -55,13 +55,13 @@ export const keysFr: typeof keysEn = {
     byDevice: 'Avec un autre appareil',
     byDeviceSteps: [
       'Sur un appareil que vous utilisez déjà, ouvrez Réglages, puis Appareils.',
-      'Appuyez sur « Approuver un appareil » et apportez-y ce code.',
+      'Appuyez sur « Approuver un appareil » et apportez-y ce code.',
     ],
     codeLabel: 'Code de cet appareil',
     waiting: 'Cette page continue d’elle-même une fois l’appareil approuvé.',
-    lost: 'Ni code PIN, ni autre appareil ?',
+    lost: 'Ni code PIN, ni autre appareil ?',
     reset: 'Recommencer',
-    resetTitle: 'Recommencer sur cet appareil ?',
+    resetTitle: 'Recommencer sur cet appareil ?',
     resetBody: [
       'Votre compte reçoit de nouvelles clés. Tous vos autres appareils sont retirés, et les messages d’avant restent illisibles ici.',
       'Tous ceux à qui vous parlez sont avertis, et ne peuvent ni vous écrire ni vous payer avant d’avoir accepté vos nouvelles clés. Votre argent et vos contacts restent.',
@@ -75,7 +75,7 @@ export const keysFr: typeof keysEn = {
     body: 'Copiez le code que montre le nouvel appareil et collez-le ici. N’approuvez qu’un appareil que vous tenez en main.',
     code: 'Code',
     next: 'Continuer',
-    ask: (name) => `Donner vos clés à ${name} ?`,
+    ask: (name) => `Donner vos clés à ${name} ?`,
     askBody: [
       'Il pourra lire vos conversations à partir de maintenant, écrire et payer en votre nom, et laisser entrer d’autres appareils.',
       'Ne le faites que si vous voyez vous-même le code sur son écran.',
@@ -91,25 +91,26 @@ export const keysFr: typeof keysEn = {
     banner: 'Quelque chose à propos de vos clés demande votre attention.',
     look: 'Regarder',
     looked: 'Je sais, tout va bien',
+    dismiss: 'Ne plus afficher',
     alarm: {
       logForked:
         'Le serveur a montré à différentes personnes des histoires différentes de son journal des clés. Ne vous fiez pas aux nouvelles clés pour l’instant.',
       logShrunk: 'Le journal des clés du serveur a perdu des entrées que cet appareil a vues.',
       logReplaced:
-        'Le serveur a commencé un nouveau journal des clés. Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
+        'Le serveur a commencé un nouveau journal des clés. Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
       chainInvalid:
         'Le serveur a montré des clés qui ne vont pas avec celles d’avant. ChatPay ne les a pas prises en compte.',
       ownKeysChanged: 'Vos clés ont été changées sur un autre appareil. Si c’était vous, tout va bien.',
       identityUnlogged: 'Quelqu’un a montré des clés que le journal du serveur ne connaît pas.',
     },
     notMe:
-      'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',
+      'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',
     about: (name) => `Il s’agit de ${name}.`,
     change: {
       identity: 'Nouvelle clé d’identité',
       identityReset: 'L’identité a été recommencée',
-      deviceAdded: (name) => `Appareil ajouté : ${name}`,
-      deviceRevoked: (name) => `Appareil retiré : ${name}`,
+      deviceAdded: (name) => `Appareil ajouté : ${name}`,
+      deviceRevoked: (name) => `Appareil retiré : ${name}`,
       pin: 'Le code PIN a été défini ou supprimé',
     },
     unknownDevice: 'un appareil qui n’est plus là',
@@ -118,7 +119,7 @@ export const keysFr: typeof keysEn = {
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',
     operator: (parts) =>
-      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Dix essais faux détruisent ce qui est gardé. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
+      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Dix essais faux détruisent ce qui est gardé. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
     operators: (parts, operators, threshold) =>
       `Le coffre a ${parts} parties, gérées par ${operators} opérateurs indépendants. ${threshold} d’entre elles devraient s’entendre pour essayer des codes sans limite. Dix essais faux détruisent ce qui est gardé.`,
     answering: (answering, parts) => `${answering} parties sur ${parts} répondent en ce moment.`,
@@ -148,7 +149,7 @@ export const keysFr: typeof keysEn = {
     show: 'Afficher le numéro de sécurité',
     none: (name) => `${name} n’a pas encore montré de clé. Le numéro apparaîtra ensuite.`,
     qr: 'Code QR du numéro de sécurité',
-    verify: 'Nous avons comparé : c’est le même',
+    verify: 'Nous avons comparé : c’est le même',
     unverify: 'Retirer la marque',
     verified: 'Comparé',
     verifiedLong: (name) => `Vous avez comparé le numéro de sécurité avec ${name}.`,
@@ -158,8 +159,8 @@ export const keysFr: typeof keysEn = {
       `Cela arrive quand quelqu’un perd tous ses appareils et recommence. Cela peut aussi vouloir dire que quelqu’un se fait passer pour ${name}. Tant que vous n’acceptez pas les nouvelles clés, rien n’est envoyé ni payé dans cette conversation. En cas de doute, demandez à ${name} par un autre moyen.`,
     accept: 'Accepter les nouvelles clés',
     compare: 'Comparer d’abord',
-    acceptTitle: (name) => `Accepter les nouvelles clés de ${name} ?`,
+    acceptTitle: (name) => `Accepter les nouvelles clés de ${name} ?`,
     acceptBody: (name) =>
-      `Vous pourrez de nouveau écrire et payer. Qui détient les nouvelles clés pourra lire ce que vous envoyez. La marque « comparé » de ${name} est retirée.`,
+      `Vous pourrez de nouveau écrire et payer. Qui détient les nouvelles clés pourra lire ce que vous envoyez. La marque « comparé » de ${name} est retirée.`,
   },
 };

@@ -2,11 +2,15 @@ import { fromBase64, fromUtf8, utf8 } from './bytes';
 import { isUuid } from './ids';
 import { Limits } from './limits';
 
+/** The newest state of the key log that the sender has checked: its size, and its root of 32 bytes in base64. */
+export type LogHead = { size: number; root: string };
+
 /** The plaintext of a PrivateMessage. */
-export type Content =
+export type Content = (
   | { v: 1; type: 'text'; text: string }
   | { v: 1; type: 'group'; name: string }
-  | { v: 1; type: 'card'; card: string; salt: string; memo: string; items: [] };
+  | { v: 1; type: 'card'; card: string; salt: string; memo: string; items: [] }
+) & { log?: LogHead };
 
 export type ParsedContent = Content | { type: 'unknown' } | { type: 'malformed' };
 
@@ -29,6 +33,25 @@ export function parseContent(bytes: Uint8Array): ParsedContent {
   if (fields.v !== 1) {
     return typeof fields.v === 'number' ? { type: 'unknown' } : { type: 'malformed' };
   }
+  const content = parseKind(fields);
+  const log = parseLog(fields.log);
+  return log && 'v' in content ? { ...content, log } : content;
+}
+
+/** Gossip that makes no sense is passed over: it is no reason to hide what was said. */
+function parseLog(value: unknown): LogHead | null {
+  const { size, root } = (value ?? {}) as Record<string, unknown>;
+  if (!Number.isSafeInteger(size) || (size as number) < 1 || typeof root !== 'string') {
+    return null;
+  }
+  try {
+    return fromBase64(root).length === 32 ? { size: size as number, root } : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseKind(fields: Record<string, unknown>): ParsedContent {
   switch (fields.type) {
     case 'text':
       return typeof fields.text === 'string' && fields.text.length <= Limits.textMaxChars

@@ -10,6 +10,7 @@ import type { KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
 import { KeyAlarms } from './alarms';
 import { KeyLogFollower } from './follower';
+import { Gossip } from './gossip';
 import { OwnKeys } from './ownKeys';
 import { PeopleKeys } from './peopleKeys';
 import { type PinOptions, Pins } from './pins';
@@ -21,6 +22,7 @@ export class DeviceKeys {
   readonly own: OwnKeys;
   readonly people: PeopleKeys;
   readonly pins: Pins;
+  readonly gossip: Gossip;
 
   constructor(
     readonly core: Core,
@@ -30,6 +32,7 @@ export class DeviceKeys {
     this.log = new KeyLogFollower(core, this.alarms);
     this.people = new PeopleKeys(core, this.log, this.alarms);
     this.own = new OwnKeys(core, this.log, this.people, this.alarms);
+    this.gossip = new Gossip(core, this.log);
     this.pins = new Pins(core, this.own, pinOptions);
     core.groupSeen = (group) => this.people.see(group);
   }

@@ -3,8 +3,8 @@ import { takeChainReply } from '../../keylog/chainReply';
 import type { Checkpoint } from '../../keylog/checkpoint';
 import { readNoteVerifier } from '../../keylog/noteVerifier';
 import { LogRejection } from '../../keylog/rejection';
-import type { LogIdentity } from '../../keylog/view';
-import { fromBase64 } from '../../protocol/bytes';
+import { judgeGrowth, type LogIdentity } from '../../keylog/view';
+import { equalBytes, fromBase64, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { KeyChainReply } from '../../protocol/wire';
 import type { KeyLogRecord } from '../../storage/records';
@@ -45,6 +45,36 @@ export class KeyLogFollower {
   follow(account: string, known: readonly Uint8Array[]): Promise<Followed | null> {
     // One at a time: each checkpoint goes on from the one before.
     return this.core.queue.run('keys/log', () => this.#follow(account, known));
+  }
+
+  /**
+   * Whether what somebody else was shown of the log goes with what this device was shown; an alarm where not.
+   * @throws ActionError where the server cannot be reached
+   */
+  compare(from: string, size: number, root: Uint8Array): Promise<void> {
+    return this.core.queue.run('keys/log', async () => {
+      const log = this.#log;
+      if (!log || log.size === 0 || (await this.#fits(log, size, root))) {
+        return;
+      }
+      await this.alarms.raise('logForked', from, [log.note, `${size} ${toBase64(root)}`]);
+    });
+  }
+
+  async #fits(log: KeyLogRecord, size: number, root: Uint8Array): Promise<boolean> {
+    if (size === log.size) {
+      return equalBytes(root, log.root);
+    }
+    try {
+      const { proof } = await this.core.api.keyConsistency(Math.min(size, log.size), Math.max(size, log.size));
+      return judgeGrowth(log, { size, root }, proof.map(fromBase64)) === LogRejection.none;
+    } catch (thrown) {
+      if (isCode(thrown, ErrorCode.logSizeUnknown)) {
+        // This server has shown others a longer log than it has.
+        return false;
+      }
+      throw thrown;
+    }
   }
 
   async #follow(account: string, known: readonly Uint8Array[]): Promise<Followed | null> {

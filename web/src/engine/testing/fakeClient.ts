@@ -1,5 +1,4 @@
 import type { Hub, HubListener, OpenHub, ServerApi } from '../../net/api';
-import { toBase64 } from '../../protocol/bytes';
 import { fromBody, localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
@@ -211,12 +210,7 @@ export class FakeClient {
         );
         return account === me || isShared ? this.server.keys.reply(account, from, size) : fail(2014, 'account_unknown');
       }),
-    keyConsistency: (from, to) =>
-      this.#call('keyConsistency', () => ({
-        from,
-        to,
-        proof: this.server.keys.log.consistency(from, to).map(toBase64),
-      })),
+    keyConsistency: (from, to) => this.#call('keyConsistency', () => this.server.keys.consistency(from, to)),
     wrappedKeys: () => this.#call('wrappedKeys', () => this.server.keys.wrappedOf(this.#me().account)),
     storeWrappedKeys: (revision, wrapped) =>
       this.#call('storeWrappedKeys', () => this.server.keys.store(this.#me().account, revision, wrapped)),

@@ -102,6 +102,13 @@ export class FakeKeys {
     });
   }
 
+  consistency(from: number, to: number): wire.ConsistencyReply {
+    if (to > this.log.entries.length) {
+      fail(7005, 'log_size_unknown');
+    }
+    return { from, to, proof: this.log.consistency(from, to).map(toBase64) };
+  }
+
   store(account: string, revision: number, wrapped: string): wire.WrappedKeysView {
     if (revision !== this.wrappedOf(account).revision) {
       fail(7004, 'wrapped_keys_stale');
