@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { issueCredential } from '../identity/deviceCredential';
 import { encodeAuthenticatedData } from '../protocol/authenticatedData';
 import { fromUtf8, utf8 } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
+import { publicKeyOf } from './ed25519';
 import { readExternalPub } from './join';
 import { Mls } from './mls';
 import type { Candidate, Group, Identity, LogInput, LogResult, OwnKeyPackage, PreparedCommit } from './port';
+import { systemRandom } from './random';
 
 /** A device with a port of its own, so that every state really travels through its encoding. */
 class TestDevice {
@@ -12,11 +15,19 @@ class TestDevice {
   group: Group | null = null;
   packages: OwnKeyPackage[] = [];
 
-  private constructor(readonly identity: Identity) {}
+  private constructor(public identity: Identity) {}
 
   static async create(account = uuidv7()): Promise<TestDevice> {
     const keys = await new Mls().generateKeyPair();
     return new TestDevice({ account, device: uuidv7(), ...keys, credential: null });
+  }
+
+  /** An identity key vouches for the device from now on. */
+  certify(seed = systemRandom(32)): Uint8Array {
+    const { account, device, publicKey } = this.identity;
+    const credential = issueCredential(seed, account, device, publicKey);
+    this.identity = { ...this.identity, credential };
+    return publicKeyOf(seed);
   }
 
   get state() {
@@ -335,3 +346,62 @@ function mulberry32(seed: number): () => number {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+describe('Certificates', () => {
+  const shownBy = (device: TestDevice, other: TestDevice) =>
+    device.group?.leaves.find((leaf) => leaf.device === other.identity.device)?.identityKey ?? null;
+
+  it('are shown by the next commit of a device that has got one, and kept from then on', async () => {
+    const group = await TestGroup.create(2);
+    const [ann, bob] = [group.at(0), group.at(1)];
+    expect(shownBy(bob, ann)).toBeNull();
+    const key = ann.certify();
+    await group.deliver(ann, await ann.mls.commit(ann.identity, ann.state, [], []));
+    expect(shownBy(bob, ann)).toEqual(key);
+    expect(shownBy(ann, ann)).toEqual(key);
+    await group.everyoneReads(bob, 'I see who you are');
+    const bare = { ...ann.identity, credential: null };
+    const prepared = await ann.mls.commit(bare, ann.state, [], []);
+    expect(await bob.apply(group.input(ann.identity, prepared))).toMatchObject({ kind: 'committed' });
+    expect(shownBy(bob, ann)).toEqual(key);
+  });
+
+  it('are demanded of accounts in the key log: on add, by Welcome, from outside and in commits', async () => {
+    const group = await TestGroup.create(1);
+    const [ann, bob] = [group.at(0), group.at(1)];
+    const carol = await TestDevice.create();
+    const info = (await ann.mls.commit(ann.identity, ann.state, [], [])).groupInfo;
+    await ann.mls.requireCertificates([carol.identity.account]);
+    await bob.mls.requireCertificates([carol.identity.account]);
+    await expect(ann.mls.commit(ann.identity, ann.state, [await carol.candidate()], [])).rejects.toThrow();
+
+    // Somebody who knows nothing of the log adds it all the same.
+    const careless = new Mls();
+    const added = await careless.commit(ann.identity, ann.state, [await carol.candidate()], []);
+    group.devices.push(carol);
+    const members = group.devices.map((device) => device.identity.account);
+    expect(await bob.apply({ ...group.input(ann.identity, added), members })).toMatchObject({ kind: 'rejected' });
+
+    const dora = await TestDevice.create();
+    await dora.mls.requireCertificates([carol.identity.account, ann.identity.account]);
+    const withDora = await careless.commit(ann.identity, ann.state, [await dora.candidate()], []);
+    await expect(dora.join(group.conversation, withDora.welcome as Uint8Array)).rejects.toThrow('certificate');
+    await expect(dora.mls.joinExternally(dora.identity, group.conversation, info)).rejects.toThrow('certificate');
+  });
+
+  it('by another key, for another device or with a changed bit are none', async () => {
+    const group = await TestGroup.create(1);
+    const ann = group.at(0);
+    for (const at of [40, 70, 127]) {
+      const eve = await TestDevice.create();
+      eve.certify();
+      const credential = (eve.identity.credential as Uint8Array).slice();
+      credential[at] = (credential[at] ?? 0) ^ 1;
+      eve.identity = { ...eve.identity, credential };
+      await expect(
+        ann.mls.commit(ann.identity, ann.state, [await eve.candidate()], []),
+        `byte ${at}`,
+      ).rejects.toThrow();
+    }
+  });
+});

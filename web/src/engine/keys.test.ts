@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestLog } from '../keylog/testing/testLog';
 import { toBase64, toHex } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
+import type { GroupRecord } from '../storage/records';
 import { streamOf } from '../vault/testing/stream';
 import { FakeServer } from './testing/fakeServer';
 import { keep, pair, person } from './testing/people';
@@ -31,6 +32,27 @@ describe('the first device of an account', () => {
     const shown = group?.leaves.find((leaf) => leaf.account === account)?.identityKey;
     expect(shown && toHex(shown)).toBe(ann.screen.keys?.identityKey);
     await until(() => keysOf(bob).people.find(account).entries.length === 2, 'bob has read the chain of ann');
+  });
+});
+
+describe('a device from before there were keys', () => {
+  it('begins the chain at its next start, and shows its certificate where it is already', async () => {
+    const { id, ann, bob } = await pair();
+    const { core } = ann.engine.services;
+    // As if its leaf had no certificate yet: nobody remembers a key of its.
+    const key = ann.screen.keys?.identityKey;
+    const group = await core.group(id);
+    const leaves = (group?.leaves ?? []).map((leaf) => ({ ...leaf, identityKey: null }));
+    await core.write([{ put: 'groups', value: { ...(group as GroupRecord), leaves } }]);
+    await core.updateDevice({ credential: null });
+    const before = group?.epoch ?? 0;
+    await ann.reload();
+    await ann.online();
+    await until(() => ann.screen.keys?.standing === 'approved', 'it proves itself again');
+    await until(async () => ((await bob.engine.services.core.group(id))?.epoch ?? 0) > before, 'a commit shows it');
+    expect(ann.screen.keys?.identityKey).toBe(key);
+    await bob.send(id, 'all is as it was');
+    await ann.sees(id, 'all is as it was');
   });
 });
 

@@ -66,6 +66,38 @@ describe('Database', () => {
     expect(Buffer.from((rows[0] as { sealed: Uint8Array }).sealed).includes('secret')).toBe(false);
   });
 
+  it('takes up what an earlier version has stored, and has room for keys then', async () => {
+    const factory = new IDBFactory();
+    await new Promise<void>((resolve, reject) => {
+      const request = factory.open('chatpay', 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore('meta');
+        for (const store of ['device', 'conversations', 'groups', 'outbox', 'cards', 'keyPackages']) {
+          request.result.createObjectStore(store, { keyPath: 'id' });
+        }
+        const items = request.result.createObjectStore('items', { keyPath: ['conversation', 'key'] });
+        items.createIndex('order', ['conversation', 'order']);
+        items.createIndex('unread', ['conversation', 'counts', 'seq']);
+      };
+      request.onsuccess = () => {
+        request.result.close();
+        resolve();
+      };
+      request.onerror = () => reject(request.error);
+    });
+    const db = await open(factory);
+    const value = { number: 1, kind: 'logShrunk' as const, at: 1, account: null, evidence: [] };
+    await db.write([
+      { put: 'items', value: item('c', 1) },
+      { put: 'keys', id: 'alarm/1', value },
+      { put: 'keys', id: 'other', value: { ...value, number: 2 } },
+    ]);
+    expect(await db.keysUnder('alarm/')).toEqual([value]);
+    expect(await db.keys('alarm/1')).toEqual(value);
+    await db.write([{ remove: 'keys', id: 'alarm/1' }]);
+    expect(await db.keysUnder('alarm/')).toEqual([]);
+  });
+
   it('refuses writes of a tab that another one has replaced', async () => {
     const factory = new IDBFactory();
     const old = await open(factory);
