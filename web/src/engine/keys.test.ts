@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { issueCredential } from '../identity/deviceCredential';
 import { TestLog } from '../keylog/testing/testLog';
 import { toBase64, toHex } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
@@ -187,6 +188,25 @@ describe('an account in the key log', () => {
     ).rejects.toThrow();
     const group = await core.group(id);
     expect(group?.leaves).toHaveLength(2);
+  });
+});
+
+describe('a device that says it is of the own account', () => {
+  it('by another identity key is told of', async () => {
+    const { id, ann, bob } = await pair();
+    const { core, groups } = bob.engine.services;
+    const keys = await core.mls.generateKeyPair();
+    const device = uuidv7();
+    const credential = issueCredential(streamOf('eve')(32), ann.account, device, keys.publicKey);
+    const eve = { account: ann.account, device, ...keys, credential };
+    const [made] = await core.mls.createKeyPackages(eve, 1, Date.now());
+    const candidate = { ...eve, keyPackage: made?.message ?? new Uint8Array() };
+    await core.lane.run(id, () => groups.commit(id, () => ({ adds: [candidate], removeLeaves: [] })));
+    await until(() => alarmsOf(ann).includes('identityUnlogged'), 'ann is alarmed');
+    // And bob is asked before he goes on, as the key is not the one that he knows of her.
+    await until(() => keysOf(bob).people.isChanged(ann.account), 'bob sees another key');
+    await until(() => alarmsOf(bob).includes('identityUnlogged'), 'which the log does not have');
+    await expect(bob.send(id, 'to whom?')).rejects.toThrow('identity_changed');
   });
 });
 

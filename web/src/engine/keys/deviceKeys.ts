@@ -35,6 +35,7 @@ export class DeviceKeys {
     this.gossip = new Gossip(core, this.log);
     this.pins = new Pins(core, this.own, pinOptions);
     core.groupSeen = (group) => this.people.see(group);
+    this.people.onStranger = (key) => void this.#lookAt(key).catch(() => undefined);
   }
 
   async load(): Promise<void> {
@@ -54,6 +55,15 @@ export class DeviceKeys {
   async watch(): Promise<void> {
     await this.own.ensure();
     this.people.checkDue();
+  }
+
+  /** A device says that it is of the own account: the chain may have gone on, or it is not. */
+  async #lookAt(key: Uint8Array): Promise<void> {
+    const { account } = this.core.device;
+    await this.own.ensure();
+    if (!this.people.isInChain(account, key)) {
+      await this.alarms.raise('identityUnlogged', account, [toBase64(key)]);
+    }
   }
 
   /** @throws ActionError `identity_changed`: somebody has to be accepted first */

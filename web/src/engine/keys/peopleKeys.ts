@@ -25,6 +25,8 @@ export class PeopleKeys {
   readonly #leaves = new Map<string, Leaf[]>();
   readonly #due = new Set<string>();
   #checking = false;
+  /** Told of a device that says it is of the own account, by a key that the account's chain does not have. */
+  onStranger: (identityKey: Uint8Array) => void = () => undefined;
   /** Told whose keys look different now. */
   onChange: (account: string) => void = () => undefined;
 
@@ -63,6 +65,11 @@ export class PeopleKeys {
     return chain;
   }
 
+  /** Whether the account's chain has had this identity key since its last reset. */
+  isInChain(account: string, key: Uint8Array): boolean {
+    return this.chainOf(account)?.identityKeysSinceReset.some((known) => equalBytes(known, key)) ?? false;
+  }
+
   isChanged(account: string): boolean {
     return isChanged(this.find(account));
   }
@@ -84,8 +91,13 @@ export class PeopleKeys {
     }
     this.#leaves.set(group.conversation, group.leaves);
     const changed = new Set<string>();
+    const me = this.core.deviceOrNull?.account;
     for (const { account, identityKey } of group.leaves) {
-      if (identityKey && account !== this.core.deviceOrNull?.account && this.#seeKey(account, identityKey)) {
+      if (identityKey && account === me) {
+        if (this.chainOf(account) && !this.isInChain(account, identityKey)) {
+          this.onStranger(identityKey);
+        }
+      } else if (identityKey && this.#seeKey(account, identityKey)) {
         changed.add(account);
       }
     }
@@ -102,7 +114,7 @@ export class PeopleKeys {
     if (person.seenKey && equalBytes(person.seenKey, key)) {
       return false;
     }
-    if (this.chainOf(account)?.identityKeysSinceReset.some((known) => equalBytes(known, key))) {
+    if (this.isInChain(account, key)) {
       // An earlier key of a chain that goes on: the device has not shown its new certificate yet.
       return false;
     }
