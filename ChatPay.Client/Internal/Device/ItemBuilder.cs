@@ -149,8 +149,9 @@ internal sealed class ItemBuilder(DeviceCore core)
             batch.Arrive(Stamp(draft, logged, seen));
         }
         else if (!isAgain && (draft.Facts is not { } facts || logged.Seq > facts.JoinSeq)
-            && draft.State is { Unreadable: true, JoinFailures: 0 })
+            && draft.State is { Unreadable: true, JoinFailures: 0 } && core.Groups.IsCertified)
         {
+            // A device that nobody has approved yet is told as little of what it cannot read as one that is yet to come.
             batch.Arrive(Stamp(draft, logged, Warning(logged, UnreadableReason.Failed)));
         }
     }

@@ -30,13 +30,14 @@ internal sealed class DeviceKeys
     /// <summary>Whether this device can prove itself, by now.</summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task<bool> IsApprovedAsync(CancellationToken cancellationToken) =>
-        _core.Groups.IsCertified || await Own.EnsureAsync(cancellationToken);
+        _core.Groups.IsCertified || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
 
     /// <exception cref="ChatPayException"><see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.</exception>
     public void RequireAccepted(ConversationRecord conversation)
     {
         ArgumentNullException.ThrowIfNull(conversation);
-        var blocked = People.Blocked(conversation.Members.Select(member => member.Account));
+        var me = _core.Device.Account.Id;
+        var blocked = People.Blocked(conversation.Members.Select(member => member.Account).Where(one => one != me));
         if (blocked.Count > 0)
         {
             var names = conversation.Members.Where(member => blocked.Contains(member.Account))

@@ -1,0 +1,225 @@
+using ChatPay.Client;
+using ChatPay.Core.Cryptography;
+using ChatPay.Core.Identity;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace ChatPay.Tests.Client;
+
+/// <summary>Identity keys between people: who may come into an account, and what happens when a key is another one.</summary>
+public sealed class DeviceKeysTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_second_device_takes_part_once_the_first_has_approved_it()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var chat = await ben.Device.StartDirectAsync(ada.Id, Cancellation);
+        await ada.SeesAsync(chat.Id);
+        await using var phone = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
+        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        var code = await phone.ApprovalCodeAsync(Cancellation);
+        Assert.False(phone.IsApproved);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => phone.OnlineAsync(Cancellation));
+        Assert.Equal(ErrorCode.DeviceNotApproved, refused.Code);
+        Assert.Equal(0, (await phone.Client.CountKeyPackagesAsync(Cancellation)).OneTime);
+
+        Assert.Equal(phone.Id, (await ada.Device.ApproveAsync(code!, Cancellation)).Id);
+        await Eventually.TrueAsync(() => Task.FromResult(phone.IsApproved), "the phone is approved");
+        Assert.Null(await phone.ApprovalCodeAsync(Cancellation));
+        await Eventually.TrueAsync(
+            () => Task.FromResult(phone.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it is in");
+        await phone.Conversation(chat.Id).SendTextAsync("from the phone", Cancellation);
+        await ben.ReadsAsync("from the phone");
+
+        // What one has approved oneself is no surprise, and to the others nothing has changed.
+        Assert.Empty(await ada.Device.KeyAlarmsAsync(Cancellation));
+        var seen = await ben.Device.PersonKeysAsync(ada.Id, Cancellation);
+        Assert.True(seen is { IsAccepted: true, IsLogged: true, IsVerified: false });
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Codes_of_others_altered_ones_and_those_that_are_none_approve_nothing()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await using var phone = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
+        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        var text = (await phone.ApprovalCodeAsync(Cancellation))!;
+        Assert.True(ApprovalCode.TryParse(text, out var code));
+        using var other = TestMls.NewSignatureKey();
+        var codes = new Dictionary<string, ChatPayDevice>(StringComparer.Ordinal)
+        {
+            ["chatpay:approve:1:nonsense"] = ada.Device,
+            [text[..^1]] = ada.Device,
+            [text + " again"] = ada.Device,
+            [(code with { SignatureKey = TestMls.PublicKeyOf(other) }).ToString()] = ada.Device,
+            [(code with { Device = ada.Device.Id }).ToString()] = ada.Device,
+            [(code with { Device = ben.Device.Id }).ToString()] = ada.Device,
+            [(code with { SealingKey = new byte[32] }).ToString()] = ada.Device,
+            [text] = ben.Device,
+        };
+        foreach (var (tried, device) in codes)
+        {
+            var refused = await Assert.ThrowsAsync<ChatPayException>(() => device.ApproveAsync(tried, Cancellation));
+            Assert.Equal(ClientErrors.CodeInvalid, refused.Name);
+        }
+
+        // Sealed for the phone, but with somebody else's keys in it.
+        using var foreign = AccountKeys.Of(new byte[32], default);
+        var sealedKeys = SealedApproval.Seal(code, foreign, default, System.Security.Cryptography.RandomNumberGenerator.Fill)!;
+        await using var wire = await ben.Device.Client.ConnectAsync(new(), Cancellation);
+        await wire.HelloAsync(new(ben.Device.Id, Limits.ProtocolVersion, [], null, []), Cancellation);
+        await wire.SendToDevicesAsync(
+            new([new(phone.Id, sealedKeys)], TestGroup.NewClientId()), Cancellation);
+        Assert.NotNull(await phone.ApprovalCodeAsync(Cancellation));
+        await ada.Device.ApproveAsync(text, Cancellation);
+        await Eventually.TrueAsync(() => Task.FromResult(phone.IsApproved), "the right keys are taken");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_changed_identity_stops_messages_and_money_until_it_is_accepted()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
+        await ben.SeesAsync(chat.Id);
+        var before = await ada.Device.PersonKeysAsync(ben.Id, Cancellation);
+        Assert.True(await ada.Device.VerifyIdentityAsync(ben.Id, before.SafetyNumber!, Cancellation));
+        var request = await ben.Device.Conversation(chat.Id).RequestMoneyAsync(
+            ada.Id, Money.Of(100, AssetCode.Parse("EUR")), "Tea", cancellationToken: Cancellation);
+        await ada.Items.FirstAsync(item => item is CardPosted);
+
+        await using var phone = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
+        await phone.SignInAsync(ben.Handle, Person.Password, Cancellation);
+        Assert.NotNull(await phone.ApprovalCodeAsync(Cancellation));
+        await phone.ResetIdentityAsync(Cancellation);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(phone.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it is in");
+        await ada.Signals.FirstAsync(signal => signal is IdentityChangedSignal changed && changed.Account == ben.Id);
+
+        var balance = await ada.AvailableAsync();
+        foreach (var act in new Func<Task>[]
+        {
+            () => chat.SendTextAsync("a secret", Cancellation),
+            () => ada.Device.PayAsync(request.Id, Cancellation),
+            () => chat.SendMoneyAsync(
+                ben.Id, Money.Of(1, AssetCode.Parse("EUR")), "Tip", cancellationToken: Cancellation),
+        })
+        {
+            var blocked = await Assert.ThrowsAsync<ChatPayException>(act);
+            Assert.Equal(ClientErrors.IdentityChanged, blocked.Name);
+            Assert.Contains(ben.Handle, blocked.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(balance, await ada.AvailableAsync());
+        var after = await ada.Device.PersonKeysAsync(ben.Id, Cancellation);
+        Assert.True(after is { IsAccepted: false, IsVerified: false, IsLogged: true });
+        Assert.NotEqual(before.SafetyNumber, after.SafetyNumber);
+        await ada.Device.AcceptIdentityAsync(ben.Id, Cancellation);
+        Assert.True(await ada.Device.PersonKeysAsync(ben.Id, Cancellation) is { IsAccepted: true, IsVerified: false });
+        await chat.SendTextAsync("hello again", Cancellation);
+        await ada.Device.PayAsync(request.Id, Cancellation);
+        Assert.True(ben.Device.State == ChatSessionState.Ended || !ben.Device.IsSignedIn);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Both_sides_see_one_safety_number_and_verify_by_it_or_by_its_code()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        await using var eve = await SdkPerson.JoinAsync(server.Address);
+        var group = await ada.Device.CreateGroupAsync("Three", [ben.Id, eve.Id], Cancellation);
+        await ben.SeesAsync(group.Id);
+        await eve.SeesAsync(group.Id);
+        var adasView = await ada.Device.PersonKeysAsync(ben.Id, Cancellation);
+        var bensView = await ben.Device.PersonKeysAsync(ada.Id, Cancellation);
+        Assert.Equal(60, adasView.SafetyNumber!.Length);
+        Assert.Equal(adasView.SafetyNumber, bensView.SafetyNumber);
+        Assert.NotEqual(adasView.SafetyNumber, (await eve.Device.PersonKeysAsync(ada.Id, Cancellation)).SafetyNumber);
+
+        Assert.False(await ada.Device.VerifyIdentityAsync(ben.Id, adasView.SafetyCode!, Cancellation));
+        Assert.False(await ada.Device.VerifyIdentityAsync(ben.Id, new string('1', 60), Cancellation));
+        await Assert.ThrowsAsync<ChatPayException>(
+            () => ada.Device.VerifyIdentityAsync(ben.Id, "no code", Cancellation));
+        Assert.False((await ada.Device.PersonKeysAsync(ben.Id, Cancellation)).IsVerified);
+        Assert.True(await ada.Device.VerifyIdentityAsync(ben.Id, bensView.SafetyCode!, Cancellation));
+        Assert.True((await ada.Device.PersonKeysAsync(ben.Id, Cancellation)).IsVerified);
+        Assert.True(await ben.Device.VerifyIdentityAsync(
+            ada.Id, string.Join(' ', adasView.SafetyNumber.Chunk(5).Select(group => new string(group))), Cancellation));
+    }
+
+    /// <summary>
+    /// The operator vouches for a device of somebody's account with a key of its own: those who talk to that person are
+    /// warned, and nothing goes there.
+    /// </summary>
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_device_that_the_server_made_up_gets_nothing_said()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
+        await ben.SeesAsync(chat.Id);
+        await ada.Device.PersonKeysAsync(ben.Id, Cancellation);
+        using var key = TestMls.NewSignatureKey();
+        using var identity = TestMls.NewSignatureKey();
+        using var spy = new ChatPayClient(server.Address);
+        await spy.SignInAsync(
+            new(ben.Handle, Person.Password, new("Spy", TestMls.PublicKeyOf(key))), Cancellation);
+        await ExecuteAsync(
+            $"""
+            update key_chain set identity_keys = identity_keys || decode('{Hex(identity)}', 'hex')
+            where account_id = '{ben.Id}';
+            update device set approved_at = now() where id = '{spy.Device!.Id}'
+            """);
+        var package = TestMls.KeyPackage(ben.Id, spy.Device.Id, key, new()
+        {
+            Credential = ChatPay.Core.Mls.DeviceCredential.Issue(
+                new(ben.Id, spy.Device.Id), TestMls.PublicKeyOf(key), identity).ToCredential(),
+        });
+        await spy.UploadKeyPackagesAsync(new([package], package), Cancellation);
+        await ada.Device.Conversation(chat.Id).SendTextAsync("before", Cancellation);
+        var group = await Assert.ThrowsAsync<ChatPayException>(
+            () => ada.Device.CreateGroupAsync("With a spy", [ben.Id], Cancellation));
+        Assert.Equal(ClientErrors.IdentityChanged, group.Name);
+        await Eventually.TrueAsync(
+            async () => (await ada.Device.KeyAlarmsAsync(Cancellation)).Any(
+                alarm => alarm.Kind == KeyAlarmKind.IdentityUnlogged && alarm.Account == ben.Id),
+            "the key that is not in the log raises an alarm");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task An_entry_of_the_own_chain_that_nobody_here_made_raises_an_alarm()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var phone = await ada.OnAnotherDeviceAsync();
+        Assert.Empty(await ada.Device.KeyAlarmsAsync(Cancellation));
+        await using var tablet = await phone.OnAnotherDeviceAsync();
+        await ada.Device.DisposeAsync();
+        await using var again = await SdkPerson.OpenAsync(server.Address, ada.Store, ada.Handle);
+        await Eventually.TrueAsync(
+            async () => (await again.Device.KeyAlarmsAsync(Cancellation)).Any(
+                alarm => alarm.Kind == KeyAlarmKind.OwnKeysChanged),
+            "a device that another one approved is announced");
+        var alarm = Assert.Single(await again.Device.KeyAlarmsAsync(Cancellation));
+        await again.Device.DismissKeyAlarmAsync(alarm.Number, Cancellation);
+        Assert.Empty(await again.Device.KeyAlarmsAsync(Cancellation));
+    }
+
+    private static string Hex(Key key) => Convert.ToHexStringLower(TestMls.PublicKeyOf(key));
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(server.ConnectionString);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}
