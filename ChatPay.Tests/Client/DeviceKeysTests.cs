@@ -3,6 +3,7 @@ using ChatPay.Core.Cryptography;
 using ChatPay.Core.Identity;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 using ChatPay.Tests.Support;
 using Npgsql;
 using Xunit;
@@ -10,7 +11,7 @@ using Xunit;
 namespace ChatPay.Tests.Client;
 
 /// <summary>Identity keys between people: who may come into an account, and what happens when a key is another one.</summary>
-public sealed class DeviceKeysTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgres) : IClassFixture<ServerFixture>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -72,7 +73,9 @@ public sealed class DeviceKeysTests(ServerFixture server) : IClassFixture<Server
             Assert.Equal(ClientErrors.CodeInvalid, refused.Name);
         }
 
-        // Sealed for the phone, but with somebody else's keys in it.
+        // Sealed for the phone, but with somebody else's keys in it, by somebody who may write to it.
+        var chat = await ben.Device.StartDirectAsync(ada.Id, Cancellation);
+        await ada.SeesAsync(chat.Id);
         using var foreign = AccountKeys.Of(new byte[32], default);
         var sealedKeys = SealedApproval.Seal(code, foreign, default, System.Security.Cryptography.RandomNumberGenerator.Fill)!;
         await using var wire = await ben.Device.Client.ConnectAsync(new(), Cancellation);
@@ -212,6 +215,95 @@ public sealed class DeviceKeysTests(ServerFixture server) : IClassFixture<Server
         var alarm = Assert.Single(await again.Device.KeyAlarmsAsync(Cancellation));
         await again.Device.DismissKeyAlarmAsync(alarm.Number, Cancellation);
         Assert.Empty(await again.Device.KeyAlarmsAsync(Cancellation));
+    }
+
+    /// <summary>
+    /// An operator rewrites the log, signs it, and hides from its own server that it did: who had seen the other history
+    /// finds out, and so does everybody to whom that person writes.
+    /// </summary>
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_server_that_shows_two_histories_is_found_out_by_both_who_see_them()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        var (adasStore, bensStore) = (new MemoryStore(), new MemoryStore());
+        string ada, ben;
+        ConversationId chat;
+        await using (var honest = await TestServer.StartAsync(database))
+        {
+            await using var one = await SdkPerson.JoinAsync(honest.Address, adasStore);
+            await using var other = await SdkPerson.JoinAsync(honest.Address, bensStore);
+            (ada, ben) = (one.Handle, other.Handle);
+            chat = (await one.Device.StartDirectAsync(other.Id, Cancellation)).Id;
+            await other.SeesAsync(chat);
+            await one.Device.PersonKeysAsync(other.Id, Cancellation);
+            await other.Device.PersonKeysAsync(one.Id, Cancellation);
+        }
+
+        var folder = await TestServer.KeyFolderAsync(database);
+        await ForgeAsync(database, folder);
+        await using var forked = await TestServer.StartAsync(database);
+        Assert.DoesNotContain("another log begins", forked.Log, StringComparison.Ordinal);
+
+        // Ada looks at the log and sees the fork herself. Ben has the old history and has not looked yet: she tells him.
+        await using var adaAgain = await SdkPerson.OpenAsync(forked.Address, adasStore, ada);
+        await Eventually.TrueAsync(() => HasForkAsync(adaAgain), "ada sees that the log is another");
+        var alarm = (await adaAgain.Device.KeyAlarmsAsync(Cancellation))[0];
+        Assert.True(alarm.Evidence.Count >= 2, "both checkpoints are kept");
+        Assert.NotEqual(alarm.Evidence[0], alarm.Evidence[1]);
+
+        // Somebody new knows only the forged history, and Ada tells of the true one inside a message.
+        await using var late = await SdkPerson.JoinAsync(forked.Address);
+        var talk = await adaAgain.Device.StartDirectAsync(late.Id, Cancellation);
+        await late.SeesAsync(talk.Id);
+        await talk.SendTextAsync("can you hear me?", Cancellation);
+        await late.ReadsAsync("can you hear me?");
+        await Eventually.TrueAsync(() => HasForkAsync(late), "the newcomer hears of it in an encrypted message");
+    }
+
+    private static async Task<bool> HasForkAsync(SdkPerson person) =>
+        (await person.Device.KeyAlarmsAsync(Cancellation)).Any(alarm => alarm.Kind == KeyAlarmKind.LogForked);
+
+    /// <summary>Another first leaf, with all hashes and the signature as they then are, and no mark of what was signed.</summary>
+    private static async Task ForgeAsync(string database, string folder)
+    {
+        await using var source = NpgsqlDataSource.Create(database);
+        var leaves = new List<byte[]>();
+        await using (var command = source.CreateCommand("select leaf from key_log_leaf order by index"))
+        await using (var row = await command.ExecuteReaderAsync(Cancellation))
+        {
+            while (await row.ReadAsync(Cancellation))
+            {
+                leaves.Add(row.GetFieldValue<byte[]>(0));
+            }
+        }
+
+        leaves[0] = [.. leaves[0].Select(value => (byte)(value ^ 1))];
+        var tree = new MerkleFrontier();
+        var hashes = new List<byte>();
+        foreach (var leaf in leaves)
+        {
+            hashes.AddRange(MerkleHash.Leaf(leaf));
+            tree.Append(MerkleHash.Leaf(leaf));
+        }
+
+        var lines = await File.ReadAllLinesAsync(Path.Combine(folder, "key-log.key"), Cancellation);
+        using var key = Key.Import(
+            SignatureAlgorithm.Ed25519, System.Buffers.Text.Base64Url.DecodeFromChars(lines[1]), KeyBlobFormat.RawPrivateKey);
+        await using var note = source.CreateCommand("select note from key_log");
+        var origin = ((string)(await note.ExecuteScalarAsync(Cancellation))!).Split('\n')[0];
+        var forged = new Checkpoint(origin, leaves.Count, tree.Root()).Sign(new NoteSigner(origin, key)).ToString();
+        await using var update = source.CreateCommand(
+            """
+            with leaf as (update key_log_leaf set leaf = $1 where index = 0),
+                tile as (update key_log_tile set hashes = $2 where level = 0 and index = 0)
+            update key_log set root = $3, note = $4
+            """);
+        update.Parameters.Add(new() { Value = leaves[0] });
+        update.Parameters.Add(new() { Value = hashes.ToArray() });
+        update.Parameters.Add(new() { Value = tree.Root() });
+        update.Parameters.Add(new() { Value = forged });
+        await update.ExecuteNonQueryAsync(Cancellation);
+        File.Delete(Path.Combine(folder, "key-log.mark"));
     }
 
     private static string Hex(Key key) => Convert.ToHexStringLower(TestMls.PublicKeyOf(key));

@@ -160,7 +160,7 @@ internal sealed class ItemBuilder(DeviceCore core)
     /// Whether a decrypted message is what its event says: the sending leaf is the device that the server names, and
     /// the signed authenticated data names this very event. Else there is a warning in its place.
     /// </summary>
-    private static (MessageContent? Content, UnreadableReason Reason) Open(Event logged, LogReading reading)
+    private (MessageContent? Content, UnreadableReason Reason) Open(Event logged, LogReading reading)
     {
         if (reading is not LogReading.Opened opened)
         {
@@ -178,6 +178,11 @@ internal sealed class ItemBuilder(DeviceCore core)
                 || !binding.DetailCommit.AsSpan().SequenceEqual(card.DetailCommit))))
         {
             return (null, UnreadableReason.Failed);
+        }
+
+        if (MessageContent.LogOf(opened.Plaintext) is { } seen && logged.Account is { } sender)
+        {
+            core.Keys.Gossip.Take(sender, seen);
         }
 
         return MessageContent.Parse(opened.Plaintext) switch

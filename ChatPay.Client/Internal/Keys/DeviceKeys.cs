@@ -14,6 +14,7 @@ internal sealed class DeviceKeys
         Log = new KeyLogFollower(core, Alarms);
         Own = new OwnKeys(core, Log, Alarms);
         People = new PeopleKeys(core, Log, Alarms);
+        Gossip = new LogGossip(core, Log);
     }
 
     public KeyAlarms Alarms { get; }
@@ -24,6 +25,8 @@ internal sealed class DeviceKeys
 
     public PeopleKeys People { get; }
 
+    public LogGossip Gossip { get; }
+
     /// <summary>Called when this device has become one that others let in.</summary>
     public Action Approved { get; set; } = static () => { };
 
@@ -31,6 +34,13 @@ internal sealed class DeviceKeys
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task<bool> IsApprovedAsync(CancellationToken cancellationToken) =>
         _core.Groups.IsCertified || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
+
+    /// <summary>Reads what is kept in memory.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await People.LoadAsync(cancellationToken);
+        await Log.LoadAsync(cancellationToken);
+    }
 
     /// <exception cref="ChatPayException"><see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.</exception>
     public void RequireAccepted(ConversationRecord conversation)

@@ -11,10 +11,13 @@ namespace ChatPay.Client.Internal.Keys;
 internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
 {
     private readonly SemaphoreSlim _gate = new(1);
+    private volatile KeyLogRecord? _newest;
 
     /// <summary>The newest checkpoint that was checked; null before the first.</summary>
-    public async Task<KeyLogRecord?> LogAsync(CancellationToken cancellationToken) =>
-        await core.ReadAsync<KeyLogRecord>(StoreKeys.KeyLog, cancellationToken);
+    public KeyLogRecord? Newest => _newest;
+
+    public async Task LoadAsync(CancellationToken cancellationToken) =>
+        _newest = await core.ReadAsync<KeyLogRecord>(StoreKeys.KeyLog, cancellationToken);
 
     /// <summary>Brings somebody's chain up to date.</summary>
     /// <param name="known">The entries that were checked before.</param>
@@ -30,7 +33,7 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
             var entries = known.ToList();
             while (true)
             {
-                var log = await LogAsync(cancellationToken) ?? await BeginAsync(cancellationToken);
+                var log = _newest ?? await BeginAsync(cancellationToken);
                 KeyChainReply reply;
                 try
                 {
@@ -94,7 +97,7 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            var log = await LogAsync(cancellationToken) ?? await BeginAsync(cancellationToken);
+            var log = _newest ?? await BeginAsync(cancellationToken);
             if (log.Size == 0)
             {
                 return;
@@ -223,6 +226,7 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
         using (await core.EnterAsync(cancellationToken))
         {
             await core.WriteAsync([new(StoreKeys.KeyLog, DeviceCore.Encode(log))], cancellationToken);
+            _newest = log;
         }
     }
 }
