@@ -93,6 +93,10 @@ public enum ErrorCode
 
     RealmUnknown = 6001,
     VaultMessageInvalid = 6002,
+    RealmTokenInvalid = 6003,
+    RealmTokenExpired = 6004,
+    RealmTokenAudience = 6005,
+    RealmTokenSigner = 6006,
 }
 
 /// <summary>

@@ -18,8 +18,6 @@ namespace ChatPay.Server.Vault;
 internal sealed class RealmKeyFile
 {
     private const string Header = "chatpay realm key v1";
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnerFolder = OwnerOnly | UnixFileMode.UserExecute;
 
     private readonly string _path;
 
@@ -88,40 +86,10 @@ internal sealed class RealmKeyFile
 
     private static void Create(string path)
     {
-        var folder = Path.GetDirectoryName(path)!;
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, OwnerFolder);
-        }
-
-        var unfinished = $"{path}.{RandomId.Create():N}.new";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
-        }
-
         var key = RandomNumberGenerator.GetBytes(RealmKey.SizeBytes);
-        using (var file = new FileStream(unfinished, options))
-        {
-            file.Write(Encoding.ASCII.GetBytes($"{Header}\n{RandomId.Create():D}\n{Base64Url.EncodeToString(key)}\n"));
-            file.Flush(flushToDisk: true);
-        }
-
+        OwnedFile.CreateOnce(
+            path, Encoding.ASCII.GetBytes($"{Header}\n{RandomId.Create():D}\n{Base64Url.EncodeToString(key)}\n"));
         CryptographicOperations.ZeroMemory(key);
-        try
-        {
-            File.Move(unfinished, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another node that shares the folder was quicker; its file is the one.
-            File.Delete(unfinished);
-        }
     }
 
     private static RealmKeyFile Read(string path)
