@@ -48,7 +48,9 @@ internal static class DatabaseFeature
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitter>());
     }
 
-    /// <summary>A database that holds one feature's schema and nothing else; the data source is for asking whether it is there.</summary>
+    /// <summary>
+    /// A database that holds one feature's schema and nothing else; the data source is for asking whether it is there.
+    /// </summary>
     public static void AddDatabaseOf(this IServiceCollection services, DatabaseSchema schema)
     {
         services.AddValidatedOptions<DatabaseOptions>(DatabaseOptions.Section);

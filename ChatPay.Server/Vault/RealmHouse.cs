@@ -7,8 +7,9 @@ using Microsoft.Extensions.Options;
 namespace ChatPay.Server.Vault;
 
 /// <summary>
-/// The realms that run in this process: those inside the server, or the one that has a process to itself. They are ready before it takes connections: each has its key file, and its
-/// database belongs to it and is not behind what the file remembers.
+/// The realms that run in this process: those inside the server, or the one that has a process to itself. They are ready
+/// before it takes connections: each has its key file, and its database belongs to it and is not behind what the file
+/// remembers.
 /// </summary>
 internal sealed partial class RealmHouse(
     IServiceProvider services, IOptions<VaultOptions> options, VaultPlan plan, VaultNews news, TimeProvider time,

@@ -108,6 +108,9 @@ public sealed class RealmTrio(PostgresFixture postgres) : IAsyncLifetime
     internal async Task<int> UsedAsync(int index, VaultPerson person) =>
         (short)(await ScalarAsync(index, person, "select used from vault_record where account_id = $1"))!;
 
+    internal async Task<IReadOnlyList<int>> UsedAsync(VaultPerson person) =>
+        [await UsedAsync(0, person), await UsedAsync(1, person), await UsedAsync(2, person)];
+
     internal async Task<VaultPerson> RegisteredAsync(string pin, TestServer? server = null)
     {
         var person = await VaultPerson.SignUpAsync((server ?? Server).Address);

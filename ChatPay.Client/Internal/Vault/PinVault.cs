@@ -5,8 +5,8 @@ using ChatPay.Core.Vault;
 namespace ChatPay.Client.Internal.Vault;
 
 /// <summary>
-/// The device's side of the PIN vault: Core's steps, with the realms asked over HTTP where each of them is, all at once. A realm that cannot be
-/// reached has not answered, and the others go on without it.
+/// The device's side of the PIN vault: Core's steps, with the realms asked over HTTP where each of them is, all at once. A
+/// realm that cannot be reached has not answered, and the others go on without it.
 /// </summary>
 /// <param name="client">Signed in.</param>
 internal sealed class PinVault(ChatPayClient client, FillRandom random)
@@ -28,7 +28,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         var configuration = ConfigurationOf(door);
         var present = new RegistrationVersion[configuration.Realms.Count];
         var reached = new List<int>();
-        foreach (var answer in await AskAsync(door, configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
+        foreach (var answer in await AskAsync(
+            door, configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Register1Response>(answer.Response.Span, out var response, out _))
             {
@@ -41,7 +42,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         using var registration = VaultRegistration.Create(
             new VaultRegistrationPlan(User, configuration, parameters, present), pin, rootSecret.Span, identityKey, signer,
             random);
-        var answers = await AskAsync(door, configuration, reached, index => registration.Requests[index - 1], cancellationToken);
+        var answers = await AskAsync(
+            door, configuration, reached, index => registration.Requests[index - 1], cancellationToken);
         return Judge<Register2Response>(configuration, answers);
     }
 
@@ -54,7 +56,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         var configuration = ConfigurationOf(door);
         var begun = RecoveryStart.Choose(
             User, configuration,
-            await AskAsync(door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
+            await AskAsync(
+                door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
             out var start);
         if (start is null)
         {
@@ -62,7 +65,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         }
 
         using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, [], random);
-        var evaluated = recovery.TakeEvaluations(await AskAsync(door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
+        var evaluated = recovery.TakeEvaluations(await AskAsync(
+            door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
         return evaluated.IsOk
             ? recovery.TakeShares(
                 await AskAsync(door, configuration, recovery.Unlocked, recovery.ReleaseRequest, cancellationToken),
@@ -194,7 +198,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         var configuration = ConfigurationOf(door);
         var states = new Dictionary<int, Recover1Response>();
         var refused = new List<RealmAnswer>();
-        foreach (var answer in await AskAsync(door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
+        foreach (var answer in await AskAsync(
+            door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Recover1Response>(answer.Response.Span, out var response, out _))
             {
@@ -206,7 +211,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             }
         }
 
-        var answers = await AskAsync(door, configuration, [.. states.Keys], index => requestOf(configuration.RealmOf(index), states[index]),
+        var answers = await AskAsync(
+            door, configuration, [.. states.Keys], index => requestOf(configuration.RealmOf(index), states[index]),
             cancellationToken);
         foreach (var state in states.Values)
         {
