@@ -67,11 +67,18 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, [], random);
         var evaluated = recovery.TakeEvaluations(await AskAsync(
             door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
-        return evaluated.IsOk
+        var last = evaluated.IsOk
             ? recovery.TakeShares(
                 await AskAsync(door, configuration, recovery.Unlocked, recovery.ReleaseRequest, cancellationToken),
                 rootSecret.Span)
             : evaluated;
+
+        // A realm that failed in an earlier step, and that the others did without, is named as well.
+        return last with
+        {
+            Faults = [.. begun.Faults.Concat(evaluated.Faults).Concat(last.Faults).DistinctBy(fault => fault.Index)
+                .OrderBy(fault => fault.Index)],
+        };
     }
 
     /// <summary>Has the realms forget the registration.</summary>
