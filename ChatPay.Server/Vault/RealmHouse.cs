@@ -29,7 +29,6 @@ internal sealed partial class RealmHouse(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        services.GetService<RealmTokens>()?.Open();
         foreach (var schema in plan.Schemas)
         {
             var store = new RealmStore(services.OpenForServing(schema, options.Value.MaxPoolSize));
@@ -41,6 +40,7 @@ internal sealed partial class RealmHouse(
             await BeatAsync(realm, cancellationToken);
         }
 
+        services.GetService<RealmTokens>()?.Open();
         await base.StartAsync(cancellationToken);
     }
 
