@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
-using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Vault;
 

@@ -26,7 +26,7 @@ internal sealed class RealmTokenHandler(
 
     private Error _error = new(ErrorCode.Unauthenticated, "Bring a token of the server for this realm.");
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Examine());
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
@@ -34,7 +34,7 @@ internal sealed class RealmTokenHandler(
         return new ErrorResult(_error).ExecuteAsync(Context);
     }
 
-    private AuthenticateResult Authenticate()
+    private AuthenticateResult Examine()
     {
         if (Request.Headers.Authorization is not [{ } header]
             || !header.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase))

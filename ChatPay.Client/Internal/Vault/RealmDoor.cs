@@ -12,7 +12,7 @@ internal sealed class RealmDoor(ChatPayClient client, VaultView view) : IDisposa
     /// <summary>A realm that takes longer has not answered, and the others go on without it.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<Guid, Lazy<Task<ChatPayClient>>> _hosts = new();
+    private readonly ConcurrentDictionary<Guid, Task<ChatPayClient>> _hosts = new();
     private readonly ConcurrentBag<ChatPayClient> _opened = [];
     private readonly CancellationTokenSource _over = new();
 
@@ -47,7 +47,7 @@ internal sealed class RealmDoor(ChatPayClient client, VaultView view) : IDisposa
             var elsewhere = view.Hosts?.FirstOrDefault(host => host.Realm == realm);
             return await ask(
                 elsewhere is null ? client
-                    : await _hosts.GetOrAdd(realm, _ => new(() => OpenAsync(elsewhere))).Value.WaitAsync(patience.Token),
+                    : await _hosts.GetOrAdd(realm, _ => OpenAsync(elsewhere)).WaitAsync(patience.Token),
                 patience.Token);
         }
         catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
