@@ -97,7 +97,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
     {
         using var person = await trio.RegisteredAsync(Right);
         using var stranger = TestVault.NewKey(RandomNumberGenerator.Fill);
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         var good = new RealmToken(
             new Caller(person.Account, person.Device), trio.RealmAt(0), now, now.AddMinutes(5), IdentityKey: null);
         Assert.Null(await ErrorOfAsync(good.Sign(trio.TokenKey)));
