@@ -47,5 +47,16 @@ public sealed record KeyAlarmSignal(KeyAlarm Alarm) : ChatSignal;
 /// <param name="Account">Who.</param>
 public sealed record IdentityChangedSignal(AccountId Account) : ChatSignal;
 
+/// <summary>A guess of the account's PIN was counted or has ended, on some device.</summary>
+/// <param name="Attempt">Which.</param>
+public sealed record VaultAttemptSignal(VaultAttempt Attempt) : ChatSignal;
+
+/// <summary>
+/// Somebody who is signed in wants to overwrite or delete the PIN without the identity key, and a wait has begun or ended:
+/// <see cref="ChatPayDevice.CancelPinWaitAsync"/> where it is not the account's person.
+/// </summary>
+/// <param name="Wait">Until when it can be cancelled.</param>
+public sealed record VaultWaitSignal(VaultWait Wait) : ChatSignal;
+
 /// <summary>This device has been approved by another one of the account, and takes part from now on.</summary>
 public sealed record DeviceApprovedSignal : ChatSignal;

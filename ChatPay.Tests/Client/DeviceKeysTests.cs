@@ -160,6 +160,57 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
             ada.Id, string.Join(' ', adasView.SafetyNumber.Chunk(5).Select(group => new string(group))), Cancellation));
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_new_device_comes_into_its_account_by_the_PIN_and_contacts_see_no_change()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var ben = await SdkPerson.JoinAsync(server.Address);
+        var chat = await ben.Device.StartDirectAsync(ada.Id, Cancellation);
+        await ada.SeesAsync(chat.Id);
+        var before = await ben.Device.PersonKeysAsync(ada.Id, Cancellation);
+        foreach (var (weak, reason) in new[] { ("123456", "Common"), ("4711", ""), ("12", "") })
+        {
+            if (await Record.ExceptionAsync(() => ada.Device.SetPinAsync(weak, Cancellation)) is ChatPayException refused)
+            {
+                Assert.Equal(ClientErrors.PinRefused, refused.Name);
+                Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+            }
+        }
+
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await ada.Device.DisposeAsync();
+        await using var phone = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
+        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        var wrong = await Assert.ThrowsAsync<ChatPayException>(() => phone.RecoverAsync("480278", Cancellation));
+        Assert.Equal((ClientErrors.WrongPin, "9"), (wrong.Name, wrong.Error.Details!["guessesLeft"].ToString()));
+        Assert.False(phone.IsApproved);
+        await phone.RecoverAsync("480279", Cancellation);
+        Assert.True(phone.IsApproved);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(phone.Conversations.Any(one => one.Id == chat.Id && one.IsReadable)), "it is in");
+        await phone.Conversation(chat.Id).SendTextAsync("by the PIN", Cancellation);
+        await ben.ReadsAsync("by the PIN");
+        var after = await ben.Device.PersonKeysAsync(ada.Id, Cancellation);
+        Assert.True(after.IsAccepted);
+        Assert.Equal(before.SafetyNumber, after.SafetyNumber);
+
+        // The failed guess is forgiven, a changed PIN replaces the old one, and a removed one helps nobody.
+        await phone.SetPinAsync("a passphrase that nobody guesses", Cancellation);
+        await using var tablet = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
+        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        var old = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("480279", Cancellation));
+        Assert.Equal((ClientErrors.WrongPin, "9"), (old.Name, old.Error.Details!["guessesLeft"].ToString()));
+        await phone.RemovePinAsync(Cancellation);
+        var gone = await Assert.ThrowsAsync<ChatPayException>(
+            () => tablet.RecoverAsync("a passphrase that nobody guesses", Cancellation));
+        Assert.Equal(ClientErrors.VaultUnavailable, gone.Name);
+        await phone.SetPinAsync("902741", Cancellation);
+        await tablet.RecoverAsync("902741", Cancellation);
+        Assert.True(tablet.IsApproved);
+    }
+
     /// <summary>
     /// The operator vouches for a device of somebody's account with a key of its own: those who talk to that person are
     /// warned, and nothing goes there.

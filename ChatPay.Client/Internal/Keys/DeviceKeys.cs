@@ -15,6 +15,7 @@ internal sealed class DeviceKeys
         Own = new OwnKeys(core, Log, Alarms);
         People = new PeopleKeys(core, Log, Alarms);
         Gossip = new LogGossip(core, Log);
+        Pin = new PinKeeper(core, Own, Log);
     }
 
     public KeyAlarms Alarms { get; }
@@ -26,6 +27,8 @@ internal sealed class DeviceKeys
     public PeopleKeys People { get; }
 
     public LogGossip Gossip { get; }
+
+    public PinKeeper Pin { get; }
 
     /// <summary>Called when this device has become one that others let in.</summary>
     public Action Approved { get; set; } = static () => { };
