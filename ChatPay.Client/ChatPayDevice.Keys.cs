@@ -148,7 +148,9 @@ public sealed partial class ChatPayDevice
     /// Compares what was scanned from, or read out at, the other person's screen, and marks them as verified where it is
     /// the same.
     /// </summary>
-    /// <param name="shown">Their <see cref="PersonKeys.SafetyCode"/> or <see cref="PersonKeys.SafetyNumber"/>; spaces do not matter.</param>
+    /// <param name="shown">
+    /// Their <see cref="PersonKeys.SafetyCode"/> or <see cref="PersonKeys.SafetyNumber"/>; spaces do not matter.
+    /// </param>
     /// <returns>Whether it is the same; where not, nothing is changed.</returns>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.CodeInvalid"/>: it is neither.</exception>
     /// <example>

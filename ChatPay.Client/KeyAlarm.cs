@@ -37,6 +37,11 @@ public enum KeyAlarmKind
 
     /// <summary>A device showed an identity key that the log does not know for its account.</summary>
     IdentityUnlogged = 6,
+
+    /// <summary>
+    /// Somebody says to have seen a log that this device's log did not sign: they are shown another one, or it is not true.
+    /// </summary>
+    LogOther = 7,
 }
 
 /// <summary>Something is wrong with keys: see <see cref="ChatPayDevice.KeyAlarmsAsync"/>.</summary>

@@ -2,14 +2,8 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ChatPay.Core.Protocol;
-using ChatPay.Core.Transparency;
 
 namespace ChatPay.Client.Internal;
-
-/// <summary>A checkpoint of the key log, as somebody saw it.</summary>
-/// <param name="Size">1 or more.</param>
-/// <param name="Root">32 bytes.</param>
-internal sealed record LogSeen(long Size, byte[] Root);
 
 /// <summary>
 /// The plaintext of an application message, JSON as docs/PROTOCOL.md has it under <i>Application content</i>.
@@ -17,6 +11,9 @@ internal sealed record LogSeen(long Size, byte[] Root);
 internal abstract record MessageContent
 {
     private const int Version = 1;
+
+    /// <summary>A checkpoint with one signature has about 250; others may have witnesses'.</summary>
+    private const int LogNoteMaxChars = 4096;
 
     /// <summary>Text is content, not markup: what need not be escaped is not.</summary>
     private static readonly JsonWriterOptions s_writing =
@@ -41,9 +38,11 @@ internal abstract record MessageContent
     /// <summary>No content at all.</summary>
     public sealed record Malformed : MessageContent;
 
-    /// <param name="log">What the sender has seen of the key log, so that the receivers can tell whether they see the same.</param>
+    /// <param name="log">
+    /// The key log's signed checkpoint that the sender has seen, so that the receivers can tell whether they see the same.
+    /// </param>
     /// <exception cref="InvalidOperationException">It is none that can be sent.</exception>
-    public byte[] Encode(LogSeen? log = null)
+    public byte[] Encode(string? log = null)
     {
         var output = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(output, s_writing))
@@ -53,10 +52,7 @@ internal abstract record MessageContent
             WriteFields(json);
             if (log is not null)
             {
-                json.WriteStartObject("log");
-                json.WriteNumber("size", log.Size);
-                json.WriteBase64String("root", log.Root);
-                json.WriteEndObject();
+                json.WriteString("log", log);
             }
 
             json.WriteEndObject();
@@ -91,19 +87,14 @@ internal abstract record MessageContent
         }
     }
 
-    /// <summary>What a message's sender had seen of the key log; null where it does not say.</summary>
-    public static LogSeen? LogOf(ReadOnlyMemory<byte> plaintext)
+    /// <summary>The checkpoint of the key log that a message's sender had seen; null where it does not say.</summary>
+    public static string? LogOf(ReadOnlyMemory<byte> plaintext)
     {
         try
         {
             using var document = JsonDocument.Parse(plaintext);
-            var root = new byte[MerkleHash.SizeBytes];
             return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty("log", out var log) && log.ValueKind == JsonValueKind.Object
-                && log.TryGetProperty("size", out var size) && size.ValueKind == JsonValueKind.Number
-                && size.TryGetInt64(out var entries) && entries > 0
-                && Convert.TryFromBase64String(TextOf(log, "root") ?? "", root, out var bytes) && bytes == root.Length
-                    ? new LogSeen(entries, root) : null;
+                && TextOf(document.RootElement, "log") is { Length: <= LogNoteMaxChars } note ? note : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

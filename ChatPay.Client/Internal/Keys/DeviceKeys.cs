@@ -36,7 +36,8 @@ internal sealed class DeviceKeys
     /// <summary>Whether this device can prove itself, by now.</summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task<bool> IsApprovedAsync(CancellationToken cancellationToken) =>
-        _core.Groups.IsCertified || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
+        _core.Groups.IsCertified
+        || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
 
     /// <summary>Reads what is kept in memory.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
@@ -45,7 +46,9 @@ internal sealed class DeviceKeys
         await Log.LoadAsync(cancellationToken);
     }
 
-    /// <exception cref="ChatPayException"><see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.</exception>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.
+    /// </exception>
     public void RequireAccepted(ConversationRecord conversation)
     {
         ArgumentNullException.ThrowIfNull(conversation);

@@ -18,7 +18,7 @@ internal sealed class LogGossip(DeviceCore core, KeyLogFollower log)
     private readonly ConcurrentDictionary<string, bool> _compared = new(StringComparer.Ordinal);
 
     /// <summary>What the next message in a conversation says; null for most of them.</summary>
-    public LogSeen? Next(ConversationId conversation)
+    public string? Next(ConversationId conversation)
     {
         var now = core.Time.GetUtcNow();
         if (log.Newest is not { Size: > 0 } newest
@@ -29,20 +29,20 @@ internal sealed class LogGossip(DeviceCore core, KeyLogFollower log)
 
         Bound(_told);
         _told[conversation] = now;
-        return new LogSeen(newest.Size, newest.Root);
+        return newest.Note;
     }
 
     /// <summary>Compares what somebody else has seen with what this device has, in the background and once.</summary>
-    public void Take(AccountId sender, LogSeen seen)
+    /// <param name="note">A signed checkpoint, or whatever the sender took for one.</param>
+    public void Take(AccountId sender, string note)
     {
-        if (log.Newest is { } newest && newest.Size == seen.Size && newest.Root.AsSpan().SequenceEqual(seen.Root))
+        if (log.Newest?.Note == note)
         {
             return;
         }
 
         Bound(_compared);
-        var key = $"{seen.Size} {Convert.ToHexString(seen.Root)}";
-        if (!_compared.TryAdd(key, true))
+        if (!_compared.TryAdd(note, true))
         {
             return;
         }
@@ -51,12 +51,12 @@ internal sealed class LogGossip(DeviceCore core, KeyLogFollower log)
         {
             try
             {
-                await log.CompareAsync(sender, seen.Size, seen.Root, cancellationToken);
+                await log.CompareAsync(sender, note, cancellationToken);
             }
             catch
             {
                 // It is looked at when the next message says so.
-                _compared.TryRemove(key, out _);
+                _compared.TryRemove(note, out _);
                 throw;
             }
         });

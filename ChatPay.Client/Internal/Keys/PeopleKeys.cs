@@ -71,7 +71,10 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     }
 
     /// <summary>Looks at a device that is about to be added, as at one of a group.</summary>
-    /// <returns>Whether it may be: not where its person has another identity key than the one that was accepted.</returns>
+    /// <returns>
+    /// Whether it may be: not where its person has another identity key than the one that was accepted, nor where the log has
+    /// seen it go.
+    /// </returns>
     public bool MayAdd(Credential credential)
     {
         if (!DeviceCredential.TryRead(credential, out var certified))
@@ -87,10 +90,11 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             core.Background(token => KeepAsync(changed, token));
         }
 
-        var account = certified.Identity.Account;
-        return account == core.Device.Account.Id
-            ? IsLogged(account, certified.IdentityKey)
-            : !_people.TryGetValue(account, out var person) || !IsChanged(person);
+        var (account, device) = certified.Identity;
+        var person = _people.GetValueOrDefault(account);
+        return !(person is { Entries.Count: > 0 } && KeyLogFollower.Restore(account, person.Entries).IsRevoked(device))
+            && (account == core.Device.Account.Id
+                ? IsLogged(account, certified.IdentityKey) : person is null || !IsChanged(person));
     }
 
     /// <summary>Stores what the log says of somebody's chain.</summary>
