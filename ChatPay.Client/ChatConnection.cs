@@ -28,6 +28,7 @@ public sealed class ChatConnection : IAsyncDisposable
         On(nameof(IChatClient.Presence), handlers.Presence);
         On(nameof(IChatClient.WalletChanged), handlers.WalletChanged);
         On(nameof(IChatClient.Control), handlers.Control);
+        On(nameof(IChatClient.Keys), handlers.Keys);
         hub.Closed += exception =>
         {
             handlers.Closed?.Invoke(exception);

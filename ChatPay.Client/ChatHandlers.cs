@@ -32,6 +32,9 @@ public sealed record ChatHandlers
     /// <summary>What the server asks of the connection: resync, reconnect, upgrade, or that it is revoked.</summary>
     public Action<ControlSignal>? Control { get; init; }
 
+    /// <summary>A guess of the account's PIN was counted or ended, a wait began or ended, or its chain of keys grew.</summary>
+    public Action<KeysSignal>? Keys { get; init; }
+
     /// <summary>The connection ended; the exception says why, and is null where this side closed it.</summary>
     public Action<Exception?>? Closed { get; init; }
 }

@@ -75,6 +75,52 @@ public sealed partial class ChatPayDevice
     public Task ResetIdentityAsync(CancellationToken cancellationToken) =>
         _core.Keys.Own.ResetAsync(cancellationToken);
 
+    /// <summary>
+    /// Sets the account's PIN, or changes it: with it a new device gets the account's keys back by itself. It is stretched on
+    /// this device, which takes about a second and 64 MiB.
+    /// </summary>
+    /// <param name="pin">4 to 12 digits, or a passphrase of 10 to 128 characters; it is not kept.</param>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.PinRefused"/>, with a reason in its details; <see cref="ClientErrors.VaultUnavailable"/>;
+    /// <c>device_not_approved</c>.
+    /// </exception>
+    /// <example>
+    /// <code>await device.SetPinAsync("480279", cancellationToken);</code>
+    /// </example>
+    public Task SetPinAsync(string pin, CancellationToken cancellationToken) =>
+        _core.Keys.Pin.SetAsync(pin, cancellationToken);
+
+    /// <summary>Approves this new device by the account's PIN.</summary>
+    /// <param name="pin">As it was set; it is not kept.</param>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.WrongPin"/>: a guess was spent, and <c>guessesLeft</c> is in its details;
+    /// <see cref="ClientErrors.VaultUnavailable"/>: nothing can be recovered now.
+    /// </exception>
+    /// <example>
+    /// <code>await device.RecoverAsync("480279", cancellationToken);</code>
+    /// </example>
+    public Task RecoverAsync(string pin, CancellationToken cancellationToken) =>
+        _core.Keys.Pin.RecoverAsync(pin, cancellationToken);
+
+    /// <summary>Removes the account's PIN: from then on only another device approves a new one.</summary>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.VaultUnavailable"/>; <c>device_not_approved</c>.
+    /// </exception>
+    /// <example>
+    /// <code>await device.RemovePinAsync(cancellationToken);</code>
+    /// </example>
+    public Task RemovePinAsync(CancellationToken cancellationToken) => _core.Keys.Pin.RemoveAsync(cancellationToken);
+
+    /// <summary>Cancels what somebody has begun who wants to overwrite or delete the PIN without the identity key.</summary>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.VaultUnavailable"/>; <c>device_not_approved</c>.
+    /// </exception>
+    /// <example>
+    /// <code>await device.CancelPinWaitAsync(cancellationToken);</code>
+    /// </example>
+    public Task CancelPinWaitAsync(CancellationToken cancellationToken) =>
+        _core.Keys.Pin.CancelWaitAsync(cancellationToken);
+
     /// <summary>Everything that is known of somebody's identity key, after a look at the key log.</summary>
     /// <param name="account">Somebody in a common conversation.</param>
     /// <exception cref="ChatPayException"><c>account_unknown</c>; the server cannot be reached.</exception>
@@ -102,7 +148,9 @@ public sealed partial class ChatPayDevice
     /// Compares what was scanned from, or read out at, the other person's screen, and marks them as verified where it is
     /// the same.
     /// </summary>
-    /// <param name="shown">Their <see cref="PersonKeys.SafetyCode"/> or <see cref="PersonKeys.SafetyNumber"/>; spaces do not matter.</param>
+    /// <param name="shown">
+    /// Their <see cref="PersonKeys.SafetyCode"/> or <see cref="PersonKeys.SafetyNumber"/>; spaces do not matter.
+    /// </param>
     /// <returns>Whether it is the same; where not, nothing is changed.</returns>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.CodeInvalid"/>: it is neither.</exception>
     /// <example>

@@ -344,6 +344,21 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         },
         Presence = _presence.Tell,
         WalletChanged = balances => _core.Signals.Tell(new WalletSignal([.. balances.Select(ChatBalance.From)])),
+        Keys = signal =>
+        {
+            if (signal is { Attempt: { } attempt })
+            {
+                _core.Signals.Tell(new VaultAttemptSignal(attempt));
+            }
+            else if (signal is { Wait: { } wait })
+            {
+                _core.Signals.Tell(new VaultWaitSignal(wait));
+            }
+            else
+            {
+                _core.Background(WatchKeysAsync);
+            }
+        },
         Control = signal =>
         {
             if (signal is { Kind: ControlKind.Resync, Conversation: null })

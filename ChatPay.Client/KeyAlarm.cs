@@ -37,6 +37,11 @@ public enum KeyAlarmKind
 
     /// <summary>A device showed an identity key that the log does not know for its account.</summary>
     IdentityUnlogged = 6,
+
+    /// <summary>
+    /// Somebody says to have seen a log that this device's log did not sign: they are shown another one, or it is not true.
+    /// </summary>
+    LogOther = 7,
 }
 
 /// <summary>Something is wrong with keys: see <see cref="ChatPayDevice.KeyAlarmsAsync"/>.</summary>
@@ -46,6 +51,17 @@ public sealed record KeyAlarmSignal(KeyAlarm Alarm) : ChatSignal;
 /// <summary>Somebody has another identity key: nothing is sent or paid to them until it is accepted.</summary>
 /// <param name="Account">Who.</param>
 public sealed record IdentityChangedSignal(AccountId Account) : ChatSignal;
+
+/// <summary>A guess of the account's PIN was counted or has ended, on some device.</summary>
+/// <param name="Attempt">Which.</param>
+public sealed record VaultAttemptSignal(VaultAttempt Attempt) : ChatSignal;
+
+/// <summary>
+/// Somebody who is signed in wants to overwrite or delete the PIN without the identity key, and a wait has begun or ended:
+/// <see cref="ChatPayDevice.CancelPinWaitAsync"/> where it is not the account's person.
+/// </summary>
+/// <param name="Wait">Until when it can be cancelled.</param>
+public sealed record VaultWaitSignal(VaultWait Wait) : ChatSignal;
 
 /// <summary>This device has been approved by another one of the account, and takes part from now on.</summary>
 public sealed record DeviceApprovedSignal : ChatSignal;

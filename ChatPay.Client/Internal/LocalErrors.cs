@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
 
 namespace ChatPay.Client.Internal;
 
@@ -32,6 +33,17 @@ internal static class LocalErrors
     public static ChatPayException IdentityChanged(string names) => Local(
         ClientErrors.IdentityChanged,
         $"The identity key of {names} has changed. Nothing is sent or paid until you have accepted the new one.");
+
+    /// <param name="guessesLeft">The fewest that a realm told of.</param>
+    public static ChatPayException WrongPin(int guessesLeft) => new(new ErrorBody(
+        ClientErrors.Code, ClientErrors.WrongPin, $"The PIN is wrong; {guessesLeft} guesses are left.", Retryable: false,
+        new Dictionary<string, object>(StringComparer.Ordinal) { ["guessesLeft"] = guessesLeft }));
+
+    public static ChatPayException VaultUnavailable(string message) => Local(ClientErrors.VaultUnavailable, message);
+
+    public static ChatPayException PinRefused(PinRefusal refusal) => new(new ErrorBody(
+        ClientErrors.Code, ClientErrors.PinRefused, $"This PIN or passphrase is not taken: {refusal}.", Retryable: false,
+        new Dictionary<string, object>(StringComparer.Ordinal) { ["reason"] = refusal.ToString() }));
 
     public static ChatPayException CodeInvalid(string message) => Local(ClientErrors.CodeInvalid, message);
 

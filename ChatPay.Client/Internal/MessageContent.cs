@@ -12,6 +12,9 @@ internal abstract record MessageContent
 {
     private const int Version = 1;
 
+    /// <summary>A checkpoint with one signature has about 250; others may have witnesses'.</summary>
+    private const int LogNoteMaxChars = 4096;
+
     /// <summary>Text is content, not markup: what need not be escaped is not.</summary>
     private static readonly JsonWriterOptions s_writing =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -35,8 +38,11 @@ internal abstract record MessageContent
     /// <summary>No content at all.</summary>
     public sealed record Malformed : MessageContent;
 
+    /// <param name="log">
+    /// The key log's signed checkpoint that the sender has seen, so that the receivers can tell whether they see the same.
+    /// </param>
     /// <exception cref="InvalidOperationException">It is none that can be sent.</exception>
-    public byte[] Encode()
+    public byte[] Encode(string? log = null)
     {
         var output = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(output, s_writing))
@@ -44,6 +50,11 @@ internal abstract record MessageContent
             json.WriteStartObject();
             json.WriteNumber("v", Version);
             WriteFields(json);
+            if (log is not null)
+            {
+                json.WriteString("log", log);
+            }
+
             json.WriteEndObject();
         }
 
@@ -73,6 +84,21 @@ internal abstract record MessageContent
         {
             // The latter for text that is no text: half of a surrogate pair.
             return new Malformed();
+        }
+    }
+
+    /// <summary>The checkpoint of the key log that a message's sender had seen; null where it does not say.</summary>
+    public static string? LogOf(ReadOnlyMemory<byte> plaintext)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(plaintext);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && TextOf(document.RootElement, "log") is { Length: <= LogNoteMaxChars } note ? note : null;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return null;
         }
     }
 

@@ -258,11 +258,11 @@ public static class CommitRules
         && IsVouchedFor(leaf.Credential, facts, isNew);
 
     /// <summary>
-    /// By a key of the account's. That the certificate is right was seen before the batch. Without one come devices that are
-    /// in no chain, and leaves that were in the group before their device was.
+    /// By a key of the account's. That the certificate is right was seen before the batch. Without one come devices of
+    /// accounts that have no chain, and leaves that were in the group before there was one.
     /// </summary>
     private static bool IsVouchedFor(Credential credential, DeviceFacts facts, bool isNew) =>
         DeviceCredential.TryRead(credential, out var certified)
-            ? facts.IdentityKeys.Any(key => certified.IdentityKey.SequenceEqual(key))
+            ? facts.IsApproved && facts.IdentityKeys.Any(key => certified.IdentityKey.SequenceEqual(key))
             : !isNew || facts.IdentityKeys.Count == 0;
 }

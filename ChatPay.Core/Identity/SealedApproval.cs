@@ -7,8 +7,8 @@ namespace ChatPay.Core.Identity;
 /// <summary>
 /// The account's keys on their way from an approving device to a new one: 1 (version) ‖ 1 (kind) ‖ encapsulated key (32) ‖
 /// ciphertext, by RFC 9180's base mode (DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM) to the code's key. The
-/// plaintext is identity seed (32) ‖ flag (1) ‖ root secret (32) ‖ flag (1) ‖ archive key (32), zeros for what is not there; info
-/// is "chatpay approval v1" ‖ account (16) ‖ device (16).
+/// plaintext is identity seed (32) ‖ flag (1) ‖ root secret (32) ‖ flag (1) ‖ archive key (32), zeros for what is not there;
+/// info is "chatpay approval v1" ‖ account (16) ‖ device (16).
 /// </summary>
 /// <remarks>
 /// Whoever sent it is not proved by it: the new device takes the keys only where the identity key is that of its account's

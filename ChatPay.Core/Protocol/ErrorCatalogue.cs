@@ -43,7 +43,9 @@ public static class ErrorCatalogue
         ErrorCode.UpgradeRequired => 426,
         ErrorCode.MethodNotAllowed => 405,
         ErrorCode.UnsupportedMediaType => 415,
-        ErrorCode.Unauthenticated or ErrorCode.BadCredentials or ErrorCode.DeviceRevoked => 401,
+        ErrorCode.Unauthenticated or ErrorCode.BadCredentials or ErrorCode.DeviceRevoked
+            or ErrorCode.RealmTokenInvalid or ErrorCode.RealmTokenExpired or ErrorCode.RealmTokenAudience
+            or ErrorCode.RealmTokenSigner => 401,
         ErrorCode.IdempotencyConflict or ErrorCode.HandleTaken or ErrorCode.HandleLookalike
             or ErrorCode.StaleEpoch or ErrorCode.ClientIdReused or ErrorCode.ConversationExists
             or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired

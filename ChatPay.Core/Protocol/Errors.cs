@@ -94,6 +94,10 @@ public enum ErrorCode
 
     RealmUnknown = 6001,
     VaultMessageInvalid = 6002,
+    RealmTokenInvalid = 6003,
+    RealmTokenExpired = 6004,
+    RealmTokenAudience = 6005,
+    RealmTokenSigner = 6006,
 
     KeyEntryInvalid = 7001,
     KeyChainStale = 7002,

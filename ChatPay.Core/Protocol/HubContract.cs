@@ -55,4 +55,10 @@ public interface IChatClient
     Task WalletChanged(IReadOnlyList<WalletBalance> balances);
 
     Task Control(ControlSignal signal);
+
+    /// <summary>
+    /// The account's chain in the key log grew, or a realm in the server counted a guess of the PIN or has begun or ended a
+    /// wait. A hint: who was not there reads log and attempts after Hello.
+    /// </summary>
+    Task Keys(KeysSignal signal);
 }

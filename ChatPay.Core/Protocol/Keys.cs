@@ -31,7 +31,9 @@ public sealed record LoggedKeyEntry(byte[] Entry, byte[] Salt, long Index, IRead
 
 /// <summary><c>GET /v1/keys/consistency</c>: that the log only grew between two sizes.</summary>
 /// <param name="Proof">32 bytes each.</param>
-/// <param name="Checkpoint">The newest signed note, of size <paramref name="To"/>; null where an older size was asked for.</param>
+/// <param name="Checkpoint">
+/// The newest signed note, of size <paramref name="To"/>; null where an older size was asked for.
+/// </param>
 public sealed record ConsistencyReply(long From, long To, IReadOnlyList<byte[]> Proof, string? Checkpoint = null);
 
 /// <summary><c>GET /v1/keys/wrapped</c>: the account's keys, wrapped by its root secret.</summary>

@@ -6,7 +6,21 @@ namespace ChatPay.Core.Protocol;
 /// </param>
 /// <param name="Threshold">How many realms are needed.</param>
 /// <param name="Realms">Their ids; the first has index 1.</param>
-public sealed record VaultView(int Operators, int Threshold, IReadOnlyList<Guid> Realms);
+/// <param name="Hosts">
+/// Where they are, in the same order, where they are processes of their own: the device goes there, with a token of
+/// <c>POST /v1/vault/realms/{realm}/token</c>. Null where this server runs them all.
+/// </param>
+public sealed record VaultView(
+    int Operators, int Threshold, IReadOnlyList<Guid> Realms, IReadOnlyList<RealmHostView>? Hosts = null);
+
+/// <summary>Where a realm is that is a process of its own.</summary>
+/// <param name="Address">Its root, such as <c>https://realm.example/</c>: below it are the same paths as here.</param>
+/// <param name="Operator">Who runs it, for people.</param>
+public sealed record RealmHostView(Guid Realm, Uri Address, string Operator);
+
+/// <summary><c>POST /v1/vault/realms/{realm}/token</c>: what the realm lets this device in with, and no other realm.</summary>
+/// <param name="Token">A bearer token.</param>
+public sealed record RealmTokenReply(string Token, DateTimeOffset ExpiresAt);
 
 /// <summary><c>POST /v1/vault/realms/{realm}</c>, and its answer.</summary>
 /// <param name="Message">
@@ -15,11 +29,13 @@ public sealed record VaultView(int Operators, int Threshold, IReadOnlyList<Guid>
 public sealed record VaultExchange(byte[] Message);
 
 /// <summary><c>GET /v1/vault/realms/{realm}/attempts</c>, newest first, at most <see cref="Limits.VaultAttempts"/>.</summary>
-public sealed record VaultAttempts(IReadOnlyList<VaultAttempt> Attempts);
+/// <param name="Wait">The wait that is under way, or has passed and was not made use of; null for none.</param>
+public sealed record VaultAttempts(IReadOnlyList<VaultAttempt> Attempts, VaultWait? Wait = null);
 
 /// <summary>A guess of the PIN that a realm has counted.</summary>
 /// <param name="Device">The device that was signed in.</param>
-public sealed record VaultAttempt(DateTimeOffset At, DeviceId Device, VaultAttemptOutcome Outcome);
+/// <param name="Realm">The realm that counted it; a guess is one at each realm.</param>
+public sealed record VaultAttempt(DateTimeOffset At, DeviceId Device, VaultAttemptOutcome Outcome, Guid Realm = default);
 
 /// <summary>How a guess ended.</summary>
 public enum VaultAttemptOutcome
@@ -32,4 +48,23 @@ public enum VaultAttemptOutcome
 
     /// <summary>The PIN was wrong, or the device never came back.</summary>
     Failed = 2,
+}
+
+/// <summary>Somebody signed in wants the registration overwritten or deleted without the account identity key.</summary>
+/// <param name="Id">By which it is cancelled.</param>
+/// <param name="Device">The device that began it.</param>
+/// <param name="Until">From when on it is carried out where asked again.</param>
+public sealed record VaultWait(Guid Realm, Guid Id, DeviceId Device, DateTimeOffset Until, VaultWaitState State);
+
+/// <summary>What has become of a wait.</summary>
+public enum VaultWaitState
+{
+    /// <summary>It is under way, or has passed; another device may still cancel it.</summary>
+    Begun = 0,
+
+    /// <summary>A statement of the identity key ended it, or a registration signed by that key.</summary>
+    Cancelled = 1,
+
+    /// <summary>The registration was overwritten or deleted without the identity key.</summary>
+    CarriedOut = 2,
 }

@@ -53,6 +53,9 @@ public sealed class KeyChain
     public bool HasDevice(DeviceId device, ReadOnlySpan<byte> key) =>
         _devices.TryGetValue(device, out var known) && key.SequenceEqual(known);
 
+    /// <summary>Whether the device was in the chain and is no more.</summary>
+    public bool IsRevoked(DeviceId device) => _revoked.Contains(device);
+
     /// <summary>Takes the next entry, or says why not.</summary>
     public LogRejection Append(KeyLogEntry entry)
     {

@@ -111,6 +111,15 @@ public enum VaultRejection : byte
     /// <summary>The statement was signed at another count of attempts; it may be an old one.</summary>
     CounterStale = 58,
 
+    /// <summary>The registration names another account identity key than the key log says is in force.</summary>
+    IdentityOther = 59,
+
+    /// <summary>The wait that lets this be done without the identity key has not passed yet.</summary>
+    WaitPending = 60,
+
+    /// <summary>No wait of this id is under way.</summary>
+    WaitUnknown = 61,
+
     // Storage.
 
     /// <summary>A sealed row does not open with this key for this account and registration.</summary>

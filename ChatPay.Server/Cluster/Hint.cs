@@ -26,6 +26,9 @@ internal sealed record DeviceHint(DeviceId Device, Guid Message, PushKind Kind, 
 /// <param name="Version">Of the ledger account.</param>
 internal sealed record WalletHint(AccountId Account, string Asset, long Version, byte[] Json) : Hint;
 
+/// <summary>For all devices of an account; nobody misses it for long.</summary>
+internal sealed record AccountHint(AccountId Account, PushKind Kind, byte[] Json) : Hint;
+
 /// <summary>Accounts that have come into a conversation.</summary>
 internal sealed record JoinHint(ConversationId Conversation, IReadOnlyList<AccountId> Accounts) : Hint;
 

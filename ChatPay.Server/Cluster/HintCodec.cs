@@ -41,6 +41,7 @@ internal static class HintCodec
         Pulse = 8,
         Presence = 9,
         Visibility = 10,
+        Account = 11,
     }
 
     public static void Begin(ArrayBufferWriter<byte> message, Guid node)
@@ -109,6 +110,11 @@ internal static class HintCodec
             case VisibilityHint visibility:
                 Write(message, visibility.Account.Value);
                 break;
+            case AccountHint account:
+                Write(message, account.Account.Value);
+                message.Write([(byte)account.Kind]);
+                message.Write(account.Json);
+                break;
         }
     }
 
@@ -162,6 +168,7 @@ internal static class HintCodec
         PulseHint => (Kind.Pulse, 0),
         PresenceHint presence => (Kind.Presence, IdBytes + (PresenceBytes * presence.Changes.Count)),
         VisibilityHint => (Kind.Visibility, IdBytes),
+        AccountHint account => (Kind.Account, IdBytes + 1 + account.Json.Length),
         _ => throw new InvalidOperationException($"{hint.GetType().Name} has no encoding."),
     };
 
@@ -185,6 +192,8 @@ internal static class HintCodec
         Kind.Pulse => new PulseHint(),
         Kind.Presence when payload.Length >= IdBytes => ReadPresence(payload),
         Kind.Visibility when payload.Length >= IdBytes => new VisibilityHint(new(Id(payload))),
+        Kind.Account when payload.Length > IdBytes + 1 && IsKnown(payload[IdBytes]) => new AccountHint(
+            new(Id(payload)), (PushKind)payload[IdBytes], payload[(IdBytes + 1)..].ToArray()),
         _ => null,
     };
 

@@ -41,6 +41,8 @@ internal sealed class HintOutbox(IOptions<ClusterOptions> options)
     public void Wallet(AccountId account, string asset, long version, Push push) =>
         Post(new WalletHint(account, asset, version, push.JsonBytes));
 
+    public void ToAccount(AccountId account, Push push) => Post(new AccountHint(account, push.Kind, push.JsonBytes));
+
     public void SessionEnded(DeviceId device) => Post(new SessionHint(device));
 
     public void Presence(Guid node, IReadOnlyList<PresenceChange> changes) => Post(new PresenceHint(node, changes));

@@ -111,6 +111,9 @@ internal sealed partial class HintReceiver(
                 registry.OfferWallet(
                     wallet.Account, wallet.Asset, wallet.Version, Push.OfJson(PushKind.WalletChanged, wallet.Json));
                 break;
+            case AccountHint { Kind: PushKind.Keys } keys:
+                registry.ToAccount(keys.Account, Push.OfJson(keys.Kind, keys.Json));
+                break;
             case JoinHint join when join.Accounts.Any(registry.IsConnected):
                 rechecks.Members();
                 break;

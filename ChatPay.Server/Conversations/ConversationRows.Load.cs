@@ -23,9 +23,9 @@ internal sealed partial class ConversationRows
         {
             // A share lock: whoever revokes one of these waits, and then finds the leaf that this batch adds.
             batch.Add("""
-                select d.id, d.account_id, d.signature_key, d.revoked_at is null, k.identity_keys
-                from device d
-                left join key_chain k on k.account_id = d.account_id and d.approved_at is not null
+                select d.id, d.account_id, d.signature_key, d.revoked_at is null, k.identity_keys,
+                    d.approved_at is not null
+                from device d left join key_chain k using (account_id)
                 where d.id = any($1) order by d.id for share of d
                 """,
                 Ids(_neededDevices));
@@ -110,7 +110,7 @@ internal sealed partial class ConversationRows
             {
                 var device = new DeviceFacts(
                     new(row.GetGuid(0)), new(row.GetGuid(1)), row.GetFieldValue<byte[]>(2), row.GetBoolean(3),
-                    row.IsDBNull(4) ? [] : row.GetFieldValue<byte[][]>(4));
+                    row.IsDBNull(4) ? [] : row.GetFieldValue<byte[][]>(4), row.GetBoolean(5));
                 _devices.Add(device.Device, device);
             }, cancellationToken);
         }

@@ -18,6 +18,8 @@ internal static class DatabaseFeature
     /// </summary>
     internal const string PlannerOptions = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
+    private const int ProbeConnections = 2;
+
     /// <summary>One that is under way, and one that is tried again after it.</summary>
     private const int CommitConnectionsPerFlight = 2;
 
@@ -28,6 +30,7 @@ internal static class DatabaseFeature
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         services.AddValidatedOptions<DatabaseOptions>(DatabaseOptions.Section);
+        services.AddSingleton(DatabaseSchema.Main);
         services.AddSingleton(provider => provider.OpenForServing(
             provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.MaxPoolSize).BuildForPrimary());
         services.AddSingleton(provider =>
@@ -43,6 +46,15 @@ internal static class DatabaseFeature
         services.AddValidatedOptions<GroupCommitOptions>("GroupCommit");
         services.AddSingleton<GroupCommitter>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommitter>());
+    }
+
+    /// <summary>
+    /// A database that holds one feature's schema and nothing else; the data source is for asking whether it is there.
+    /// </summary>
+    public static void AddDatabaseOf(this IServiceCollection services, DatabaseSchema schema)
+    {
+        services.AddValidatedOptions<DatabaseOptions>(DatabaseOptions.Section);
+        services.AddSingleton(provider => provider.OpenForServing(schema, ProbeConnections));
     }
 
     /// <summary>Connections of a feature that has a schema to itself, as the server's role. To be disposed of.</summary>
@@ -137,9 +149,9 @@ internal static class DatabaseFeature
         }
     }
 
-    /// <summary>The server's own tables first.</summary>
+    /// <summary>In the order in which features have added them: the server's own tables first.</summary>
     private static IEnumerable<DatabaseSchema> Schemas(this IServiceProvider services) =>
-        services.GetServices<DatabaseSchema>().Prepend(DatabaseSchema.Main);
+        services.GetServices<DatabaseSchema>();
 
     private static ILogger Logger(this IServiceProvider services) =>
         services.GetRequiredService<ILoggerFactory>().CreateLogger<MigrationRunner>();

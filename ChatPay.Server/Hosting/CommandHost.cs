@@ -1,5 +1,6 @@
 using ChatPay.Core.Cryptography;
 using ChatPay.Server.Database;
+using ChatPay.Server.Vault;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -29,7 +30,9 @@ internal static partial class CommandHost
         await app.Services.MigrateAsync(cancellationToken);
         await app.StartAsync(cancellationToken);
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        await Console.Out.WriteLineAsync($"ChatPay is ready: open {addresses.First()}");
+        await Console.Out.WriteLineAsync(ServerHost.RoleOf(app.Configuration) == HostRole.Realm
+            ? $"ChatPay's realm {app.Services.GetRequiredService<RealmHouse>().Realms[0].Id} is ready at {addresses.First()}"
+            : $"ChatPay is ready: open {addresses.First()}");
         Log.Ready(logger, builder.Environment.EnvironmentName);
         await UntilAsync(app.Lifetime.ApplicationStopping, cancellationToken);
         try
@@ -68,6 +71,15 @@ internal static partial class CommandHost
         lease.Configure(builder.Configuration);
         await using var app = builder.Build();
         return await run(app.Services, cancellationToken);
+    }
+
+    /// <summary>Runs a command that needs the configuration and no database.</summary>
+    public static async Task<int> RunWithoutDatabaseAsync(
+        IReadOnlyDictionary<string, string?> settings, Func<IServiceProvider, Task<int>> run)
+    {
+        RequireCryptography();
+        await using var app = ServerHost.CreateBuilder(settings).Build();
+        return await run(app.Services);
     }
 
     /// <summary>Asked first: without its cryptography the server could start and then fail in the middle of work.</summary>

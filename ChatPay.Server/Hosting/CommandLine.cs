@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using ChatPay.Server.Database;
 using ChatPay.Server.Ledger;
+using ChatPay.Server.Vault;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Hosting;
@@ -18,6 +19,11 @@ internal static class CommandLine
     private static readonly Option<string?> s_urls = new("--urls")
     {
         Description = "Listen on these addresses instead, such as http://0.0.0.0:8080; several are parted by ';'.",
+    };
+
+    private static readonly Option<HostRole?> s_role = new("--role")
+    {
+        Description = "What to serve: the whole server, or one realm of a PIN vault alone. Default: Server.",
     };
 
     private static readonly Option<DirectoryInfo?> s_data = new("--data")
@@ -88,7 +94,7 @@ internal static class CommandLine
     {
         var serve = new Command("serve", "Serve until interrupted; what the program does without a command.")
         {
-            s_port, s_urls,
+            s_port, s_urls, s_role,
         };
         serve.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), hurry, stop));
         var migrate = new Command("migrate", "Bring the database to this version's schema.");
@@ -105,15 +111,24 @@ internal static class CommandLine
             Settings(parsed),
             (services, cancellationToken) => services.VerifyLedgerAsync(parsed.GetValue(s_json), cancellationToken),
             stop));
+        var tokenKey = new Command(
+            "token-key", "Print the key that realms verify this server's tokens with; it is made where it is missing.");
+        tokenKey.SetAction((parsed, _) => CommandHost.RunWithoutDatabaseAsync(Settings(parsed), async services =>
+        {
+            await Console.Out.WriteLineAsync(services.ReadTokenKey());
+            return 0;
+        }));
         var export = ExportCommand.Create(Settings);
         var root = new RootCommand("ChatPay: a chat server in which money moves as easily as words.")
         {
             s_data,
             s_port,
             s_urls,
+            s_role,
             serve,
             new Command("database", "Work on the database.") { migrate },
             new Command("ledger", "Look at the money.") { verify, export, AccountCommand.Create(Settings) },
+            new Command("vault", "Look after the PIN vault.") { tokenKey },
         };
         root.SetAction((parsed, stop) => CommandHost.ServeAsync(Settings(parsed), hurry, stop));
         return root;
@@ -126,6 +141,11 @@ internal static class CommandLine
         if (parsed.GetValue(s_data) is { } data)
         {
             settings["Hosting:DataFolder"] = data.FullName;
+        }
+
+        if (parsed.GetValue(s_role) is { } role)
+        {
+            settings["Hosting:Role"] = role.ToString();
         }
 
         if (parsed.GetValue(s_urls) is { } urls)

@@ -8,6 +8,12 @@ internal sealed class HostingOptions
     public const string Section = "Hosting";
 
     /// <summary>
+    /// What the process does: "Server", or "Realm" for one realm of a PIN vault alone, as --role says on the command line.
+    /// Default "Server".
+    /// </summary>
+    public HostRole Role { get; set; } = HostRole.Server;
+
+    /// <summary>
     /// Where the server keeps its own files, above all the embedded database; relative to the working folder. Default
     /// ".data".
     /// </summary>
@@ -45,4 +51,13 @@ internal sealed class HostingOptions
     /// <summary>How long running requests get to finish when the server stops, in seconds, 1 to 120. Default 10.</summary>
     [Range(1, 120)]
     public int ShutdownTimeoutSeconds { get; set; } = 10;
+}
+
+/// <summary>What a process does.</summary>
+internal enum HostRole
+{
+    Server = 0,
+
+    /// <summary>One realm of a PIN vault, and nothing else.</summary>
+    Realm = 1,
 }

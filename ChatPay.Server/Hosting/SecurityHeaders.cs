@@ -46,8 +46,9 @@ internal static class SecurityHeaders
         var socket = host.AsSpan().ContainsAnyExcept(s_hostCharacters) || host.Length == 0
             ? ""
             : $" {(request.IsHttps ? "wss" : "ws")}://{host}";
+        var others = request.HttpContext.RequestServices.GetService<PageConnections>()?.Sources;
         return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-            + $"img-src 'self' data: blob:; font-src 'self'; connect-src 'self'{socket}; "
+            + $"img-src 'self' data: blob:; font-src 'self'; connect-src 'self'{socket}{others}; "
             + "worker-src 'self'; manifest-src 'self'; media-src 'self' blob:; "
             + "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
     }

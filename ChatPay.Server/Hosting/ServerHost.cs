@@ -1,5 +1,6 @@
 using System.Net;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Vault;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -56,11 +57,44 @@ internal static class ServerHost
         builder.Services.AddDataProtection().PersistNowhere();
         builder.AddRequestLimits();
         builder.AddChatPayOpenApi();
-        Program.AddFeatures(builder.Services);
+        if (RoleOf(builder.Configuration) == HostRole.Realm)
+        {
+            builder.Services.AddRealmRole();
+        }
+        else
+        {
+            Program.AddFeatures(builder.Services);
+        }
+
         return builder;
     }
 
+    /// <summary>Before the host is built there is no options machinery; it checks the same value when it is.</summary>
+    public static HostRole RoleOf(IConfiguration configuration) =>
+        configuration.GetValue<HostRole>($"{HostingOptions.Section}:{nameof(HostingOptions.Role)}");
+
     public static WebApplication Build(WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return RoleOf(builder.Configuration) == HostRole.Realm ? BuildRealm(builder) : BuildServer(builder);
+    }
+
+    private static WebApplication BuildRealm(WebApplicationBuilder builder)
+    {
+        var app = builder.Build();
+        app.UseSpanNames();
+        UseTrustedProxies(app);
+        app.UseSecurityHeaders();
+        app.UseErrorEdge();
+        app.UseOriginCheck();
+        app.UseRouting();
+        app.UseRealmRole();
+        app.UseRateLimiter();
+        app.MapRealmRole(app.MapGroup("/v1").WithErrors());
+        return app;
+    }
+
+    private static WebApplication BuildServer(WebApplicationBuilder builder)
     {
         var app = builder.Build();
         app.UseSpanNames();

@@ -10,8 +10,9 @@ internal sealed record AdmittedKeyPackage(byte[] Ref, byte[] Body, DateTimeOffse
 
 /// <summary>What the server knows of a live device.</summary>
 /// <param name="SignatureKey">Ed25519, 32 bytes.</param>
-/// <param name="IdentityKeys">Those that may vouch for it; none for a device that is in no chain of the key log.</param>
-internal sealed record DeviceKeys(byte[] SignatureKey, IReadOnlyList<byte[]> IdentityKeys);
+/// <param name="IdentityKeys">Those that may vouch for it; none where its account has no chain in the key log.</param>
+/// <param name="IsApproved">Whether the device is in its account's chain.</param>
+internal sealed record DeviceKeys(byte[] SignatureKey, IReadOnlyList<byte[]> IdentityKeys, bool IsApproved);
 
 /// <summary>
 /// Which key packages the server takes and hands to others: those that every client would accept too, of the uploading

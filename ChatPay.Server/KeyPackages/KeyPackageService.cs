@@ -12,7 +12,8 @@ internal sealed partial class KeyPackageService(
     /// <summary>Stores an upload; one invalid package refuses all of it.</summary>
     /// <returns>
     /// <c>key_package_invalid</c> with <c>details.index</c> (none for the last-resort one) and <c>details.reason</c>;
-    /// <c>too_large</c> where the device would have too many.
+    /// <c>too_large</c> where the device would have too many; <c>device_not_approved</c> where its account has a chain in the
+    /// key log and it is not in it.
     /// </returns>
     public async Task<Result<KeyPackageCount>> UploadAsync(
         Caller caller, UploadKeyPackagesRequest request, CancellationToken cancellationToken)
@@ -27,6 +28,13 @@ internal sealed partial class KeyPackageService(
         if (await store.DeviceAsync(caller.Device, cancellationToken) is not { } device)
         {
             return new Error(ErrorCode.DeviceRevoked, "This device has been revoked.");
+        }
+
+        if (device is { IsApproved: false, IdentityKeys.Count: > 0 })
+        {
+            return new Error(
+                ErrorCode.DeviceNotApproved,
+                "Nobody lets this device in before another device of the account, or the PIN, has approved it.");
         }
 
         var oneTime = new List<AdmittedKeyPackage>(uploaded.Count);

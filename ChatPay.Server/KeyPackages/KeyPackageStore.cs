@@ -26,14 +26,15 @@ internal sealed class KeyPackageStore(NpgsqlDataSource dataSource)
     {
         await using var command = dataSource.CreateCommand(
             """
-            select d.signature_key, k.identity_keys
-            from device d left join key_chain k on k.account_id = d.account_id and d.approved_at is not null
+            select d.signature_key, k.identity_keys, d.approved_at is not null
+            from device d left join key_chain k using (account_id)
             where d.id = $1 and d.revoked_at is null
             """,
             device.Value);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         return await row.ReadAsync(cancellationToken)
-            ? new DeviceKeys(row.GetFieldValue<byte[]>(0), row.IsDBNull(1) ? [] : row.GetFieldValue<byte[][]>(1))
+            ? new DeviceKeys(
+                row.GetFieldValue<byte[]>(0), row.IsDBNull(1) ? [] : row.GetFieldValue<byte[][]>(1), row.GetBoolean(2))
             : null;
     }
 

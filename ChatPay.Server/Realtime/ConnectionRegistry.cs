@@ -119,6 +119,21 @@ internal sealed partial class ConnectionRegistry(FeedChanges changes, HeadReques
         }
     }
 
+    /// <summary>To all live connections of the account here.</summary>
+    public void ToAccount(AccountId account, Push push)
+    {
+        lock (_lock)
+        {
+            if (_byAccount.TryGetValue(account, out var connections))
+            {
+                foreach (var connection in connections)
+                {
+                    connection.Enqueue(push);
+                }
+            }
+        }
+    }
+
     public void ToDevice(DeviceId device, Push push)
     {
         lock (_lock)

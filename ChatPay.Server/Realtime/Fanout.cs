@@ -58,6 +58,17 @@ internal sealed partial class Fanout(
         }
     }
 
+    /// <summary>Something about an account's keys: to all its live connections. Never waits; it may be lost.</summary>
+    public void KeysChanged(KeysSignal signal)
+    {
+        if (outbox.IsOn || registry.IsConnected(signal.Account))
+        {
+            var push = Push.Of(signal);
+            registry.ToAccount(signal.Account, push);
+            outbox.ToAccount(signal.Account, push);
+        }
+    }
+
     /// <summary>A control signal, to all live connections of the device.</summary>
     public void ToDevice(DeviceId device, Push push)
     {

@@ -27,7 +27,7 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
     private static readonly byte[][] s_beginnings =
     [
         .. Enum.GetValues<PushKind>().Select(kind => Encoding.ASCII.GetBytes(
-            $"{{\"type\":1,\"target\":\"{kind}\",\"arguments\":" + (kind == PushKind.Control ? "[" : "[["))),
+            $"{{\"type\":1,\"target\":\"{kind}\",\"arguments\":" + (Push.IsAloneOf(kind) ? "[" : "[["))),
     ];
 
     private readonly Lock _lock = new();
@@ -124,10 +124,10 @@ internal sealed class OutboundQueue(int maxPushes, int maxBytes)
                     _resyncPromised = false;
                 }
             }
-            while (kind != PushKind.Control && _pushes.TryPeek(out next) && next.Kind == kind
+            while (!Push.IsAloneOf(kind) && _pushes.TryPeek(out next) && next.Kind == kind
                 && message.Length - start + next.JsonBytes.Length <= frameBytes);
 
-            message.Write(kind == PushKind.Control ? "]}\u001e"u8 : "]]}\u001e"u8);
+            message.Write(Push.IsAloneOf(kind) ? "]}\u001e"u8 : "]]}\u001e"u8);
             return true;
         }
     }

@@ -17,6 +17,7 @@ internal enum PushKind : byte
     WalletChanged = 6,
     Control = 7,
     Presence = 8,
+    Keys = 9,
 }
 
 /// <summary>
@@ -35,10 +36,13 @@ internal sealed class Push
 
     public PushKind Kind { get; }
 
+    /// <summary>Whether a call of the callback has one of it, and no list.</summary>
+    public bool IsAlone => IsAloneOf(Kind);
+
     /// <summary>Whether it may be lost: nobody misses it for long.</summary>
     public bool IsDroppable => Kind is PushKind.Ephemeral or PushKind.Presence;
 
-    /// <summary>One element of the callback's list; for <see cref="PushKind.Control"/> the argument itself.</summary>
+    /// <summary>One element of the callback's list; where it <see cref="IsAlone"/>, the argument itself.</summary>
     public byte[] JsonBytes { get; }
 
     /// <summary>Timestamp of the commit, for the delivery lag; 0 where it was not on this node.</summary>
@@ -61,6 +65,10 @@ internal sealed class Push
     public static Push Of(WalletBalance balance) => Make(PushKind.WalletChanged, balance);
 
     public static Push Of(ControlSignal signal) => Make(PushKind.Control, signal);
+
+    public static Push Of(KeysSignal signal) => Make(PushKind.Keys, signal);
+
+    public static bool IsAloneOf(PushKind kind) => kind is PushKind.Control or PushKind.Keys;
 
     /// <summary>A push that another node has serialised.</summary>
     public static Push OfJson(PushKind kind, byte[] json) => new(kind, json);

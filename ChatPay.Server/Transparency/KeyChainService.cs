@@ -3,12 +3,14 @@ using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Server.Accounts;
 using ChatPay.Server.Hosting;
+using ChatPay.Server.Realtime;
 
 namespace ChatPay.Server.Transparency;
 
 /// <summary>Adds to the chains of accounts, and carries out what the entries say of devices.</summary>
 internal sealed partial class KeyChainService(
-    KeyChainStore chains, KeyLogKeeper keeper, KeyLogReader reader, AccountService accounts, ILogger<KeyChainService> logger)
+    KeyChainStore chains, KeyLogKeeper keeper, KeyLogReader reader, AccountService accounts, Fanout fanout,
+    ILogger<KeyChainService> logger)
 {
     /// <returns>
     /// The entries as they are in the log; <c>key_entry_invalid</c>, <c>key_chain_stale</c>, <c>wrong_device</c>,
@@ -40,6 +42,11 @@ internal sealed partial class KeyChainService(
         }
 
         await keeper.IncludeAsync(cancellationToken);
+        if (changed.Value.Entries.Count > 0)
+        {
+            fanout.KeysChanged(new KeysSignal(caller.Account, changed.Value.Chain.Length));
+        }
+
         return await reader.ChainAsync(caller, caller.Account, FirstOf(request), size: 0, cancellationToken);
     }
 

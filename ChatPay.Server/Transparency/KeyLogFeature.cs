@@ -1,4 +1,6 @@
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
+using ChatPay.Server.Vault;
 
 namespace ChatPay.Server.Transparency;
 
@@ -11,10 +13,18 @@ internal static class KeyLogFeature
         services.AddValidatedOptions<KeyLogOptions>(KeyLogOptions.Section);
         services.AddSingleton<KeyLogStore>();
         services.AddSingleton<KeyChainStore>();
+        services.AddSingleton<IIdentityKeys, LoggedIdentityKeys>();
         services.AddSingleton<WrappedKeysStore>();
         services.AddSingleton<KeyLogReader>();
         services.AddSingleton<KeyChainService>();
         services.AddSingleton<KeyLogKeeper>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyLogKeeper>());
+    }
+
+    /// <summary>Whom a registration of a PIN may be by.</summary>
+    private sealed class LoggedIdentityKeys(KeyChainStore chains) : IIdentityKeys
+    {
+        public async ValueTask<byte[]?> FindAsync(AccountId account, CancellationToken cancellationToken) =>
+            await chains.IdentityKeyAsync(account, cancellationToken);
     }
 }

@@ -12,8 +12,8 @@ namespace ChatPay.Server.Transparency;
 /// who do, so the log's signatures and commits are fewer than its entries under load.
 /// </summary>
 internal sealed partial class KeyLogKeeper(
-    KeyLogStore store, IOptions<KeyLogOptions> options, IOptions<VaultOptions> vault, IOptions<HostingOptions> hosting,
-    TimeProvider time, ILogger<KeyLogKeeper> logger) : BackgroundService
+    KeyLogStore store, IOptions<KeyLogOptions> options, VaultPlan vault, TimeProvider time, ILogger<KeyLogKeeper> logger)
+    : BackgroundService
 {
     private const int EntriesPerRound = 1024;
     private const int NameKeyHexChars = 8;
@@ -60,7 +60,7 @@ internal sealed partial class KeyLogKeeper(
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var row = await store.FindAsync(cancellationToken);
-        var folder = vault.Value.KeyFolderOf(hosting.Value);
+        var folder = Path.GetFullPath(vault.KeyFolder);
         _keyFile = KeyLogKeyFile.Open(folder, mayCreate: row is null)
             ?? throw new StartupException(
                 $"The key log's key file is missing from {folder}, and the database holds what was signed with it: copy it from "

@@ -15,7 +15,9 @@ internal sealed class KeyLogOptions
     [RegularExpression(@"[^\s+]*"), MaxLength(LogLimits.KeyNameMaxBytes / 2)]
     public string Name { get; set; } = "";
 
-    /// <summary>How often entries that a node left behind when it died are taken in, in seconds, 1 to 3,600. Default 10.</summary>
+    /// <summary>
+    /// How often entries that a node left behind when it died are taken in, in seconds, 1 to 3,600. Default 10.
+    /// </summary>
     [Range(1, 3600)]
     public int RoundSeconds { get; set; } = 10;
 }

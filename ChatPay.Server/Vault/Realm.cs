@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
-using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Vault;
 
@@ -9,7 +8,7 @@ namespace ChatPay.Server.Vault;
 /// One realm: it opens the account's record with its key, has Core decide, and stores what was decided. Every message that
 /// can be read is answered with a message, a refusal too.
 /// </summary>
-internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid database)
+internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid database, TimeSpan wait, VaultNews news)
 {
     /// <summary>A device that registers while another does starts over with what it finds; so does the realm.</summary>
     private const int Attempts = 3;
@@ -31,7 +30,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     }
 
     /// <summary>The answer's bytes.</summary>
-    public async Task<Result<byte[]>> AnswerAsync(Caller caller, byte[] message, CancellationToken cancellationToken)
+    public async Task<Result<byte[]>> AnswerAsync(RealmCaller caller, byte[] message, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         return (message.Length > 1 ? (VaultMessageType)message[1] : default) switch
@@ -43,15 +42,25 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
             VaultMessageType.Recover3Request => await AnswerAsync<Recover3Request>(Recover3Async),
             VaultMessageType.DeleteRequest => await AnswerAsync<DeleteRequest>(DeleteAsync),
             VaultMessageType.ClearFailuresRequest => await AnswerAsync<ClearFailuresRequest>(ClearAsync),
+            VaultMessageType.BeginWaitRequest => await AnswerAsync<BeginWaitRequest>(BeginWaitAsync),
+            VaultMessageType.CancelWaitRequest => await AnswerAsync<CancelWaitRequest>(CancelWaitAsync),
             _ => Invalid(VaultRejection.WrongMessage),
         };
 
-        Task<Result<byte[]>> AnswerAsync<T>(Func<Caller, T, CancellationToken, Task<VaultMessage>> answer)
+        Task<Result<byte[]>> AnswerAsync<T>(Func<RealmCaller, T, CancellationToken, Task<VaultMessage>> answer)
             where T : VaultMessage, IVaultMessage<T> => ReadAndAnswerAsync(caller, message, answer, cancellationToken);
     }
 
+    /// <summary>The account's guesses, newest first, and its wait.</summary>
+    public async Task<VaultAttempts> AttemptsAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        var attempts = await store.AttemptsAsync(account, Limits.VaultAttempts, cancellationToken);
+        var stored = await store.FindAsync(account, cancellationToken);
+        return new VaultAttempts(attempts, stored?.Wait?.View(Id, VaultWaitState.Begun));
+    }
+
     private static async Task<Result<byte[]>> ReadAndAnswerAsync<T>(
-        Caller caller, byte[] bytes, Func<Caller, T, CancellationToken, Task<VaultMessage>> answer,
+        RealmCaller caller, byte[] bytes, Func<RealmCaller, T, CancellationToken, Task<VaultMessage>> answer,
         CancellationToken cancellationToken)
         where T : VaultMessage, IVaultMessage<T>
     {
@@ -73,7 +82,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
         new Dictionary<string, object>(StringComparer.Ordinal) { ["rejection"] = (int)rejection });
 
     private async Task<VaultMessage> Register1Async(
-        Caller caller, Register1Request request, CancellationToken cancellationToken)
+        RealmCaller caller, Register1Request request, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(caller.Account, cancellationToken);
         return found.Rejection == VaultRejection.RecordUnreadable
@@ -82,8 +91,9 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     }
 
     private async Task<VaultMessage> Register2Async(
-        Caller caller, Register2Request request, CancellationToken cancellationToken)
+        RealmCaller caller, Register2Request request, CancellationToken cancellationToken)
     {
+        var inForce = await caller.InForceAsync(cancellationToken);
         for (var attempt = 1; ; attempt++)
         {
             using var found = await FindAsync(caller.Account, cancellationToken);
@@ -98,7 +108,8 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
                 return new Register2Response(request.RequestId, request.Version);
             }
 
-            var answer = RealmSteps.Register2(Id, caller.Account, found.Record, request, isWaitOver: false, out var next);
+            var answer = RealmSteps.Register2(
+                Id, caller.Account, found.Record, request, found.Permit(inForce), out var next);
             if (next is null)
             {
                 return answer;
@@ -109,8 +120,9 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
                 var row = keyFile.Key.Seal(next, RandomNumberGenerator.Fill);
                 if (await store.ReplaceAsync(
                     caller.Account, found.Record?.Version ?? RegistrationVersion.None, next.Version, row, next.MaxGuesses,
-                    cancellationToken))
+                    found.PassedWait, cancellationToken))
                 {
+                    TellWaitEnded(caller.Account, found);
                     return answer;
                 }
             }
@@ -124,7 +136,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     }
 
     private async Task<VaultMessage> Recover1Async(
-        Caller caller, Recover1Request request, CancellationToken cancellationToken)
+        RealmCaller caller, Recover1Request request, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(caller.Account, cancellationToken);
         if (found.Rejection != VaultRejection.None)
@@ -138,7 +150,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     }
 
     private async Task<VaultMessage> Recover2Async(
-        Caller caller, Recover2Request request, CancellationToken cancellationToken)
+        RealmCaller caller, Recover2Request request, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(caller.Account, cancellationToken);
         if (found.Stored is { } stored && stored.Guesses.Rejection is var refused and not VaultRejection.None)
@@ -156,8 +168,8 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
 
         // Committed when it returns: whatever happens after this, the guess is counted.
         var attempt = new AttemptId(RandomId.Create());
-        var left = await store.CountAsync(caller.Account, request.Version, caller.Device, attempt, cancellationToken);
-        if (left is null)
+        var counted = await store.CountAsync(caller.Account, request.Version, caller.Device, attempt, cancellationToken);
+        if (counted is not { } guess)
         {
             // Others took the last ones meanwhile, or the registration went away under this one.
             var now = await store.FindAsync(caller.Account, cancellationToken);
@@ -168,12 +180,13 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
             return new RealmRefusal(request.RequestId, reason);
         }
 
+        Tell(caller.Account, new EndedAttempt(caller.Device, guess.At), VaultAttemptOutcome.Open);
         return RealmSteps.Evaluate(
-            request, found.Record, AttemptGrant.Granted(attempt, left.Value), RandomNumberGenerator.Fill);
+            request, found.Record, AttemptGrant.Granted(attempt, guess.GuessesLeft), RandomNumberGenerator.Fill);
     }
 
     private async Task<VaultMessage> Recover3Async(
-        Caller caller, Recover3Request request, CancellationToken cancellationToken)
+        RealmCaller caller, Recover3Request request, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(caller.Account, cancellationToken);
         if (found.Rejection != VaultRejection.None)
@@ -191,8 +204,9 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
         if (answer is not RealmRefusal refusal)
         {
             // Of two requests with one attempt, one gets the share.
-            if (await store.SucceedAsync(caller.Account, request.Version, request.Attempt, cancellationToken))
+            if (await store.SucceedAsync(caller.Account, request.Version, request.Attempt, cancellationToken) is { } ended)
             {
+                Tell(caller.Account, ended, VaultAttemptOutcome.Succeeded);
                 return answer;
             }
 
@@ -202,14 +216,19 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
 
         if (refusal.Reason == VaultRejection.TagWrong)
         {
-            await store.FailAsync(request.Attempt, cancellationToken);
+            if (await store.FailAsync(request.Attempt, cancellationToken) is { } failed)
+            {
+                Tell(caller.Account, failed, VaultAttemptOutcome.Failed);
+            }
+
             await store.DestroyAsync(caller.Account, cancellationToken);
         }
 
         return answer;
     }
 
-    private async Task<VaultMessage> DeleteAsync(Caller caller, DeleteRequest request, CancellationToken cancellationToken)
+    private async Task<VaultMessage> DeleteAsync(
+        RealmCaller caller, DeleteRequest request, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(caller.Account, cancellationToken);
         if (found.Rejection != VaultRejection.None)
@@ -217,9 +236,16 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
             return new RealmRefusal(request.RequestId, found.Rejection);
         }
 
-        var answer = RealmSteps.Delete(request, found.Record, isWaitOver: false);
-        if (answer is RealmRefusal || await store.DeleteAsync(caller.Account, request.Version, cancellationToken))
+        var answer = RealmSteps.Delete(
+            request, found.Record, found.Permit(await caller.InForceAsync(cancellationToken)));
+        if (answer is not DeleteResponse)
         {
+            return answer;
+        }
+
+        if (await store.DeleteAsync(caller.Account, request.Version, found.PassedWait, cancellationToken))
+        {
+            TellWaitEnded(caller.Account, found);
             return answer;
         }
 
@@ -228,7 +254,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     }
 
     private async Task<VaultMessage> ClearAsync(
-        Caller caller, ClearFailuresRequest request, CancellationToken cancellationToken)
+        RealmCaller caller, ClearFailuresRequest request, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(caller.Account, cancellationToken);
         if (found.Rejection != VaultRejection.None)
@@ -245,6 +271,73 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
 
         answer.Dispose();
         return new RealmRefusal(request.RequestId, VaultRejection.CounterStale);
+    }
+
+    private async Task<VaultMessage> BeginWaitAsync(
+        RealmCaller caller, BeginWaitRequest request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        var rejection = found.Rejection != VaultRejection.None
+            ? found.Rejection : RealmSteps.MayWait(request, found.Record);
+        if (rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, rejection);
+        }
+
+        var begun = await store.BeginWaitAsync(
+            caller.Account, request.Version, new WaitId(RandomId.Create()), caller.Device, wait, cancellationToken);
+        var now = await store.FindAsync(caller.Account, cancellationToken);
+        if (now?.Wait is not { } underWay || now.Version != request.Version)
+        {
+            // It was overwritten, destroyed or cancelled meanwhile.
+            return new RealmRefusal(request.RequestId, VaultRejection.VersionOther);
+        }
+
+        if (begun)
+        {
+            news.Tell(caller.Account, underWay.View(Id, VaultWaitState.Begun));
+        }
+
+        return new WaitResponse(request.RequestId, request.Version, underWay.ToCore());
+    }
+
+    private async Task<VaultMessage> CancelWaitAsync(
+        RealmCaller caller, CancelWaitRequest request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(caller.Account, cancellationToken);
+        if (found.Rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, found.Rejection);
+        }
+
+        var answer = RealmSteps.CancelWait(
+            request, found.Record, found.Permit(await caller.InForceAsync(cancellationToken)));
+        if (answer is RealmRefusal)
+        {
+            return answer;
+        }
+
+        if (await store.CancelWaitAsync(caller.Account, request.Wait, cancellationToken))
+        {
+            news.Tell(caller.Account, found.Stored!.Wait!.View(Id, VaultWaitState.Cancelled));
+            return answer;
+        }
+
+        answer.Dispose();
+        return new RealmRefusal(request.RequestId, VaultRejection.WaitUnknown);
+    }
+
+    private void Tell(AccountId account, EndedAttempt attempt, VaultAttemptOutcome outcome) =>
+        news.Tell(account, new VaultAttempt(attempt.At, attempt.Device, outcome, Id.Value));
+
+    /// <summary>A record that was signed away took its wait with it; one whose wait had passed was the wait's.</summary>
+    private void TellWaitEnded(AccountId account, Found found)
+    {
+        if (found.Stored?.Wait is { } ended)
+        {
+            news.Tell(
+                account, ended.View(Id, ended.IsOver ? VaultWaitState.CarriedOut : VaultWaitState.Cancelled));
+        }
     }
 
     private Task DestroyUsedUpAsync(AccountId account, VaultRejection reason, CancellationToken cancellationToken) =>
@@ -266,6 +359,11 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     /// <summary>A row and what was in it.</summary>
     private sealed record Found(StoredRecord? Stored, RealmRecord? Record, VaultRejection Rejection) : IDisposable
     {
+        /// <summary>The wait without which a change must not go through, where it was decided after its end.</summary>
+        public WaitId? PassedWait => Stored?.Wait is { IsOver: true } passed ? passed.Id : null;
+
+        public RealmPermit Permit(byte[]? inForce) => new(Stored?.Wait?.ToCore(), inForce);
+
         public void Dispose() => Record?.Dispose();
     }
 }

@@ -17,6 +17,7 @@ $$;
 
 grant select on schema_migration to chatpay_server;
 grant select, insert, update (lineage, beat) on realm to chatpay_server;
-grant select, insert, update (version, sealed, max_guesses, used, attempts, lineage, registered_at), delete
+grant select, insert, update (version, sealed, max_guesses, used, attempts, lineage, registered_at, wait_id,
+    wait_device_id, wait_until), delete
     on vault_record to chatpay_server;
 grant select, insert, update (outcome, counts), delete on vault_attempt to chatpay_server;

@@ -7,11 +7,12 @@ using Microsoft.Extensions.Options;
 namespace ChatPay.Server.Vault;
 
 /// <summary>
-/// The realms that run inside the server. They are ready before it takes connections: each has its key file, and its
-/// database belongs to it and is not behind what the file remembers.
+/// The realms that run in this process: those inside the server, or the one that has a process to itself. They are ready
+/// before it takes connections: each has its key file, and its database belongs to it and is not behind what the file
+/// remembers.
 /// </summary>
 internal sealed partial class RealmHouse(
-    IServiceProvider services, IOptions<VaultOptions> options, IOptions<HostingOptions> hosting, TimeProvider time,
+    IServiceProvider services, IOptions<VaultOptions> options, VaultPlan plan, VaultNews news, TimeProvider time,
     ILogger<RealmHouse> logger) : BackgroundService
 {
     private static readonly TimeSpan s_sweep = TimeSpan.FromHours(1);
@@ -20,13 +21,15 @@ internal sealed partial class RealmHouse(
 
     public IReadOnlyList<Realm> Realms => _realms;
 
-    public VaultView View => new(Operators: 1, RealmSchemas.Threshold, [.. _realms.Select(realm => realm.Id.Value)]);
+    public VaultView View => plan.Hosts.Count > 0
+        ? new(plan.Operators, plan.Threshold, [.. plan.Hosts.Select(host => host.Realm)], plan.Hosts)
+        : new(plan.Operators, plan.Threshold, [.. _realms.Select(realm => realm.Id.Value)]);
 
     public Realm? Find(RealmId id) => _realms.Find(realm => realm.Id == id);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var schema in RealmSchemas.All)
+        foreach (var schema in plan.Schemas)
         {
             var store = new RealmStore(services.OpenForServing(schema, options.Value.MaxPoolSize));
             _realms.Add(await OpenAsync(store, schema.Name!.Replace('_', '-'), cancellationToken));
@@ -37,6 +40,7 @@ internal sealed partial class RealmHouse(
             await BeatAsync(realm, cancellationToken);
         }
 
+        services.GetService<RealmTokens>()?.Open();
         await base.StartAsync(cancellationToken);
     }
 
@@ -87,7 +91,7 @@ internal sealed partial class RealmHouse(
     private async Task<Realm> OpenAsync(RealmStore store, string name, CancellationToken cancellationToken)
     {
         var owner = await store.FindRealmAsync(cancellationToken);
-        var folder = options.Value.KeyFolderOf(hosting.Value);
+        var folder = Path.GetFullPath(plan.KeyFolder);
         var keyFile = RealmKeyFile.Open(folder, name, mayCreate: owner is null)
             ?? throw new StartupException(
                 $"The key file {name}.key is missing from {folder}, and the database holds what only it opens: copy it from "
@@ -105,7 +109,8 @@ internal sealed partial class RealmHouse(
         }
 
         return owner is { } found && found.Realm == keyFile.Id && (used is null || used.Value.Database == found.Database)
-            ? new Realm(store, keyFile, found.Database)
+            ? new Realm(
+                store, keyFile, found.Database, TimeSpan.FromHours(options.Value.WaitHours), news)
             : throw new StartupException(
                 $"The key file {name}.key in {folder} belongs to another database than this one: put back the one that belongs "
                 + "to it, or name its folder in Vault:KeyFolder. Two databases need two folders.");

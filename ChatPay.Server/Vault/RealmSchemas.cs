@@ -2,7 +2,7 @@ using ChatPay.Server.Database;
 
 namespace ChatPay.Server.Vault;
 
-/// <summary>The schemas of the realms that run inside the server, one for each: no realm sees another's tables.</summary>
+/// <summary>The schemas of realms, one for each: no realm sees another's tables.</summary>
 internal static class RealmSchemas
 {
     /// <summary>Three realms of which two are needed: one may be lost, and one alone learns nothing.</summary>
@@ -15,4 +15,7 @@ internal static class RealmSchemas
 
     public static IReadOnlyList<DatabaseSchema> All { get; } =
         [.. Enumerable.Range(1, Realms).Select(index => new DatabaseSchema($"realm_{index}", s_migrations, s_grants))];
+
+    /// <summary>Of a realm that has a database to itself.</summary>
+    public static DatabaseSchema Alone { get; } = new("realm", s_migrations, s_grants);
 }

@@ -15,6 +15,16 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     /// <summary>How long an attempt may still be finished; one that is open for longer has failed.</summary>
     private const string OpenFor = "interval '2 minutes'";
 
+    /// <summary>How long a wait that has passed may be made use of.</summary>
+    private const string WaitLapsesAfter = "interval '7 days'";
+
+    private const string WaitColumns =
+        $"""
+        v.wait_id, v.wait_device_id, v.wait_until,
+        greatest(0, ceil(extract(epoch from v.wait_until - now())))::integer as seconds_left,
+        coalesce(v.wait_until > now() - {WaitLapsesAfter}, false) as has_wait
+        """;
+
     /// <summary>The realm that this database belongs to, and the database's own id; null for a new one.</summary>
     public async Task<(RealmId Realm, Guid Database)?> FindRealmAsync(CancellationToken cancellationToken)
     {
@@ -60,8 +70,8 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     public async Task<StoredRecord?> FindAsync(AccountId account, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            """
-            select v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage
+            $"""
+            select v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage, {WaitColumns}
             from vault_record v, realm r
             where v.account_id = $1
             """,
@@ -70,16 +80,17 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         return await reader.ReadAsync(cancellationToken)
             ? new StoredRecord(
                 new RegistrationVersion(reader.GetGuid(0)), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
-                reader.GetInt16(2), reader.GetInt16(3), reader.GetInt32(4), reader.GetBoolean(5))
+                reader.GetInt16(2), reader.GetInt16(3), reader.GetInt32(4), reader.GetBoolean(5), ReadWait(reader, 6))
             : null;
     }
 
     /// <summary>Stores a record in place of the one that was decided on.</summary>
     /// <param name="replaces">What there was; none for no record, or one that is destroyed.</param>
+    /// <param name="wait">The wait that must not have been cancelled meanwhile; null where it does not matter.</param>
     /// <returns>False where somebody was quicker.</returns>
     public async Task<bool> ReplaceAsync(
         AccountId account, RegistrationVersion replaces, RegistrationVersion version, byte[] row, int maxGuesses,
-        CancellationToken cancellationToken)
+        WaitId? wait, CancellationToken cancellationToken)
     {
         await using var command = replaces == RegistrationVersion.None
             ? dataSource.CreateCommand(
@@ -96,10 +107,10 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
                 """
                 update vault_record
                 set version = $2, sealed = $3, max_guesses = $4, used = 0, attempts = 0, registered_at = now(),
-                    lineage = (select lineage from realm)
-                where account_id = $1 and version = $5
+                    lineage = (select lineage from realm), wait_id = null, wait_device_id = null, wait_until = null
+                where account_id = $1 and version = $5 and ($6::uuid is null or wait_id = $6)
                 """,
-                account.Value, version.Value, row, (short)maxGuesses, replaces.Value);
+                account.Value, version.Value, row, (short)maxGuesses, replaces.Value, IdOrNull(wait?.Value));
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
@@ -107,8 +118,8 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     /// Counts a guess where there is one left, and notes it. Right guesses are given back, so there may be any number of
     /// them: only as many are kept as are listed.
     /// </summary>
-    /// <returns>How many are left after it; null where none was.</returns>
-    public async Task<int?> CountAsync(
+    /// <returns>Null where none was.</returns>
+    public async Task<CountedGuess?> CountAsync(
         AccountId account, RegistrationVersion version, DeviceId device, AttemptId attempt,
         CancellationToken cancellationToken)
     {
@@ -121,16 +132,18 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
                 returning (v.max_guesses - v.used)::integer as left_over
             ), noted as (
                 insert into vault_attempt (id, account_id, version, device_id) select $4, $1, $2, $3 from counted
+                returning at
             ), forgotten as (
                 delete from vault_attempt
                 where exists (select from counted) and id in (
                     select id from vault_attempt where account_id = $1 order by at desc, id desc offset $5 limit 10)
             )
-            select left_over from counted
+            select left_over, at from counted, noted
             """,
             account.Value, version.Value, device.Value, attempt.Value, Limits.VaultAttempts);
-        return await command.ExecuteScalarAsync(cancellationToken) is { } left
-            ? (int)left : null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new CountedGuess(reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1)) : null;
     }
 
     /// <summary>Whether an attempt is open: counted for this registration, not long ago, and not ended.</summary>
@@ -148,8 +161,8 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     }
 
     /// <summary>Ends an open attempt as a success, which gives back its own guess and no other.</summary>
-    /// <returns>False where it is not open any more.</returns>
-    public async Task<bool> SucceedAsync(
+    /// <returns>Null where it is not open any more.</returns>
+    public async Task<EndedAttempt?> SucceedAsync(
         AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
@@ -157,23 +170,24 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
             with ended as (
                 update vault_attempt set outcome = 1
                 where id = $3 and account_id = $1 and version = $2 and outcome = 0
-                returning counts
+                returning counts, device_id, at
             ), refunded as (
                 update vault_record set used = used - 1
                 where account_id = $1 and version = $2 and used > 0 and exists (select from ended where counts)
             )
-            select exists (select from ended)
+            select device_id, at from ended
             """,
             account.Value, version.Value, attempt.Value);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        return await ReadEndedAsync(command, cancellationToken);
     }
 
     /// <summary>Ends an open attempt as a failure.</summary>
-    public async Task FailAsync(AttemptId attempt, CancellationToken cancellationToken)
+    /// <returns>Null where it is not open any more.</returns>
+    public async Task<EndedAttempt?> FailAsync(AttemptId attempt, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            "update vault_attempt set outcome = 2 where id = $1 and outcome = 0", attempt.Value);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+            "update vault_attempt set outcome = 2 where id = $1 and outcome = 0 returning device_id, at", attempt.Value);
+        return await ReadEndedAsync(command, cancellationToken);
     }
 
     /// <summary>
@@ -185,28 +199,59 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     {
         await using var command = dataSource.CreateCommand(
             $"""
-            update vault_record v set sealed = null
+            update vault_record v
+            set sealed = null, wait_id = null, wait_device_id = null, wait_until = null
             where v.sealed is not null and v.used = v.max_guesses and ($1::uuid is null or v.account_id = $1)
                 and not exists (
                     select from vault_attempt a
                     where a.account_id = v.account_id and a.version = v.version and a.outcome = 0
                         and a.at > now() - {OpenFor})
             """,
-            new NpgsqlParameter
-            {
-                Value = (object?)account?.Value ?? DBNull.Value,
-                NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid,
-            });
+            IdOrNull(account?.Value));
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Forgets a registration.</summary>
+    /// <param name="wait">As for <see cref="ReplaceAsync"/>.</param>
     /// <returns>False where somebody was quicker.</returns>
     public async Task<bool> DeleteAsync(
-        AccountId account, RegistrationVersion version, CancellationToken cancellationToken)
+        AccountId account, RegistrationVersion version, WaitId? wait, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            "delete from vault_record where account_id = $1 and version = $2", account.Value, version.Value);
+            """
+            delete from vault_record
+            where account_id = $1 and version = $2 and ($3::uuid is null or wait_id = $3)
+            """,
+            account.Value, version.Value, IdOrNull(wait?.Value));
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Begins a wait where none is under way.</summary>
+    /// <returns>False where one is, or the registration has gone.</returns>
+    public async Task<bool> BeginWaitAsync(
+        AccountId account, RegistrationVersion version, WaitId wait, DeviceId device, TimeSpan lasts,
+        CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"""
+            update vault_record set wait_id = $3, wait_device_id = $4, wait_until = now() + $5
+            where account_id = $1 and version = $2 and sealed is not null
+                and (wait_id is null or wait_until <= now() - {WaitLapsesAfter})
+            """,
+            account.Value, version.Value, wait.Value, device.Value, lasts);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Ends a wait, and nothing comes of it.</summary>
+    /// <returns>False where it is not under way any more.</returns>
+    public async Task<bool> CancelWaitAsync(AccountId account, WaitId wait, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            """
+            update vault_record set wait_id = null, wait_device_id = null, wait_until = null
+            where account_id = $1 and wait_id = $2
+            """,
+            account.Value, wait.Value);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
@@ -237,7 +282,8 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     {
         await using var command = dataSource.CreateCommand(
             $"""
-            select device_id, at, (case when outcome = 0 and at <= now() - {OpenFor} then 2 else outcome end)::integer
+            select device_id, at, (case when outcome = 0 and at <= now() - {OpenFor} then 2 else outcome end)::integer,
+                (select id from realm)
             from vault_attempt where account_id = $1
             order by at desc, id desc limit $2
             """,
@@ -248,7 +294,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         {
             attempts.Add(new VaultAttempt(
                 reader.GetFieldValue<DateTimeOffset>(1), new DeviceId(reader.GetGuid(0)),
-                (VaultAttemptOutcome)reader.GetInt32(2)));
+                (VaultAttemptOutcome)reader.GetInt32(2), reader.GetGuid(3)));
         }
 
         return attempts;
@@ -262,17 +308,23 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         await using var command = dataSource.CreateCommand("delete from vault_attempt where at < now() - $1", keep);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
-}
 
-/// <summary>A row of <c>vault_record</c>.</summary>
-/// <param name="Sealed">Null where it was destroyed.</param>
-/// <param name="IsLocked">Whether the database was restored from a backup since it was registered.</param>
-internal sealed record StoredRecord(
-    RegistrationVersion Version, byte[]? Sealed, int MaxGuesses, int Used, int Attempts, bool IsLocked)
-{
-    /// <summary>What a guess may hope for, without counting one.</summary>
-    public AttemptGrant Guesses =>
-        IsLocked ? AttemptGrant.Refused(VaultRejection.Locked)
-        : Sealed is null || Used >= MaxGuesses ? AttemptGrant.Refused(VaultRejection.GuessesExhausted)
-        : new AttemptGrant(VaultRejection.None, default, MaxGuesses - Used);
+    private static NpgsqlParameter IdOrNull(Guid? id) => new()
+    {
+        Value = (object?)id ?? DBNull.Value,
+        NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid,
+    };
+
+    private static StoredWait? ReadWait(NpgsqlDataReader reader, int at) => reader.GetBoolean(at + 4)
+        ? new StoredWait(
+            new WaitId(reader.GetGuid(at)), new DeviceId(reader.GetGuid(at + 1)),
+            reader.GetFieldValue<DateTimeOffset>(at + 2), reader.GetInt32(at + 3))
+        : null;
+
+    private static async Task<EndedAttempt?> ReadEndedAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new EndedAttempt(new DeviceId(reader.GetGuid(0)), reader.GetFieldValue<DateTimeOffset>(1)) : null;
+    }
 }

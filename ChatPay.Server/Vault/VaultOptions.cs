@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Vault;
 
@@ -7,8 +6,6 @@ namespace ChatPay.Server.Vault;
 internal sealed class VaultOptions
 {
     public const string Section = "Vault";
-
-    private const string DefaultFolder = "vault-keys";
 
     /// <summary>
     /// Where the realms' key files lie, which must not be where the database or its backups are; all nodes need the same
@@ -31,9 +28,37 @@ internal sealed class VaultOptions
     [Range(1, 100)]
     public int MaxPoolSize { get; set; } = 4;
 
-    public string KeyFolderOf(HostingOptions hosting)
-    {
-        ArgumentNullException.ThrowIfNull(hosting);
-        return Path.GetFullPath(KeyFolder.Length > 0 ? KeyFolder : Path.Combine(hosting.DataFolder, DefaultFolder));
-    }
+    /// <summary>
+    /// How long a registration that is to be overwritten or deleted without its identity key waits for objections of the
+    /// account's devices, in hours, 1 to 720. Default 72.
+    /// </summary>
+    [Range(1, 720)]
+    public int WaitHours { get; set; } = 72;
+
+    /// <summary>
+    /// Realms that are processes of their own, in the order of their shares: Id, Address and Operator of each. The order is
+    /// part of every registration and never changes. Default none: three realms run in the server.
+    /// </summary>
+    public IList<RealmHostOptions> Realms { get; } = [];
+
+    /// <summary>How many of those realms are needed, more than half of them. Default 2.</summary>
+    [Range(1, 16)]
+    public int Threshold { get; set; } = 2;
+
+    /// <summary>For how long a token for one of those realms lets in, in seconds, 10 to 3,600. Default 300.</summary>
+    [Range(10, 3600)]
+    public int TokenSeconds { get; set; } = 300;
+}
+
+/// <summary>One realm of <see cref="VaultOptions.Realms"/>.</summary>
+internal sealed class RealmHostOptions
+{
+    /// <summary>As the realm's process says when it starts.</summary>
+    public Guid Id { get; set; }
+
+    /// <summary>Its root as devices reach it, such as https://realm.example/.</summary>
+    public string Address { get; set; } = "";
+
+    /// <summary>Who runs it, as people are told; realms of one operator have the same.</summary>
+    public string Operator { get; set; } = "";
 }

@@ -58,7 +58,7 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
                 () => ada.Device.SignInAsync(ben.Handle, Person.Password, Cancellation));
         }
 
-        await using var again = await SdkPerson.OpenAsync(server.Address, memory, ben.Handle);
+        await using var again = await SdkPerson.OpenAsync(server.Address, memory, ben.Handle, approver: ben);
         Assert.Equal(
             new HashSet<DeviceId> { ben.Device.Id, again.Device.Id },
             (await ben.Device.DevicesAsync(Cancellation)).Select(device => device.Id).ToHashSet());
@@ -82,7 +82,7 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await using var device = await ChatPayDevice.OpenAsync(
             SdkPerson.Options(server.Address, memory), Cancellation);
         await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
-        await device.OnlineAsync(Cancellation);
+        await ben.ApproveAsync(device);
         Assert.Equal(ben.Id, device.Account.Id);
     }
 
@@ -110,7 +110,7 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         Assert.False(isEarly);
         Assert.Equal(ChatSessionEnd.Revoked, await ending.WaitAsync(s_deadline, Cancellation));
         await ada.Device.SignInAsync(ada.Handle, Person.Password, Cancellation);
-        await ada.Device.OnlineAsync(Cancellation);
+        await other.ApproveAsync(ada.Device);
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
@@ -149,7 +149,7 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         goOn.SetResult();
         await leaving;
         await device.SignInAsync(chiara.Handle, Person.Password, Cancellation);
-        await device.OnlineAsync(Cancellation);
+        await chiara.ApproveAsync(device);
         Assert.Empty(device.Conversations);
     }
 
@@ -166,7 +166,7 @@ public sealed class DeviceEndTests(ServerFixture server) : IClassFixture<ServerF
         await asked.WaitAsync(s_deadline, Cancellation);
         await device.SignOutAsync(Cancellation);
         await device.SignInAsync(ben.Handle, Person.Password, Cancellation);
-        await device.OnlineAsync(Cancellation);
+        await ben.ApproveAsync(device);
         await answer();
 
         // Whoever it took itself for, it says so in its next greeting.

@@ -178,7 +178,7 @@ public sealed class DeviceReturnTests(ServerFixture server) : IClassFixture<Serv
         await using var other = await ben.OnAnotherDeviceAsync();
         await other.Device.RevokeAsync(device, Cancellation);
         await ben.Device.CompletionAsync(Cancellation);
-        await ben.SignInAgainAsync();
+        await ben.SignInAgainAsync(other);
         Assert.NotEqual(device, ben.Device.Id);
         var onNew = await ben.SeesAsync(chat.Id);
         await onNew.SendTextAsync("from the new one", Cancellation);

@@ -25,7 +25,7 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
         await using var other = await ben.OnAnotherDeviceAsync();
         await other.Device.RevokeAsync(ben.Device.Id, Cancellation);
         await ben.Device.CompletionAsync(Cancellation);
-        await ben.SignInAgainAsync();
+        await ben.SignInAgainAsync(other);
         var fresh = await ben.SeesAsync(chat.Id);
         await fresh.SendTextAsync("from the second device", Cancellation);
 
@@ -177,7 +177,9 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
             var earlier = await ben.NextAsync();
             await ben.Device.SignOutAsync(Cancellation);
             await ben.Device.SignInAsync(handle, Person.Password, Cancellation);
+            await ben.EnterAccountAsync();
             await ben.SeesAsync(chat);
+            await AcceptAsync(ada, ben);
             await ada.Device.Conversation(chat).SendTextAsync("hello again", Cancellation);
             first = await ben.NextAsync();
             Assert.False(first.IsRepeated);
@@ -267,7 +269,7 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
         Assert.False(ada.Device.IsSignedIn);
         Assert.Empty(await memory.ListAsync(new(""), Cancellation));
         await ada.Device.SignInAsync(ada.Handle, Person.Password, Cancellation);
-        await ada.Device.OnlineAsync(Cancellation);
+        await ada.EnterAccountAsync();
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
@@ -290,10 +292,20 @@ public sealed class DeviceSessionTests(ServerFixture server) : IClassFixture<Ser
         }
 
         ben.Receive();
+        await ben.EnterAccountAsync();
         await ben.SeesAsync(chat.Id);
+        await AcceptAsync(ada, ben);
         await chat.SendTextAsync("for the second device", Cancellation);
         await ben.ReadsAsync("for the second device");
         Assert.Equal(["for the second device"], ben.Texts(chat.Id));
+    }
+
+    /// <summary>Somebody has lost all devices, and with them the identity key: others accept the new one.</summary>
+    private static async Task AcceptAsync(SdkPerson one, SdkPerson other)
+    {
+        await Eventually.TrueAsync(
+            async () => !(await one.Device.PersonKeysAsync(other.Id, Cancellation)).IsAccepted, "the new key is seen");
+        await one.Device.AcceptIdentityAsync(other.Id, Cancellation);
     }
 
     /// <summary>A server where every call asks whether its session lives.</summary>

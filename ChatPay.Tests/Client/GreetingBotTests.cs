@@ -8,13 +8,14 @@ using Xunit;
 namespace ChatPay.Tests.Client;
 
 /// <summary>The sample under samples/, as the program that it is.</summary>
-public sealed class GreetingBotTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class GreetingBotTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task It_greets_whoever_writes_to_it_once_and_asks_for_a_coffee()
     {
+        await using var server = await StartAsync();
         using var folder = new TemporaryFolder();
         await using var guest = await SdkPerson.JoinAsync(server.Address);
         AccountView account;
@@ -54,6 +55,7 @@ public sealed class GreetingBotTests(ServerFixture server) : IClassFixture<Serve
     [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task Whoever_has_left_before_they_are_greeted_keeps_it_from_nobody_else()
     {
+        await using var server = await StartAsync();
         using var folder = new TemporaryFolder();
         await using var fleeting = await SdkPerson.JoinAsync(server.Address);
         await using var next = await SdkPerson.JoinAsync(server.Address);
@@ -76,6 +78,7 @@ public sealed class GreetingBotTests(ServerFixture server) : IClassFixture<Serve
     [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task Somebody_whose_conversation_cannot_be_read_keeps_it_from_nobody_else()
     {
+        await using var server = await StartAsync();
         using var folder = new TemporaryFolder();
         await using var hostile = await Person.JoinAsync(server.Address);
         await using var next = await SdkPerson.JoinAsync(server.Address);
@@ -124,6 +127,9 @@ public sealed class GreetingBotTests(ServerFixture server) : IClassFixture<Serve
                 TestMls.GroupInfo(id, 1, creator.Key)),
             Cancellation);
     }
+
+    /// <summary>The bot has one name, so every test has a server of its own for it.</summary>
+    private async Task<TestServer> StartAsync() => await TestServer.StartAsync(await postgres.CreateDatabaseAsync());
 
     /// <summary>The program; killed when it is disposed of, and in any case when the tests end.</summary>
     private sealed class BotProcess : IAsyncDisposable

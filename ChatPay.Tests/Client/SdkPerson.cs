@@ -69,9 +69,10 @@ internal sealed class SdkPerson : IAsyncDisposable
     }
 
     /// <summary>The device of a store, or a new one of the account; receiving.</summary>
+    /// <param name="approver">A device of the account that approves a new one; without one, its identity begins anew.</param>
     public static async Task<SdkPerson> OpenAsync(
         Uri address, IDeviceStore store, string handle, Func<ChatPayDeviceOptions, ChatPayDeviceOptions>? with = null,
-        bool receives = true)
+        bool receives = true, SdkPerson? approver = null)
     {
         var options = Options(address, store);
         var device = await ChatPayDevice.OpenAsync(with?.Invoke(options) ?? options, Cancellation);
@@ -85,8 +86,7 @@ internal sealed class SdkPerson : IAsyncDisposable
                 person.Receive();
             }
 
-            await device.OnlineAsync(Cancellation);
-            await person.StockedAsync();
+            await person.EnterAccountAsync(approver);
             return person;
         }
         catch
@@ -107,14 +107,47 @@ internal sealed class SdkPerson : IAsyncDisposable
     }
 
     /// <summary>Once the device knows that its session is over.</summary>
-    public async Task SignInAgainAsync()
+    /// <param name="approver">A device of the account that approves this one, where it is a new one.</param>
+    public async Task SignInAgainAsync(SdkPerson? approver = null)
     {
         await Eventually.TrueAsync(() => Task.FromResult(!Device.IsSignedIn), "the session is known to be over");
         await Device.SignInAsync(Handle, Person.Password, Cancellation);
+        await EnterAccountAsync(approver);
     }
 
-    /// <summary>Another device of the same account.</summary>
-    public Task<SdkPerson> OnAnotherDeviceAsync() => OpenAsync(Device.Client.Address, new MemoryStore(), Handle);
+    /// <summary>Another device of the same account, which this one approves.</summary>
+    public Task<SdkPerson> OnAnotherDeviceAsync() =>
+        OpenAsync(Device.Client.Address, new MemoryStore(), Handle, approver: this);
+
+    /// <summary>Has the account's identity vouch for this device, and waits until others can add it.</summary>
+    public async Task EnterAccountAsync(SdkPerson? approver = null)
+    {
+        if (await Device.ApprovalCodeAsync(Cancellation) is { } code)
+        {
+            if (approver is null)
+            {
+                await Device.ResetIdentityAsync(Cancellation);
+            }
+            else
+            {
+                await approver.ApproveAsync(Device);
+            }
+        }
+
+        await StockedAsync();
+        await Device.OnlineAsync(Cancellation);
+    }
+
+    /// <summary>Approves another device of the account and waits until it is online.</summary>
+    public async Task ApproveAsync(ChatPayDevice other)
+    {
+        await Device.ApproveAsync((await other.ApprovalCodeAsync(Cancellation))!, Cancellation);
+        await Eventually.TrueAsync(() => Task.FromResult(other.IsApproved), $"another device of {Handle} is approved");
+        await Eventually.TrueAsync(
+            async () => (await other.Client.CountKeyPackagesAsync(Cancellation)).HasLastResort,
+            $"another device of {Handle} has key packages");
+        await other.OnlineAsync(Cancellation);
+    }
 
     /// <summary>Takes everything that comes, also when it has signed in again.</summary>
     public void Receive() => _receiving = Task.Run(async () =>

@@ -58,6 +58,8 @@ internal sealed class Person : IAsyncDisposable
 
     public Inbox<ControlSignal> Controls { get; } = new();
 
+    public Inbox<KeysSignal> Keys { get; } = new();
+
     /// <summary>The exceptions that connections closed with; null for a close from this side.</summary>
     public Inbox<Exception?> Closed { get; } = new();
 
@@ -162,6 +164,7 @@ internal sealed class Person : IAsyncDisposable
         Presence = Presence.Add,
         WalletChanged = Wallet.Add,
         Control = signal => Controls.Add([signal]),
+        Keys = signal => Keys.Add([signal]),
         Closed = exception => Closed.Add([exception]),
     };
 }

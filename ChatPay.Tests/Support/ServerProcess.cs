@@ -10,6 +10,7 @@ namespace ChatPay.Tests.Support;
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const string ReadyPrefix = "ChatPay is ready: open ";
+    private const string RealmReady = " is ready at ";
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _folder = new();
@@ -62,6 +63,10 @@ public sealed class ServerProcess : IAsyncDisposable
             if (line.StartsWith(ReadyPrefix, StringComparison.Ordinal))
             {
                 ready.TrySetResult(line[ReadyPrefix.Length..]);
+            }
+            else if (line.StartsWith("ChatPay's realm ", StringComparison.Ordinal))
+            {
+                ready.TrySetResult(line[(line.IndexOf(RealmReady, StringComparison.Ordinal) + RealmReady.Length)..]);
             }
         });
         _process = process;

@@ -102,7 +102,7 @@ internal sealed class TestVault : IDisposable
         foreach (var request in registration.Requests.Where(request => at.Length == 0 || at.Contains(request.Index)))
         {
             using var reply = RealmSteps.Register2(
-                request.Realm, User, _records[request.Index - 1], request, isWaitOver: false, out var next);
+                request.Realm, User, _records[request.Index - 1], request, default, out var next);
             _records[request.Index - 1] = next
                 ?? throw new InvalidOperationException($"Refused: {((RealmRefusal)reply).Reason}.");
         }

@@ -42,6 +42,11 @@ internal sealed class VaultPerson : IDisposable
             RandomNumberGenerator.GetBytes(VaultLimits.RootSecretBytes));
     }
 
+    /// <summary>Somebody who is there already, with new keys or those of another device.</summary>
+    public static VaultPerson Of(Person person, VaultPerson? keysOf = null) => new(
+        person.Client, keysOf?.IdentityKey ?? TestVault.NewKey(RandomNumberGenerator.Fill),
+        keysOf?.Root ?? RandomNumberGenerator.GetBytes(VaultLimits.RootSecretBytes));
+
     public static Guid NewId() => new(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>The same person with the same session and keys, before another server.</summary>
@@ -55,8 +60,9 @@ internal sealed class VaultPerson : IDisposable
     public async Task<VaultStep> RegisterAsync(string pin, Key? signer = null)
     {
         using var typed = TestVault.PinOf(pin);
-        return await Vault.RegisterAsync(
+        var (step, _) = await Vault.RegisterAsync(
             typed, Root, IdentityKey, signer ?? IdentityKey, TestVault.Cheap, Cancellation);
+        return step;
     }
 
     /// <summary>Guesses; what comes out is the root secret exactly where the step passed, and zeros otherwise.</summary>
@@ -65,7 +71,7 @@ internal sealed class VaultPerson : IDisposable
         using var typed = TestVault.PinOf(pin);
         var root = new byte[VaultLimits.RootSecretBytes];
         RandomNumberGenerator.Fill(root);
-        var step = await Vault.RecoverAsync(typed, root, Cancellation);
+        var step = await Vault.RecoverAsync(typed, root, [], Cancellation);
         Assert.Equal(step.IsOk ? Root : new byte[VaultLimits.RootSecretBytes], root);
         return step;
     }
@@ -83,8 +89,8 @@ internal sealed class VaultPerson : IDisposable
     public async Task<T> AskAsync<T>(int index, VaultMessage request)
         where T : VaultMessage, IVaultMessage<T>
     {
-        var bytes = await Client.AskRealmAsync(
-            (await RealmAsync(index)).Value, request.Encoding.ToArray(), Cancellation);
+        using var door = new RealmDoor(Client, await Client.VaultAsync(Cancellation));
+        var bytes = await door.AskAsync(door.View.Realms[index - 1], request.Encoding.ToArray(), Cancellation);
         return VaultMessage.TryRead<T>(bytes, out var response, out _) ? response
             : VaultMessage.TryRead<RealmRefusal>(bytes, out var refusal, out _)
                 ? throw new InvalidOperationException($"Refused: {refusal.Reason}.")

@@ -118,7 +118,7 @@ public sealed class KeyLogTests(PostgresFixture postgres)
     public async Task A_device_in_a_chain_offers_key_packages_that_its_identity_key_vouches_for_and_no_others()
     {
         await using var server = await StartAsync();
-        await using var person = await Person.SignUpAsync(server.Address);
+        await using var person = await Person.JoinAsync(server.Address);
         await using var stranger = await Person.SignUpAsync(server.Address);
         await stranger.BeginChainAsync();
 
@@ -130,6 +130,17 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         person.Voucher = null;
         await person.Client.UploadKeyPackagesAsync(new([person.KeyPackage()], null), Cancellation);
         await RefusedAsync(TestMls.KeyPackage(person.Id, person.Device, person.Key));
+        await using (var unapproved = await person.OnAnotherDeviceAsync())
+        {
+            Assert.Equal(
+                ErrorCode.DeviceNotApproved,
+                (ErrorCode)(await Person.ErrorOf(unapproved.Client.UploadKeyPackagesAsync(
+                    new([unapproved.KeyPackage()], null), Cancellation))).Code);
+            var group = await TestGroup.GroupAsync(person);
+            var refused = await Person.ErrorOf(group.JoinAsync(unapproved));
+            Assert.Equal(ErrorCode.CommitInvalid, (ErrorCode)refused.Code);
+        }
+
         var flipped = person.KeyPackage();
         var at = flipped.AsSpan().IndexOf(TestMls.PublicKeyOf(person.IdentityKey!));
         flipped[at + 40] ^= 1;

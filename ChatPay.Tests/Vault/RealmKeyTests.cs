@@ -71,7 +71,7 @@ public sealed class RealmKeyTests
         using var vault = new TestVault();
         using var registration = vault.Registration();
         var request = registration.Requests[0];
-        using var reply = RealmSteps.Register2(request.Realm, vault.User, null, request, false, out var record);
+        using var reply = RealmSteps.Register2(request.Realm, vault.User, null, request, default, out var record);
         record!.Dispose();
         request.Dispose();
         Assert.Throws<ObjectDisposedException>(() => record.Version);

@@ -1,3 +1,4 @@
+using ChatPay.Core.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
 using ChatPay.Tests.Support;
@@ -8,6 +9,9 @@ namespace ChatPay.Tests.Vault;
 /// <summary>What a realm does, and what it refuses and leaves as it was.</summary>
 public sealed class RealmStepsTests
 {
+    private static readonly RealmPermit s_passedWait = new(new RealmWait(new WaitId(TestVault.IdOf("wait")), 0));
+    private static readonly RealmPermit s_wait = new(new RealmWait(new WaitId(TestVault.IdOf("wait")), 7));
+
     [Fact]
     public void An_overwrite_takes_the_signature_of_the_identity_key_that_the_record_names()
     {
@@ -16,7 +20,7 @@ public sealed class RealmStepsTests
         using var stranger = TestVault.NewKey(vault.Random);
         using var forged = vault.Registration("739156", signer: stranger);
         Assert.Equal(VaultRejection.SignatureInvalid, Register(vault, forged.Requests[0]));
-        Assert.Equal(VaultRejection.SignatureInvalid, Register(vault, forged.Requests[0], isWaitOver: true));
+        Assert.Equal(VaultRejection.SignatureInvalid, Register(vault, forged.Requests[0], s_passedWait));
 
         using var own = vault.Registration("739156");
         Assert.Equal(VaultRejection.None, Register(vault, own.Requests[0]));
@@ -34,7 +38,74 @@ public sealed class RealmStepsTests
                 vault.User, vault.Configuration, TestVault.Cheap, [.. vault.Records.Select(record => record!.Version)]),
             pin, vault.Root, newIdentity, newIdentity, vault.Random);
         Assert.Equal(VaultRejection.SignatureInvalid, Register(vault, registration.Requests[0]));
-        Assert.Equal(VaultRejection.None, Register(vault, registration.Requests[0], isWaitOver: true));
+        Assert.Equal(VaultRejection.None, Register(vault, registration.Requests[0], s_passedWait));
+    }
+
+    [Fact]
+    public void While_a_wait_lasts_what_it_will_allow_is_told_the_seconds_and_nothing_else_is()
+    {
+        using var vault = new TestVault();
+        vault.Register();
+        using var stranger = TestVault.NewKey(vault.Random);
+        using var forged = vault.Registration("739156", signer: stranger);
+        Assert.Equal(VaultRejection.SignatureInvalid, Register(vault, forged.Requests[0], s_wait));
+        using var renamed = Renamed(vault, stranger);
+        using var reply = RealmSteps.Register2(
+            renamed.Requests[0].Realm, vault.User, vault.Records[0], renamed.Requests[0], s_wait, out var next);
+        Assert.Null(next);
+        Assert.Equal(s_wait.Wait, Assert.IsType<WaitResponse>(reply).Wait);
+        using var unsigned = new DeleteRequest(vault.NextId(), vault.Records[0]!.Version);
+        using var pending = RealmSteps.Delete(unsigned, vault.Records[0], s_wait);
+        Assert.Equal(s_wait.Wait, Assert.IsType<WaitResponse>(pending).Wait);
+    }
+
+    [Fact]
+    public void A_wait_is_cancelled_by_the_identity_key_and_by_its_own_name_only()
+    {
+        using var vault = new TestVault();
+        vault.Register();
+        var (realm, version) = (vault.Configuration.RealmOf(1), vault.Records[0]!.Version);
+        using var stranger = TestVault.NewKey(vault.Random);
+        Assert.Equal(VaultRejection.None, Cancel(s_wait.Wait!.Value.Id, vault.IdentityKey, s_wait));
+        Assert.Equal(VaultRejection.None, Cancel(s_wait.Wait!.Value.Id, vault.IdentityKey, s_passedWait));
+        Assert.Equal(VaultRejection.SignatureInvalid, Cancel(s_wait.Wait!.Value.Id, stranger, s_wait));
+        Assert.Equal(VaultRejection.WaitUnknown, Cancel(new WaitId(vault.NextId()), vault.IdentityKey, s_wait));
+        Assert.Equal(VaultRejection.WaitUnknown, Cancel(default, vault.IdentityKey, default));
+        Assert.Equal(
+            VaultRejection.None, Cancel(s_wait.Wait!.Value.Id, stranger, s_wait with { InForce = PublicKeyOf(stranger) }));
+
+        VaultRejection Cancel(WaitId wait, Key signer, RealmPermit permit)
+        {
+            using var request = new CancelWaitRequest(vault.NextId(), vault.User, realm, version, wait, signer);
+            using var reply = RealmSteps.CancelWait(request, vault.Records[0], permit);
+            return ReasonOf(reply);
+        }
+    }
+
+    [Fact]
+    public void The_key_in_force_by_the_key_log_decides_where_it_is_known()
+    {
+        using var vault = new TestVault();
+        using var other = TestVault.NewKey(vault.Random);
+        var (mine, others) = (new RealmPermit(null, PublicKeyOf(vault.IdentityKey)), new RealmPermit(null, PublicKeyOf(other)));
+        using var first = vault.Registration();
+        Assert.Equal(VaultRejection.IdentityOther, Register(vault, first.Requests[0], others));
+        Assert.Equal(VaultRejection.None, Register(vault, first.Requests[0], mine, keep: true));
+
+        // The log has gone on to another key: that one overwrites and deletes, and the record's own does not any more.
+        using var next = Renamed(vault, other, first.Context.Version);
+        Assert.Equal(VaultRejection.SignatureInvalid, Register(vault, next.Requests[0]));
+        Assert.Equal(VaultRejection.None, Register(vault, next.Requests[0], others));
+        using var again = vault.Registration("739156");
+        Assert.Equal(VaultRejection.IdentityOther, Register(vault, again.Requests[0], others));
+        Assert.Equal(VaultRejection.None, Register(vault, again.Requests[0], mine));
+        var (realm, version) = (vault.Configuration.RealmOf(1), first.Context.Version);
+        using var old = new DeleteRequest(vault.NextId(), vault.User, realm, version, vault.IdentityKey);
+        using var inForce = new DeleteRequest(vault.NextId(), vault.User, realm, version, other);
+        using var refused = RealmSteps.Delete(old, vault.Records[0], others);
+        using var deleted = RealmSteps.Delete(inForce, vault.Records[0], others);
+        Assert.Equal(VaultRejection.SignatureInvalid, ReasonOf(refused));
+        Assert.Equal(VaultRejection.None, ReasonOf(deleted));
     }
 
     [Fact]
@@ -56,11 +127,11 @@ public sealed class RealmStepsTests
         using var registration = vault.Registration();
         var request = registration.Requests[0];
         using var reply = RealmSteps.Register2(
-            request.Realm, new AccountId(TestVault.IdOf("other")), null, request, false, out var next);
+            request.Realm, new AccountId(TestVault.IdOf("other")), null, request, default, out var next);
         Assert.Equal(VaultRejection.AddresseeOther, ((RealmRefusal)reply).Reason);
         Assert.Null(next);
         using var elsewhere = RealmSteps.Register2(
-            vault.Configuration.RealmOf(2), vault.User, null, request, false, out _);
+            vault.Configuration.RealmOf(2), vault.User, null, request, default, out _);
         Assert.Equal(VaultRejection.AddresseeOther, ((RealmRefusal)elsewhere).Reason);
 
         // The share is signed over with the rest, so only the signer could exchange it; the certificate then says no.
@@ -129,15 +200,15 @@ public sealed class RealmStepsTests
         using var own = new DeleteRequest(vault.NextId(), vault.User, realm, version, vault.IdentityKey);
         using var old = new DeleteRequest(
             vault.NextId(), vault.User, realm, new RegistrationVersion(vault.NextId()), vault.IdentityKey);
-        Assert.Equal(VaultRejection.SignatureInvalid, Delete(forged, false));
-        Assert.Equal(VaultRejection.SignatureInvalid, Delete(elsewhere, false));
-        Assert.Equal(VaultRejection.VersionOther, Delete(old, false));
-        Assert.Equal(VaultRejection.None, Delete(own, false));
-        Assert.Equal(VaultRejection.None, Delete(forged, true));
+        Assert.Equal(VaultRejection.SignatureInvalid, Delete(forged, default));
+        Assert.Equal(VaultRejection.SignatureInvalid, Delete(elsewhere, default));
+        Assert.Equal(VaultRejection.VersionOther, Delete(old, default));
+        Assert.Equal(VaultRejection.None, Delete(own, default));
+        Assert.Equal(VaultRejection.None, Delete(forged, s_passedWait));
 
-        VaultRejection Delete(DeleteRequest request, bool isWaitOver)
+        VaultRejection Delete(DeleteRequest request, RealmPermit permit)
         {
-            using var reply = RealmSteps.Delete(request, vault.Records[0], isWaitOver);
+            using var reply = RealmSteps.Delete(request, vault.Records[0], permit);
             return ReasonOf(reply);
         }
     }
@@ -162,6 +233,19 @@ public sealed class RealmStepsTests
         }
     }
 
+    private static byte[] PublicKeyOf(Key key) => key.PublicKey.Export(KeyBlobFormat.RawPublicKey);
+
+    /// <summary>A registration of another identity key, signed with that.</summary>
+    private static VaultRegistration Renamed(TestVault vault, Key identityKey, RegistrationVersion? replaces = null)
+    {
+        using var pin = TestVault.PinOf("739156");
+        return VaultRegistration.Create(
+            new VaultRegistrationPlan(
+                vault.User, vault.Configuration, TestVault.Cheap,
+                [.. vault.Records.Select(record => replaces ?? record!.Version)]),
+            pin, vault.Root, identityKey, identityKey, vault.Random);
+    }
+
     private static VaultRejection ReasonOf(VaultMessage reply) =>
         reply is RealmRefusal refusal ? refusal.Reason : VaultRejection.None;
 
@@ -172,10 +256,10 @@ public sealed class RealmStepsTests
     }
 
     private static VaultRejection Register(
-        TestVault vault, Register2Request request, bool isWaitOver = false, bool keep = false)
+        TestVault vault, Register2Request request, RealmPermit permit = default, bool keep = false)
     {
         using var reply = RealmSteps.Register2(
-            request.Realm, vault.User, vault.Records[request.Index - 1], request, isWaitOver, out var next);
+            request.Realm, vault.User, vault.Records[request.Index - 1], request, permit, out var next);
         Assert.Equal(reply is RealmRefusal, next is null);
         if (keep)
         {

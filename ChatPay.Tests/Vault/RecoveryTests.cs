@@ -290,7 +290,7 @@ public sealed class RecoveryTests
                 }
             });
         using var reply = RealmSteps.Register2(
-            vault.Configuration.RealmOf(index), vault.User, null, registration.Requests[index - 1], false, out var record);
+            vault.Configuration.RealmOf(index), vault.User, null, registration.Requests[index - 1], default, out var record);
         Assert.NotNull(record);
         vault.Put(index, record);
     }

@@ -95,7 +95,7 @@ public sealed class VaultFixtureTests
         foreach (var request in registration.Requests)
         {
             using var stored = RealmSteps.Register2(
-                request.Realm, request.User, null, request, isWaitOver: false, out var record);
+                request.Realm, request.User, null, request, default, out var record);
             records.Add(record!);
         }
 

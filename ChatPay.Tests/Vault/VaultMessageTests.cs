@@ -25,6 +25,10 @@ public sealed class VaultMessageTests
         Assert.Equal(102, ClearFailuresRequest.SizeBytes);
         Assert.Equal(34, ClearFailuresResponse.SizeBytes);
         Assert.Equal(21, RealmRefusal.SizeBytes);
+        Assert.Equal(34, BeginWaitRequest.SizeBytes);
+        Assert.Equal(54, WaitResponse.SizeBytes);
+        Assert.Equal(114, CancelWaitRequest.SizeBytes);
+        Assert.Equal(34, CancelWaitResponse.SizeBytes);
         Assert.Equal(459, RealmRecord.SizeBytes);
     }
 
@@ -63,6 +67,15 @@ public sealed class VaultMessageTests
         Check<ClearFailuresRequest>(clear);
         using var refusal = new RealmRefusal(vault.NextId(), VaultRejection.TagWrong, 4);
         Check<RealmRefusal>(refusal);
+        using var wait = new BeginWaitRequest(vault.NextId(), version);
+        Check<BeginWaitRequest>(wait);
+        using var waiting = new WaitResponse(vault.NextId(), version, new RealmWait(new WaitId(vault.NextId()), 259_200));
+        Check<WaitResponse>(waiting);
+        using var cancel = new CancelWaitRequest(
+            vault.NextId(), vault.User, realm, version, waiting.Wait.Id, vault.IdentityKey);
+        Check<CancelWaitRequest>(cancel);
+        using var cancelled = new CancelWaitResponse(vault.NextId(), waiting.Wait.Id);
+        Check<CancelWaitResponse>(cancelled);
     }
 
     [Fact]

@@ -219,15 +219,23 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                 ErrorCode.KeyPackageUnavailable, "Somebody has no device that could be added now.");
     }
 
-    private static List<Proposal> Adds(IEnumerable<ClaimedKeyPackage> packages)
+    private List<Proposal> Adds(IEnumerable<ClaimedKeyPackage> packages)
     {
         var adds = new List<Proposal>();
         foreach (var package in packages)
         {
-            adds.Add(CommitChecks.TryRead(package, out var keyPackage)
-                ? new AddProposal { KeyPackage = keyPackage }
-                : throw LocalErrors.Refused(
-                    ErrorCode.KeyPackageInvalid, "The server handed out a key package of another account or device."));
+            if (!CommitChecks.TryRead(package, out var keyPackage))
+            {
+                throw LocalErrors.Refused(
+                    ErrorCode.KeyPackageInvalid, "The server handed out a key package of another account or device.");
+            }
+
+            if (!core.Keys.People.MayAdd(keyPackage.LeafNode.Credential))
+            {
+                throw LocalErrors.IdentityChanged("somebody who would be added");
+            }
+
+            adds.Add(new AddProposal { KeyPackage = keyPackage });
         }
 
         return adds;

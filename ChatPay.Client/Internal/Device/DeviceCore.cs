@@ -133,7 +133,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             }
         }
 
-        await Keys.People.LoadAsync(cancellationToken);
+        await Keys.LoadAsync(cancellationToken);
         await Arrivals.LoadAsync(cancellationToken);
     }
 
@@ -161,7 +161,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             _device = null;
             await ClearAsync(CancellationToken.None);
             _cards.Clear();
-            await Keys.People.LoadAsync(CancellationToken.None);
+            await Keys.LoadAsync(CancellationToken.None);
             await Arrivals.LoadAsync(CancellationToken.None);
         }
     }

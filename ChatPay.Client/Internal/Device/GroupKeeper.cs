@@ -99,6 +99,21 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
         _storageKey = StorageKey.Import(storageKey ?? throw Missing());
         CryptographicOperations.ZeroMemory(signatureKey);
         CryptographicOperations.ZeroMemory(storageKey);
+        await CertifyKnownAsync(device, cancellationToken);
+    }
+
+    /// <summary>A device that was in its account's chain when the store was last written proves itself at once.</summary>
+    private async Task CertifyKnownAsync(DeviceRecord device, CancellationToken cancellationToken)
+    {
+        var own = await core.Keys.Own.ReadAsync(cancellationToken);
+        var known = await core.Keys.People.FindAsync(device.Account.Id, cancellationToken);
+        if (own.IdentitySeed is { } seed
+            && KeyLogFollower.Restore(device.Account.Id, known.Entries)
+                .HasDevice(device.Device, Member.PublicSignatureKey))
+        {
+            using var identityKey = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
+            Certify(identityKey);
+        }
     }
 
     public async Task ReadFactsAsync(ConversationState state, CancellationToken cancellationToken)

@@ -149,8 +149,9 @@ internal sealed class ItemBuilder(DeviceCore core)
             batch.Arrive(Stamp(draft, logged, seen));
         }
         else if (!isAgain && (draft.Facts is not { } facts || logged.Seq > facts.JoinSeq)
-            && draft.State is { Unreadable: true, JoinFailures: 0 })
+            && draft.State is { Unreadable: true, JoinFailures: 0 } && core.Groups.IsCertified)
         {
+            // A device that nobody has approved yet is told as little of what it cannot read as one that is yet to come.
             batch.Arrive(Stamp(draft, logged, Warning(logged, UnreadableReason.Failed)));
         }
     }
@@ -159,7 +160,7 @@ internal sealed class ItemBuilder(DeviceCore core)
     /// Whether a decrypted message is what its event says: the sending leaf is the device that the server names, and
     /// the signed authenticated data names this very event. Else there is a warning in its place.
     /// </summary>
-    private static (MessageContent? Content, UnreadableReason Reason) Open(Event logged, LogReading reading)
+    private (MessageContent? Content, UnreadableReason Reason) Open(Event logged, LogReading reading)
     {
         if (reading is not LogReading.Opened opened)
         {
@@ -177,6 +178,11 @@ internal sealed class ItemBuilder(DeviceCore core)
                 || !binding.DetailCommit.AsSpan().SequenceEqual(card.DetailCommit))))
         {
             return (null, UnreadableReason.Failed);
+        }
+
+        if (MessageContent.LogOf(opened.Plaintext) is { } seen && logged.Account is { } sender)
+        {
+            core.Keys.Gossip.Take(sender, seen);
         }
 
         return MessageContent.Parse(opened.Plaintext) switch

@@ -51,7 +51,8 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         }
 
         var record = new OutboxRecord(
-            state.Id, id ?? new(core.NewId()), 0, core.Time.GetUtcNow(), content.Encode(), 0, null, card);
+            state.Id, id ?? new(core.NewId()), 0, core.Time.GetUtcNow(), content.Encode(core.Keys.Gossip.Next(state.Id)), 0, null,
+            card);
         var sending = new Sending(record, isResumed: false, isNamed: id is not null);
         state.Lane.Add(sending);
         Kick(state);

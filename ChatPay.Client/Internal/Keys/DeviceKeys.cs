@@ -14,6 +14,8 @@ internal sealed class DeviceKeys
         Log = new KeyLogFollower(core, Alarms);
         Own = new OwnKeys(core, Log, Alarms);
         People = new PeopleKeys(core, Log, Alarms);
+        Gossip = new LogGossip(core, Log);
+        Pin = new PinKeeper(core, Own, Log);
     }
 
     public KeyAlarms Alarms { get; }
@@ -24,19 +26,34 @@ internal sealed class DeviceKeys
 
     public PeopleKeys People { get; }
 
+    public LogGossip Gossip { get; }
+
+    public PinKeeper Pin { get; }
+
     /// <summary>Called when this device has become one that others let in.</summary>
     public Action Approved { get; set; } = static () => { };
 
     /// <summary>Whether this device can prove itself, by now.</summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task<bool> IsApprovedAsync(CancellationToken cancellationToken) =>
-        _core.Groups.IsCertified || await Own.EnsureAsync(cancellationToken);
+        _core.Groups.IsCertified
+        || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
 
-    /// <exception cref="ChatPayException"><see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.</exception>
+    /// <summary>Reads what is kept in memory.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await People.LoadAsync(cancellationToken);
+        await Log.LoadAsync(cancellationToken);
+    }
+
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.
+    /// </exception>
     public void RequireAccepted(ConversationRecord conversation)
     {
         ArgumentNullException.ThrowIfNull(conversation);
-        var blocked = People.Blocked(conversation.Members.Select(member => member.Account));
+        var me = _core.Device.Account.Id;
+        var blocked = People.Blocked(conversation.Members.Select(member => member.Account).Where(one => one != me));
         if (blocked.Count > 0)
         {
             var names = conversation.Members.Where(member => blocked.Contains(member.Account))

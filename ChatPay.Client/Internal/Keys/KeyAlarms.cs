@@ -31,6 +31,17 @@ internal sealed class KeyAlarms(DeviceCore core)
         core.Signals.Tell(new KeyAlarmSignal(alarm));
     }
 
+    /// <summary>Keeps an alarm unless one of this kind about this account is kept, whatever its evidence.</summary>
+    public async Task RaiseOnceAsync(
+        KeyAlarmKind kind, AccountId account, IReadOnlyList<string> evidence, CancellationToken cancellationToken)
+    {
+        var kept = await ListAsync(cancellationToken);
+        if (kept.Count < AlarmsKept / 2 && !kept.Any(one => one.Kind == kind && one.Account == account))
+        {
+            await RaiseAsync(kind, account, evidence, cancellationToken);
+        }
+    }
+
     /// <summary>The oldest first.</summary>
     public async Task<IReadOnlyList<KeyAlarm>> ListAsync(CancellationToken cancellationToken)
     {

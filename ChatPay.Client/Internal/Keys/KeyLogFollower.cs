@@ -11,10 +11,13 @@ namespace ChatPay.Client.Internal.Keys;
 internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
 {
     private readonly SemaphoreSlim _gate = new(1);
+    private volatile KeyLogRecord? _newest;
 
     /// <summary>The newest checkpoint that was checked; null before the first.</summary>
-    public async Task<KeyLogRecord?> LogAsync(CancellationToken cancellationToken) =>
-        await core.ReadAsync<KeyLogRecord>(StoreKeys.KeyLog, cancellationToken);
+    public KeyLogRecord? Newest => _newest;
+
+    public async Task LoadAsync(CancellationToken cancellationToken) =>
+        _newest = await core.ReadAsync<KeyLogRecord>(StoreKeys.KeyLog, cancellationToken);
 
     /// <summary>Brings somebody's chain up to date.</summary>
     /// <param name="known">The entries that were checked before.</param>
@@ -30,7 +33,7 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
             var entries = known.ToList();
             while (true)
             {
-                var log = await LogAsync(cancellationToken) ?? await BeginAsync(cancellationToken);
+                var log = _newest ?? await BeginAsync(cancellationToken);
                 KeyChainReply reply;
                 try
                 {
@@ -85,26 +88,25 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
         }
     }
 
-    /// <summary>Whether what somebody else was shown of the log goes with what this device was shown.</summary>
-    /// <param name="size">1 or more.</param>
-    /// <param name="root">32 bytes.</param>
+    /// <summary>
+    /// Whether what somebody else was shown of the log goes with what this device was shown. What the log's key did not sign
+    /// proves nothing, so of each person it raises one alarm at most.
+    /// </summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
-    public async Task CompareAsync(AccountId from, long size, byte[] root, CancellationToken cancellationToken)
+    public async Task CompareAsync(AccountId from, string note, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            var log = await LogAsync(cancellationToken) ?? await BeginAsync(cancellationToken);
-            if (log.Size == 0)
+            var log = _newest ?? await BeginAsync(cancellationToken);
+            if (Open(note, log) is not { } checkpoint)
             {
-                return;
+                await alarms.RaiseOnceAsync(KeyAlarmKind.LogOther, from, [log.VerifierKey, note], cancellationToken);
             }
-
-            if (!await FitsAsync(log, size, root, cancellationToken))
+            else if (log.Size > 0 && checkpoint.Size > 0
+                && !await FitsAsync(log, checkpoint.Size, checkpoint.Root.ToArray(), cancellationToken))
             {
-                await alarms.RaiseAsync(
-                    KeyAlarmKind.LogForked, from,
-                    [log.Note, $"{size} {Convert.ToBase64String(root)}"], cancellationToken);
+                await alarms.RaiseAsync(KeyAlarmKind.LogForked, null, [log.Note, note], cancellationToken);
             }
         }
         finally
@@ -223,6 +225,7 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
         using (await core.EnterAsync(cancellationToken))
         {
             await core.WriteAsync([new(StoreKeys.KeyLog, DeviceCore.Encode(log))], cancellationToken);
+            _newest = log;
         }
     }
 }

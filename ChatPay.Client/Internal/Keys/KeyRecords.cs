@@ -8,9 +8,10 @@ namespace ChatPay.Client.Internal.Keys;
 /// <param name="ArchiveKey">32 bytes; null where no archive is kept.</param>
 /// <param name="ApprovalKey">X25519, 32 bytes: what this device's code is made of, until it is approved.</param>
 /// <param name="Posted">SHA-256 of the entries that this device posted last.</param>
+/// <param name="Approved">Devices that this one has approved: that they add themselves is no surprise.</param>
 internal sealed record OwnKeysRecord(
     byte[]? IdentitySeed, byte[]? RootSecret = null, byte[]? ArchiveKey = null, byte[]? ApprovalKey = null,
-    IReadOnlyList<byte[]>? Posted = null);
+    IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<DeviceId>? Approved = null);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>

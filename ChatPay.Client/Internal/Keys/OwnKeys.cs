@@ -199,8 +199,10 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         }
 
         using var keys = AccountKeys.Of(seed, own.ArchiveKey);
-        return SealedApproval.Seal(code, keys, own.RootSecret, GroupKeeper.Random)
+        var approval = SealedApproval.Seal(code, keys, own.RootSecret, GroupKeeper.Random)
             ?? throw LocalErrors.CodeInvalid("The code holds a key that is none.");
+        await WriteAsync(own with { Approved = [.. own.Approved ?? [], code.Device] }, cancellationToken);
+        return approval;
     }
 
     public async Task<OwnKeysRecord> ReadAsync(CancellationToken cancellationToken) =>
@@ -231,7 +233,7 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
 
         // A device that sees the chain for the first time has nothing to compare it with.
         var own = await ReadAsync(cancellationToken);
-        var foreign = followed.Entries.Skip(known.Entries.Count).Where(entry => !IsPosted(own, entry)).ToList();
+        var foreign = followed.Entries.Skip(known.Entries.Count).Where(entry => !IsExpected(own, entry)).ToList();
         if (known.Entries.Count > 0 && foreign.Count > 0)
         {
             await alarms.RaiseAsync(
@@ -338,8 +340,10 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
     private KeyLogEntry DeviceAdded(KeyLogPlace place, Key identityKey) =>
         KeyLogEntry.DeviceAdded(place, core.Device.Device, core.Groups.Member.SignatureKey, identityKey);
 
-    private static bool IsPosted(OwnKeysRecord own, byte[] entry) =>
-        own.Posted?.Any(hash => hash.AsSpan().SequenceEqual(SHA256.HashData(entry))) == true;
+    private static bool IsExpected(OwnKeysRecord own, byte[] bytes) =>
+        own.Posted?.Any(hash => hash.AsSpan().SequenceEqual(SHA256.HashData(bytes))) == true
+        || (KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.DeviceAdded
+            && own.Approved?.Contains(entry.Device) == true);
 
     private static KeyLogPlace Next(KeyLogPlace place, KeyLogEntry entry) =>
         new(place.Account, place.Sequence + 1, entry.Hash());

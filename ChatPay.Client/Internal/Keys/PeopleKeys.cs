@@ -58,8 +58,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         var changed = new HashSet<AccountId>();
         foreach (var member in group.Members)
         {
-            if (DeviceCredential.TryRead(member.Credential, out var credential)
-                && credential.Identity.Account != core.Device.Account.Id)
+            if (DeviceCredential.TryRead(member.Credential, out var credential))
             {
                 See(credential, changed);
             }
@@ -69,6 +68,33 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         {
             core.Background(token => KeepAsync(changed, token));
         }
+    }
+
+    /// <summary>Looks at a device that is about to be added, as at one of a group.</summary>
+    /// <returns>
+    /// Whether it may be: not where its person has another identity key than the one that was accepted, nor where the log has
+    /// seen it go.
+    /// </returns>
+    public bool MayAdd(Credential credential)
+    {
+        if (!DeviceCredential.TryRead(credential, out var certified))
+        {
+            // Whether it needs a certificate is the group's to ask.
+            return true;
+        }
+
+        var changed = new HashSet<AccountId>();
+        See(certified, changed);
+        if (changed.Count > 0)
+        {
+            core.Background(token => KeepAsync(changed, token));
+        }
+
+        var (account, device) = certified.Identity;
+        var person = _people.GetValueOrDefault(account);
+        return !(person is { Entries.Count: > 0 } && KeyLogFollower.Restore(account, person.Entries).IsRevoked(device))
+            && (account == core.Device.Account.Id
+                ? IsLogged(account, certified.IdentityKey) : person is null || !IsChanged(person));
     }
 
     /// <summary>Stores what the log says of somebody's chain.</summary>
@@ -184,20 +210,21 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         var account = credential.Identity.Account;
         var key = credential.IdentityKey;
         var person = _people.GetValueOrDefault(account);
-        if (person?.SeenKey is { } seen && key.SequenceEqual(seen))
+        if ((person?.SeenKey is { } seen && key.SequenceEqual(seen)) || IsLogged(account, key))
         {
-            return;
-        }
-
-        if (person is { Entries.Count: > 0 }
-            && KeyLogFollower.Restore(account, person.Entries).IdentityKeys is { } logged
-            && ContainsKey(logged, key))
-        {
-            // An earlier key of a chain that goes on: the device has not shown its new certificate yet.
+            // Or an earlier key of a chain that goes on: the device has not shown its new certificate yet.
             return;
         }
 
         var bytes = key.ToArray();
+        if (account == core.Device.Account.Id)
+        {
+            // Somebody vouches for a device of this very account who is not its person.
+            core.Background(token => alarms.RaiseAsync(
+                KeyAlarmKind.IdentityUnlogged, account, [Convert.ToBase64String(bytes)], token));
+            return;
+        }
+
         _people[account] = person is null
             ? new PersonKeysRecord(account, [], bytes, bytes, false, default)
             : person with { SeenKey = bytes, AcceptedKey = person.AcceptedKey ?? bytes };
@@ -205,9 +232,15 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         changed.Add(account);
     }
 
-    private static bool ContainsKey(IReadOnlyList<byte[]> keys, ReadOnlySpan<byte> key)
+    /// <summary>Whether the account's chain, as far as it is known here, has the key since its last reset.</summary>
+    private bool IsLogged(AccountId account, ReadOnlySpan<byte> key)
     {
-        foreach (var one in keys)
+        if (_people.GetValueOrDefault(account) is not { Entries: { Count: > 0 } entries })
+        {
+            return false;
+        }
+
+        foreach (var one in KeyLogFollower.Restore(account, entries).IdentityKeys)
         {
             if (key.SequenceEqual(one))
             {

@@ -5,8 +5,8 @@ using ChatPay.Core.Vault;
 namespace ChatPay.Client.Internal.Vault;
 
 /// <summary>
-/// The device's side of the PIN vault: Core's steps, with the realms asked over HTTP, all at once. A realm that cannot be
-/// reached has not answered, and the others go on without it.
+/// The device's side of the PIN vault: Core's steps, with the realms asked over HTTP where each of them is, all at once. A
+/// realm that cannot be reached has not answered, and the others go on without it.
 /// </summary>
 /// <param name="client">Signed in.</param>
 internal sealed class PinVault(ChatPayClient client, FillRandom random)
@@ -18,17 +18,19 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
     /// <param name="identityKey">The account identity key that may change the registration from now on.</param>
     /// <param name="signer">The key that may change the present one.</param>
     /// <returns>
-    /// Passed where a threshold of realms has stored it. Else the faults say who did not, and the device registers anew.
+    /// Passed where a threshold of realms has stored it. Else the faults say who did not, and the device registers anew. The
+    /// digest is for the key log; empty where nothing was registered.
     /// </returns>
-    public async Task<VaultStep> RegisterAsync(
+    public async Task<(VaultStep Step, byte[] Digest)> RegisterAsync(
         Pin pin, ReadOnlyMemory<byte> rootSecret, Key identityKey, Key signer, PinHashParameters parameters,
         CancellationToken cancellationToken)
     {
-        var configuration = await ConfigurationAsync(cancellationToken);
+        using var door = await OpenAsync(cancellationToken);
+        var configuration = ConfigurationOf(door);
         var present = new RegistrationVersion[configuration.Realms.Count];
         var reached = new List<int>();
         foreach (var answer in await AskAsync(
-            configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
+            door, configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Register1Response>(answer.Response.Span, out var response, out _))
             {
@@ -38,37 +40,54 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             }
         }
 
+        if (reached.Count < configuration.Threshold)
+        {
+            // Begun all the same, some realms would have another version than the others, and with bad luck all of them.
+            return (new VaultStep(VaultRejection.SharesTooFew, [], null), []);
+        }
+
         using var registration = VaultRegistration.Create(
             new VaultRegistrationPlan(User, configuration, parameters, present), pin, rootSecret.Span, identityKey, signer,
             random);
         var answers = await AskAsync(
-            configuration, reached, index => registration.Requests[index - 1], cancellationToken);
-        return Judge<Register2Response>(configuration, answers);
+            door, configuration, reached, index => registration.Requests[index - 1], cancellationToken);
+        return (Judge<Register2Response>(configuration, answers), [.. registration.Digest]);
     }
 
     /// <summary>Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm.</summary>
     /// <param name="rootSecret">32 bytes, zeros unless the step is passed; the caller zeroes them.</param>
-    public async Task<VaultStep> RecoverAsync(Pin pin, Memory<byte> rootSecret, CancellationToken cancellationToken)
+    /// <param name="digest">Of the registration, by the key log; empty where it is not known.</param>
+    public async Task<VaultStep> RecoverAsync(
+        Pin pin, Memory<byte> rootSecret, byte[] digest, CancellationToken cancellationToken)
     {
         rootSecret.Span.Clear();
-        var configuration = await ConfigurationAsync(cancellationToken);
+        using var door = await OpenAsync(cancellationToken);
+        var configuration = ConfigurationOf(door);
         var begun = RecoveryStart.Choose(
             User, configuration,
-            await AskAsync(configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
+            await AskAsync(
+                door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
             out var start);
         if (start is null)
         {
             return begun;
         }
 
-        using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, [], random);
+        using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, digest, random);
         var evaluated = recovery.TakeEvaluations(await AskAsync(
-            configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
-        return evaluated.IsOk
+            door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
+        var last = evaluated.IsOk
             ? recovery.TakeShares(
-                await AskAsync(configuration, recovery.Unlocked, recovery.ReleaseRequest, cancellationToken),
+                await AskAsync(door, configuration, recovery.Unlocked, recovery.ReleaseRequest, cancellationToken),
                 rootSecret.Span)
             : evaluated;
+
+        // A realm that failed in an earlier step, and that the others did without, is named as well.
+        return last with
+        {
+            Faults = [.. begun.Faults.Concat(evaluated.Faults).Concat(last.Faults).DistinctBy(fault => fault.Index)
+                .OrderBy(fault => fault.Index)],
+        };
     }
 
     /// <summary>Has the realms forget the registration.</summary>
@@ -77,6 +96,51 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         ChangeAsync<DeleteResponse>(
             (realm, state) => new DeleteRequest(NextId(), User, realm, state.Version, identityKey), cancellationToken);
 
+    /// <summary>As <see cref="DeleteAsync(Key, CancellationToken)"/>, without a key: after the wait has passed.</summary>
+    public Task<VaultStep> DeleteAsync(CancellationToken cancellationToken) =>
+        ChangeAsync<DeleteResponse>((_, state) => new DeleteRequest(NextId(), state.Version), cancellationToken);
+
+    /// <summary>
+    /// Begins the wait after which the registration may be overwritten or deleted without its identity key, or asks how long it
+    /// still takes. All devices of the account hear of it, and may cancel it.
+    /// </summary>
+    /// <returns>The longest wait of any realm that answered; null where the step did not pass.</returns>
+    public async Task<(VaultStep Step, TimeSpan? Left)> BeginWaitAsync(CancellationToken cancellationToken)
+    {
+        var left = new List<uint>();
+        var step = await ChangeAsync<WaitResponse>(
+            (_, state) => new BeginWaitRequest(NextId(), state.Version), cancellationToken,
+            response => left.Add(response.Wait.SecondsLeft));
+        return (step, step.IsOk ? TimeSpan.FromSeconds(left.Max()) : null);
+    }
+
+    /// <summary>Cancels the waits that somebody has begun, at all realms where there are any.</summary>
+    /// <param name="identityKey">The one that the registration names, or the one in force by the key log.</param>
+    public async Task<VaultStep> CancelWaitAsync(Key identityKey, CancellationToken cancellationToken)
+    {
+        using var door = await OpenAsync(cancellationToken);
+        var waits = new Dictionary<RealmId, WaitId>();
+        foreach (var realm in door.View.Realms)
+        {
+            try
+            {
+                if ((await door.AttemptsAsync(realm, cancellationToken)).Wait is { } wait)
+                {
+                    waits.Add(new RealmId(realm), new WaitId(wait.Id));
+                }
+            }
+            catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // It is not asked for its state either, and so not among the answers.
+            }
+        }
+
+        return await ChangeAsync<CancelWaitResponse>(
+            (realm, state) => new CancelWaitRequest(
+                NextId(), User, realm, state.Version, waits.GetValueOrDefault(realm), identityKey),
+            cancellationToken);
+    }
+
     /// <summary>Has the realms give back the guesses that failed.</summary>
     public Task<VaultStep> ClearFailuresAsync(Key identityKey, CancellationToken cancellationToken) =>
         ChangeAsync<ClearFailuresResponse>(
@@ -84,7 +148,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
                 NextId(), User, realm, state.Version, state.AttemptCount, identityKey),
             cancellationToken);
 
-    private static VaultStep Judge<T>(RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers)
+    private static VaultStep Judge<T>(
+        RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers, Action<T>? take = null)
         where T : VaultMessage, IVaultMessage<T>
     {
         var done = 0;
@@ -97,6 +162,10 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
                 {
                     rejection = response.RequestId == answer.Request.RequestId
                         ? VaultRejection.None : VaultRejection.ResponseReplayed;
+                    if (rejection == VaultRejection.None)
+                    {
+                        take?.Invoke(response);
+                    }
                 }
             }
             else if (VaultMessage.TryRead<RealmRefusal>(answer.Response.Span, out var refusal, out _))
@@ -105,6 +174,15 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
                 {
                     rejection = refusal.RequestId == answer.Request.RequestId
                         ? refusal.Reason : VaultRejection.ResponseReplayed;
+                }
+            }
+
+            else if (VaultMessage.TryRead<WaitResponse>(answer.Response.Span, out var pending, out _))
+            {
+                using (pending)
+                {
+                    rejection = pending.RequestId == answer.Request.RequestId
+                        ? VaultRejection.WaitPending : VaultRejection.ResponseReplayed;
                 }
             }
 
@@ -128,14 +206,16 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
 
     /// <summary>Asks each realm what it has, and for a change of that.</summary>
     private async Task<VaultStep> ChangeAsync<T>(
-        Func<RealmId, Recover1Response, VaultMessage> requestOf, CancellationToken cancellationToken)
+        Func<RealmId, Recover1Response, VaultMessage> requestOf, CancellationToken cancellationToken,
+        Action<T>? take = null)
         where T : VaultMessage, IVaultMessage<T>
     {
-        var configuration = await ConfigurationAsync(cancellationToken);
+        using var door = await OpenAsync(cancellationToken);
+        var configuration = ConfigurationOf(door);
         var states = new Dictionary<int, Recover1Response>();
         var refused = new List<RealmAnswer>();
         foreach (var answer in await AskAsync(
-            configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
+            door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Recover1Response>(answer.Response.Span, out var response, out _))
             {
@@ -148,19 +228,22 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         }
 
         var answers = await AskAsync(
-            configuration, [.. states.Keys], index => requestOf(configuration.RealmOf(index), states[index]),
+            door, configuration, [.. states.Keys], index => requestOf(configuration.RealmOf(index), states[index]),
             cancellationToken);
         foreach (var state in states.Values)
         {
             state.Dispose();
         }
 
-        return Judge<T>(configuration, [.. answers, .. refused]);
+        return Judge(configuration, [.. answers, .. refused], take);
     }
 
-    private async Task<RealmConfiguration> ConfigurationAsync(CancellationToken cancellationToken)
+    private async Task<RealmDoor> OpenAsync(CancellationToken cancellationToken) =>
+        new(client, await client.VaultAsync(cancellationToken));
+
+    private static RealmConfiguration ConfigurationOf(RealmDoor door)
     {
-        var view = await client.VaultAsync(cancellationToken);
+        var view = door.View;
         try
         {
             return new RealmConfiguration([.. view.Realms.Select(realm => new RealmId(realm))], view.Threshold);
@@ -172,8 +255,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
     }
 
     /// <summary>Asks realms at once; those that cannot be reached have no answer.</summary>
-    private async Task<IReadOnlyList<RealmAnswer>> AskAsync(
-        RealmConfiguration configuration, IReadOnlyList<int> indices, Func<int, VaultMessage> requestOf,
+    private static async Task<IReadOnlyList<RealmAnswer>> AskAsync(
+        RealmDoor door, RealmConfiguration configuration, IReadOnlyList<int> indices, Func<int, VaultMessage> requestOf,
         CancellationToken cancellationToken)
     {
         var answers = await Task.WhenAll(indices.Select(async index =>
@@ -181,7 +264,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             var request = requestOf(index);
             try
             {
-                var response = await client.AskRealmAsync(
+                var response = await door.AskAsync(
                     configuration.RealmOf(index).Value, request.Encoding.ToArray(), cancellationToken);
                 return new RealmAnswer(index, request, response);
             }

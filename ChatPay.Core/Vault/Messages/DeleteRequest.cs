@@ -17,6 +17,10 @@ public sealed class DeleteRequest : VaultMessage, IVaultMessage<DeleteRequest>
         IdentityStatement.Sign(identityKey, user, realm, Encoding[..s_signature.Offset], Room(s_signature));
     }
 
+    /// <summary>Unsigned, for when the wait has passed: zeros in the signature's place.</summary>
+    public DeleteRequest(Guid requestId, RegistrationVersion version)
+        : base(MessageType, SizeBytes, requestId) => Write(s_version, version.Value);
+
     private DeleteRequest(ReadOnlySpan<byte> encoding)
         : base(encoding)
     {
@@ -30,8 +34,8 @@ public sealed class DeleteRequest : VaultMessage, IVaultMessage<DeleteRequest>
 
     public static DeleteRequest FromEncoding(ReadOnlySpan<byte> encoding) => new(encoding);
 
-    internal bool IsSignedFor(RealmRecord record) => IdentityStatement.Verify(
-        record.IdentityKey, record.User, record.Realm, Encoding[..s_signature.Offset], Read(s_signature));
+    internal bool IsSignedFor(RealmRecord record, ReadOnlySpan<byte> identityKey) => IdentityStatement.Verify(
+        identityKey, record.User, record.Realm, Encoding[..s_signature.Offset], Read(s_signature));
 
     private protected override VaultRejection Validate() =>
         Version == RegistrationVersion.None ? VaultRejection.VersionOther : VaultRejection.None;

@@ -18,4 +18,8 @@ public enum VaultMessageType : byte
     ClearFailuresRequest = 13,
     ClearFailuresResponse = 14,
     Refusal = 15,
+    BeginWaitRequest = 16,
+    WaitResponse = 17,
+    CancelWaitRequest = 18,
+    CancelWaitResponse = 19,
 }

@@ -26,25 +26,25 @@ public static class RealmSteps
     /// Decides on a registration; the caller seals and stores the new record in place of the present one.
     /// </summary>
     /// <param name="self">This realm.</param>
-    /// <param name="isWaitOver">
-    /// Whether the account's wait for an overwrite without its identity key, announced to all its devices, has passed.
-    /// </param>
-    /// <param name="next">Null where it is refused; else the caller disposes of it.</param>
+    /// <param name="permit">What else than the record's identity key allows it.</param>
+    /// <param name="next">Null where it is not carried out; else the caller disposes of it.</param>
     public static VaultMessage Register2(
-        RealmId self, AccountId user, RealmRecord? record, Register2Request request, bool isWaitOver,
+        RealmId self, AccountId user, RealmRecord? record, Register2Request request, RealmPermit permit,
         out RealmRecord? next)
     {
         ArgumentNullException.ThrowIfNull(request);
         next = null;
         Span<byte> publicShare = stackalloc byte[Ristretto255.ElementSize];
         Oprf.DerivePublicKey(request.KeyShare, publicShare);
-        var isSigned = record is null || isWaitOver
-            ? request.IsSignedBy(request.IdentityKey) || (record is not null && request.IsSignedBy(record.IdentityKey))
+        var isItsOwn = request.IsSignedBy(request.IdentityKey);
+        var isSigned = permit.InForce is { } inForce ? request.IsSignedBy(inForce)
+            : record is null ? isItsOwn
             : request.IsSignedBy(record.IdentityKey);
         var rejection = request.User != user || request.Realm != self ? VaultRejection.AddresseeOther
             : (record?.Version ?? RegistrationVersion.None) != request.Replaces || request.Version == request.Replaces
                 ? VaultRejection.VersionOther
-            : !isSigned ? VaultRejection.SignatureInvalid
+            : permit.InForce is { } named && !request.IdentityKey.SequenceEqual(named) ? VaultRejection.IdentityOther
+            : !isSigned && !(isItsOwn && permit.Wait is not null) ? VaultRejection.SignatureInvalid
             : !ShareCertificate.Verify(
                 request.VerifyingKey, request.Context(), self, request.Index, publicShare, request.UnlockCommitment,
                 request.Certificate) ? VaultRejection.CertificateInvalid
@@ -52,6 +52,11 @@ public static class RealmSteps
         if (rejection != VaultRejection.None)
         {
             return new RealmRefusal(request.RequestId, rejection);
+        }
+
+        if (!isSigned && permit.Wait is { IsOver: false } pending)
+        {
+            return new WaitResponse(request.RequestId, request.Replaces, pending);
         }
 
         next = RealmRecord.From(request, publicShare);
@@ -130,17 +135,42 @@ public static class RealmSteps
             : new RealmRefusal(request.RequestId, rejection, attempt.GuessesLeft);
     }
 
-    /// <summary>Decides on a deletion; the caller forgets the record unless it is refused.</summary>
-    /// <param name="isWaitOver">As for <see cref="Register2"/>.</param>
-    public static VaultMessage Delete(DeleteRequest request, RealmRecord? record, bool isWaitOver)
+    /// <summary>Decides on a deletion; the caller forgets the record where the answer is a response to it.</summary>
+    /// <param name="permit">As for <see cref="Register2"/>.</param>
+    public static VaultMessage Delete(DeleteRequest request, RealmRecord? record, RealmPermit permit)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var rejection = record is null ? VaultRejection.NotRegistered
-            : record.Version != request.Version ? VaultRejection.VersionOther
-            : !isWaitOver && !request.IsSignedFor(record) ? VaultRejection.SignatureInvalid
+        var rejection = NotAt(request.Version, record);
+        if (rejection != VaultRejection.None)
+        {
+            return new RealmRefusal(request.RequestId, rejection);
+        }
+
+        return request.IsSignedFor(record!, permit.InForce ?? record!.IdentityKey) || permit.Wait is { IsOver: true }
+            ? new DeleteResponse(request.RequestId, request.Version)
+            : permit.Wait is { } pending ? new WaitResponse(request.RequestId, request.Version, pending)
+            : new RealmRefusal(request.RequestId, VaultRejection.SignatureInvalid);
+    }
+
+    /// <summary>Whether there is something to wait for; the caller then begins the wait or finds the one under way.</summary>
+    public static VaultRejection MayWait(BeginWaitRequest request, RealmRecord? record)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return NotAt(request.Version, record);
+    }
+
+    /// <summary>Decides whether a wait is cancelled; the caller then forgets it.</summary>
+    /// <param name="permit">With the wait that is under way, passed or not.</param>
+    public static VaultMessage CancelWait(CancelWaitRequest request, RealmRecord? record, RealmPermit permit)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var rejection = NotAt(request.Version, record) is var other and not VaultRejection.None ? other
+            : permit.Wait?.Id != request.Wait ? VaultRejection.WaitUnknown
+            : !request.IsSignedFor(record!, record!.IdentityKey)
+                && !(permit.InForce is { } inForce && request.IsSignedFor(record, inForce)) ? VaultRejection.SignatureInvalid
             : VaultRejection.None;
         return rejection == VaultRejection.None
-            ? new DeleteResponse(request.RequestId, request.Version)
+            ? new CancelWaitResponse(request.RequestId, request.Wait)
             : new RealmRefusal(request.RequestId, rejection);
     }
 
@@ -158,4 +188,9 @@ public static class RealmSteps
             ? new ClearFailuresResponse(request.RequestId, request.Version)
             : new RealmRefusal(request.RequestId, rejection);
     }
+
+    private static VaultRejection NotAt(RegistrationVersion version, RealmRecord? record) =>
+        record is null ? VaultRejection.NotRegistered
+        : record.Version != version ? VaultRejection.VersionOther
+        : VaultRejection.None;
 }

@@ -27,3 +27,12 @@ public readonly record struct AttemptId(Guid Value)
 {
     public override string ToString() => Value.ToString();
 }
+
+/// <summary>
+/// One wait for an overwrite or a deletion without the identity key, by which it is cancelled and no other; chosen by the
+/// realm at random.
+/// </summary>
+public readonly record struct WaitId(Guid Value)
+{
+    public override string ToString() => Value.ToString();
+}

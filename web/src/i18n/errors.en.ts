@@ -111,6 +111,10 @@ export const errorsEn = {
   card_party_not_member: 'Both people of a payment must be in the conversation.',
   realm_unknown: 'A part of the PIN vault is not where it was. Reload the page.',
   vault_message_invalid: 'The PIN vault did not understand this page. Reload it.',
+  realm_token_invalid: 'A part of the PIN vault did not let this device in. Try again.',
+  realm_token_expired: 'This took too long for a part of the PIN vault. Try again.',
+  realm_token_audience: 'A part of the PIN vault did not let this device in. Try again.',
+  realm_token_signer: 'A part of the PIN vault does not know this server’s key. Tell the operator.',
 
   // Keys and their log.
   key_entry_invalid: 'The server did not accept this change to your keys. Reload the page and try again.',

@@ -108,6 +108,10 @@ export const errorsFr: Record<ErrorName, string> = {
   card_party_not_member: 'Les deux personnes d’un paiement doivent être dans la conversation.',
   realm_unknown: 'Une partie du coffre à code n’est plus à sa place. Rechargez la page.',
   vault_message_invalid: 'Le coffre à code n’a pas compris cette page. Rechargez-la.',
+  realm_token_invalid: 'Une partie du coffre à code n’a pas laissé entrer cet appareil. Réessayez.',
+  realm_token_expired: 'Une partie du coffre à code a trop attendu. Réessayez.',
+  realm_token_audience: 'Une partie du coffre à code n’a pas laissé entrer cet appareil. Réessayez.',
+  realm_token_signer: 'Une partie du coffre à code ne connaît pas la clé de ce serveur. Prévenez l’exploitant.',
 
   key_entry_invalid: 'Le serveur n’a pas accepté ce changement de vos clés. Rechargez la page et réessayez.',
   key_chain_stale: 'Un autre de vos appareils a changé vos clés au même moment. Réessayez.',
