@@ -21,6 +21,7 @@ import {
   keyPackageLifetimeMs,
   makeCredential,
   paddingFor,
+  readCredential,
 } from './config';
 import { joinByExternalCommit, joinFromWelcome } from './join';
 import type {
@@ -153,6 +154,14 @@ export class Mls implements MlsPort {
       welcome: null,
       groupInfo: await makeGroupInfo(joined.newState, cs),
     };
+  }
+
+  async identityKeys(keyPackages: Uint8Array[]): Promise<(Uint8Array | null)[]> {
+    return keyPackages.map((bytes) => {
+      const message = decode(bytes);
+      const credential = message.wireformat === 'mls_key_package' ? message.keyPackage.leafNode.credential : null;
+      return (credential && readCredential(credential)?.identityKey) ?? null;
+    });
   }
 
   async requireCertificates(accounts: string[]): Promise<void> {

@@ -103,6 +103,8 @@ export interface MlsPort {
   join(identity: Identity, conversation: string, welcome: Uint8Array, secret: Uint8Array): Promise<Group>;
   /** Joins from a GroupInfo, replacing an earlier leaf of this device if there is one. */
   joinExternally(identity: Identity, conversation: string, groupInfo: Uint8Array): Promise<PreparedCommit>;
+  /** The identity keys that vouch for these key packages' devices, as they say; null for none. */
+  identityKeys(keyPackages: Uint8Array[]): Promise<(Uint8Array | null)[]>;
   /** Accounts that are in the key log: from now on no device of theirs is taken without a certificate. */
   requireCertificates(accounts: string[]): Promise<void>;
   /** Ends the worker, where there is one. */

@@ -47,6 +47,7 @@ export function startMlsWorker(): MlsPort {
     welcomeRefs: call('welcomeRefs'),
     join: call('join'),
     joinExternally: call('joinExternally'),
+    identityKeys: call('identityKeys'),
     requireCertificates: call('requireCertificates'),
     stop: () => {
       worker.terminate();

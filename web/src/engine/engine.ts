@@ -86,6 +86,10 @@ export class Engine {
       presence: (views) => services().presence.heard(views),
       walletChanged: (balances) => services().wallet.take(balances),
       control: (signal) => this.#control(signal),
+      keys: (signal) =>
+        void services()
+          .keys.heard(signal)
+          .catch(() => undefined),
     };
   }
 

@@ -365,6 +365,10 @@ export class Groups {
         }
       }
     }
+    const shown = await this.core.mls.identityKeys(candidates.map(({ keyPackage }) => keyPackage));
+    for (const [index, { account, device }] of candidates.entries()) {
+      this.keys.requireAddable(account, device, shown[index] ?? null);
+    }
     const others = accounts.filter((account) => account !== this.core.device.account);
     if (others.some((account) => !candidates.some((candidate) => candidate.account === account))) {
       throw new ActionError({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { issueCredential } from '../identity/deviceCredential';
 import { TestLog } from '../keylog/testing/testLog';
-import { toBase64, toHex } from '../protocol/bytes';
+import { toHex } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
 import type { GroupRecord } from '../storage/records';
 import { streamOf } from '../vault/testing/stream';
@@ -245,26 +245,36 @@ describe('the key log', () => {
 
   it('that shows two people two histories is found out by what they tell each other', async () => {
     const { id, server, ann, bob } = await pair();
+    await ann.settled();
     const { log } = keysOf(ann).log;
     expect(alarmsOf(ann)).toEqual([]);
-    // What bob was shown is of the same size and another root; he never hears of the server's other history.
-    keysOf(bob).gossip.take = () => ({ size: log?.size ?? 0, root: toBase64(new Uint8Array(32).fill(7)) });
+    // What bob is shown is signed by the same key; the server goes on with ann as if nothing was.
+    const other = new TestLog(streamOf('fake keys')(32));
+    other.append(...server.keys.log.entries.map((entry) => entry.map((byte) => byte ^ 1)));
+    keysOf(bob).gossip.next = () => other.note();
     await bob.send(id, 'what do you see?');
-    await ann.sees(id, 'what do you see?');
     await until(() => alarmsOf(ann).includes('logForked'), 'ann is alarmed');
-    expect(keysOf(ann).alarms.list[0]).toMatchObject({
-      account: bob.account,
-      evidence: [log?.note, expect.any(String)],
-    });
-    keysOf(bob).gossip.take = () => ({ size: server.keys.log.entries.length + 5, root: toBase64(new Uint8Array(32)) });
+    expect(keysOf(ann).alarms.list[0]).toMatchObject({ account: null, evidence: [log?.note, other.note()] });
+    other.append(new Uint8Array(32));
     await bob.send(id, 'and now?');
     await until(() => alarmsOf(ann).length === 2, 'a longer log than the server has is none either');
+    // What nobody signed proves nothing: one alarm, whatever bob comes up with.
+    for (const note of ['nonsense', 'more of it']) {
+      keysOf(bob).gossip.next = () => note;
+      await bob.send(id, note);
+      await ann.sees(id, note);
+    }
+    await until(() => alarmsOf(ann).includes('logOther'), 'ann is told');
+    await ann.settled();
+    expect(alarmsOf(ann)).toEqual(['logForked', 'logForked', 'logOther']);
   });
 
   it('that is one is gossiped about without an alarm', async () => {
     const { id, server, ann, bob, annClient } = await pair();
     server.keys.log.append(new Uint8Array(32), new Uint8Array(32).fill(1));
     await keysOf(bob).personKeys(ann.account);
+    const { note } = keysOf(bob).log.log ?? { note: '' };
+    keysOf(bob).gossip.next = () => note;
     await bob.send(id, 'I have seen more than you');
     await ann.sees(id, 'I have seen more than you');
     await until(() => annClient.calls.includes('keyConsistency'), 'ann has asked');

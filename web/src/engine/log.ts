@@ -1,6 +1,5 @@
 import type { Leaf, LogInput, LogOutcome, LogResult } from '../crypto/port';
 import { equalBytes, sha256 } from '../protocol/bytes';
-import type { LogHead } from '../protocol/content';
 import { localError } from '../protocol/errors';
 import type { ConversationView, Event } from '../protocol/wire';
 import type { Change } from '../storage/database';
@@ -27,7 +26,7 @@ export type Applied =
 export type LogHooks = {
   commitSeen(conversation: string, event: Event, external: boolean, mine: boolean): void;
   /** Somebody says what the key log has shown them. */
-  logHeard(from: string, head: LogHead): void;
+  logHeard(from: string, note: string): void;
 };
 
 type Step = { events: Event[]; results: Map<number, LogResult>; outcome: LogOutcome | null };

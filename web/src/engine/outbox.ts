@@ -297,7 +297,7 @@ export class Outbox {
 
   /** The content, and with it what the key log has shown this device, where the conversation has not heard of it. */
   #withLog(entry: OutboxRecord): string {
-    const log = this.keys.gossip.take(entry.conversation);
+    const log = this.keys.gossip.next(entry.conversation);
     return log ? JSON.stringify({ ...JSON.parse(entry.content), log }) : entry.content;
   }
 

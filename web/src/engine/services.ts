@@ -52,7 +52,7 @@ export class Services {
     this.groups = new Groups(this.core, this.keys);
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
-      logHeard: (from, head) => this.keys.gossip.heard(from, head),
+      logHeard: (from, note) => this.keys.gossip.heard(from, note),
     });
     this.sync = new Sync(this.core, this.log, this.groups);
     this.groups.sync = this.sync;

@@ -101,6 +101,11 @@ export const keysEn = {
       chainInvalid: 'The server showed keys that do not fit what it showed before. ChatPay did not take them.',
       ownKeysChanged: 'Your keys were changed on another device. If that was you, all is well.',
       identityUnlogged: 'Somebody showed keys that the server’s key log does not know.',
+      logOther:
+        'Somebody in one of your conversations says to have seen another key log. Either they are shown another one, or it is not true.',
+      pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
+      pinWait:
+        'Somebody who is signed in to your account wants your PIN replaced without your keys, which takes three days. If that is not you, set the PIN again now: it ends that at once. Then change your password.',
     },
     notMe: 'If it was not you: change your password, remove devices that you do not know, and set a new PIN.',
     about: (name: string) => `It is about ${name}.`,

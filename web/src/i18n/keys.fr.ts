@@ -102,6 +102,11 @@ export const keysFr: typeof keysEn = {
         'Le serveur a montré des clés qui ne vont pas avec celles d’avant. ChatPay ne les a pas prises en compte.',
       ownKeysChanged: 'Vos clés ont été changées sur un autre appareil. Si c’était vous, tout va bien.',
       identityUnlogged: 'Quelqu’un a montré des clés que le journal du serveur ne connaît pas.',
+      logOther:
+        'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés. Soit on lui en montre un autre, soit ce n’est pas vrai.',
+      pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
+      pinWait:
+        'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés, ce qui prend trois jours. Si ce n’est pas vous, définissez à nouveau le code PIN maintenant : cela y met fin aussitôt. Changez ensuite votre mot de passe.',
     },
     notMe:
       'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',

@@ -79,6 +79,11 @@ export class KeyChain {
     return this.#devices;
   }
 
+  /** Whether the device was in the chain and has gone from it. */
+  isRevoked(device: string): boolean {
+    return this.#revoked.has(device);
+  }
+
   /** Whether the account's live device has this key. */
   hasDevice(device: string, key: Uint8Array): boolean {
     const known = this.#devices.get(device);

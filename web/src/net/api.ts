@@ -21,11 +21,13 @@ import type {
   KeyChainReply,
   KeyLogView,
   KeyPackageCount,
+  KeysSignal,
   MemberRole,
   MeReply,
   PresenceReply,
   PresenceView,
   PresenceVisibility,
+  RealmTokenReply,
   Receipt,
   ReceiptMark,
   SendReply,
@@ -45,8 +47,15 @@ import type {
   WrappedKeysView,
 } from '../protocol/wire';
 
+/** How realms of the PIN vault are asked, whether they are in the server or elsewhere. */
+export interface RealmApi {
+  /** Sent once and never again by itself: a repeated guess would be another one. */
+  askRealm(realm: string, message: string): Promise<VaultExchange>;
+  vaultAttempts(realm: string): Promise<VaultAttempts>;
+}
+
 /** The REST side of a server. Every method throws `ActionError` and nothing else. */
-export interface ServerApi {
+export interface ServerApi extends RealmApi {
   signUp(request: SignUpRequest): Promise<SessionReply>;
   signIn(request: SignInRequest): Promise<SessionReply>;
   endSession(): Promise<void>;
@@ -80,9 +89,10 @@ export interface ServerApi {
   /** @param revision the one that this replaces */
   storeWrappedKeys(revision: number, wrapped: string): Promise<WrappedKeysView>;
   vault(): Promise<VaultView>;
-  /** Sent once and never again by itself: a repeated guess would be another one. */
-  askRealm(realm: string, message: string): Promise<VaultExchange>;
-  vaultAttempts(realm: string): Promise<VaultAttempts>;
+  /** What a realm that is a process of its own lets this device in with. */
+  realmToken(realm: string): Promise<RealmTokenReply>;
+  /** Such a realm, at its own address. */
+  realmAt(address: string, token: string): RealmApi;
 }
 
 /** One open hub connection. Every method throws `ActionError` and nothing else; a lost connection is `offline`. */
@@ -111,6 +121,7 @@ export type HubListener = {
   presence(accounts: PresenceView[]): void;
   walletChanged(balances: WalletBalance[]): void;
   control(signal: ControlSignal): void;
+  keys(signal: KeysSignal): void;
   closed(): void;
 };
 

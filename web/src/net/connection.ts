@@ -150,6 +150,7 @@ export class Connection {
       presence: current((batch) => listener.presence(batch)),
       walletChanged: current((batch) => listener.walletChanged(batch)),
       control: current((signal) => listener.control(signal)),
+      keys: current((signal) => listener.keys(signal)),
       closed: () => this.#lose(generation),
     };
   }

@@ -44,6 +44,7 @@ function listen(connection: HubConnection, listener: HubListener): void {
   connection.on('Presence', (batch) => listener.presence(batch));
   connection.on('WalletChanged', (batch) => listener.walletChanged(batch));
   connection.on('Control', (signal) => listener.control(signal));
+  connection.on('Keys', (signal) => listener.keys(signal));
   connection.onclose(() => listener.closed());
 }
 

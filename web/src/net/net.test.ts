@@ -26,6 +26,7 @@ function connection(open: (listener: HubListener) => Promise<Hub>, greet = async
     presence: nothing,
     walletChanged: nothing,
     control: nothing,
+    keys: nothing,
   });
   return { made, states };
 }

@@ -97,6 +97,9 @@ export class RestApi implements ServerApi {
   storeWrappedKeys: ServerApi['storeWrappedKeys'] = (revision, wrapped) =>
     this.#once('PUT', '/v1/keys/wrapped', { revision, wrapped });
   vault: ServerApi['vault'] = () => this.#repeat('GET', '/v1/vault');
+  realmToken: ServerApi['realmToken'] = (realm) => this.#repeat('POST', `/v1/vault/realms/${realm}/token`);
+  realmAt: ServerApi['realmAt'] = (address, token) =>
+    new RestApi({ ...this.#options, baseUrl: address.replace(/\/$/, ''), session: 'token', token });
   askRealm: ServerApi['askRealm'] = (realm, message) => this.#once('POST', `/v1/vault/realms/${realm}`, { message });
   vaultAttempts: ServerApi['vaultAttempts'] = (realm) => this.#repeat('GET', `/v1/vault/realms/${realm}/attempts`);
 

@@ -2,15 +2,15 @@ import { fromBase64, fromUtf8, utf8 } from './bytes';
 import { isUuid } from './ids';
 import { Limits } from './limits';
 
-/** The newest state of the key log that the sender has checked: its size, and its root of 32 bytes in base64. */
-export type LogHead = { size: number; root: string };
-
 /** The plaintext of a PrivateMessage. */
 export type Content = (
   | { v: 1; type: 'text'; text: string }
   | { v: 1; type: 'group'; name: string }
   | { v: 1; type: 'card'; card: string; salt: string; memo: string; items: [] }
-) & { log?: LogHead };
+) & {
+  /** The newest signed checkpoint of the key log that the sender has checked. */
+  log?: string;
+};
 
 export type ParsedContent = Content | { type: 'unknown' } | { type: 'malformed' };
 
@@ -39,16 +39,8 @@ export function parseContent(bytes: Uint8Array): ParsedContent {
 }
 
 /** Gossip that makes no sense is passed over: it is no reason to hide what was said. */
-function parseLog(value: unknown): LogHead | null {
-  const { size, root } = (value ?? {}) as Record<string, unknown>;
-  if (!Number.isSafeInteger(size) || (size as number) < 1 || typeof root !== 'string') {
-    return null;
-  }
-  try {
-    return fromBase64(root).length === 32 ? { size: size as number, root } : null;
-  } catch {
-    return null;
-  }
+function parseLog(value: unknown): string | null {
+  return typeof value === 'string' && value.length > 0 && value.length <= Limits.logNoteMaxChars ? value : null;
 }
 
 function parseKind(fields: Record<string, unknown>): ParsedContent {

@@ -19,4 +19,5 @@ export const Limits = {
   textMaxChars: 8000,
   groupNameMaxChars: 64,
   memoMaxChars: 280,
+  logNoteMaxChars: 4096,
 } as const;

@@ -262,8 +262,22 @@ export type KeyChainReply = {
 export type ConsistencyReply = { from: number; to: number; proof: Base64[]; checkpoint?: string | null };
 export type WrappedKeysView = { revision: number; wrapped?: Base64 | null };
 
-/** The realms of the PIN vault, in the order of their shares. */
-export type VaultView = { operators: number; threshold: number; realms: Uuid[] };
+/** The realms of the PIN vault, in the order of their shares; `hosts` names those that are processes of their own. */
+export type VaultView = { operators: number; threshold: number; realms: Uuid[]; hosts?: RealmHostView[] | null };
+export type RealmHostView = { realm: Uuid; address: string; operator: string };
+export type RealmTokenReply = { token: string; expiresAt: IsoTime };
 export type VaultExchange = { message: Base64 };
 export type VaultAttemptOutcome = 'open' | 'succeeded' | 'failed';
-export type VaultAttempts = { attempts: { at: IsoTime; device: Uuid; outcome: VaultAttemptOutcome }[] };
+export type VaultAttempt = { at: IsoTime; device: Uuid; outcome: VaultAttemptOutcome; realm?: Uuid };
+/** Somebody signed in wants the PIN overwritten or deleted without the identity key. */
+export type VaultWait = {
+  realm: Uuid;
+  id: Uuid;
+  device: Uuid;
+  until: IsoTime;
+  state: 'begun' | 'cancelled' | 'carriedOut';
+};
+export type VaultAttempts = { attempts: VaultAttempt[]; wait?: VaultWait | null };
+
+/** A hint: the own chain grew (its length, else 0), or something happened to the PIN at a realm in the server. */
+export type KeysSignal = { account: Uuid; length: number; attempt?: VaultAttempt | null; wait?: VaultWait | null };

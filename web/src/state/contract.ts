@@ -244,7 +244,10 @@ export type KeyAlarmKind =
   | 'logReplaced'
   | 'chainInvalid'
   | 'ownKeysChanged'
-  | 'identityUnlogged';
+  | 'identityUnlogged'
+  | 'logOther'
+  | 'pinGuessed'
+  | 'pinWait';
 
 /** What somebody else did to the own account's keys. */
 export type KeyChange = {
@@ -258,6 +261,8 @@ export type KeyAlarm = {
   at: number;
   /** Whose keys it is about; null for the log itself. */
   account: string | null;
+  /** The device that did it, where one did. */
+  device: string | null;
   changes: KeyChange[];
 };
 

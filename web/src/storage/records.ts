@@ -196,7 +196,13 @@ export type KeyAlarmKind =
   /** The own account's keys were changed by something other than this device. */
   | 'ownKeysChanged'
   /** A device showed an identity key that the log does not know for its account. */
-  | 'identityUnlogged';
+  | 'identityUnlogged'
+  /** Somebody says to have seen a log that this one's key did not sign. */
+  | 'logOther'
+  /** The PIN was guessed wrongly on another device. */
+  | 'pinGuessed'
+  /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
+  | 'pinWait';
 
 /** Something about keys is not as it must be; kept until it is dismissed, with what shows it. */
 export type KeyAlarmRecord = {

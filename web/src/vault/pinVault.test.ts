@@ -3,7 +3,7 @@ import { fromBase64, toBase64 } from '../protocol/bytes';
 import { stretchHere } from './argon2/argon2';
 import { PinVault } from './pinVault';
 import { VaultRejection } from './rejection';
-import { vaultOverRest } from './restPort';
+import { type VaultApi, vaultOverRest } from './restPort';
 import { streamOf } from './testing/stream';
 import { cheap, pinOf, TestVault } from './testing/testVault';
 
@@ -13,17 +13,33 @@ type Tampering = (realm: number, request: Uint8Array, response: Uint8Array) => U
 function house(seed = 'vault') {
   const vault = new TestVault(3, 2, seed);
   const state = { down: [] as number[], tamper: null as Tampering | null, asked: [] as string[] };
-  const api = {
-    vault: async () => ({ operators: 1, threshold: 2, realms: [...vault.configuration.realms] }),
-    askRealm: async (realm: string, message: string) => {
-      const index = vault.realms.findIndex((one) => realm === one.id) + 1;
-      state.asked.push(`POST ${index}`);
-      if (index === 0 || state.down.includes(index)) {
-        throw new Error('offline');
-      }
-      const request = fromBase64(message);
-      const response = vault.realm(index).answer(request);
-      return { message: toBase64(state.tamper?.(index, request, response) ?? response) };
+  const askRealm = async (realm: string, message: string) => {
+    const index = vault.realms.findIndex((one) => realm === one.id) + 1;
+    state.asked.push(`POST ${index}`);
+    if (index === 0 || state.down.includes(index)) {
+      throw new Error('offline');
+    }
+    const request = fromBase64(message);
+    const response = vault.realm(index).answer(request);
+    return { message: toBase64(state.tamper?.(index, request, response) ?? response) };
+  };
+  const vaultAttempts = async () => ({ attempts: [] });
+  // The third realm is a process of its own, which lets nobody in without its token.
+  const [, , elsewhere = ''] = vault.configuration.realms;
+  const api: VaultApi = {
+    vault: async () => ({
+      operators: 2,
+      threshold: 2,
+      realms: [...vault.configuration.realms],
+      hosts: [{ realm: elsewhere, address: 'https://realm.example/', operator: 'somebody else' }],
+    }),
+    askRealm: (realm, message) =>
+      realm === elsewhere ? Promise.reject(new Error('not here')) : askRealm(realm, message),
+    vaultAttempts,
+    realmToken: async (realm) => ({ token: `for ${realm}`, expiresAt: '' }),
+    realmAt: (address, token) => {
+      expect([address, token]).toEqual(['https://realm.example/', `for ${elsewhere}`]);
+      return { askRealm, vaultAttempts };
     },
   };
   const device = new PinVault(vaultOverRest(api), vault.account, stretchHere, streamOf('device'));

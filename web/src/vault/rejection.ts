@@ -51,6 +51,11 @@ export const VaultRejection = {
   attemptUnknown: 57,
   /** The statement was signed at another count of attempts; it may be an old one. */
   counterStale: 58,
+  /** The record names another identity key than the one in force. */
+  identityOther: 59,
+  /** Without the identity key this takes a wait, which is under way. */
+  waitPending: 60,
+  waitUnknown: 61,
 
   recordUnreadable: 70,
 } as const;

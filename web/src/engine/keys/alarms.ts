@@ -37,6 +37,13 @@ export class KeyAlarms {
     });
   }
 
+  /** Keeps an alarm, unless one of this kind about this account is kept already. */
+  async raiseOnce(kind: KeyAlarmKind, account: string, evidence: string[]): Promise<void> {
+    if (!this.#kept.some((one) => one.kind === kind && one.account === account)) {
+      await this.raise(kind, account, evidence);
+    }
+  }
+
   /** Forgets an alarm that somebody has looked into. */
   dismiss(number: number): Promise<void> {
     return this.core.queue.run(prefix, async () => {

@@ -4,7 +4,7 @@ import { EntryType, makeDeviceRevoked, readEntry } from '../../keylog/entry';
 import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
-import type { DeviceView } from '../../protocol/wire';
+import type { DeviceView, KeysSignal, VaultWait } from '../../protocol/wire';
 import type { AccountSecurity, KeyAlarm, KeyChange, PersonKeys } from '../../state/contract';
 import type { KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
@@ -55,6 +55,35 @@ export class DeviceKeys {
   async watch(): Promise<void> {
     await this.own.ensure();
     this.people.checkDue();
+    await this.#lookForWaits();
+  }
+
+  /** A hint of the server's: the own chain grew, or something happened to the PIN. */
+  async heard({ length, attempt, wait }: KeysSignal): Promise<void> {
+    const { account, device } = this.core.device;
+    if (length > 0) {
+      await this.own.ensure();
+    }
+    if (attempt?.outcome === 'failed' && attempt.device !== device) {
+      await this.alarms.raise('pinGuessed', account, [attempt.device]);
+    }
+    await this.#takeWait(wait ?? null);
+  }
+
+  /** What was begun while this device was away. */
+  async #lookForWaits(): Promise<void> {
+    if (this.isApproved && this.pins.isSet) {
+      for (const wait of await this.pins.waits()) {
+        await this.#takeWait(wait);
+      }
+    }
+  }
+
+  async #takeWait(wait: VaultWait | null): Promise<void> {
+    const { account, device } = this.core.device;
+    if (wait?.state === 'begun' && wait.device !== device) {
+      await this.alarms.raise('pinWait', account, [wait.device, wait.id]);
+    }
   }
 
   /** A device says that it is of the own account: the chain may have gone on, or it is not. */
@@ -72,6 +101,14 @@ export class DeviceKeys {
     const blocked = this.people.blocked(members.map((member) => member.account));
     if (blocked.length > 0) {
       throw localError('identity_changed', false, { accounts: blocked });
+    }
+  }
+
+  /** @throws ActionError `identity_changed` where a device is not to be let into a group */
+  requireAddable(account: string, device: string, identityKey: Uint8Array | null): void {
+    // Whether it needs a certificate at all is the group's to ask.
+    if (identityKey && !this.people.mayAdd(account, device, identityKey)) {
+      throw localError('identity_changed', false, { accounts: [account] });
     }
   }
 
@@ -175,7 +212,8 @@ export class DeviceKeys {
 
 function describeAlarm({ number, kind, at, account, evidence }: KeyAlarmRecord): KeyAlarm {
   const changes = kind === 'ownKeysChanged' ? evidence.map(changeOf).filter((change) => change !== null) : [];
-  return { number, kind, at, account, changes };
+  const device = kind === 'pinGuessed' || kind === 'pinWait' ? (evidence[0] ?? null) : null;
+  return { number, kind, at, account, device, changes };
 }
 
 const kinds = {

@@ -1,10 +1,10 @@
 import { KeyChain } from '../../keylog/chain';
 import { takeChainReply } from '../../keylog/chainReply';
-import type { Checkpoint } from '../../keylog/checkpoint';
+import { type Checkpoint, openCheckpoint } from '../../keylog/checkpoint';
 import { readNoteVerifier } from '../../keylog/noteVerifier';
 import { LogRejection } from '../../keylog/rejection';
 import { judgeGrowth, type LogIdentity } from '../../keylog/view';
-import { equalBytes, fromBase64, toBase64 } from '../../protocol/bytes';
+import { equalBytes, fromBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { KeyChainReply } from '../../protocol/wire';
 import type { KeyLogRecord } from '../../storage/records';
@@ -48,16 +48,23 @@ export class KeyLogFollower {
   }
 
   /**
-   * Whether what somebody else was shown of the log goes with what this device was shown; an alarm where not.
+   * Whether what somebody else was shown of the log goes with what this device was shown. What the log's key did not sign
+   * proves nothing, so of each person it raises one alarm at most.
    * @throws ActionError where the server cannot be reached
    */
-  compare(from: string, size: number, root: Uint8Array): Promise<void> {
+  compare(from: string, note: string): Promise<void> {
     return this.core.queue.run('keys/log', async () => {
-      const log = this.#log;
-      if (!log || log.size === 0 || (await this.#fits(log, size, root))) {
+      const log = this.#log ?? (await this.#begin());
+      const { origin, verifier } = identityOf(log);
+      const opened = openCheckpoint(note, origin, verifier);
+      if ('rejection' in opened) {
+        await this.alarms.raiseOnce('logOther', from, [log.verifierKey, note]);
         return;
       }
-      await this.alarms.raise('logForked', from, [log.note, `${size} ${toBase64(root)}`]);
+      const { size, root } = opened.checkpoint;
+      if (log.size > 0 && size > 0 && !(await this.#fits(log, size, root))) {
+        await this.alarms.raise('logForked', null, [log.note, note]);
+      }
     });
   }
 

@@ -1,39 +1,48 @@
-import { fromBase64, toBase64 } from '../../protocol/bytes';
-import type { LogHead } from '../../protocol/content';
 import type { Core } from '../core';
 import type { KeyLogFollower } from './follower';
 
-/** A conversation hears of the log once an hour at most, and only of a state that it has not heard of. */
+/** What a conversation was told is told again this much later. */
 const tellAgainMs = 3600_000;
+/** Of conversations told and of notes compared. */
+const mostRemembered = 10_000;
 
 /**
- * Tells others, inside encrypted messages, which state of the key log this device has checked, and compares what they
- * tell: a server that shows two people two histories cannot keep them from noticing.
+ * People tell each other, inside their encrypted messages, what they have seen of the key log: a server that shows two
+ * histories is found out as soon as somebody who sees the one writes to somebody who sees the other.
  */
 export class Gossip {
-  readonly #told = new Map<string, { size: number; at: number }>();
+  readonly #told = new Map<string, number>();
+  readonly #compared = new Set<string>();
 
   constructor(
     readonly core: Core,
     readonly log: KeyLogFollower,
   ) {}
 
-  /** What goes with the next message of a conversation; null for nothing. */
-  take(conversation: string): LogHead | null {
+  /** What goes with the next message of a conversation; null with most of them. */
+  next(conversation: string): string | null {
     const { log } = this.log;
-    const told = this.#told.get(conversation);
-    const isNews = told === undefined || (told.size !== log?.size && Date.now() - told.at > tellAgainMs);
-    if (!log || log.size === 0 || !isNews) {
+    const now = Date.now();
+    if (!log || log.size === 0 || now - (this.#told.get(conversation) ?? Number.NEGATIVE_INFINITY) < tellAgainMs) {
       return null;
     }
-    this.#told.set(conversation, { size: log.size, at: Date.now() });
-    return { size: log.size, root: toBase64(log.root) };
+    if (this.#told.size >= mostRemembered) {
+      this.#told.clear();
+    }
+    this.#told.set(conversation, now);
+    return log.note;
   }
 
-  /** In the background: what somebody says that the log showed them. */
-  heard(from: string, { size, root }: LogHead): void {
-    if (!this.core.stopped) {
-      void this.log.compare(from, size, fromBase64(root)).catch(() => undefined);
+  /** Compares what somebody else has seen with what this device has, in the background and once. */
+  heard(from: string, note: string): void {
+    if (this.core.stopped || this.log.log?.note === note || this.#compared.has(note)) {
+      return;
     }
+    if (this.#compared.size >= mostRemembered) {
+      this.#compared.clear();
+    }
+    this.#compared.add(note);
+    // Where it cannot be done now, it is when the next message says so.
+    void this.log.compare(from, note).catch(() => this.#compared.delete(note));
   }
 }

@@ -109,6 +109,24 @@ export class PeopleKeys {
     }
   }
 
+  /**
+   * Looks at a device that is about to be added, as at one of a group. It may not be where its person has another identity
+   * key than the one that was accepted, nor where the log has seen it go.
+   */
+  mayAdd(account: string, device: string, identityKey: Uint8Array): boolean {
+    if (this.chainOf(account)?.isRevoked(device)) {
+      return false;
+    }
+    if (account === this.core.deviceOrNull?.account) {
+      return this.isInChain(account, identityKey);
+    }
+    if (this.#seeKey(account, identityKey)) {
+      void this.#keep(account).catch(() => undefined);
+      this.#checkDue();
+    }
+    return !this.isChanged(account);
+  }
+
   #seeKey(account: string, key: Uint8Array): boolean {
     const person = this.find(account);
     if (person.seenKey && equalBytes(person.seenKey, key)) {

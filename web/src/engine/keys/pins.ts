@@ -3,6 +3,7 @@ import { unwrapKeys, wrapKeys } from '../../identity/wrappedKeys';
 import { makeVaultConfigured } from '../../keylog/entry';
 import { fromBase64, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultAttempt, VaultOverview } from '../../state/contract';
 import type { VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
@@ -13,7 +14,7 @@ import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
 import { PinVault } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
-import { vaultOverRest } from '../../vault/restPort';
+import { RealmDoor, vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
 
@@ -67,7 +68,9 @@ export class Pins {
     }
     const identitySeed = own.requireSeed(own.chain);
     const { archiveKey } = own.record;
-    const rootSecret = systemRandom(rootBytes);
+    // It stays the same while there is a PIN, so that realms with the old registration and with the new one give the same.
+    const rootSecret = own.record.rootSecret?.slice() ?? systemRandom(rootBytes);
+    await own.write({ rootSecret: rootSecret.slice() });
     const pin = read(typed);
     try {
       const parameters = this.options.parameters ?? defaultParameters;
@@ -76,7 +79,6 @@ export class Pins {
         throw failed(step);
       }
       await this.#storeWrapped(wrapKeys(rootSecret, core.device.account, { identitySeed, archiveKey }));
-      await own.write({ rootSecret: rootSecret.slice() });
       await own.change((chain, seed) => [makeVaultConfigured(chain.next, digest, seed)]);
     } finally {
       wipePin(pin);
@@ -118,6 +120,8 @@ export class Pins {
       if (!(await own.take({ ...keys, rootSecret }))) {
         throw localError('keys_untrue', false);
       }
+      // Guesses that failed before are the person's to forgive.
+      await this.clearFailures().catch(() => undefined);
     } finally {
       wipePin(readable);
       this.#done();
@@ -138,12 +142,25 @@ export class Pins {
   async overview(): Promise<VaultOverview> {
     const { api } = this.core;
     const { operators, threshold, realms } = await api.vault();
-    const lists = await Promise.allSettled(realms.map((realm) => api.vaultAttempts(realm)));
-    const told = lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value.attempts] : []));
+    const told = await this.#told();
     // Each realm counts the same guesses; the one that knows most tells them.
-    const most = told.toSorted((a, b) => b.length - a.length)[0] ?? [];
+    const most = told.map(({ attempts }) => attempts).toSorted((a, b) => b.length - a.length)[0] ?? [];
     const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
     return { operators, threshold, realms: realms.length, answering: told.length, attempts };
+  }
+
+  /** Waits for the PIN to be overwritten or deleted without the identity key. */
+  async waits(): Promise<VaultWait[]> {
+    return (await this.#told()).map(({ wait }) => wait ?? null).filter((wait) => wait !== null);
+  }
+
+  /** What the realms tell; those that do not answer are left out. */
+  async #told(): Promise<VaultAttempts[]> {
+    const { api } = this.core;
+    const { realms, hosts } = await api.vault();
+    const door = new RealmDoor(api, hosts);
+    const lists = await Promise.allSettled(realms.map(async (realm) => (await door.at(realm)).vaultAttempts(realm)));
+    return lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []));
   }
 
   #vault(tell: Tell): PinVault {

@@ -217,6 +217,8 @@ export class FakeClient {
     vault: () => this.#call('vault', () => this.server.keys.vault()),
     askRealm: (realm, message) =>
       this.#call('askRealm', () => this.server.keys.ask(this.#me().account, realm, message)),
+    realmToken: () => this.#call('realmToken', () => fail(6001, 'realm_unknown')),
+    realmAt: () => this.api,
     vaultAttempts: () => this.#call('vaultAttempts', () => ({ attempts: [] })),
     card: (id) => this.#call('card', () => this.server.cards.get(id) ?? fail(5001, 'card_unknown')),
   };

@@ -78,6 +78,12 @@ export class FakeKeys {
         }
       }
     }
+    for (const client of this.server.connections) {
+      if (client.device?.account === device.account) {
+        const signal = { account: device.account, length: own.chain.length };
+        client.deliver((listener) => listener.keys(signal));
+      }
+    }
     return this.reply(device.account, from, 0);
   }
 
