@@ -1,5 +1,4 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Core.Transparency;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using Npgsql;

@@ -1,4 +1,3 @@
-using ChatPay.Core.Transparency;
 using ChatPay.Server.Database;
 using Npgsql;
 

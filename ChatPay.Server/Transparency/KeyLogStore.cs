@@ -1,5 +1,4 @@
 using System.Data;
-using ChatPay.Core.Transparency;
 using ChatPay.Server.Database;
 using Npgsql;
 

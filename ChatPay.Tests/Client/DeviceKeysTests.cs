@@ -321,7 +321,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
         {
             while (await row.ReadAsync(Cancellation))
             {
-                leaves.Add(row.GetFieldValue<byte[]>(0));
+                leaves.Add(await row.GetFieldValueAsync<byte[]>(0, Cancellation));
             }
         }
 

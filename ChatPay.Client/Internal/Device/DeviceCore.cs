@@ -365,6 +365,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         await _gate.WaitAsync();
         _fault ??= LocalErrors.SessionEnded(null, null);
         Groups.Dispose();
+        Keys.Dispose();
         _gate.Release();
         Arrivals.Complete();
         CardChanges.Complete();

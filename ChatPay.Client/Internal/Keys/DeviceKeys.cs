@@ -1,9 +1,7 @@
-using ChatPay.Core.Protocol;
-
 namespace ChatPay.Client.Internal.Keys;
 
 /// <summary>Everything that a device knows of identity keys: its account's own, other people's, and the log.</summary>
-internal sealed class DeviceKeys
+internal sealed class DeviceKeys : IDisposable
 {
     private readonly DeviceCore _core;
 
@@ -38,6 +36,12 @@ internal sealed class DeviceKeys
     public async Task<bool> IsApprovedAsync(CancellationToken cancellationToken) =>
         _core.Groups.IsCertified
         || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
+
+    public void Dispose()
+    {
+        Own.Dispose();
+        Log.Dispose();
+    }
 
     /// <summary>Reads what is kept in memory.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ namespace ChatPay.Client.Internal.Keys;
 /// Follows the key log: takes nothing of a chain that is not proved to be in it, and no checkpoint that the one before does
 /// not lead to. What contradicts itself raises an alarm with both sides of it.
 /// </summary>
-internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
+internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private volatile KeyLogRecord? _newest;
@@ -119,6 +119,8 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms)
         KeyChain.Check(account, [.. entries.Select(entry => new ReadOnlyMemory<byte>(entry))], out var chain, out _)
             == LogRejection.None
             ? chain! : throw LocalErrors.StoreUnreadable("A chain of keys in the store is broken.");
+
+    public void Dispose() => _gate.Dispose();
 
     private async Task<bool> FitsAsync(KeyLogRecord log, long size, byte[] root, CancellationToken cancellationToken)
     {
