@@ -11,6 +11,8 @@ namespace ChatPay.Client;
 /// <content>Identity keys: this device's standing in its account, and who other people are.</content>
 public sealed partial class ChatPayDevice
 {
+    private static readonly TimeSpan s_stockPause = TimeSpan.FromMilliseconds(100);
+
     /// <summary>
     /// Whether the account's identity key vouches for this device, so that others let it in and it can be added to
     /// conversations. An account's first device is approved at once, as soon as the server is reached; a later one by
@@ -142,7 +144,7 @@ public sealed partial class ChatPayDevice
     /// <code>await device.AcceptIdentityAsync(account, cancellationToken);</code>
     /// </example>
     public Task AcceptIdentityAsync(AccountId account, CancellationToken cancellationToken) =>
-        _core.Keys.People.AcceptAsync(account, isVerified: false, cancellationToken);
+        _core.Keys.People.AcceptAsync(account, null, isVerified: false, cancellationToken);
 
     /// <summary>
     /// Compares what was scanned from, or read out at, the other person's screen, and marks them as verified where it is
@@ -174,7 +176,7 @@ public sealed partial class ChatPayDevice
                 ?? throw LocalErrors.CodeInvalid("This is neither a safety number nor its code.");
         if (matches)
         {
-            await _core.Keys.People.AcceptAsync(account, isVerified: true, cancellationToken);
+            await _core.Keys.People.AcceptAsync(account, seen, isVerified: true, cancellationToken);
         }
 
         return matches;
@@ -247,10 +249,24 @@ public sealed partial class ChatPayDevice
         _core.Keys.People.CheckDue();
     }
 
+    /// <summary>
+    /// Key packages, now that they are taken. An attempt from before may be about to be refused still, so it is made way for.
+    /// </summary>
+    private async Task StockUpAsync(CancellationToken cancellationToken)
+    {
+        do
+        {
+            await Task.Delay(_core.Spread(s_stockPause), _core.Time, cancellationToken);
+            _stock.Forgive();
+        }
+        while (!await _stock.FillAsync((await Client.CountKeyPackagesAsync(cancellationToken)).OneTime, cancellationToken));
+    }
+
     /// <summary>This device can be added from now on, and goes where it could not go before.</summary>
     private void Approved()
     {
-        _core.Background(async token => await _stock.FillAsync((await Client.CountKeyPackagesAsync(token)).OneTime, token));
+        _stock.Forgive();
+        _core.Background(StockUpAsync);
         foreach (var state in _core.Conversations.Where(static one => one.Facts is null && one.Record.Active))
         {
             _core.Session?.Read(state.Id);

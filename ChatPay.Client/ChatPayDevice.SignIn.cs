@@ -161,8 +161,15 @@ public sealed partial class ChatPayDevice
     /// </example>
     public async Task RevokeAsync(DeviceId device, CancellationToken cancellationToken)
     {
-        await RevokeInChainAsync(device, cancellationToken);
-        await Client.RevokeDeviceAsync(device, cancellationToken);
+        try
+        {
+            await RevokeInChainAsync(device, cancellationToken);
+        }
+        finally
+        {
+            // A lost device is put out even where the key log cannot be gone on with.
+            await Client.RevokeDeviceAsync(device, cancellationToken);
+        }
     }
 
     private async Task<IDisposable> SigningAsync(CancellationToken cancellationToken)

@@ -43,7 +43,8 @@ internal static class KeyChainRules
 
         if (IsStored(entries, stored))
         {
-            return new KeyChainChange(chain, [], null, []);
+            // Whoever answered before may have died before it carried out what they say.
+            return new KeyChainChange(chain, [], null, [.. others.Where(chain.IsRevoked)]);
         }
 
         if (entries[0].Account == caller.Account && entries[0].Sequence < chain.Length)
@@ -61,7 +62,6 @@ internal static class KeyChainRules
         List<KeyLogEntry> entries)
     {
         DeviceId? added = null;
-        var revoked = new HashSet<DeviceId>();
         foreach (var entry in entries)
         {
             if (entry.Type == KeyLogEntryType.DeviceAdded
@@ -81,13 +81,10 @@ internal static class KeyChainRules
                 case KeyLogEntryType.DeviceAdded:
                     added = entry.Device;
                     break;
-                case KeyLogEntryType.DeviceRevoked:
-                    revoked.Add(entry.Device);
-                    break;
                 case KeyLogEntryType.IdentityReset:
                     added = null;
-                    revoked.UnionWith(others);
                     break;
+                case KeyLogEntryType.DeviceRevoked:
                 case KeyLogEntryType.Identity:
                 case KeyLogEntryType.VaultConfigured:
                     break;
@@ -97,7 +94,26 @@ internal static class KeyChainRules
         // Whoever begins a chain, or begins it anew, stands in it: else nobody could ever go on with it.
         return chain.Devices.Count == 0
             ? new Error(ErrorCode.DeviceNotApproved, "The chain would have no device left.")
-            : new KeyChainChange(chain, entries, added, [.. revoked]);
+            : new KeyChainChange(chain, entries, added, [.. RevokedBy(entries, others)]);
+    }
+
+    /// <summary>The devices that entries put out; a reset puts out every other one that was there before it.</summary>
+    private static HashSet<DeviceId> RevokedBy(IReadOnlyList<KeyLogEntry> entries, IReadOnlyList<DeviceId> others)
+    {
+        var revoked = new HashSet<DeviceId>();
+        foreach (var entry in entries)
+        {
+            if (entry.Type == KeyLogEntryType.DeviceRevoked)
+            {
+                revoked.Add(entry.Device);
+            }
+            else if (entry.Type == KeyLogEntryType.IdentityReset)
+            {
+                revoked.UnionWith(others);
+            }
+        }
+
+        return revoked;
     }
 
     private static bool IsStored(List<KeyLogEntry> entries, IReadOnlyList<byte[]> stored)

@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using Npgsql;
@@ -46,6 +47,14 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
 
         await using var batch = new NpgsqlBatch(connection, transaction);
         AddEntries(batch, change, newSalt);
+        if (change.Entries.Any(entry => entry.Sequence == 0 || entry.Type == KeyLogEntryType.IdentityReset))
+        {
+            // Nobody could add a device by a package that no identity key in force vouches for.
+            batch.Add(
+                "delete from key_package where device_id in (select id from device where account_id = $1)",
+                caller.Account.Value);
+        }
+
         batch.Add(
             """
             update device set approved_at = case when id = $2 then now() end

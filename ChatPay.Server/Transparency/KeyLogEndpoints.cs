@@ -58,7 +58,7 @@ internal static class KeyLogEndpoints
     private static async Task<Results<Ok<WrappedKeysView>, ErrorResult>> StoreWrappedAsync(
         StoreWrappedKeysRequest request, ClaimsPrincipal user, WrappedKeysStore store,
         CancellationToken cancellationToken) =>
-        (await store.StoreAsync(user.Caller().Account, request, cancellationToken)).ToOk();
+        (await store.StoreAsync(user.Caller(), request, cancellationToken)).ToOk();
 
     private static async Task<Utf8ContentHttpResult> CheckpointAsync(
         HttpContext context, KeyLogReader reader, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
+using ChatPay.Server.Hosting;
 using Npgsql;
 
 namespace ChatPay.Server.Transparency;
@@ -17,14 +18,25 @@ internal sealed class WrappedKeysStore(NpgsqlDataSource dataSource)
     }
 
     /// <summary>Replaces what the caller has seen, and nothing else.</summary>
-    /// <returns><c>wrapped_keys_stale</c> with <c>details.revision</c> where another device was quicker.</returns>
+    /// <returns>
+    /// <c>device_not_approved</c>: whoever has only the password must not take a PIN's keys away; <c>wrapped_keys_stale</c> with
+    /// <c>details.revision</c> where another device was quicker.
+    /// </returns>
     public async Task<Result<WrappedKeysView>> StoreAsync(
-        AccountId account, StoreWrappedKeysRequest request, CancellationToken cancellationToken)
+        Caller caller, StoreWrappedKeysRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        var account = caller.Account;
         if (request.Wrapped.Length != Limits.WrappedKeysBytes || request.Revision < 0)
         {
             return new Error(ErrorCode.InvalidArgument, $"Wrapped keys have {Limits.WrappedKeysBytes} bytes.");
+        }
+
+        await using var approval = dataSource.CreateCommand(
+            "select approved_at is not null and revoked_at is null from device where id = $1", caller.Device.Value);
+        if (await approval.ExecuteScalarAsync(cancellationToken) is not true)
+        {
+            return new Error(ErrorCode.DeviceNotApproved, "Only a device that is approved stores the account's keys.");
         }
 
         await using var command = dataSource.CreateCommand(

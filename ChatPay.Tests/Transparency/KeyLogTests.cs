@@ -285,6 +285,9 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         var nothing = await person.Client.WrappedKeysAsync(Cancellation);
         Assert.Equal((0, null), (nothing.Revision, nothing.Wrapped));
         var first = Wrapped(1);
+        var unapproved = await Person.ErrorOf(person.Client.StoreWrappedKeysAsync(new(0, first), Cancellation));
+        Assert.Equal(ErrorCode.DeviceNotApproved, (ErrorCode)unapproved.Code);
+        await person.BeginChainAsync();
         Assert.Equal(1, (await person.Client.StoreWrappedKeysAsync(new(0, first), Cancellation)).Revision);
         Assert.Equal(1, (await person.Client.StoreWrappedKeysAsync(new(0, first), Cancellation)).Revision);
         Assert.Equal(2, (await person.Client.StoreWrappedKeysAsync(new(1, Wrapped(2)), Cancellation)).Revision);

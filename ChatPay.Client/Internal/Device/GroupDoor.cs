@@ -44,7 +44,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         {
             try
             {
-                if (!await core.Keys.IsApprovedAsync(cancellationToken))
+                if (!await IsApprovedAsync(cancellationToken))
                 {
                     // Nobody would let it in.
                     break;
@@ -84,6 +84,21 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
     }
 
     /// <summary>
+    /// Whether others would let this device in; what the server says of keys, other than to come back later, stops no reading.
+    /// </summary>
+    private async Task<bool> IsApprovedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await core.Keys.IsApprovedAsync(cancellationToken);
+        }
+        catch (ChatPayException refused) when (refused.Error.Code != ClientErrors.Code && !refused.Retryable)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
     /// The server was too busy, or could not be reached: whoever reads the log tries it again a while later.
     /// </summary>
     private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
@@ -98,11 +113,21 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
     }
 
     /// <summary>Another device has approved this one, it says.</summary>
-    private async Task TakeApprovalAsync(byte[] message, CancellationToken cancellationToken)
+    /// <returns>Whether that could be looked at: not where the key log cannot be read now.</returns>
+    private async Task<bool> TryTakeApprovalAsync(byte[] message, CancellationToken cancellationToken)
     {
-        if (await core.Keys.Own.TakeApprovalAsync(message, cancellationToken))
+        try
         {
-            core.Signals.Tell(new DeviceApprovedSignal());
+            if (await core.Keys.Own.TakeApprovalAsync(message, cancellationToken))
+            {
+                core.Signals.Tell(new DeviceApprovedSignal());
+            }
+
+            return true;
+        }
+        catch (ChatPayException failed) when (failed.Error.Code != ClientErrors.Code || failed.Retryable)
+        {
+            return false;
         }
     }
 
@@ -117,7 +142,11 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             // What this version has no use for is acknowledged with the rest, so that it does not fill the queue.
             if (message.Kind == DeviceMessageKind.Pairwise && SealedApproval.IsOne(message.Body))
             {
-                await TakeApprovalAsync(message.Body, cancellationToken);
+                if (!await TryTakeApprovalAsync(message.Body, cancellationToken))
+                {
+                    // It waits on the server, and comes again with the next connection.
+                    continue;
+                }
             }
             else if (message is { Kind: DeviceMessageKind.Welcome, Conversation: { } conversation })
             {

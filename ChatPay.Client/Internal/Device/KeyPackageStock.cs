@@ -31,21 +31,32 @@ internal sealed class KeyPackageStock(DeviceCore core)
     /// <summary>A session begins, perhaps of another device: what goes on for the one before is none of its concern.</summary>
     public void Begin() => _round = new();
 
+    /// <summary>What kept the stock from being looked after is over: whoever waits from here on waits for the next time.</summary>
+    public void Forgive()
+    {
+        if (_round.Looked.Task.IsFaulted)
+        {
+            Begin();
+        }
+    }
+
     /// <summary>
     /// Fills up to the full stock where it is low, and replaces a last-resort package that is about to end.
     /// </summary>
-    public async Task FillAsync(int oneTimeLeft, CancellationToken cancellationToken)
+    /// <returns>False where that is going on already.</returns>
+    public async Task<bool> FillAsync(int oneTimeLeft, CancellationToken cancellationToken)
     {
         var round = _round;
         if (Interlocked.Exchange(ref round.Filling, 1) != 0)
         {
-            return;
+            return false;
         }
 
         try
         {
             await FillAsync(round, oneTimeLeft, cancellationToken);
             round.Succeed();
+            return true;
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {

@@ -202,6 +202,14 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
             foreach (var sending in sendings.Where(
                 static one => one.Record.Body is null && !one.IsWithdrawn && !one.IsOver))
             {
+                if (core.Keys.Refusal(state.Record) is { } refusal)
+                {
+                    // Somebody's key has changed since it was given.
+                    Refuse(batch, sending, refusal);
+                    batch.After(() => state.Lane.Remove(sending));
+                    continue;
+                }
+
                 if (await _doubts.TakeAgainAsync(batch, sending, cancellationToken) is { } doubt)
                 {
                     doubt = doubt with { Order = NextOrder() };

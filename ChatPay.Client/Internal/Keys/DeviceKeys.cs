@@ -55,14 +55,20 @@ internal sealed class DeviceKeys : IDisposable
     /// </exception>
     public void RequireAccepted(ConversationRecord conversation)
     {
+        if (Refusal(conversation) is { } refusal)
+        {
+            throw refusal;
+        }
+    }
+
+    /// <summary>Why nothing may go to a conversation now; null where it may.</summary>
+    public ChatPayException? Refusal(ConversationRecord conversation)
+    {
         ArgumentNullException.ThrowIfNull(conversation);
         var me = _core.Device.Account.Id;
         var blocked = People.Blocked(conversation.Members.Select(member => member.Account).Where(one => one != me));
-        if (blocked.Count > 0)
-        {
-            var names = conversation.Members.Where(member => blocked.Contains(member.Account))
-                .Select(member => member.DisplayName);
-            throw LocalErrors.IdentityChanged(string.Join(", ", names));
-        }
+        return blocked.Count == 0 ? null : LocalErrors.IdentityChanged(string.Join(
+            ", ", conversation.Members.Where(member => blocked.Contains(member.Account))
+                .Select(member => member.DisplayName)));
     }
 }

@@ -114,6 +114,12 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         {
             var chain = await FollowAsync(cancellationToken)
                 ?? throw LocalErrors.NotReady("The server shows keys of this account that cannot be true.");
+            if (chain.Devices.ContainsKey(core.Device.Device) || chain.IsRevoked(core.Device.Device))
+            {
+                // Its key is the chain's already, and no key comes into a chain twice.
+                throw LocalErrors.NotReady("Only a device that is not approved begins the identity anew.");
+            }
+
             var seed = RandomNumberGenerator.GetBytes(KeySize);
             await WriteAsync(new OwnKeysRecord(seed), cancellationToken);
             using var identityKey = Import(seed);
@@ -268,7 +274,17 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         }
 
         using var identityKey = Import(own.IdentitySeed!);
-        if (!chain.HasDevice(core.Device.Device, core.Groups.Member.PublicSignatureKey))
+        var publicKey = identityKey.PublicKey.Export(KeyBlobFormat.RawPublicKey);
+        var isIn = chain.HasDevice(core.Device.Device, core.Groups.Member.PublicSignatureKey);
+        var vouching = isIn ? chain.IdentityKeys : chain.IdentityKeys.TakeLast(1);
+        if (chain.Length > 0 && !vouching.Any(key => publicKey.AsSpan().SequenceEqual(key)))
+        {
+            // The account has another identity, of which this device knows nothing.
+            await WriteAsync(new OwnKeysRecord(null), cancellationToken);
+            return false;
+        }
+
+        if (!isIn)
         {
             var place = chain.Next;
             var entries = new List<KeyLogEntry>();
@@ -277,12 +293,6 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
                 var first = KeyLogEntry.Identity(place, identityKey, identityKey);
                 entries.Add(first);
                 place = Next(place, first);
-            }
-            else if (!chain.IdentityKey.SequenceEqual(identityKey.PublicKey.Export(KeyBlobFormat.RawPublicKey)))
-            {
-                // The account has another identity by now, of which this device knows nothing.
-                await WriteAsync(new OwnKeysRecord(null), cancellationToken);
-                return false;
             }
 
             entries.Add(DeviceAdded(place, identityKey));
@@ -313,6 +323,13 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         using (await core.EnterAsync(cancellationToken))
         {
             core.Groups.Certify(identityKey);
+            if (isNews)
+            {
+                // What others add it by when nothing else is left has no certificate yet, if it is there at all.
+                var batch = new Batch(core);
+                batch.Put(core.Device with { LastResortUntil = DateTimeOffset.UnixEpoch });
+                await batch.WriteAsync(cancellationToken);
+            }
         }
 
         if (isNews)

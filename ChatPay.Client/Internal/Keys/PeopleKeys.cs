@@ -29,9 +29,12 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         }
     }
 
-    /// <summary>Whether devices of this account are in the key log, and so prove themselves.</summary>
+    /// <summary>
+    /// Whether devices of this account prove themselves: it is in the key log, or one of them has shown a certificate, whatever
+    /// the server shows of the log.
+    /// </summary>
     public bool HasChain(AccountId account) =>
-        _people.TryGetValue(account, out var person) && person.Entries.Count > 0;
+        _people.TryGetValue(account, out var person) && (person.Entries.Count > 0 || person.SeenKey is not null);
 
     /// <summary>Those of the accounts to whom nothing may go.</summary>
     public IReadOnlyList<AccountId> Blocked(IEnumerable<AccountId> accounts) =>
@@ -129,9 +132,12 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         }
     }
 
-    /// <summary>Accepts the identity key that somebody shows now.</summary>
+    /// <summary>Accepts the identity key that somebody shows.</summary>
+    /// <param name="shown">The one that the person has looked at; null for whichever it is now.</param>
     /// <param name="isVerified">Whether safety numbers were compared.</param>
-    public async Task AcceptAsync(AccountId account, bool isVerified, CancellationToken cancellationToken)
+    /// <exception cref="ChatPayException">It is another one by now, or there is none.</exception>
+    public async Task AcceptAsync(
+        AccountId account, byte[]? shown, bool isVerified, CancellationToken cancellationToken)
     {
         using (await core.EnterAsync(cancellationToken))
         {
@@ -139,6 +145,11 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             if (person.SeenKey is null)
             {
                 throw LocalErrors.NotReady("This person has shown no identity key yet.");
+            }
+
+            if (shown is not null && !shown.AsSpan().SequenceEqual(person.SeenKey))
+            {
+                throw LocalErrors.NotReady("The identity key has changed once more meanwhile.");
             }
 
             await WriteAsync(person with { AcceptedKey = person.SeenKey, Verified = isVerified }, cancellationToken);
