@@ -31,7 +31,9 @@ internal sealed class KeyPackageStock(DeviceCore core)
     /// <summary>A session begins, perhaps of another device: what goes on for the one before is none of its concern.</summary>
     public void Begin() => _round = new();
 
-    /// <summary>What kept the stock from being looked after is over: whoever waits from here on waits for the next time.</summary>
+    /// <summary>
+    /// What kept the stock from being looked after is over: whoever waits from here on waits for the next time.
+    /// </summary>
     public void Forgive()
     {
         if (_round.Looked.Task.IsFaulted)
