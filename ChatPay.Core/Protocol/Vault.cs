@@ -35,7 +35,7 @@ public sealed record VaultAttempts(IReadOnlyList<VaultAttempt> Attempts, VaultWa
 /// <summary>A guess of the PIN that a realm has counted.</summary>
 /// <param name="Device">The device that was signed in.</param>
 /// <param name="Realm">The realm that counted it; a guess is one at each realm.</param>
-public sealed record VaultAttempt(DateTimeOffset At, DeviceId Device, VaultAttemptOutcome Outcome, Guid Realm = default);
+public sealed record VaultAttempt(DateTimeOffset At, DeviceId Device, VaultAttemptOutcome Outcome, Guid? Realm = null);
 
 /// <summary>How a guess ended.</summary>
 public enum VaultAttemptOutcome

@@ -22,6 +22,7 @@ public sealed class HintCodecTests
         new SignalHint(new(s_id), new AccountId(s_node), PushKind.Ephemeral, s_json),
         new DeviceHint(new(s_id), s_node, PushKind.DeviceMessages, s_json),
         new WalletHint(new(s_id), "EUR", 3, s_json),
+        new AccountHint(new(s_id), PushKind.Keys, s_json),
         new JoinHint(new(s_id), [new(s_node), new(s_id)]),
         new SessionHint(new(s_id)),
         new PresenceHint(

@@ -44,7 +44,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         {
             try
             {
-                if (!await IsApprovedAsync(cancellationToken))
+                if (!await core.Keys.MayEnterAsync(cancellationToken))
                 {
                     // Nobody would let it in.
                     break;
@@ -84,21 +84,6 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
     }
 
     /// <summary>
-    /// Whether others would let this device in; what the server says of keys, other than to come back later, stops no reading.
-    /// </summary>
-    private async Task<bool> IsApprovedAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await core.Keys.IsApprovedAsync(cancellationToken);
-        }
-        catch (ChatPayException refused) when (refused.Error.Code != ClientErrors.Code && !refused.Retryable)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>
     /// The server was too busy, or could not be reached: whoever reads the log tries it again a while later.
     /// </summary>
     private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
@@ -109,25 +94,6 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         if (core.IsLive(state))
         {
             core.RequireSession().Read(state.Id);
-        }
-    }
-
-    /// <summary>Another device has approved this one, it says.</summary>
-    /// <returns>Whether that could be looked at: not where the key log cannot be read now.</returns>
-    private async Task<bool> TryTakeApprovalAsync(byte[] message, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await core.Keys.Own.TakeApprovalAsync(message, cancellationToken))
-            {
-                core.Signals.Tell(new DeviceApprovedSignal());
-            }
-
-            return true;
-        }
-        catch (ChatPayException failed) when (failed.Error.Code != ClientErrors.Code || failed.Retryable)
-        {
-            return false;
         }
     }
 
@@ -142,7 +108,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             // What this version has no use for is acknowledged with the rest, so that it does not fill the queue.
             if (message.Kind == DeviceMessageKind.Pairwise && SealedApproval.IsOne(message.Body))
             {
-                if (!await TryTakeApprovalAsync(message.Body, cancellationToken))
+                if (!await core.Keys.TryTakeApprovalAsync(message.Body, cancellationToken))
                 {
                     // It waits on the server, and comes again with the next connection.
                     continue;

@@ -37,6 +37,41 @@ internal sealed class DeviceKeys : IDisposable
         _core.Groups.IsCertified
         || (_core.DeviceOrNull is not null && await Own.EnsureAsync(cancellationToken));
 
+    /// <summary>
+    /// Whether others would let this device in, for the reader of the log: what the server says of keys, other than to come
+    /// back later, stops no reading.
+    /// </summary>
+    public async Task<bool> MayEnterAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await IsApprovedAsync(cancellationToken);
+        }
+        catch (ChatPayException refused) when (refused.Error.Code != ClientErrors.Code && !refused.Retryable)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Another device has approved this one, a message says.</summary>
+    /// <returns>Whether that could be looked at: not where the key log cannot be read now.</returns>
+    public async Task<bool> TryTakeApprovalAsync(byte[] message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await Own.TakeApprovalAsync(message, cancellationToken))
+            {
+                _core.Signals.Tell(new DeviceApprovedSignal());
+            }
+
+            return true;
+        }
+        catch (ChatPayException failed) when (failed.Error.Code != ClientErrors.Code || failed.Retryable)
+        {
+            return false;
+        }
+    }
+
     public void Dispose()
     {
         Own.Dispose();
