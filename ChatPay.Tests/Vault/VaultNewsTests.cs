@@ -58,7 +58,7 @@ public sealed class VaultNewsTests(PostgresFixture postgres) : IAsyncLifetime
         Assert.Equal(
             realms.Order(),
             _elsewhere.Keys.Items.Where(signal => signal.Attempt is not null)
-                .Select(signal => signal.Attempt!.Realm).Distinct().Order());
+                .Select(signal => signal.Attempt!.Realm!.Value).Distinct().Order());
     }
 
     [Fact]
