@@ -87,6 +87,12 @@ public static class Limits
     /// <summary>Entries of a chain of the key log in one request.</summary>
     public const int KeyEntriesPerRequest = 16;
 
+    /// <summary>Entries of one account's chain in 24 hours, so that nobody fills a chain for good.</summary>
+    public const int KeyEntriesPerDay = 128;
+
+    /// <summary>Identities that one account begins anew in 24 hours: each warns everybody it knows.</summary>
+    public const int IdentityResetsPerDay = 4;
+
     public const int KeyEntriesPerPage = 64;
 
     /// <summary>An account's keys as its root secret wraps them.</summary>

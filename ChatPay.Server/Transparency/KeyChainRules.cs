@@ -5,26 +5,32 @@ using ChatPay.Server.Hosting;
 namespace ChatPay.Server.Transparency;
 
 /// <summary>What a chain's new entries change besides the chain.</summary>
-/// <param name="Added">Sets the calling device on its feet; null where it is not added.</param>
+/// <param name="Added">Devices of the account that are in the chain from now on.</param>
 /// <param name="Revoked">Devices that no identity key vouches for any more, and that the server revokes.</param>
 internal sealed record KeyChainChange(
-    KeyChain Chain, IReadOnlyList<KeyLogEntry> Entries, DeviceId? Added, IReadOnlyList<DeviceId> Revoked);
+    KeyChain Chain, IReadOnlyList<KeyLogEntry> Entries, IReadOnlyList<DeviceId> Added, IReadOnlyList<DeviceId> Revoked);
 
-/// <summary>Which entries a device may add to its account's chain.</summary>
+/// <summary>A device as it was registered.</summary>
+/// <param name="SignatureKey">Null for a device of another account.</param>
+internal sealed record RegisteredDevice(byte[]? SignatureKey, bool IsLive);
+
+/// <summary>
+/// Which entries a device may add to its account's chain. Entries about other devices of the account are taken as well: after
+/// a restored backup any of them brings back what the database has lost, and everything in it is signed.
+/// </summary>
 internal static class KeyChainRules
 {
     /// <param name="chain">The chain as it stands; it takes the entries that are accepted.</param>
     /// <param name="stored">Encodings of the entries that it has.</param>
-    /// <param name="signatureKey">The calling device's, as it was registered.</param>
-    /// <param name="others">The account's other live devices.</param>
+    /// <param name="devices">The account's live devices, and all that the entries name.</param>
     /// <returns>A change without entries where all of them are there already: the answer was lost.</returns>
     public static Result<KeyChainChange> Decide(
-        KeyChain chain, IReadOnlyList<byte[]> stored, Caller caller, ReadOnlySpan<byte> signatureKey,
-        IReadOnlyList<DeviceId> others, IReadOnlyList<byte[]> encodings)
+        KeyChain chain, IReadOnlyList<byte[]> stored, Caller caller,
+        IReadOnlyDictionary<DeviceId, RegisteredDevice> devices, IReadOnlyList<byte[]> encodings)
     {
         ArgumentNullException.ThrowIfNull(chain);
         ArgumentNullException.ThrowIfNull(stored);
-        ArgumentNullException.ThrowIfNull(others);
+        ArgumentNullException.ThrowIfNull(devices);
         if (encodings is not { Count: > 0 and <= Limits.KeyEntriesPerRequest })
         {
             return new Error(ErrorCode.InvalidArgument, $"A request adds 1 to {Limits.KeyEntriesPerRequest} entries.");
@@ -44,7 +50,8 @@ internal static class KeyChainRules
         if (IsStored(entries, stored))
         {
             // Whoever answered before may have died before it carried out what they say.
-            return new KeyChainChange(chain, [], null, [.. others.Where(chain.IsRevoked)]);
+            return new KeyChainChange(
+                chain, [], [], [.. LiveOf(devices).Where(device => device != caller.Device && chain.IsRevoked(device))]);
         }
 
         if (entries[0].Account == caller.Account && entries[0].Sequence < chain.Length)
@@ -54,67 +61,73 @@ internal static class KeyChainRules
                 new Dictionary<string, object>(StringComparer.Ordinal) { ["length"] = chain.Length });
         }
 
-        return Take(chain, caller, signatureKey, others, entries);
+        return Take(chain, caller, devices, entries);
+    }
+
+    /// <summary>The devices that entries bring into a chain.</summary>
+    public static IReadOnlyList<DeviceId> Named(IReadOnlyList<byte[]>? encodings)
+    {
+        var entries = new List<KeyLogEntry>();
+        foreach (var bytes in (encodings ?? []).Take(Limits.KeyEntriesPerRequest))
+        {
+            if (KeyLogEntry.TryRead(bytes, out var entry, out _))
+            {
+                entries.Add(entry);
+            }
+        }
+
+        return [.. NamedBy(entries)];
     }
 
     private static Result<KeyChainChange> Take(
-        KeyChain chain, Caller caller, ReadOnlySpan<byte> signatureKey, IReadOnlyList<DeviceId> others,
+        KeyChain chain, Caller caller, IReadOnlyDictionary<DeviceId, RegisteredDevice> devices,
         List<KeyLogEntry> entries)
     {
-        DeviceId? added = null;
         foreach (var entry in entries)
         {
-            if (entry.Type == KeyLogEntryType.DeviceAdded
-                && (entry.Device != caller.Device || !entry.NewKey.SequenceEqual(signatureKey)))
+            if (entry.Type == KeyLogEntryType.DeviceAdded && !MayAdd(entry, devices))
             {
                 return new Error(
-                    ErrorCode.WrongDevice, "A device adds itself, with the key that it signed in with, and no other.");
+                    ErrorCode.WrongDevice,
+                    "A device adds itself and others of its account, with the keys that they signed in with.");
             }
 
             if (chain.Append(entry) is var rejection and not LogRejection.None)
             {
                 return Invalid(rejection, (int)(entry.Sequence - entries[0].Sequence));
             }
-
-            switch (entry.Type)
-            {
-                case KeyLogEntryType.DeviceAdded:
-                    added = entry.Device;
-                    break;
-                case KeyLogEntryType.IdentityReset:
-                    added = null;
-                    break;
-                case KeyLogEntryType.DeviceRevoked:
-                case KeyLogEntryType.Identity:
-                case KeyLogEntryType.VaultConfigured:
-                    break;
-            }
         }
 
         // Whoever begins a chain, or begins it anew, stands in it: else nobody could ever go on with it.
         return chain.Devices.Count == 0
             ? new Error(ErrorCode.DeviceNotApproved, "The chain would have no device left.")
-            : new KeyChainChange(chain, entries, added, [.. RevokedBy(entries, others)]);
+            : new KeyChainChange(
+                chain, entries,
+                [.. NamedBy(entries).Where(device => chain.Devices.ContainsKey(device) && devices.ContainsKey(device))],
+                [.. RevokedBy(chain, entries, devices)]);
     }
 
-    /// <summary>The devices that entries put out; a reset puts out every other one that was there before it.</summary>
-    private static HashSet<DeviceId> RevokedBy(IReadOnlyList<KeyLogEntry> entries, IReadOnlyList<DeviceId> others)
+    /// <summary>
+    /// A device that the server does not know is one that a restored backup has lost: nobody signs in as that device any more.
+    /// </summary>
+    private static bool MayAdd(KeyLogEntry entry, IReadOnlyDictionary<DeviceId, RegisteredDevice> devices) =>
+        !devices.TryGetValue(entry.Device, out var known)
+        || (known.SignatureKey is { } key && entry.NewKey.SequenceEqual(key));
+
+    /// <summary>The live devices that entries put out; a reset puts out every one that it does not name after it.</summary>
+    private static IEnumerable<DeviceId> RevokedBy(
+        KeyChain chain, IReadOnlyList<KeyLogEntry> entries, IReadOnlyDictionary<DeviceId, RegisteredDevice> devices)
     {
-        var revoked = new HashSet<DeviceId>();
-        foreach (var entry in entries)
-        {
-            if (entry.Type == KeyLogEntryType.DeviceRevoked)
-            {
-                revoked.Add(entry.Device);
-            }
-            else if (entry.Type == KeyLogEntryType.IdentityReset)
-            {
-                revoked.UnionWith(others);
-            }
-        }
-
-        return revoked;
+        var isReset = entries.Any(entry => entry.Type == KeyLogEntryType.IdentityReset);
+        return LiveOf(devices).Where(device => isReset ? !chain.Devices.ContainsKey(device)
+            : entries.Any(entry => entry.Type == KeyLogEntryType.DeviceRevoked && entry.Device == device));
     }
+
+    private static IEnumerable<DeviceId> LiveOf(IReadOnlyDictionary<DeviceId, RegisteredDevice> devices) =>
+        devices.Where(device => device.Value.IsLive).Select(device => device.Key);
+
+    private static IEnumerable<DeviceId> NamedBy(IEnumerable<KeyLogEntry> entries) =>
+        entries.Where(entry => entry.Type == KeyLogEntryType.DeviceAdded).Select(entry => entry.Device);
 
     private static bool IsStored(List<KeyLogEntry> entries, IReadOnlyList<byte[]> stored)
     {

@@ -14,15 +14,15 @@ internal sealed partial class KeyChainService(
 {
     /// <returns>
     /// The entries as they are in the log; <c>key_entry_invalid</c>, <c>key_chain_stale</c>, <c>wrong_device</c>,
-    /// <c>device_not_approved</c>.
+    /// <c>device_not_approved</c>, <c>too_many_requests</c>.
     /// </returns>
     public async Task<Result<KeyChainReply>> AppendAsync(
         Caller caller, AppendKeysRequest request, CancellationToken cancellationToken)
     {
         var changed = await chains.ChangeAsync(
-            caller,
-            (stored, signatureKey, others) => KeyChainRules.Decide(
-                Restore(caller.Account, stored), stored, caller, signatureKey, others, request.Entries),
+            caller, KeyChainRules.Named(request.Entries),
+            (stored, devices) => KeyChainRules.Decide(
+                Restore(caller.Account, stored), stored, caller, devices, request.Entries),
             () => RandomNumberGenerator.GetBytes(KeyLogEntry.SaltSize),
             cancellationToken);
         if (changed.Error is { } refused)

@@ -13,14 +13,17 @@ internal sealed record LoggedEntryRow(long Sequence, byte[] Entry, byte[] Salt, 
 internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
 {
     /// <summary>Has somebody decide what comes next in a chain, and stores it; nobody else adds to it meanwhile.</summary>
-    /// <param name="decide">
-    /// Of the stored entries, the calling device's signature key and the account's other live devices.
-    /// </param>
+    /// <param name="named">Devices to look up besides the account's live ones.</param>
+    /// <param name="decide">Of the stored entries, and of these devices.</param>
     /// <param name="newSalt">32 random bytes for each entry.</param>
+    /// <returns>
+    /// What <paramref name="decide"/> gives; <c>device_revoked</c>; <c>too_many_requests</c> where the account has added more than
+    /// <see cref="Limits.KeyEntriesPerDay"/> entries or <see cref="Limits.IdentityResetsPerDay"/> resets in a day.
+    /// </returns>
     public async Task<Result<KeyChainChange>> ChangeAsync(
-        Caller caller,
-        Func<IReadOnlyList<byte[]>, byte[], IReadOnlyList<DeviceId>, Result<KeyChainChange>> decide, Func<byte[]> newSalt,
-        CancellationToken cancellationToken)
+        Caller caller, IReadOnlyList<DeviceId> named,
+        Func<IReadOnlyList<byte[]>, IReadOnlyDictionary<DeviceId, RegisteredDevice>, Result<KeyChainChange>> decide,
+        Func<byte[]> newSalt, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(decide);
         ArgumentNullException.ThrowIfNull(newSalt);
@@ -32,17 +35,22 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
             await gate.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        var (signatureKey, others) = await DevicesAsync(connection, caller, cancellationToken);
-        if (signatureKey is null)
+        var devices = await DevicesAsync(connection, caller.Account, named, cancellationToken);
+        if (!devices.TryGetValue(caller.Device, out var calling) || !calling.IsLive)
         {
             return new Error(ErrorCode.DeviceRevoked, "This device has been revoked.");
         }
 
         var stored = await EntriesAsync(connection, caller.Account, cancellationToken);
-        var decided = decide(stored, signatureKey, others);
+        var decided = decide(stored, devices);
         if (decided is not { IsOk: true, Value: { Entries.Count: > 0 } change })
         {
             return decided;
+        }
+
+        if (await WaitAsync(connection, change, cancellationToken) is { } wait)
+        {
+            return TooMany.Requests("The account's keys were changed too often today.", wait);
         }
 
         await using var batch = new NpgsqlBatch(connection, transaction);
@@ -57,10 +65,10 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
 
         batch.Add(
             """
-            update device set approved_at = case when id = $2 then now() end
-            where account_id = $1 and (id = $2 or id = any($3))
+            update device set approved_at = case when id = any($2) then now() end
+            where account_id = $1 and (id = any($2) or id = any($3))
             """,
-            caller.Account.Value, change.Added?.Value ?? Guid.Empty,
+            caller.Account.Value, change.Added.Select(device => device.Value).ToArray(),
             change.Revoked.Select(device => device.Value).ToArray());
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -146,29 +154,52 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
             chain.Account.Value, chain.Length, chain.Head.ToArray(), chain.IdentityKeys.ToArray());
     }
 
-    private static async Task<(byte[]? SignatureKey, IReadOnlyList<DeviceId> Others)> DevicesAsync(
-        NpgsqlConnection connection, Caller caller, CancellationToken cancellationToken)
+    /// <summary>How long the account has to wait before it may add these entries; null where it may at once.</summary>
+    private static async Task<TimeSpan?> WaitAsync(
+        NpgsqlConnection connection, KeyChainChange change, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "select id, signature_key from device where account_id = $1 and revoked_at is null", connection);
-        command.Add(caller.Account.Value);
+            """
+            with day as (
+                select added_at, get_byte(entry, 1) = $2 as is_reset from key_entry
+                where account_id = $1 and added_at > now() - interval '1 day'
+            )
+            select count(*), count(*) filter (where is_reset),
+                extract(epoch from min(added_at) + interval '1 day' - now())::float8 from day
+            """,
+            connection);
+        command.Add(change.Chain.Account.Value);
+        command.Add((int)KeyLogEntryType.IdentityReset);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        byte[]? signatureKey = null;
-        var others = new List<DeviceId>();
+        await row.ReadAsync(cancellationToken);
+        var resets = change.Entries.Count(entry => entry.Type == KeyLogEntryType.IdentityReset);
+        var isTooMuch = row.GetInt64(0) + change.Entries.Count > Limits.KeyEntriesPerDay
+            || (resets > 0 && row.GetInt64(1) + resets > Limits.IdentityResetsPerDay);
+        return isTooMuch ? TimeSpan.FromSeconds(Math.Max(1, row.IsDBNull(2) ? 1 : row.GetDouble(2))) : null;
+    }
+
+    private static async Task<IReadOnlyDictionary<DeviceId, RegisteredDevice>> DevicesAsync(
+        NpgsqlConnection connection, AccountId account, IReadOnlyList<DeviceId> named, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select id, signature_key, true, true from device where account_id = $1 and revoked_at is null
+            union
+            select id, signature_key, account_id = $1, account_id = $1 and revoked_at is null from device where id = any($2)
+            """,
+            connection);
+        command.Add(account.Value);
+        command.Add(named.Select(device => device.Value).ToArray());
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var devices = new Dictionary<DeviceId, RegisteredDevice>();
         while (await row.ReadAsync(cancellationToken))
         {
-            var device = new DeviceId(row.GetGuid(0));
-            if (device == caller.Device)
-            {
-                signatureKey = row.GetFieldValue<byte[]>(1);
-            }
-            else
-            {
-                others.Add(device);
-            }
+            devices.Add(
+                new DeviceId(row.GetGuid(0)),
+                new RegisteredDevice(row.GetBoolean(2) ? row.GetFieldValue<byte[]>(1) : null, row.GetBoolean(3)));
         }
 
-        return (signatureKey, others);
+        return devices;
     }
 
     private static async Task<IReadOnlyList<byte[]>> EntriesAsync(

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Tests.Support;
@@ -186,6 +187,98 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         Assert.Contains((ErrorCode)gone.Code, new[] { ErrorCode.DeviceRevoked, ErrorCode.Unauthenticated });
     }
 
+    /// <summary>As after a restored backup: the entries are signed, whoever brings them.</summary>
+    [Fact]
+    public async Task A_device_adds_others_of_its_account_with_the_keys_that_they_signed_in_with()
+    {
+        await using var server = await StartAsync();
+        await using var person = await Person.JoinAsync(server.Address);
+        await person.BeginChainAsync();
+        await using var phone = await person.OnAnotherDeviceAsync();
+        using var another = TestMls.NewSignatureKey();
+        await RefusedAsync(
+            ErrorCode.WrongDevice, person,
+            KeyLogEntry.DeviceAdded(await NextAsync(person), phone.Device, another, person.IdentityKey!));
+        var wrapped = new byte[Limits.WrappedKeysBytes];
+        Assert.Equal(
+            ErrorCode.DeviceNotApproved,
+            (ErrorCode)(await Person.ErrorOf(phone.Client.StoreWrappedKeysAsync(new(0, wrapped), Cancellation))).Code);
+        var added = KeyLogEntry.DeviceAdded(await NextAsync(person), phone.Device, phone.Key, person.IdentityKey!);
+        await person.Client.AppendKeysAsync([added.Encoding.ToArray()], Cancellation);
+        Assert.Equal(1, (await phone.Client.StoreWrappedKeysAsync(new(0, wrapped), Cancellation)).Revision);
+
+        // One that the server knows nothing of: a chain may name it, and nobody is it.
+        using var lost = TestMls.NewSignatureKey();
+        var gone = KeyLogEntry.DeviceAdded(
+            await NextAsync(person), new DeviceId(Guid.CreateVersion7()), lost, person.IdentityKey!);
+        Assert.Equal(4, (await person.Client.AppendKeysAsync([gone.Encoding.ToArray()], Cancellation)).Length);
+    }
+
+    [Fact]
+    public async Task A_chain_grows_by_so_many_entries_a_day_and_not_more()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var server = await TestServer.StartAsync(database);
+        await using var person = await Person.SignUpAsync(server.Address);
+        await person.BeginChainAsync();
+        var place = await NextAsync(person);
+        var left = Limits.KeyEntriesPerDay - 2;
+        while (left > 0)
+        {
+            var some = Math.Min(left, Limits.KeyEntriesPerRequest);
+            place = await AddAsync(some);
+            left -= some;
+        }
+
+        var refused = await Person.ErrorOf(AddAsync(1));
+        Assert.Equal(ErrorCode.TooManyRequests, (ErrorCode)refused.Code);
+        Assert.InRange(((JsonElement)refused.Details!["retryAfterMs"]).GetInt32(), 1, 24 * 3600 * 1000);
+        Assert.Equal(
+            Limits.KeyEntriesPerDay, (await person.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Length);
+        await ExecuteAsync(database, "update key_entry set added_at = now() - interval '1 day'");
+        await AddAsync(1);
+
+        async Task<KeyLogPlace> AddAsync(int count)
+        {
+            var next = place;
+            var entries = new List<byte[]>();
+            for (var i = 0; i < count; i++)
+            {
+                var entry = KeyLogEntry.VaultConfigured(next, new byte[32], person.IdentityKey!);
+                next = new KeyLogPlace(person.Id, next.Sequence + 1, entry.Hash());
+                entries.Add(entry.Encoding.ToArray());
+            }
+
+            await person.Client.AppendKeysAsync(entries, Cancellation);
+            return next;
+        }
+    }
+
+    [Fact]
+    public async Task An_identity_begins_anew_only_so_often_a_day()
+    {
+        await using var server = await StartAsync();
+        await using var first = await Person.JoinAsync(server.Address);
+        await first.BeginChainAsync();
+        var place = await NextAsync(first);
+        for (var reset = 1; reset <= Limits.IdentityResetsPerDay + 1; reset++)
+        {
+            await using var fresh = await first.OnAnotherDeviceAsync();
+            using var identity = TestMls.NewSignatureKey();
+            var begin = KeyLogEntry.IdentityReset(place, identity);
+            var added = KeyLogEntry.DeviceAdded(
+                new KeyLogPlace(first.Id, place.Sequence + 1, begin.Hash()), fresh.Device, fresh.Key, identity);
+            if (reset > Limits.IdentityResetsPerDay)
+            {
+                await RefusedAsync(ErrorCode.TooManyRequests, fresh, begin, added);
+                return;
+            }
+
+            await fresh.Client.AppendKeysAsync([begin.Encoding.ToArray(), added.Encoding.ToArray()], Cancellation);
+            place = new KeyLogPlace(first.Id, added.Sequence + 1, added.Hash());
+        }
+    }
+
     /// <summary>Many at once, over two nodes: each entry is in the log once, and the log only grew.</summary>
     [Fact]
     public async Task Two_nodes_make_one_log_of_everything_that_comes_at_once()
@@ -239,15 +332,7 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         }
 
         // As a backup of before the second person would be.
-        await ExecuteAsync(
-            database,
-            """
-            delete from key_entry where leaf_index >= 2;
-            delete from key_chain c where not exists (select from key_entry e where e.account_id = c.account_id);
-            delete from key_log_leaf where index >= 2;
-            update key_log_tile set hashes = substring(hashes for 64);
-            update key_log set size = 2;
-            """);
+        await KeyLogBackup.RestoreAsync(database, 2);
         await using var restored = await TestServer.StartAsync(database);
         Assert.Contains("another log begins", restored.Log, StringComparison.Ordinal);
         await using var next = await Person.SignUpAsync(restored.Address);

@@ -31,6 +31,7 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
         {
             var chain = Restore(account, known);
             var entries = known.ToList();
+            var isBroughtBack = false;
             while (true)
             {
                 var log = _newest ?? await BeginAsync(cancellationToken);
@@ -64,6 +65,24 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
 
                 if (!await TakeCheckpointAsync(log, checkpoint, reply, cancellationToken))
                 {
+                    return null;
+                }
+
+                if (log.Replaced && reply.Length < chain.Length && reply.Entries.Count == 0)
+                {
+                    // What is known here was checked and signed; the database has forgotten it. Once is enough to try.
+                    if (account != core.Device.Account.Id || isBroughtBack)
+                    {
+                        return (chain, entries);
+                    }
+
+                    isBroughtBack = true;
+                    if (await BringBackAsync(entries, reply.Length, cancellationToken))
+                    {
+                        continue;
+                    }
+
+                    await alarms.RaiseOnceAsync(KeyAlarmKind.ChainInvalid, account, [reply.Checkpoint], cancellationToken);
                     return null;
                 }
 
@@ -168,7 +187,32 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
 
         await alarms.RaiseAsync(
             KeyAlarmKind.LogReplaced, null, [log.VerifierKey, log.Note, view.VerifierKey], cancellationToken);
-        await KeepAsync(new KeyLogRecord(view.Origin, view.VerifierKey, 0, [], ""), cancellationToken);
+        await KeepAsync(
+            new KeyLogRecord(view.Origin, view.VerifierKey, 0, [], "", Replaced: true), cancellationToken);
+        return true;
+    }
+
+    /// <summary>Gives the server back what it has lost of the own chain.</summary>
+    /// <returns>False where the chain has gone on otherwise meanwhile: what this device knows has no place in it any more.</returns>
+    private async Task<bool> BringBackAsync(List<byte[]> entries, long from, CancellationToken cancellationToken)
+    {
+        foreach (var lost in entries.Skip((int)from).Chunk(Limits.KeyEntriesPerRequest))
+        {
+            try
+            {
+                await core.Client.AppendKeysAsync(lost, cancellationToken);
+            }
+            catch (ChatPayException stale) when (stale.Code == ErrorCode.KeyChainStale)
+            {
+                // Another device was quicker; what it has added is looked at as any other entry.
+                return true;
+            }
+            catch (ChatPayException forked) when (forked.Code == ErrorCode.KeyEntryInvalid)
+            {
+                return false;
+            }
+        }
+
         return true;
     }
 

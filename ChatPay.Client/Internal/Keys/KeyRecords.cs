@@ -17,7 +17,11 @@ internal sealed record OwnKeysRecord(
 /// <param name="Origin">Of the log that this device first saw.</param>
 /// <param name="Root">32 bytes; empty before the first checkpoint.</param>
 /// <param name="Note">The signed note, kept as evidence.</param>
-internal sealed record KeyLogRecord(string Origin, string VerifierKey, long Size, byte[] Root, string Note);
+/// <param name="Replaced">
+/// It took another log's place, as after a restored backup: chains may have lost entries that this device knows.
+/// </param>
+internal sealed record KeyLogRecord(
+    string Origin, string VerifierKey, long Size, byte[] Root, string Note, bool Replaced = false);
 
 /// <summary>Somebody's chain as far as it was checked, and what this device's person makes of it.</summary>
 /// <param name="Entries">From the first one on, all checked.</param>

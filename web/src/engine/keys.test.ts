@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { issueCredential } from '../identity/deviceCredential';
+import { KeyChain } from '../keylog/chain';
 import { TestLog } from '../keylog/testing/testLog';
 import { toHex } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
@@ -241,6 +242,34 @@ describe('the key log', () => {
     server.keys.log.entries.push(...log.entries);
     await keysOf(bob).people.check(ann.account);
     expect(alarmsOf(bob)).toContain('logReplaced');
+  });
+
+  it('that a backup was restored of gets back what it lost of the own chain, and keeps of others what is known here', async () => {
+    const { server, ann, bob } = await pair();
+    await ann.settled();
+    await bob.settled();
+    const known = keysOf(bob).people.chainOf(ann.account)?.length;
+    const { chains, log } = server.keys;
+    const { chain, entries } = chains.get(ann.account) ?? { chain: null, entries: [] };
+    server.keys.log = new TestLog(streamOf('another key')(32), 'restored.example.org/keys');
+    const kept = KeyChain.check(
+      ann.account,
+      entries.slice(0, 1).map(({ encoding }) => encoding),
+    );
+    if (!('chain' in kept) || !chain) {
+      throw new Error('no chain');
+    }
+    server.keys.log.append(...log.entries.slice(0, 1));
+    chains.set(ann.account, { chain: kept.chain, entries: entries.slice(0, 1).map((one) => ({ ...one, index: 0 })) });
+    await keysOf(bob).people.check(ann.account);
+    expect(alarmsOf(bob)).toEqual(['logReplaced']);
+    expect(keysOf(bob).people.chainOf(ann.account)?.length).toBe(known);
+    expect(kept.chain.length).toBe(1);
+    await keysOf(ann).watch();
+    expect(kept.chain.length).toBe(chain.length);
+    expect(alarmsOf(ann)).toEqual(['logReplaced']);
+    await keysOf(bob).people.check(ann.account);
+    expect(alarmsOf(bob)).toEqual(['logReplaced']);
   });
 
   it('that shows two people two histories is found out by what they tell each other', async () => {

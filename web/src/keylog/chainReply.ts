@@ -14,6 +14,8 @@ export type ReplyOutcome = {
   failedAt: number | null;
   /** How the reply's checkpoint stands to the newest; the caller keeps a grown one, and raises the alarm for a fork. */
   comparison: Comparison;
+  /** The server tells of fewer entries than are known here, and of nothing else. */
+  isBehind: boolean;
 };
 
 /**
@@ -29,10 +31,16 @@ export function takeChainReply(
   const consistency = decodeAll(reply.consistency);
   if (!consistency) {
     const rejection = LogRejection.hashLengthWrong;
-    return { rejection, failedAt: null, comparison: { kind: 'refused', rejection } };
+    return { rejection, failedAt: null, comparison: { kind: 'refused', rejection }, isBehind: false };
   }
   const comparison = compareNote(log, newest, reply.checkpoint, consistency);
-  const stop = (rejection: LogRejection, failedAt: number | null = null) => ({ rejection, failedAt, comparison });
+  const isBehind = reply.account === chain.account && reply.length < chain.length && reply.entries.length === 0;
+  const stop = (rejection: LogRejection, failedAt: number | null = null) => ({
+    rejection,
+    failedAt,
+    comparison,
+    isBehind,
+  });
   if (comparison.kind === 'refused' || comparison.kind === 'fork') {
     return stop(comparison.rejection);
   }

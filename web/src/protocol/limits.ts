@@ -20,4 +20,5 @@ export const Limits = {
   groupNameMaxChars: 64,
   memoMaxChars: 280,
   logNoteMaxChars: 4096,
+  keyEntriesPerRequest: 16,
 } as const;

@@ -169,6 +169,11 @@ export type KeyLogRecord = {
   /** The signed note, kept as evidence. */
   note: string;
   checkedAt: number;
+  /**
+   * It took another log's place, as after a restored backup: chains may have lost entries that this device knows. Absent in
+   * records of earlier versions.
+   */
+  replaced?: boolean;
 };
 
 /** Somebody's chain as far as it was checked, and what this device's person makes of it. */

@@ -4,8 +4,9 @@ import { type Checkpoint, openCheckpoint } from '../../keylog/checkpoint';
 import { readNoteVerifier } from '../../keylog/noteVerifier';
 import { LogRejection } from '../../keylog/rejection';
 import { judgeGrowth, type LogIdentity } from '../../keylog/view';
-import { equalBytes, fromBase64 } from '../../protocol/bytes';
+import { equalBytes, fromBase64, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import { Limits } from '../../protocol/limits';
 import type { KeyChainReply } from '../../protocol/wire';
 import type { KeyLogRecord } from '../../storage/records';
 import type { Core } from '../core';
@@ -87,6 +88,7 @@ export class KeyLogFollower {
   async #follow(account: string, known: readonly Uint8Array[]): Promise<Followed | null> {
     const chain = restoreChain(account, known);
     const entries = [...known];
+    let isBroughtBack = false;
     for (;;) {
       const log = this.#log ?? (await this.#begin());
       let reply: KeyChainReply;
@@ -102,7 +104,7 @@ export class KeyLogFollower {
         await this.alarms.raise('logShrunk', null, [log.note]);
         return null;
       }
-      const { comparison, rejection } = takeChainReply(chain, reply, identityOf(log), newestOf(log));
+      const { comparison, rejection, isBehind } = takeChainReply(chain, reply, identityOf(log), newestOf(log));
       switch (comparison.kind) {
         case 'refused':
           if (await this.#isReplaced(log)) {
@@ -119,6 +121,18 @@ export class KeyLogFollower {
         default:
           await this.#keep({ ...log, ...pick(comparison.checkpoint), note: reply.checkpoint, checkedAt: Date.now() });
       }
+      if (log.replaced && isBehind) {
+        // What is known here was checked and signed; the database has forgotten it. Once is enough to try.
+        if (account !== this.core.device.account || isBroughtBack) {
+          return { chain, entries };
+        }
+        isBroughtBack = true;
+        if (await this.#bringBack(entries.slice(reply.length))) {
+          continue;
+        }
+        await this.alarms.raiseOnce('chainInvalid', account, [reply.checkpoint]);
+        return null;
+      }
       // A page that brings nothing new where there is more would be asked for for ever.
       const isStuck = reply.entries.length === 0 && reply.length > chain.length;
       if (rejection !== LogRejection.none || isStuck) {
@@ -131,6 +145,28 @@ export class KeyLogFollower {
         return { chain, entries };
       }
     }
+  }
+
+  /**
+   * Gives the server back what it has lost of the own chain.
+   * @returns false where the chain has gone on otherwise meanwhile: what this device knows has no place in it any more
+   */
+  async #bringBack(lost: Uint8Array[]): Promise<boolean> {
+    for (let at = 0; at < lost.length; at += Limits.keyEntriesPerRequest) {
+      try {
+        await this.core.api.appendKeys(lost.slice(at, at + Limits.keyEntriesPerRequest).map(toBase64));
+      } catch (thrown) {
+        if (isCode(thrown, ErrorCode.keyChainStale)) {
+          // Another device was quicker; what it has added is looked at as any other entry.
+          return true;
+        }
+        if (isCode(thrown, ErrorCode.keyEntryInvalid)) {
+          return false;
+        }
+        throw thrown;
+      }
+    }
+    return true;
   }
 
   /** Keeps the first log that the server names. */
@@ -149,7 +185,7 @@ export class KeyLogFollower {
       return false;
     }
     await this.alarms.raise('logReplaced', null, [log.verifierKey, log.note, verifierKey]);
-    await this.#keep({ origin, verifierKey, size: 0, root: new Uint8Array(), note: '', checkedAt: 0 });
+    await this.#keep({ origin, verifierKey, size: 0, root: new Uint8Array(), note: '', checkedAt: 0, replaced: true });
     return true;
   }
 
