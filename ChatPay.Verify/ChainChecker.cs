@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 
@@ -59,7 +60,7 @@ internal sealed class ChainChecker(NoteVerifier verifier, Verdict verdict)
     private Checkpoint? Tie(KeyChainReply page, Checkpoint anchor)
     {
         if (Notes.Open(
-            System.Text.Encoding.UTF8.GetBytes(page.Checkpoint), verifier, "The checkpoint in the chain's file", verdict)
+            Encoding.UTF8.GetBytes(page.Checkpoint), verifier, "The checkpoint in the chain's file", verdict)
             is not { } checkpoint)
         {
             return null;

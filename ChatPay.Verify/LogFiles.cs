@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using ChatPay.Core.Transparency;
@@ -27,7 +28,7 @@ internal abstract class LogFiles : IDisposable
     }
 
     /// <summary>An address as people write it: of the server, or of the log below it.</summary>
-    public static bool TryReadAddress(string place, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Uri? address)
+    public static bool TryReadAddress(string place, [NotNullWhen(true)] out Uri? address)
     {
         address = null;
         if (!Uri.TryCreate(place, UriKind.Absolute, out var read)
@@ -46,9 +47,7 @@ internal abstract class LogFiles : IDisposable
     /// <exception cref="UnreadableException">It could not be had, or is larger than any file of a log.</exception>
     public abstract Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
 
-    public virtual void Dispose()
-    {
-    }
+    public virtual void Dispose() => GC.SuppressFinalize(this);
 
     private sealed class LogFolder(string folder) : LogFiles
     {
@@ -125,6 +124,10 @@ internal abstract class LogFiles : IDisposable
             }
         }
 
-        public override void Dispose() => _http.Dispose();
+        public override void Dispose()
+        {
+            _http.Dispose();
+            base.Dispose();
+        }
     }
 }

@@ -35,7 +35,9 @@ internal static class VerifyCommandLine
         {
             var configuration = new InvocationConfiguration
             {
-                EnableDefaultExceptionHandler = false, Output = output, Error = error,
+                EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
             };
             var exitCode = await parsed.InvokeAsync(configuration, cancellationToken);
             return parsed.Errors.Count > 0 ? Wrong : exitCode;

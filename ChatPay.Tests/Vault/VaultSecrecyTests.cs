@@ -145,6 +145,20 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
             }
         }
 
+        // Nor is the key anything that the record itself has: a share, or a small multiple of one.
+        foreach (var record in records)
+        {
+            foreach (var share in new[] { record.KeyShare.ToArray(), record.RootShare.ToArray() })
+            {
+                for (var factor = 1; factor <= 3; factor++)
+                {
+                    var multiple = new byte[Size];
+                    Ristretto255.MultiplyScalars(share, Small(factor), multiple);
+                    Assert.False(Fits(person, dump, record, multiple, Right));
+                }
+            }
+        }
+
         // Two shares that do belong together do not leave that freedom: the third is what it is.
         var key = KeyOf(records[0], records[1]);
         Assert.Equal(records[2].KeyShare.ToArray(), Complete(key, 1, records[0].KeyShare.ToArray(), 3));
@@ -367,7 +381,7 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
         };
     }
 
-    private static void DisposeAll(IEnumerable<RealmRecord> records)
+    private static void DisposeAll(RealmRecord[] records)
     {
         foreach (var record in records)
         {

@@ -231,8 +231,12 @@ internal static class VaultScenario
                 }
 
                 var (inclusion, consistency) = keyLog.TakeLongest();
-                Proofs[VaultRatios.At("key_log", size)] = new { fillSeconds = Math.Round(filled.TotalSeconds, 1),
-                    inclusionHashes = inclusion, consistencyHashes = consistency };
+                Proofs[VaultRatios.At("key_log", size)] = new
+                {
+                    fillSeconds = Math.Round(filled.TotalSeconds, 1),
+                    inclusionHashes = inclusion,
+                    consistencyHashes = consistency,
+                };
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using ChatPay.Core.Vault;
 using ChatPay.LoadTest.Baselines;
@@ -48,7 +49,7 @@ internal sealed class ClientBench : IAsyncDisposable
                     server = server.Address.ToString(),
                     token = person.Token,
                     account = person.Account.Value,
-                    pin = Number.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    pin = Number.ToString(CultureInfo.InvariantCulture),
                 },
                 cancellationToken);
         }
@@ -117,7 +118,7 @@ internal sealed class ClientBench : IAsyncDisposable
     }
 
     private static SectionResult Keep(
-        List<IReadOnlyDictionary<string, double>> runs, IReadOnlyDictionary<string, double> times)
+        List<IReadOnlyDictionary<string, double>> runs, Dictionary<string, double> times)
     {
         runs.Add(times);
         return SectionResult.OfRate(1_000 / times["total"]) with { P50 = TimeSpan.FromMilliseconds(times["total"]) };

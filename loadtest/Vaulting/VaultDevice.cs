@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using ChatPay.Core.Cryptography;
-using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
 using ChatPay.LoadTest.Chatting;
 using ChatPay.LoadTest.Serving;
