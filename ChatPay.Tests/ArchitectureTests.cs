@@ -90,6 +90,10 @@ public sealed partial class ArchitectureTests
         }
     }
 
+    /// <summary>Whoever checks a log trusts its rules and no server: the tool has nothing of one.</summary>
+    [Fact]
+    public void The_verifier_references_core_alone() => Assert.Equal([Core], ProjectReferences("ChatPay.Verify"));
+
     [Fact]
     public void Core_reads_no_file_socket_clock_or_dice()
     {

@@ -60,6 +60,7 @@ internal static class CommandLine
             GrowthScenario.Create(args, output),
             FaultsScenario.Create(args, output),
             MlsScenario.Create(args, output),
+            VaultScenario.Create(args, output),
             RelayCommand.Create(),
         };
 }

@@ -58,8 +58,14 @@ internal static class DatabaseFeature
     }
 
     /// <summary>Connections of a feature that has a schema to itself, as the server's role. To be disposed of.</summary>
-    public static NpgsqlDataSource OpenForServing(this IServiceProvider services, DatabaseSchema schema, int connections) =>
-        services.OpenForServing(connections, schema).BuildForPrimary();
+    public static NpgsqlDataSource OpenForServing(this IServiceProvider services, DatabaseSchema schema, int connections)
+    {
+        var source = services.OpenForServing(connections, schema);
+
+        // What these features send are single statements, which change nothing that outlives them.
+        source.ConnectionStringBuilder.NoResetOnClose = true;
+        return source.BuildForPrimary();
+    }
 
     private static NpgsqlDataSourceBuilder OpenForServing(
         this IServiceProvider services, int connections, DatabaseSchema? schema = null)

@@ -152,51 +152,56 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     private async Task<VaultMessage> Recover2Async(
         RealmCaller caller, Recover2Request request, CancellationToken cancellationToken)
     {
-        using var found = await FindAsync(caller.Account, cancellationToken);
-        if (found.Stored is { } stored && stored.Guesses.Rejection is var refused and not VaultRejection.None)
-        {
-            await DestroyUsedUpAsync(caller.Account, refused, cancellationToken);
-            return new RealmRefusal(request.RequestId, refused);
-        }
-
-        var rejection = found.Rejection != VaultRejection.None
-            ? found.Rejection : RealmSteps.MayGuess(request, found.Record);
-        if (rejection != VaultRejection.None)
-        {
-            return new RealmRefusal(request.RequestId, rejection);
-        }
-
         // Committed when it returns: whatever happens after this, the guess is counted.
         var attempt = new AttemptId(RandomId.Create());
         var counted = await store.CountAsync(caller.Account, request.Version, caller.Device, attempt, cancellationToken);
         if (counted is not { } guess)
         {
-            // Others took the last ones meanwhile, or the registration went away under this one.
-            var now = await store.FindAsync(caller.Account, cancellationToken);
-            var reason = now is null ? VaultRejection.NotRegistered
-                : now.Guesses.Rejection is var gone and not VaultRejection.None ? gone
-                : VaultRejection.VersionOther;
-            await DestroyUsedUpAsync(caller.Account, reason, cancellationToken);
-            return new RealmRefusal(request.RequestId, reason);
+            return await NotCountedAsync(caller.Account, request, cancellationToken);
         }
 
-        Tell(caller.Account, new EndedAttempt(caller.Device, guess.At), VaultAttemptOutcome.Open);
-        return RealmSteps.Evaluate(
-            request, found.Record, AttemptGrant.Granted(attempt, guess.GuessesLeft), RandomNumberGenerator.Fill);
+        if (!keyFile.Key.TryOpen(
+            guess.Sealed, Id, caller.Account, request.Version, out var record, out var unreadable))
+        {
+            // Nothing was evaluated, so nobody has learnt anything for it.
+            await store.WithdrawAsync(caller.Account, request.Version, attempt, CancellationToken.None);
+            return new RealmRefusal(request.RequestId, unreadable);
+        }
+
+        using (record)
+        {
+            Tell(caller.Account, new EndedAttempt(caller.Device, guess.At), VaultAttemptOutcome.Open);
+            return RealmSteps.Evaluate(
+                request, record, AttemptGrant.Granted(attempt, guess.GuessesLeft), RandomNumberGenerator.Fill);
+        }
+    }
+
+    /// <summary>Why a guess was not counted.</summary>
+    private async Task<VaultMessage> NotCountedAsync(
+        AccountId account, Recover2Request request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(account, cancellationToken);
+        var reason = found.Stored is { } stored && stored.Guesses.Rejection is var none and not VaultRejection.None ? none
+            : found.Rejection != VaultRejection.None ? found.Rejection
+            : RealmSteps.MayGuess(request, found.Record) is var refused and not VaultRejection.None ? refused
+            : VaultRejection.VersionOther;
+        await DestroyUsedUpAsync(account, reason, cancellationToken);
+        return new RealmRefusal(request.RequestId, reason);
     }
 
     private async Task<VaultMessage> Recover3Async(
         RealmCaller caller, Recover3Request request, CancellationToken cancellationToken)
     {
-        using var found = await FindAsync(caller.Account, cancellationToken);
+        var (stored, isCounted) = await store.FindAsync(
+            caller.Account, request.Version, request.Attempt, cancellationToken) ?? default;
+        using var found = Open(caller.Account, stored);
         if (found.Rejection != VaultRejection.None)
         {
             return new RealmRefusal(request.RequestId, found.Rejection);
         }
 
-        var left = found.Stored is { } stored ? stored.MaxGuesses - stored.Used : 0;
-        var isOpen = found.Stored is { IsLocked: false }
-            && await store.IsOpenAsync(caller.Account, request.Version, request.Attempt, cancellationToken);
+        var left = stored is null ? 0 : stored.MaxGuesses - stored.Used;
+        var isOpen = stored is { IsLocked: false } && isCounted;
         var grant = isOpen ? AttemptGrant.Granted(request.Attempt, left)
             : AttemptGrant.Refused(
                 found.Stored is { IsLocked: true } ? VaultRejection.Locked : VaultRejection.AttemptUnknown);
@@ -343,9 +348,11 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     private Task DestroyUsedUpAsync(AccountId account, VaultRejection reason, CancellationToken cancellationToken) =>
         reason == VaultRejection.GuessesExhausted ? store.DestroyAsync(account, cancellationToken) : Task.CompletedTask;
 
-    private async Task<Found> FindAsync(AccountId account, CancellationToken cancellationToken)
+    private async Task<Found> FindAsync(AccountId account, CancellationToken cancellationToken) =>
+        Open(account, await store.FindAsync(account, cancellationToken));
+
+    private Found Open(AccountId account, StoredRecord? stored)
     {
-        var stored = await store.FindAsync(account, cancellationToken);
         if (stored?.Sealed is null)
         {
             return new Found(stored, null, VaultRejection.None);

@@ -67,20 +67,29 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
             : throw new InvalidOperationException("The database belongs to no realm.");
     }
 
-    public async Task<StoredRecord?> FindAsync(AccountId account, CancellationToken cancellationToken)
+    public async Task<StoredRecord?> FindAsync(AccountId account, CancellationToken cancellationToken) =>
+        await FindAsync(account, RegistrationVersion.None, default, cancellationToken) is { } found ? found.Record : null;
+
+    /// <summary>The record, and whether an attempt is open: counted for this registration, not long ago, and not ended.</summary>
+    public async Task<(StoredRecord Record, bool IsOpen)?> FindAsync(
+        AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
             $"""
-            select v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage, {WaitColumns}
+            select v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage, {WaitColumns},
+                exists (
+                    select from vault_attempt a
+                    where a.id = $3 and a.account_id = $1 and a.version = $2 and a.outcome = 0 and a.at > now() - {OpenFor})
             from vault_record v, realm r
             where v.account_id = $1
             """,
-            account.Value);
+            account.Value, version.Value, attempt.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new StoredRecord(
+            ? (new StoredRecord(
                 new RegistrationVersion(reader.GetGuid(0)), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
-                reader.GetInt16(2), reader.GetInt16(3), reader.GetInt32(4), reader.GetBoolean(5), ReadWait(reader, 6))
+                reader.GetInt16(2), reader.GetInt16(3), reader.GetInt32(4), reader.GetBoolean(5), ReadWait(reader, 6)),
+                reader.GetBoolean(11))
             : null;
     }
 
@@ -115,8 +124,9 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     }
 
     /// <summary>
-    /// Counts a guess where there is one left, and notes it. Right guesses are given back, so there may be any number of
-    /// them: only as many are kept as are listed.
+    /// Counts a guess where there is one left, notes it, and gives the row that it was counted for: one way to the database
+    /// and back. Right guesses are given back, so there may be any number of them: every tenth one forgets those that are not
+    /// listed any more.
     /// </summary>
     /// <returns>Null where none was.</returns>
     public async Task<CountedGuess?> CountAsync(
@@ -129,35 +139,42 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
                 update vault_record v set used = used + 1, attempts = attempts + 1
                 where v.account_id = $1 and v.version = $2 and v.sealed is not null and v.used < v.max_guesses
                     and v.lineage = (select lineage from realm)
-                returning (v.max_guesses - v.used)::integer as left_over
+                returning (v.max_guesses - v.used)::integer as left_over, v.sealed, v.attempts
             ), noted as (
                 insert into vault_attempt (id, account_id, version, device_id) select $4, $1, $2, $3 from counted
                 returning at
             ), forgotten as (
                 delete from vault_attempt
-                where exists (select from counted) and id in (
+                where exists (select from counted where attempts % 10 = 1) and id in (
                     select id from vault_attempt where account_id = $1 order by at desc, id desc offset $5 limit 10)
             )
-            select left_over, at from counted, noted
+            select left_over, at, sealed from counted, noted
             """,
             account.Value, version.Value, device.Value, attempt.Value, Limits.VaultAttempts);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new CountedGuess(reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1)) : null;
+            ? new CountedGuess(
+                reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<byte[]>(2))
+            : null;
     }
 
-    /// <summary>Whether an attempt is open: counted for this registration, not long ago, and not ended.</summary>
-    public async Task<bool> IsOpenAsync(
+    /// <summary>
+    /// Takes back a guess that nothing was evaluated for; among the attempts ever counted it stays.
+    /// </summary>
+    public async Task WithdrawAsync(
         AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            $"""
-            select exists (
-                select from vault_attempt
-                where id = $3 and account_id = $1 and version = $2 and outcome = 0 and at > now() - {OpenFor})
+            """
+            with gone as (
+                delete from vault_attempt where id = $3 and account_id = $1 and version = $2 and outcome = 0
+                returning counts
+            )
+            update vault_record set used = used - 1
+            where account_id = $1 and version = $2 and used > 0 and exists (select from gone where counts)
             """,
             account.Value, version.Value, attempt.Value);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Ends an open attempt as a success, which gives back its own guess and no other.</summary>

@@ -30,7 +30,8 @@ internal sealed record StoredWait(WaitId Id, DeviceId Device, DateTimeOffset Unt
 
 /// <summary>A guess that was counted.</summary>
 /// <param name="GuessesLeft">After it.</param>
-internal readonly record struct CountedGuess(int GuessesLeft, DateTimeOffset At);
+/// <param name="Sealed">Of the very registration that it was counted for.</param>
+internal readonly record struct CountedGuess(int GuessesLeft, DateTimeOffset At, byte[] Sealed);
 
 /// <summary>An attempt that has ended.</summary>
 internal readonly record struct EndedAttempt(DeviceId Device, DateTimeOffset At);

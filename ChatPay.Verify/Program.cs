@@ -1,0 +1,3 @@
+using ChatPay.Verify;
+
+return await VerifyCommandLine.RunAsync(args, Console.Out, Console.Error);

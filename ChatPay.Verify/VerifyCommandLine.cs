@@ -1,0 +1,209 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
+
+namespace ChatPay.Verify;
+
+/// <summary>The tool's commands, each with its bounds.</summary>
+internal static class VerifyCommandLine
+{
+    /// <summary>Everything holds.</summary>
+    public const int Holds = 0;
+
+    /// <summary>Something does not.</summary>
+    public const int DoesNotHold = 1;
+
+    /// <summary>It was called wrongly, or what is to be checked could not be read.</summary>
+    public const int Wrong = 2;
+
+    private const long EntriesDefault = 20_000_000;
+    private const long EntriesMax = 10_000_000_000;
+
+    /// <summary>A page of the most entries, each with its longest proof, in base64.</summary>
+    private const int ChainFileMaxBytes = 1024 * 1024;
+    private const int PagesMax = 1 + (LogLimits.ChainEntries / Limits.KeyEntriesPerPage);
+
+    private static readonly JsonSerializerOptions s_wire = ProtocolJson.Create();
+
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
+    {
+        var parsed = Root(output).Parse(args);
+        try
+        {
+            var configuration = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
+            };
+            var exitCode = await parsed.InvokeAsync(configuration, cancellationToken);
+            return parsed.Errors.Count > 0 ? Wrong : exitCode;
+        }
+        catch (UnreadableException failure)
+        {
+            await error.WriteLineAsync(failure.Message);
+            return Wrong;
+        }
+    }
+
+    private static RootCommand Root(TextWriter output) =>
+        new("Checks a ChatPay key log, and the keys of accounts, without trusting the server.")
+        {
+            Log(output), Chain(output), Fetch(output),
+        };
+
+    private static Command Log(TextWriter output)
+    {
+        var place = new Argument<string>("folder-or-url")
+        {
+            Description = "A folder that fetch filled, or the server's address.",
+        };
+        var key = KeyOption();
+        var since = new Option<FileInfo?>("--since")
+        {
+            Description = "A checkpoint from before: the log has to go on from it.",
+        };
+        var json = JsonOption();
+        var command = new Command("log", "Checks a whole key log: signature, every entry, every hash, the root.")
+        {
+            place, key, since, json,
+        };
+        command.SetAction(async (result, stop) =>
+        {
+            var verdict = new Verdict();
+            using var files = LogFiles.Open(result.GetRequiredValue(place));
+            var earlier = result.GetValue(since) is { } file ? await ReadAsync(file, LogLimits.NoteBytes, stop) : null;
+            await new LogChecker(files, VerifierOf(result.GetRequiredValue(key)), verdict).CheckAsync(earlier, stop);
+            return Conclude(verdict, output, result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static Command Chain(TextWriter output)
+    {
+        var pages = new Argument<FileInfo[]>("file")
+        {
+            Description = "What GET /v1/keys/accounts/{account} answered; of a long chain all pages, in order.",
+            Arity = new ArgumentArity(1, PagesMax),
+        };
+        var key = KeyOption();
+        var checkpoint = new Option<FileInfo>("--checkpoint")
+        {
+            Description = "A checkpoint that is trusted, such as one that log has checked.",
+            Required = true,
+        };
+        var json = JsonOption();
+        var command = new Command("chain", "Checks an account's chain: its keys, devices, revocations and PIN.")
+        {
+            pages, key, checkpoint, json,
+        };
+        command.SetAction(async (result, stop) =>
+        {
+            var verdict = new Verdict();
+            var verifier = VerifierOf(result.GetRequiredValue(key));
+            var trusted = await ReadAsync(result.GetRequiredValue(checkpoint), LogLimits.NoteBytes, stop);
+            var replies = new List<KeyChainReply>();
+            foreach (var file in result.GetRequiredValue(pages))
+            {
+                if (Parse(await ReadAsync(file, ChainFileMaxBytes, stop)) is not { } reply)
+                {
+                    verdict.Fail($"The file {file.Name} is no chain as a server answers it.");
+                    return Conclude(verdict, output, result.GetValue(json));
+                }
+
+                replies.Add(reply);
+            }
+
+            new ChainChecker(verifier, verdict).Check(trusted, replies);
+            return Conclude(verdict, output, result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static Command Fetch(TextWriter output)
+    {
+        var url = new Argument<string>("url") { Description = "The server's address, or its log's." };
+        var folder = new Argument<string>("folder") { Description = "Where to; what is there already is kept." };
+        var most = new Option<long>("--max-entries")
+        {
+            Description = "A longer log is not downloaded.",
+            DefaultValueFactory = _ => EntriesDefault,
+        };
+        most.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<long>() is < 1 or > EntriesMax)
+            {
+                result.AddError(FormattableString.Invariant($"--max-entries takes 1 to {EntriesMax:N0}."));
+            }
+        });
+        var command = new Command("fetch", "Downloads a log's public files. Nothing is checked yet.") { url, folder, most };
+        command.SetAction(async (result, stop) =>
+        {
+            if (!LogFiles.TryReadAddress(result.GetRequiredValue(url), out _))
+            {
+                throw new UnreadableException($"{result.GetRequiredValue(url)} is no address such as https://chat.example.org/.");
+            }
+
+            using var remote = LogFiles.Open(result.GetRequiredValue(url));
+            var target = result.GetRequiredValue(folder);
+            var (files, entries) = await new LogFetcher(remote, target).FetchAsync(result.GetValue(most), stop);
+            await output.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{files:N0} files are new; the log has {entries:N0} entries. Now check it: chatpay-verify log {target} "
+                + $"--key …"));
+            return Holds;
+        });
+        return command;
+    }
+
+    private static Option<string> KeyOption() => new("--key")
+    {
+        Description = "The log's verifier key, name+id+key, as GET /v1/keys/log gave it to somebody you trust.",
+        Required = true,
+    };
+
+    private static Option<bool> JsonOption() => new("--json") { Description = "Write the findings as JSON." };
+
+    private static int Conclude(Verdict verdict, TextWriter output, bool asJson)
+    {
+        verdict.Write(output, asJson);
+        return verdict.Holds ? Holds : DoesNotHold;
+    }
+
+    private static NoteVerifier VerifierOf(string text) => NoteVerifier.TryParse(text, out var verifier)
+        ? verifier : throw new UnreadableException($"{text} is no verifier key: it looks like name+id+base64.");
+
+    private static KeyChainReply? Parse(byte[] bytes)
+    {
+        try
+        {
+            var reply = JsonSerializer.Deserialize<KeyChainReply>(bytes, s_wire);
+            return reply is null || reply.Consistency.Any(IsMissing)
+                || reply.Entries.Any(entry => IsMissing(entry) || entry.Proof.Any(IsMissing)) ? null : reply;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A list may hold nothing at a place, whatever its type says.</summary>
+    private static bool IsMissing(object? element) => element is null;
+
+    private static async Task<byte[]> ReadAsync(FileInfo file, int maxBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return file.Length <= maxBytes
+                ? await File.ReadAllBytesAsync(file.FullName, cancellationToken)
+                : throw new UnreadableException($"The file {file.FullName} is larger than such a file may be.");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableException($"The file {file.FullName} cannot be read: {failure.Message}", failure);
+        }
+    }
+}
