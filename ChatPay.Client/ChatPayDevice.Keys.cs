@@ -262,11 +262,14 @@ public sealed partial class ChatPayDevice
         while (!await _stock.FillAsync((await Client.CountKeyPackagesAsync(cancellationToken)).OneTime, cancellationToken));
     }
 
-    /// <summary>This device can be added from now on, and goes where it could not go before.</summary>
+    /// <summary>
+    /// This device can be added from now on, goes where it could not go before, and shows its certificate where it is.
+    /// </summary>
     private void Approved()
     {
         _stock.Forgive();
         _core.Background(StockUpAsync);
+        _care.LookAgain();
         foreach (var state in _core.Conversations.Where(static one => one.Facts is null && one.Record.Active))
         {
             _core.Session?.Read(state.Id);

@@ -83,7 +83,7 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                 {
                     var present = group.Members.Select(static member => Views.Owner(member).Device).ToHashSet();
                     var adds = Adds(packages.Where(package => !present.Contains(package.Device)));
-                    return adds.Count == 0 ? [] : [.. Commits.Removals(group, record), .. adds];
+                    return adds.Count == 0 ? null : [.. Commits.Removals(group, record), .. adds];
                 },
                 cancellationToken);
         }
@@ -103,7 +103,7 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                     var waiting = Commits.Removals(group, record).Cast<RemoveProposal>()
                         .Where(removal => leaves.All(leaf => leaf.LeafIndex != removal.Removed));
                     return leaves.Count == 0
-                        ? []
+                        ? null
                         :
                         [
                             .. waiting,

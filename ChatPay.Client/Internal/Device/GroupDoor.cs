@@ -75,17 +75,26 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
                 state.Announce();
             }
 
-            if (isPassing && !state.WillRejoin)
+            if (isPassing)
             {
-                state.WillRejoin = true;
-                core.Background(token => AgainAsync(state, token));
+                Rejoin(state);
             }
         }
     }
 
     /// <summary>
-    /// The server was too busy, or could not be reached: whoever reads the log tries it again a while later.
+    /// The server was too busy or could not be reached, or somebody has changed a group that this device could not get
+    /// into, which may have mended it: whoever reads the log tries it again a while later.
     /// </summary>
+    public void Rejoin(ConversationState state)
+    {
+        if (!state.WillRejoin)
+        {
+            state.WillRejoin = true;
+            core.Background(token => AgainAsync(state, token));
+        }
+    }
+
     private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
     {
         var longest = Backoff.FullJitter(state.JoinFailures - 1, s_again, s_againLongest, static () => 1);
@@ -328,7 +337,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         core.Groups.Keep(state, group);
         var batch = new Batch(core);
         var draft = batch.Of(state);
-        draft.EpochChanged(new((long)group.Epoch, message.Seq, []));
+        draft.EpochChanged(core.Groups, new((long)group.Epoch, message.Seq, []));
         draft.DropPending();
         if (usedUp is not null)
         {

@@ -131,7 +131,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
             group.Apply(pending);
         }
 
-        draft.EpochChanged(new(facts.Epoch + 1, facts.Joining ? seq : draft.Facts?.JoinSeq ?? 0, hash));
+        draft.EpochChanged(core.Groups, new(facts.Epoch + 1, facts.Joining ? seq : draft.Facts?.JoinSeq ?? 0, hash));
         draft.DropPending();
         draft.State.Unreadable = false;
     }
@@ -201,7 +201,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
         else
         {
             // Whatever this device had prepared for the epoch that is over now has lost.
-            draft.EpochChanged(new((long)group.Epoch, draft.Facts!.JoinSeq, SHA256.HashData(body)));
+            draft.EpochChanged(core.Groups, new((long)group.Epoch, draft.Facts!.JoinSeq, SHA256.HashData(body)));
             draft.DropPending();
         }
 

@@ -84,6 +84,12 @@ internal sealed class LogReader
         {
             if (_core.TryFind(conversation, out var state))
             {
+                if (state is { Unreadable: true, Record.Active: true } && _core.Groups.IsCertified && events.Any(
+                    logged => logged.Conversation == conversation && logged.Kind == EventKind.Commit))
+                {
+                    _door.Rejoin(state);
+                }
+
                 _hooks.Applied(state);
             }
         }

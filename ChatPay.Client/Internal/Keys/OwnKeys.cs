@@ -319,13 +319,13 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
 
     private async Task CertifyAsync(Key identityKey, CancellationToken cancellationToken)
     {
-        var isNews = !core.Groups.IsCertified;
+        bool isNews;
         using (await core.EnterAsync(cancellationToken))
         {
-            core.Groups.Certify(identityKey);
+            isNews = core.Groups.Certify(identityKey);
             if (isNews)
             {
-                // What others add it by when nothing else is left has no certificate yet, if it is there at all.
+                // What others add it by when nothing else is left has not this certificate yet, if it is there at all.
                 var batch = new Batch(core);
                 batch.Put(core.Device with { LastResortUntil = DateTimeOffset.UnixEpoch });
                 await batch.WriteAsync(cancellationToken);
