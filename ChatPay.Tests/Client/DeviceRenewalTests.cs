@@ -1,5 +1,4 @@
 using ChatPay.Client;
-using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Microsoft.AspNetCore.Http;
@@ -20,12 +19,12 @@ public sealed class DeviceRenewalTests(ServerFixture server) : IClassFixture<Ser
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
         await using var ben = await SdkPerson.JoinAsync(host.Address);
         var (store, handle, chat, device) = await LeaveBareAsync(host, ben);
-        Assert.Equal([], (await LeavesAsync(ben, chat))[device]);
+        Assert.Empty((await ben.LeavesAsync(chat))[device]);
 
         await using (var ada = await SdkPerson.OpenAsync(host.Address, store, handle))
         {
             await Eventually.TrueAsync(
-                async () => (await LeavesAsync(ben, chat))[device].Length > 0, "the leaf shows a certificate");
+                async () => (await ben.LeavesAsync(chat))[device].Length > 0, "the leaf shows a certificate");
             await using var phone = await ada.OnAnotherDeviceAsync();
             await phone.SeesAsync(chat);
             await phone.Device.Conversation(chat).SendTextAsync("from the phone", Cancellation);
@@ -91,7 +90,7 @@ public sealed class DeviceRenewalTests(ServerFixture server) : IClassFixture<Ser
         };
         await using var ada = await SdkPerson.OpenAsync(host.Address, store, handle);
         await Eventually.TrueAsync(
-            async () => (await LeavesAsync(ben, chat))[device].Length > 0, "the leaf shows a certificate");
+            async () => (await ben.LeavesAsync(chat))[device].Length > 0, "the leaf shows a certificate");
         Assert.Equal(2, commits);
         Assert.Equal(3, (await ben.Device.Client.ConversationAsync(chat, Cancellation)).Epoch);
         await ada.Device.Conversation(chat).SendTextAsync("to both", Cancellation);
@@ -116,14 +115,14 @@ public sealed class DeviceRenewalTests(ServerFixture server) : IClassFixture<Ser
                 SdkPerson.Options(host.Address, mortal), Cancellation))
             {
                 await Eventually.TrueAsync(
-                    async () => mortal.IsDead || (await LeavesAsync(ben, chat))[device].Length > 0, "it dies or is done");
+                    async () => mortal.IsDead || (await ben.LeavesAsync(chat))[device].Length > 0, "it dies or is done");
             }
 
             died = mortal.IsDead;
             deaths += died ? 1 : 0;
             await using var again = await SdkPerson.OpenAsync(host.Address, store, handle);
             await Eventually.TrueAsync(
-                async () => (await LeavesAsync(ben, chat))[device].Length > 0, "the leaf shows a certificate");
+                async () => (await ben.LeavesAsync(chat))[device].Length > 0, "the leaf shows a certificate");
             await again.Device.Conversation(chat).SendTextAsync($"after {diesAt}", Cancellation);
             await ben.ReadsAsync($"after {diesAt}");
             Assert.InRange((await ben.Device.Client.ConversationAsync(chat, Cancellation)).Epoch, 2, 3);
@@ -149,23 +148,5 @@ public sealed class DeviceRenewalTests(ServerFixture server) : IClassFixture<Ser
         Assert.False(device.IsApproved);
         _fault.Around = null;
         return (store, handle, chat.Id, device.Id);
-    }
-
-    /// <summary>The identity key that each leaf of a group shows, as its newest GroupInfo has it; empty for none.</summary>
-    private static async Task<IReadOnlyDictionary<DeviceId, byte[]>> LeavesAsync(SdkPerson member, ConversationId chat)
-    {
-        var info = await member.Device.Client.GroupInfoAsync(chat, Cancellation);
-        Assert.True(TlsCodec.TryDecode<MlsMessage>(info.GroupInfo, out var message, out _));
-        var extension = message.GroupInfo!.Extensions.Single(one => one.Type == ExtensionType.RatchetTree);
-        Assert.True(TlsCodec.TryDecode<RatchetTree>(extension.Data, out var tree, out _));
-        var leaves = new Dictionary<DeviceId, byte[]>();
-        foreach (var leaf in tree.Nodes.Select(static node => node?.Leaf).OfType<LeafNode>())
-        {
-            Assert.True(CredentialIdentity.TryRead(leaf.Credential, out var identity));
-            leaves[identity.Device] = DeviceCredential.TryRead(leaf.Credential, out var certified)
-                ? [.. certified.IdentityKey] : [];
-        }
-
-        return leaves;
     }
 }

@@ -212,6 +212,14 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
             claimed.AddRange(reply.KeyPackages.Where(package => package.Device != device.Device));
         }
 
+        var own = core.Groups.OwnLeaves(claimed.Select(
+            static package => CommitChecks.TryRead(package, out var one) ? one.LeafNode.Credential : null)
+            .OfType<Credential>());
+        if (core.Keys.HasStranger(own))
+        {
+            await core.Keys.LookAtOwnAsync(own, cancellationToken);
+        }
+
         var reached = claimed.Select(static package => package.Account).Append(device.Account.Id).ToHashSet();
         return accounts.All(reached.Contains)
             ? claimed

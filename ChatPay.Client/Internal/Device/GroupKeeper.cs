@@ -92,17 +92,20 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
             && present.IdentityKey.SequenceEqual(own.IdentityKey));
 
     /// <summary>Who vouches for the devices of this account in a group.</summary>
-    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<GroupMember> members)
+    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<GroupMember> members) =>
+        OwnLeaves(members.Select(static member => member.Credential));
+
+    /// <summary>Who vouches for those of the devices that are of this account.</summary>
+    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<Credential> credentials)
     {
         var own = new List<OwnLeaf>();
-        foreach (var member in members)
+        foreach (var credential in credentials)
         {
-            var owner = Views.Owner(member);
-            if (owner.Account == core.Device.Account.Id)
+            if (CredentialIdentity.TryRead(credential, out var owner) && owner.Account == core.Device.Account.Id)
             {
                 own.Add(new OwnLeaf(
                     owner.Device,
-                    DeviceCredential.TryRead(member.Credential, out var certified) ? [.. certified.IdentityKey] : []));
+                    DeviceCredential.TryRead(credential, out var certified) ? [.. certified.IdentityKey] : []));
             }
         }
 
@@ -132,10 +135,8 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
     private async Task CertifyKnownAsync(DeviceRecord device, CancellationToken cancellationToken)
     {
         var own = await core.Keys.Own.ReadAsync(cancellationToken);
-        var known = await core.Keys.People.FindAsync(device.Account.Id, cancellationToken);
-        if (own.IdentitySeed is { } seed
-            && KeyLogFollower.Restore(device.Account.Id, known.Entries)
-                .HasDevice(device.Device, Member.PublicSignatureKey))
+        if (own.IdentitySeed is { } seed && core.Keys.People.ChainOf(device.Account.Id) is { } chain
+            && chain.HasDevice(device.Device, Member.PublicSignatureKey))
         {
             using var identityKey = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
             Certify(identityKey);

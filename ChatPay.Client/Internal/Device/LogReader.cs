@@ -78,6 +78,13 @@ internal sealed class LogReader
             {
                 await _door.EnterAsync(_core.Find(left[done].Conversation), cancellationToken);
             }
+            else if (outcome == Applied.KeyUnknown)
+            {
+                // The group goes on with that device in any case, but where it is a stranger nothing is said there.
+                var shown = _core.Groups.OwnLeaves(CommitChecks.Shown(left[done]));
+                await _core.Keys.LookAtOwnAsync(shown, cancellationToken);
+                _core.Find(left[done].Conversation).KeysLookedAt = left[done].Seq;
+            }
         }
 
         foreach (var conversation in events.Select(static logged => logged.Conversation).Distinct())
