@@ -131,7 +131,9 @@ public sealed class DeviceRenewalTests(ServerFixture server) : IClassFixture<Ser
         Assert.True(deaths >= 3, $"There were only {deaths} writes to die at.");
     }
 
-    /// <summary>A device, closed again, that talks with somebody and whose account is in no key log: from before there was one.</summary>
+    /// <summary>
+    /// A device, closed again, that talks with somebody and whose account has no chain: from before there was a key log.
+    /// </summary>
     private async Task<(MemoryStore Store, string Handle, ConversationId Chat, DeviceId Device)> LeaveBareAsync(
         TestServer host, SdkPerson other, bool isGroup = false)
     {

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace ChatPay.Tests.Client;
 
-/// <summary>What the devices of an account keep of its secrets, where several of them, or several calls, change it at once.</summary>
+/// <summary>What the devices of an account keep of its secrets, where several devices or calls change it at once.</summary>
 public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<ServerFixture>
 {
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
@@ -154,7 +154,10 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         };
         var rotating = ada.Device.RotateIdentityAsync(Cancellation);
         await reached.Task.WaitAsync(s_deadline, Cancellation);
-        await ada.Device.CancelPinWaitAsync(Cancellation);
+
+        // There is nothing to cancel, which the realms say once it is their turn.
+        var nothing = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.CancelPinWaitAsync(Cancellation));
+        Assert.Equal(ClientErrors.VaultUnavailable, nothing.Name);
         var lost = await Assert.ThrowsAsync<ChatPayException>(() => rotating);
         Assert.Equal((ClientErrors.Offline, true), (lost.Name, lost.Retryable));
         _fault.Around = null;

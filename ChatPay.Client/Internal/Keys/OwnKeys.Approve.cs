@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
-using ChatPay.Core.Cryptography;
 using ChatPay.Core.Identity;
-using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 
 namespace ChatPay.Client.Internal.Keys;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using ChatPay.Core.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 
