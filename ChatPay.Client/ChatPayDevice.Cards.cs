@@ -141,7 +141,7 @@ public sealed partial class ChatPayDevice
         if (action is CardActionKind.Pay or CardActionKind.Accept
             && _core.TryFind(known.View.Conversation, out var conversation))
         {
-            _core.Keys.RequireAccepted(conversation.Record);
+            _core.Keys.RequireAccepted(conversation);
         }
 
         var request = new CardActRequest(card, known.View.Version, action, _core.NewId());

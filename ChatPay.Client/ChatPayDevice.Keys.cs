@@ -11,6 +11,9 @@ namespace ChatPay.Client;
 /// <content>Identity keys: this device's standing in its account, and who other people are.</content>
 public sealed partial class ChatPayDevice
 {
+    /// <summary>So often the server is asked for keys in a row; after that the next connection asks again.</summary>
+    private const int LooksAtKeys = 8;
+
     private static readonly TimeSpan s_stockPause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
@@ -21,15 +24,18 @@ public sealed partial class ChatPayDevice
     public bool IsApproved => _core.Groups.IsCertified;
 
     /// <summary>
-    /// What another device of the account approves this one by: text, or what a QR code shows. Null once it is approved.
+    /// What another device of the account approves this one by: text, or what a QR code shows. Null once it is approved; not
+    /// null again where another device has replaced the identity key and this one cannot get at the new one by itself.
     /// </summary>
     /// <exception cref="ChatPayException">Nobody is signed in; the server cannot be reached.</exception>
     /// <example>
     /// <code>Console.WriteLine(await device.ApprovalCodeAsync(cancellationToken));</code>
     /// </example>
-    public async Task<string?> ApprovalCodeAsync(CancellationToken cancellationToken) =>
-        await _core.Keys.IsApprovedAsync(cancellationToken)
-            ? null : (await _core.Keys.Own.CodeAsync(cancellationToken))?.ToString();
+    public async Task<string?> ApprovalCodeAsync(CancellationToken cancellationToken)
+    {
+        await _core.Keys.IsApprovedAsync(cancellationToken);
+        return (await _core.Keys.Own.CodeAsync(cancellationToken))?.ToString();
+    }
 
     /// <summary>Approves another device of this account: it gets the account's keys, sealed for it alone.</summary>
     /// <param name="code">What <see cref="ApprovalCodeAsync"/> gave there, brought here by the account's person.</param>
@@ -76,6 +82,26 @@ public sealed partial class ChatPayDevice
     /// </example>
     public Task ResetIdentityAsync(CancellationToken cancellationToken) =>
         _core.Keys.Own.ResetAsync(cancellationToken);
+
+    /// <summary>
+    /// Replaces the account's identity key by a new one, which the old one signs: where somebody else may have got hold of it.
+    /// All devices stay. This one shows the new key in every conversation at once; the others take it up where they have the
+    /// PIN's root secret, and else show a code to be approved again. Contacts have to accept the new key before anything is
+    /// sent or paid to this account again, and safety numbers are others from then on. The PIN brings the new key back.
+    /// </summary>
+    /// <remarks>
+    /// Where it fails on the way the key may have been replaced, and the device goes on with the one that the log has.
+    /// Calling it again makes sure that there is a new one, at worst a second time.
+    /// </remarks>
+    /// <exception cref="ChatPayException">
+    /// <c>device_not_approved</c>: this device has not the key in force; <see cref="ClientErrors.NotReady"/>: the PIN was set
+    /// on another device since this one was approved, so set one here first; the server cannot be reached.
+    /// </exception>
+    /// <example>
+    /// <code>await device.RotateIdentityAsync(cancellationToken);</code>
+    /// </example>
+    public Task RotateIdentityAsync(CancellationToken cancellationToken) =>
+        _core.Keys.Own.RotateAsync(cancellationToken);
 
     /// <summary>
     /// Sets the account's PIN, or changes it: with it a new device gets the account's keys back by itself. It is stretched on
@@ -137,7 +163,7 @@ public sealed partial class ChatPayDevice
 
     /// <summary>
     /// Accepts the identity key that somebody shows now, without having compared safety numbers: messages and money go to
-    /// them again.
+    /// them again. A key that the key log has not for them is not accepted in this way, but the one that it has.
     /// </summary>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.NotReady"/>: they have shown none.</exception>
     /// <example>
@@ -209,8 +235,8 @@ public sealed partial class ChatPayDevice
         var person = await _core.Keys.People.FindAsync(account, cancellationToken);
         var own = await OwnIdentityAsync(cancellationToken);
         var other = person.SeenKey is { } seen ? new Identified(account, seen) : null;
-        var isLogged = person is { SeenKey: { } shown, Entries.Count: > 0 }
-            && KeyLogFollower.Restore(account, person.Entries).IdentityKey.SequenceEqual(shown);
+        var isLogged = person.SeenKey is { } shown && _core.Keys.People.ChainOf(account) is { } chain
+            && chain.IdentityKey.SequenceEqual(shown);
         var isKnown = own is not null && other is not null;
         return new PersonKeys(
             account, person.SeenKey, !PeopleKeys.IsChanged(person), person.Verified && !PeopleKeys.IsChanged(person),
@@ -245,8 +271,17 @@ public sealed partial class ChatPayDevice
     /// <summary>Looks at the own chain and at those of people who are due.</summary>
     private async Task WatchKeysAsync(CancellationToken cancellationToken)
     {
-        await _core.Keys.Own.EnsureAsync(cancellationToken);
+        var own = _core.Keys.Own;
+        await Transport.RetryAsync(_core, own.EnsureAsync, cancellationToken, attempts: LooksAtKeys);
         _core.Keys.People.CheckDue();
+        await Transport.RetryAsync(
+            _core,
+            async token =>
+            {
+                await own.SettleAsync(token);
+                return new Unit();
+            },
+            cancellationToken, attempts: LooksAtKeys);
     }
 
     /// <summary>
@@ -262,11 +297,14 @@ public sealed partial class ChatPayDevice
         while (!await _stock.FillAsync((await Client.CountKeyPackagesAsync(cancellationToken)).OneTime, cancellationToken));
     }
 
-    /// <summary>This device can be added from now on, and goes where it could not go before.</summary>
+    /// <summary>
+    /// This device can be added from now on, goes where it could not go before, and shows its certificate where it is.
+    /// </summary>
     private void Approved()
     {
         _stock.Forgive();
         _core.Background(StockUpAsync);
+        _care.LookAgain();
         foreach (var state in _core.Conversations.Where(static one => one.Facts is null && one.Record.Active))
         {
             _core.Session?.Read(state.Id);

@@ -231,6 +231,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
             _core.Background(RefreshAsync);
             _core.Background(_desk.SettleOpenAsync);
             _core.Background(WatchKeysAsync);
+            _care.LookAgain();
             foreach (var state in _core.Conversations)
             {
                 _outbox.Kick(state);

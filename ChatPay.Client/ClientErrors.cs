@@ -58,7 +58,8 @@ public static class ClientErrors
 
     /// <summary>
     /// Somebody in the conversation has another identity key than the one that was accepted: nothing is sent or paid
-    /// until <see cref="ChatPayDevice.AcceptIdentityAsync"/>.
+    /// until <see cref="ChatPayDevice.AcceptIdentityAsync"/>. Or a device that claims to be of this account shows a key that is
+    /// not the account's: until it is removed.
     /// </summary>
     public const string IdentityChanged = "identity_changed";
 

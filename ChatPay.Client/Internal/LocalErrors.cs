@@ -34,6 +34,11 @@ internal static class LocalErrors
         ClientErrors.IdentityChanged,
         $"The identity key of {names} has changed. Nothing is sent or paid until you have accepted the new one.");
 
+    public static ChatPayException OwnDeviceUnlogged() => Local(
+        ClientErrors.IdentityChanged,
+        "A device is in this conversation as one of this account's under an identity key that the account's keys do not "
+        + "have. Nothing is sent or paid there until it is gone: see the account's devices.");
+
     /// <param name="guessesLeft">The fewest that a realm told of.</param>
     public static ChatPayException WrongPin(int guessesLeft) => new(new ErrorBody(
         ClientErrors.Code, ClientErrors.WrongPin, $"The PIN is wrong; {guessesLeft} guesses are left.", Retryable: false,

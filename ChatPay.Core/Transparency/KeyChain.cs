@@ -56,6 +56,9 @@ public sealed class KeyChain
     /// <summary>Whether the device was in the chain and is no more.</summary>
     public bool IsRevoked(DeviceId device) => _revoked.Contains(device);
 
+    /// <summary>Whether an entry has brought this key, a device's or an identity's, before a reset too.</summary>
+    public bool HasHad(ReadOnlySpan<byte> key) => _keys.Contains(Convert.ToHexString(key));
+
     /// <summary>Takes the next entry, or says why not.</summary>
     public LogRejection Append(KeyLogEntry entry)
     {

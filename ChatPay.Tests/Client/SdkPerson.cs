@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChatPay.Client;
+using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Xunit;
@@ -207,6 +208,29 @@ internal sealed class SdkPerson : IAsyncDisposable
             .Where(message => message.Conversation == conversation)
             .Select(message => message.Text),
     ];
+
+    /// <summary>The identity key that each leaf of a group shows, as its newest GroupInfo has it; empty for none.</summary>
+    public async Task<IReadOnlyDictionary<DeviceId, byte[]>> LeavesAsync(ConversationId chat)
+    {
+        var info = await Device.Client.GroupInfoAsync(chat, Cancellation);
+        Assert.True(TlsCodec.TryDecode<MlsMessage>(info.GroupInfo, out var message, out _));
+        var extension = message.GroupInfo!.Extensions.Single(one => one.Type == ExtensionType.RatchetTree);
+        Assert.True(TlsCodec.TryDecode<RatchetTree>(extension.Data, out var tree, out _));
+        var leaves = new Dictionary<DeviceId, byte[]>();
+        foreach (var leaf in tree.Nodes.Select(static node => node?.Leaf).OfType<LeafNode>())
+        {
+            Assert.True(CredentialIdentity.TryRead(leaf.Credential, out var identity));
+            leaves[identity.Device] = DeviceCredential.TryRead(leaf.Credential, out var certified)
+                ? [.. certified.IdentityKey] : [];
+        }
+
+        return leaves;
+    }
+
+    /// <summary>Waits until a device's leaf shows this identity key.</summary>
+    public Task ShowsAsync(ConversationId chat, DeviceId device, byte[] identityKey) => Eventually.TrueAsync(
+        async () => (await LeavesAsync(chat)).GetValueOrDefault(device, []).AsSpan().SequenceEqual(identityKey),
+        "the leaf shows the account's key");
 
     public async Task<long> AvailableAsync() =>
         Assert.Single(await Device.BalancesAsync(Cancellation)).Available.Amount.Value;

@@ -160,12 +160,15 @@ internal sealed class ConversationDraft(ConversationState state)
     /// <summary>Message keys were used.</summary>
     public void RatchetsMoved() => _saveRatchets = true;
 
-    /// <summary>The group is in another epoch, or new.</summary>
-    public void EpochChanged(GroupFacts facts)
+    /// <summary>The group, which is at hand, is in another epoch, or new.</summary>
+    public void EpochChanged(GroupKeeper groups, GroupFacts facts)
     {
         (_saveEpoch, _saveRatchets, _groupGone) = (true, true, false);
-        Facts = facts;
+        Facts = facts with { Own = groups.OwnLeaves(state.Group!.Members) };
     }
+
+    /// <summary>Notes what an earlier version did not: whose leaves are in the group, which is at hand.</summary>
+    public void LookedAt(GroupKeeper groups) => Facts = Facts! with { Own = groups.OwnLeaves(state.Group!.Members) };
 
     /// <summary>The device is no longer in the group, and keeps no keys of it.</summary>
     public void GroupGone()

@@ -35,6 +35,13 @@ internal static class CommitChecks
             : known.Contains(account) && commit.Removes.All(leaf => IsMember(group, leaf, committer, path));
     }
 
+    /// <summary>Whom a commit brings into the group, and as whom its committer goes on; none for what is no commit.</summary>
+    public static IEnumerable<Credential> Shown(Event logged) =>
+        logged is { Kind: EventKind.Commit, Body: { } body } && CommitInspector.TryInspect(body, out var commit, out _)
+            ? commit.Adds.Select(static added => added.LeafNode).Append(commit.PathLeaf).OfType<LeafNode>()
+                .Select(static leaf => leaf.Credential)
+            : [];
+
     /// <summary>Whether the devices that came and went are those that the server names.</summary>
     public static bool Matches(Event logged, ProcessedCommit commit)
     {

@@ -20,8 +20,11 @@ internal sealed class Commits(DeviceCore core)
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(1);
 
-    /// <summary>What a commit does in the group as it stands; nothing where it is empty.</summary>
-    public delegate IReadOnlyList<Proposal> Plan(Group group, ConversationRecord record);
+    /// <summary>
+    /// What a commit does in the group as it stands; null where none is to be made. One without proposals has new keys, and
+    /// the certificate that this device has now, take the place of the old ones.
+    /// </summary>
+    public delegate IReadOnlyList<Proposal>? Plan(Group group, ConversationRecord record);
 
     /// <summary>Completes when this device has a group for the conversation and no commit in flight.</summary>
     /// <exception cref="ChatPayException">
@@ -96,7 +99,17 @@ internal sealed class Commits(DeviceCore core)
     public Task RemovePendingAsync(ConversationState state, CancellationToken cancellationToken) =>
         state.Record.PendingRemovals.Count == 0
             ? Task.CompletedTask
-            : CommitAsync(state, static (group, record) => [.. Removals(group, record)], cancellationToken);
+            : CommitAsync(
+                state,
+                static (group, record) => Removals(group, record).ToList() is { Count: > 0 } removals ? removals : null,
+                cancellationToken);
+
+    /// <summary>
+    /// Has this device's leaf show the certificate that the device has now, where it shows another one, or none: it was in
+    /// the group before its account had a chain, or the account's identity key has been replaced.
+    /// </summary>
+    public Task RenewAsync(ConversationState state, CancellationToken cancellationToken) => CommitAsync(
+        state, (group, record) => IsShown(group) ? null : [.. Removals(group, record)], cancellationToken);
 
     /// <summary>The pending removals that a commit of this device can make: not of its own leaf.</summary>
     public static IEnumerable<Proposal> Removals(Group group, ConversationRecord record)
@@ -153,13 +166,19 @@ internal sealed class Commits(DeviceCore core)
                 return (false, null);
             }
 
-            var proposals = plan(group, state.Record);
-            if (proposals.Count == 0)
+            if (plan(group, state.Record) is not { } proposals)
             {
+                await LookAtAsync(state, cancellationToken);
                 return (true, null);
             }
 
-            var request = new MlsCommitRequest { Proposals = proposals, IncludePending = false, ForcePath = true };
+            var request = new MlsCommitRequest
+            {
+                Proposals = proposals,
+                IncludePending = false,
+                ForcePath = true,
+                NextIdentity = IsShown(group) ? null : core.Groups.Member,
+            };
             if (!group.TryCommit(request, out var pending, out var rejection))
             {
                 throw LocalErrors.Refused(
@@ -174,6 +193,20 @@ internal sealed class Commits(DeviceCore core)
                 await batch.WriteAsync(cancellationToken);
                 return (false, facts);
             }
+        }
+    }
+
+    private bool IsShown(Group group) =>
+        core.Groups.IsShown(new GroupFacts(0, 0, [], core.Groups.OwnLeaves(group.Members)));
+
+    /// <summary>A group of an earlier version's is looked at once.</summary>
+    private async Task LookAtAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        if (state.Facts is { Own: null })
+        {
+            var batch = new Batch(core);
+            batch.Of(state).LookedAt(core.Groups);
+            await batch.WriteAsync(cancellationToken);
         }
     }
 

@@ -39,6 +39,9 @@ internal sealed class ConversationState(ConversationRecord record, PlaceRecord p
     /// <summary>So many times in a row joining has failed for reasons that pass; it is tried again by itself.</summary>
     public int JoinFailures { get; set; }
 
+    /// <summary>The seq of the commit for whose sake the account's own chain was looked at last.</summary>
+    public long KeysLookedAt { get; set; }
+
     /// <summary>Whether somebody waits to try it again.</summary>
     public bool WillRejoin { get; set; }
 

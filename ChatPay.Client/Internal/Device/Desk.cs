@@ -83,7 +83,7 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                 {
                     var present = group.Members.Select(static member => Views.Owner(member).Device).ToHashSet();
                     var adds = Adds(packages.Where(package => !present.Contains(package.Device)));
-                    return adds.Count == 0 ? [] : [.. Commits.Removals(group, record), .. adds];
+                    return adds.Count == 0 ? null : [.. Commits.Removals(group, record), .. adds];
                 },
                 cancellationToken);
         }
@@ -103,7 +103,7 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                     var waiting = Commits.Removals(group, record).Cast<RemoveProposal>()
                         .Where(removal => leaves.All(leaf => leaf.LeafIndex != removal.Removed));
                     return leaves.Count == 0
-                        ? []
+                        ? null
                         :
                         [
                             .. waiting,
@@ -210,6 +210,14 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
         {
             var reply = await core.Client.ClaimKeyPackagesAsync(new(some), cancellationToken);
             claimed.AddRange(reply.KeyPackages.Where(package => package.Device != device.Device));
+        }
+
+        var own = core.Groups.OwnLeaves(claimed.Select(
+            static package => CommitChecks.TryRead(package, out var one) ? one.LeafNode.Credential : null)
+            .OfType<Credential>());
+        if (core.Keys.HasStranger(own))
+        {
+            await core.Keys.LookAtOwnAsync(own, cancellationToken);
         }
 
         var reached = claimed.Select(static package => package.Account).Append(device.Account.Id).ToHashSet();

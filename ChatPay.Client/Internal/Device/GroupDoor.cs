@@ -13,9 +13,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 {
     private const int JoinAttempts = 5;
 
-    /// <summary>
-    /// Who waits here keeps all conversations waiting, so each request is made once for every attempt.
-    /// </summary>
+    /// <summary>Who waits here keeps all conversations waiting, so each request is made once for every attempt.</summary>
     private const int Once = 1;
 
     /// <summary>
@@ -75,17 +73,25 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
                 state.Announce();
             }
 
-            if (isPassing && !state.WillRejoin)
+            if (isPassing)
             {
-                state.WillRejoin = true;
-                core.Background(token => AgainAsync(state, token));
+                Rejoin(state);
             }
         }
     }
 
     /// <summary>
-    /// The server was too busy, or could not be reached: whoever reads the log tries it again a while later.
+    /// The server was busy, or somebody has changed the group and perhaps mended it: whoever reads the log tries it again.
     /// </summary>
+    public void Rejoin(ConversationState state)
+    {
+        if (!state.WillRejoin)
+        {
+            state.WillRejoin = true;
+            core.Background(token => AgainAsync(state, token));
+        }
+    }
+
     private async Task AgainAsync(ConversationState state, CancellationToken cancellationToken)
     {
         var longest = Backoff.FullJitter(state.JoinFailures - 1, s_again, s_againLongest, static () => 1);
@@ -319,7 +325,8 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             return;
         }
 
-        if ((state.Facts is { } known && known.Epoch >= (long)group.Epoch) || !IsOf(state, group))
+        if ((state.Facts is { } known && known.Epoch >= (long)group.Epoch) || !IsOf(state, group)
+            || core.Keys.HasStranger(core.Groups.OwnLeaves(group.Members)))
         {
             group.Dispose();
             return;
@@ -328,7 +335,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         core.Groups.Keep(state, group);
         var batch = new Batch(core);
         var draft = batch.Of(state);
-        draft.EpochChanged(new((long)group.Epoch, message.Seq, []));
+        draft.EpochChanged(core.Groups, new((long)group.Epoch, message.Seq, []));
         draft.DropPending();
         if (usedUp is not null)
         {
@@ -410,6 +417,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             return null;
         }
 
+        IReadOnlyList<OwnLeaf> own;
         using (await core.EnterAsync(cancellationToken))
         {
             if (!Group.TryJoinExternally(
@@ -418,12 +426,21 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
                 return null;
             }
 
-            var facts = new PendingFacts(new(core.NewId()), (long)groupInfo.Context.Epoch, Joining: true);
-            var batch = new Batch(core);
-            batch.Of(state).KeepPending(facts, commit);
-            await batch.WriteAsync(cancellationToken);
-            return (facts, commit);
+            own = core.Groups.OwnLeaves(commit.Members);
+            if (!core.Keys.HasStranger(own))
+            {
+                var facts = new PendingFacts(new(core.NewId()), (long)groupInfo.Context.Epoch, Joining: true);
+                var batch = new Batch(core);
+                batch.Of(state).KeepPending(facts, commit);
+                await batch.WriteAsync(cancellationToken);
+                return (facts, commit);
+            }
+
+            commit.Dispose();
         }
+
+        await core.Keys.LookAtOwnAsync(own, cancellationToken);
+        return null;
     }
 
     /// <summary>A Welcome says by itself for which group it is, and may not say another one than the server.</summary>

@@ -55,7 +55,8 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
     /// Has leaves and key packages of this device carry a certificate from now on. Groups that are at hand are read again
     /// with it; behind the core's gate.
     /// </summary>
-    public void Certify(Key identityKey)
+    /// <returns>Whether it is another one than before.</returns>
+    public bool Certify(Key identityKey)
     {
         var known = Member;
         var device = core.Device;
@@ -65,7 +66,7 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
             && present.IdentityKey.SequenceEqual(credential.IdentityKey))
         {
             IsCertified = true;
-            return;
+            return false;
         }
 
         foreach (var state in core.Conversations)
@@ -81,6 +82,34 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
             Capabilities = Capabilities,
         };
         IsCertified = true;
+        return true;
+    }
+
+    /// <summary>Whether this device's leaf has the certificate that this device has now, as far as it is known.</summary>
+    public bool IsShown(GroupFacts facts) =>
+        !IsCertified || (facts.Own?.FirstOrDefault(leaf => leaf.Device == core.Device.Device) is { } own
+            && DeviceCredential.TryRead(Member.Credential, out var present)
+            && present.IdentityKey.SequenceEqual(own.IdentityKey));
+
+    /// <summary>Who vouches for the devices of this account in a group.</summary>
+    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<GroupMember> members) =>
+        OwnLeaves(members.Select(static member => member.Credential));
+
+    /// <summary>Who vouches for those of the devices that are of this account.</summary>
+    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<Credential> credentials)
+    {
+        var own = new List<OwnLeaf>();
+        foreach (var credential in credentials)
+        {
+            if (CredentialIdentity.TryRead(credential, out var owner) && owner.Account == core.Device.Account.Id)
+            {
+                own.Add(new OwnLeaf(
+                    owner.Device,
+                    DeviceCredential.TryRead(credential, out var certified) ? [.. certified.IdentityKey] : []));
+            }
+        }
+
+        return own;
     }
 
     /// <summary>Takes up the identity of the store's device, once it has one.</summary>
@@ -106,10 +135,8 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
     private async Task CertifyKnownAsync(DeviceRecord device, CancellationToken cancellationToken)
     {
         var own = await core.Keys.Own.ReadAsync(cancellationToken);
-        var known = await core.Keys.People.FindAsync(device.Account.Id, cancellationToken);
-        if (own.IdentitySeed is { } seed
-            && KeyLogFollower.Restore(device.Account.Id, known.Entries)
-                .HasDevice(device.Device, Member.PublicSignatureKey))
+        if (own.IdentitySeed is { } seed && core.Keys.People.ChainOf(device.Account.Id) is { } chain
+            && chain.HasDevice(device.Device, Member.PublicSignatureKey))
         {
             using var identityKey = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
             Certify(identityKey);

@@ -14,6 +14,11 @@ internal enum Applied
 
     /// <summary>This device has no group that fits the log: it has to get into it first.</summary>
     NoGroup,
+
+    /// <summary>
+    /// A device of this account shows an identity key that its chain, as it is known here, has not: that is looked at first.
+    /// </summary>
+    KeyUnknown,
 }
 
 /// <summary>What MLS makes of an event.</summary>
@@ -70,6 +75,12 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
         if (group is null && draft.Record.Active && !state.Unreadable)
         {
             return Applied.NoGroup;
+        }
+
+        if (group is not null && logged.Seq != state.KeysLookedAt
+            && core.Keys.HasStranger(core.Groups.OwnLeaves(CommitChecks.Shown(logged))))
+        {
+            return Applied.KeyUnknown;
         }
 
         if (Read(draft, group, logged) is not { } reading)
@@ -131,7 +142,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
             group.Apply(pending);
         }
 
-        draft.EpochChanged(new(facts.Epoch + 1, facts.Joining ? seq : draft.Facts?.JoinSeq ?? 0, hash));
+        draft.EpochChanged(core.Groups, new(facts.Epoch + 1, facts.Joining ? seq : draft.Facts?.JoinSeq ?? 0, hash));
         draft.DropPending();
         draft.State.Unreadable = false;
     }
@@ -186,7 +197,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
         return new LogReading.Opened(Views.Owner(sender), message.AuthenticatedData, message.Data);
     }
 
-    private static LogReading.Committed? Follow(ConversationDraft draft, Group group, Event logged, byte[] body)
+    private LogReading.Committed? Follow(ConversationDraft draft, Group group, Event logged, byte[] body)
     {
         if (!CommitChecks.Fits(logged, group, draft.Record) || !group.TryProcess(body, out var processed, out _)
             || processed is not ProcessedCommit commit || !CommitChecks.Matches(logged, commit))
@@ -201,7 +212,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
         else
         {
             // Whatever this device had prepared for the epoch that is over now has lost.
-            draft.EpochChanged(new((long)group.Epoch, draft.Facts!.JoinSeq, SHA256.HashData(body)));
+            draft.EpochChanged(core.Groups, new((long)group.Epoch, draft.Facts!.JoinSeq, SHA256.HashData(body)));
             draft.DropPending();
         }
 

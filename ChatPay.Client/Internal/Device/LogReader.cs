@@ -78,12 +78,25 @@ internal sealed class LogReader
             {
                 await _door.EnterAsync(_core.Find(left[done].Conversation), cancellationToken);
             }
+            else if (outcome == Applied.KeyUnknown)
+            {
+                // The group goes on with that device in any case, but where it is a stranger nothing is said there.
+                var shown = _core.Groups.OwnLeaves(CommitChecks.Shown(left[done]));
+                await _core.Keys.LookAtOwnAsync(shown, cancellationToken);
+                _core.Find(left[done].Conversation).KeysLookedAt = left[done].Seq;
+            }
         }
 
         foreach (var conversation in events.Select(static logged => logged.Conversation).Distinct())
         {
             if (_core.TryFind(conversation, out var state))
             {
+                if (state is { Unreadable: true, Record.Active: true } && _core.Groups.IsCertified && events.Any(
+                    logged => logged.Conversation == conversation && logged.Kind == EventKind.Commit))
+                {
+                    _door.Rejoin(state);
+                }
+
                 _hooks.Applied(state);
             }
         }

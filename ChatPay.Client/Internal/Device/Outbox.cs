@@ -37,7 +37,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         cancellationToken.ThrowIfCancellationRequested();
         core.RequireSession();
         core.RequireLive(state);
-        core.Keys.RequireAccepted(state.Record);
+        core.Keys.RequireAccepted(state);
         while (id is { } named && state.Lane.Find(named) is { } earlier)
         {
             try
@@ -202,7 +202,7 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
             foreach (var sending in sendings.Where(
                 static one => one.Record.Body is null && !one.IsWithdrawn && !one.IsOver))
             {
-                if (core.Keys.Refusal(state.Record) is { } refusal)
+                if (core.Keys.Refusal(state) is { } refusal)
                 {
                     // Somebody's key has changed since it was given.
                     Refuse(batch, sending, refusal);

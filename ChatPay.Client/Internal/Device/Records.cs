@@ -35,7 +35,17 @@ internal sealed record PlaceRecord(long Cursor, long Head, long Epoch, long Read
 /// <param name="Epoch">The epoch that the sealed state is in.</param>
 /// <param name="JoinSeq">Events up to here are from before this device joined and cannot be read.</param>
 /// <param name="LastCommit">SHA-256 of the commit that led to this epoch; empty after a Welcome.</param>
-internal sealed record GroupFacts(long Epoch, long JoinSeq, byte[] LastCommit);
+/// <param name="Own">
+/// The leaves of this device's account in this epoch, its own among them; null where an earlier version wrote this.
+/// </param>
+internal sealed record GroupFacts(
+    long Epoch, long JoinSeq, byte[] LastCommit, IReadOnlyList<OwnLeaf>? Own = null);
+
+/// <summary>A leaf of this device's account.</summary>
+/// <param name="IdentityKey">
+/// Vouches for the device, 32 bytes; empty for a leaf that proves nothing, from before the account had a chain.
+/// </param>
+internal sealed record OwnLeaf(DeviceId Device, byte[] IdentityKey);
 
 /// <summary>What belongs to a commit that nobody has accepted yet, besides its sealed state.</summary>
 /// <param name="Epoch">The epoch it was made in.</param>

@@ -11,9 +11,10 @@ internal sealed class DeviceKeys : IDisposable
         Alarms = new KeyAlarms(core);
         Log = new KeyLogFollower(core, Alarms);
         Own = new OwnKeys(core, Log, Alarms);
+        Wrapped = new WrappedKeys(core, Own);
         People = new PeopleKeys(core, Log, Alarms);
         Gossip = new LogGossip(core, Log);
-        Pin = new PinKeeper(core, Own, Log);
+        Pin = new PinKeeper(core, Own, Wrapped, Log);
     }
 
     public KeyAlarms Alarms { get; }
@@ -21,6 +22,8 @@ internal sealed class DeviceKeys : IDisposable
     public KeyLogFollower Log { get; }
 
     public OwnKeys Own { get; }
+
+    public WrappedKeys Wrapped { get; }
 
     public PeopleKeys People { get; }
 
@@ -62,6 +65,7 @@ internal sealed class DeviceKeys : IDisposable
             if (await Own.TakeApprovalAsync(message, cancellationToken))
             {
                 _core.Signals.Tell(new DeviceApprovedSignal());
+                _core.Background(Own.SettleAsync);
             }
 
             return true;
@@ -69,6 +73,35 @@ internal sealed class DeviceKeys : IDisposable
         catch (ChatPayException failed) when (failed.Error.Code != ClientErrors.Code || failed.Retryable)
         {
             return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether one of this account's leaves is under an identity key that its chain has not: somebody vouches for a device of
+    /// this very account who is not its person.
+    /// </summary>
+    public bool HasStranger(IEnumerable<OwnLeaf> own) => own.Any(leaf => !People.IsOwn(leaf));
+
+    /// <summary>
+    /// A leaf of this account's is under a key that is not known here. Another device may have replaced the identity key, so
+    /// the chain is looked at, and only what it has not either raises an alarm.
+    /// </summary>
+    public async Task LookAtOwnAsync(IReadOnlyList<OwnLeaf> own, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Own.EnsureAsync(cancellationToken);
+        }
+        catch (ChatPayException failed) when (!failed.EndsDevice && !_core.Stopping.IsCancellationRequested)
+        {
+            // What is known by now decides.
+        }
+
+        foreach (var leaf in own.Where(leaf => !People.IsOwn(leaf)))
+        {
+            await Alarms.RaiseAsync(
+                KeyAlarmKind.IdentityUnlogged, _core.Device.Account.Id, [Convert.ToBase64String(leaf.IdentityKey)],
+                cancellationToken);
         }
     }
 
@@ -88,18 +121,24 @@ internal sealed class DeviceKeys : IDisposable
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.
     /// </exception>
-    public void RequireAccepted(ConversationRecord conversation)
+    public void RequireAccepted(ConversationState state)
     {
-        if (Refusal(conversation) is { } refusal)
+        if (Refusal(state) is { } refusal)
         {
             throw refusal;
         }
     }
 
     /// <summary>Why nothing may go to a conversation now; null where it may.</summary>
-    public ChatPayException? Refusal(ConversationRecord conversation)
+    public ChatPayException? Refusal(ConversationState state)
     {
-        ArgumentNullException.ThrowIfNull(conversation);
+        ArgumentNullException.ThrowIfNull(state);
+        if (HasStranger(state.Facts?.Own ?? []))
+        {
+            return LocalErrors.OwnDeviceUnlogged();
+        }
+
+        var conversation = state.Record;
         var me = _core.Device.Account.Id;
         var blocked = People.Blocked(conversation.Members.Select(member => member.Account).Where(one => one != me));
         return blocked.Count == 0 ? null : LocalErrors.IdentityChanged(string.Join(

@@ -3,15 +3,27 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Client.Internal.Keys;
 
 /// <summary>The account's own keys, as this device holds them.</summary>
-/// <param name="IdentitySeed">Ed25519, 32 bytes; null for a device that nobody has approved yet.</param>
-/// <param name="RootSecret">32 bytes; null where there is no PIN, or this device was never told.</param>
+/// <param name="IdentitySeed">
+/// Ed25519, 32 bytes; null for a device that nobody has approved yet. Where another device has replaced the identity key, the
+/// one before until the new one has come.
+/// </param>
+/// <param name="RootSecret">
+/// 32 bytes; null where there is no PIN, or this device was never told. The account's only where it opens the wrapped keys.
+/// </param>
 /// <param name="ArchiveKey">32 bytes; null where no archive is kept.</param>
-/// <param name="ApprovalKey">X25519, 32 bytes: what this device's code is made of, until it is approved.</param>
+/// <param name="ApprovalKey">
+/// X25519, 32 bytes: what this device's code is made of, until it has the identity key in force.
+/// </param>
 /// <param name="Posted">SHA-256 of the entries that this device posted last.</param>
 /// <param name="Approved">Devices that this one has approved: that they add themselves is no surprise.</param>
+/// <param name="NextSeed">
+/// Ed25519, 32 bytes: the identity key that is about to replace the present one, until the chain has it.
+/// </param>
+/// <param name="WrapDue">Whether these keys are to be wrapped by the root secret, and stored on the server, still.</param>
 internal sealed record OwnKeysRecord(
     byte[]? IdentitySeed, byte[]? RootSecret = null, byte[]? ArchiveKey = null, byte[]? ApprovalKey = null,
-    IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<DeviceId>? Approved = null);
+    IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<DeviceId>? Approved = null, byte[]? NextSeed = null,
+    bool WrapDue = false);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>

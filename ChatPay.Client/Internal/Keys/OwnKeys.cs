@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ChatPay.Core.Cryptography;
-using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 
@@ -10,7 +9,11 @@ namespace ChatPay.Client.Internal.Keys;
 /// The account's own chain: begun by its first device, gone on with by every device that has the identity key, and watched.
 /// An entry that this device did not make raises an alarm.
 /// </summary>
-internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms) : IDisposable
+/// <remarks>
+/// Whoever looks at the chain or adds to it takes turns, each for as long as a call of the session may take: a network that
+/// is dead keeps nobody waiting for good. The record of keys is changed behind the core's gate alone, from what is there.
+/// </remarks>
+internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms) : IDisposable
 {
     /// <summary>Other devices may add to the chain at the same moment; more often than this it cannot be chance.</summary>
     private const int Attempts = 8;
@@ -19,215 +22,145 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
 
     private readonly SemaphoreSlim _gate = new(1);
 
-    /// <summary>What this device makes for others to approve it with; null once it is approved.</summary>
-    public async Task<ApprovalCode?> CodeAsync(CancellationToken cancellationToken)
-    {
-        var own = await ReadAsync(cancellationToken);
-        if (own.ApprovalKey is not { } privateKey || own.IdentitySeed is not null)
-        {
-            return null;
-        }
-
-        return new ApprovalCode(
-            core.Device.Account.Id, core.Device.Device, core.Groups.Member.PublicSignatureKey,
-            SealedApproval.PublicKeyOf(privateKey));
-    }
-
     /// <summary>
     /// Brings the device into its account's chain where it can, and looks whether somebody else has added to it.
     /// </summary>
     /// <returns>Whether the device is in the chain.</returns>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
-    public async Task<bool> EnsureAsync(CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(cancellationToken);
-        try
+    public Task<bool> EnsureAsync(CancellationToken cancellationToken) => InTurnAsync(
+        async limited =>
         {
             for (var attempt = 1; ; attempt++)
             {
-                if (await FollowAsync(cancellationToken) is not { } chain)
+                if (await FollowAsync(limited) is not { } chain)
                 {
                     return false;
                 }
 
                 try
                 {
-                    return await EnterAsync(chain, cancellationToken);
+                    return await EnterAsync(chain, limited);
                 }
                 catch (ChatPayException stale) when (stale.Code == ErrorCode.KeyChainStale && attempt < Attempts)
                 {
                     // Another device was quicker; what it added is looked at first.
                 }
             }
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+        },
+        cancellationToken);
 
     /// <summary>Adds entries of this device's making, each made for its place.</summary>
     /// <param name="make">Of the chain as it stands; the entries follow one another, and none change nothing.</param>
     /// <exception cref="ChatPayException">
-    /// <c>device_not_approved</c>: this device has no identity key; <c>key_entry_invalid</c>, among others.
+    /// <c>device_not_approved</c>: this device has not the key in force; <c>key_entry_invalid</c>, among others.
     /// </exception>
-    public async Task ChangeAsync(
-        Func<KeyChain, Key, IReadOnlyList<KeyLogEntry>> make, CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(cancellationToken);
-        try
+    public Task ChangeAsync(
+        Func<KeyChain, Key, IReadOnlyList<KeyLogEntry>> make, CancellationToken cancellationToken) =>
+        ChangeAsync((chain, identityKey, _) => Task.FromResult(make(chain, identityKey)), cancellationToken);
+
+    /// <summary>As the other one, where making the entries takes a look at something.</summary>
+    public Task ChangeAsync(
+        Func<KeyChain, Key, CancellationToken, Task<IReadOnlyList<KeyLogEntry>>> make,
+        CancellationToken cancellationToken) => InTurnAsync(
+        async limited =>
         {
             for (var attempt = 1; ; attempt++)
             {
-                var chain = await FollowAsync(cancellationToken)
-                    ?? throw LocalErrors.NotReady("The server shows keys of this account that cannot be true.");
-                using var identityKey = await RequireIdentityAsync(chain, cancellationToken);
+                var chain = await RequireChainAsync(limited);
+                using var identityKey = await RequireIdentityAsync(chain, limited);
                 try
                 {
-                    if (make(chain, identityKey) is { Count: > 0 } entries)
+                    if (await make(chain, identityKey, limited) is { Count: > 0 } entries)
                     {
-                        await PostAsync(entries, cancellationToken);
+                        await PostAsync(entries, limited);
                     }
 
-                    return;
+                    return true;
                 }
                 catch (ChatPayException stale) when (stale.Code == ErrorCode.KeyChainStale && attempt < Attempts)
                 {
                     // Another device was quicker.
                 }
             }
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+        },
+        cancellationToken);
 
-    /// <summary>
-    /// Begins the account's identity anew, without the old key: all other devices are revoked, and everybody has to accept the
-    /// new one.
-    /// </summary>
-    public async Task ResetAsync(CancellationToken cancellationToken)
+    /// <summary>What this device has of the account's keys, after a look at the chain.</summary>
+    /// <exception cref="ChatPayException"><c>device_not_approved</c>: it has not the key in force.</exception>
+    public async Task<OwnKeysRecord> RequireAsync(CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(cancellationToken);
-        try
-        {
-            var chain = await FollowAsync(cancellationToken)
-                ?? throw LocalErrors.NotReady("The server shows keys of this account that cannot be true.");
-            if (chain.Devices.ContainsKey(core.Device.Device) || chain.IsRevoked(core.Device.Device))
-            {
-                // Its key is the chain's already, and no key comes into a chain twice.
-                throw LocalErrors.NotReady("Only a device that is not approved begins the identity anew.");
-            }
-
-            var seed = RandomNumberGenerator.GetBytes(KeySize);
-            await WriteAsync(new OwnKeysRecord(seed), cancellationToken);
-            using var identityKey = Import(seed);
-            CryptographicOperations.ZeroMemory(seed);
-            var reset = KeyLogEntry.IdentityReset(chain.Next, identityKey);
-            await PostAsync([reset, DeviceAdded(Next(chain.Next, reset), identityKey)], cancellationToken);
-            await CertifyAsync(identityKey, cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
-
-    /// <summary>Takes the keys that another device or the PIN has brought, where they are the account's.</summary>
-    /// <param name="rootSecret">32 bytes, or none.</param>
-    /// <returns>Whether they are, and the device is in the chain now.</returns>
-    public async Task<bool> TakeAsync(
-        AccountKeys keys, ReadOnlyMemory<byte> rootSecret, CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(cancellationToken);
-        try
-        {
-            using var identityKey = keys.ImportIdentityKey();
-            if (await FollowAsync(cancellationToken) is not { } chain
-                || !chain.IdentityKey.SequenceEqual(identityKey.PublicKey.Export(KeyBlobFormat.RawPublicKey)))
-            {
-                return false;
-            }
-
-            await WriteAsync(
-                new OwnKeysRecord(
-                    keys.IdentitySeed.ToArray(), rootSecret.IsEmpty ? null : rootSecret.ToArray(),
-                    keys.ArchiveKey.IsEmpty ? null : keys.ArchiveKey.ToArray()),
-                cancellationToken);
-        }
-        finally
-        {
-            _gate.Release();
-        }
-
-        return await EnsureAsync(cancellationToken);
-    }
-
-    /// <summary>An approval that came for this device; anything else is passed over.</summary>
-    public async Task<bool> TakeApprovalAsync(byte[] message, CancellationToken cancellationToken)
-    {
-        var own = await ReadAsync(cancellationToken);
-        if (own.ApprovalKey is not { } privateKey || own.IdentitySeed is not null)
-        {
-            return false;
-        }
-
-        var root = new byte[KeySize];
-        try
-        {
-            if (!SealedApproval.TryOpen(
-                message, core.Device.Account.Id, core.Device.Device, privateKey, root, out var hasRoot, out var keys))
-            {
-                return false;
-            }
-
-            using (keys)
-            {
-                return await TakeAsync(keys, hasRoot ? root : default(ReadOnlyMemory<byte>), cancellationToken);
-            }
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(root);
-            CryptographicOperations.ZeroMemory(privateKey);
-        }
-    }
-
-    /// <summary>Seals the account's keys for a device that shows a code.</summary>
-    /// <exception cref="ChatPayException"><c>device_not_approved</c>: this device has none itself; the code is none.</exception>
-    public async Task<byte[]> ApprovalAsync(ApprovalCode code, CancellationToken cancellationToken)
-    {
-        var own = await ReadAsync(cancellationToken);
-        if (own.IdentitySeed is not { } seed)
+        if (!await EnsureAsync(cancellationToken))
         {
             throw NotApproved();
         }
 
-        using var keys = AccountKeys.Of(seed, own.ArchiveKey);
-        var approval = SealedApproval.Seal(code, keys, own.RootSecret, GroupKeeper.Random)
-            ?? throw LocalErrors.CodeInvalid("The code holds a key that is none.");
-        await WriteAsync(own with { Approved = [.. own.Approved ?? [], code.Device] }, cancellationToken);
-        return approval;
+        var own = await ReadAsync(cancellationToken);
+        return IsInForce(own) ? own : throw NotApproved();
     }
 
     public async Task<OwnKeysRecord> ReadAsync(CancellationToken cancellationToken) =>
         await core.ReadAsync<OwnKeysRecord>(StoreKeys.OwnKeys, cancellationToken) ?? new OwnKeysRecord(null);
 
-    /// <summary>Replaces what this device holds of the account's keys.</summary>
-    public async Task WriteAsync(OwnKeysRecord own, CancellationToken cancellationToken)
+    /// <summary>Changes what this device holds of the account's keys, from what it is at that moment.</summary>
+    public async Task<OwnKeysRecord> UpdateAsync(
+        Func<OwnKeysRecord, OwnKeysRecord> change, CancellationToken cancellationToken)
     {
         using (await core.EnterAsync(cancellationToken))
         {
-            await core.WriteAsync([new(StoreKeys.OwnKeys, DeviceCore.Encode(own))], cancellationToken);
+            var own = await ReadAsync(cancellationToken);
+            var changed = change(own);
+            if (!ReferenceEquals(own, changed))
+            {
+                await core.WriteAsync([new(StoreKeys.OwnKeys, DeviceCore.Encode(changed))], cancellationToken);
+            }
+
+            return changed;
         }
+    }
+
+    /// <summary>Whether a record's identity key is the one in force, by the chain as this device knows it.</summary>
+    public bool IsInForce(OwnKeysRecord own)
+    {
+        if (own.IdentitySeed is not { } seed || core.Keys.People.ChainOf(core.Device.Account.Id) is not { } chain)
+        {
+            return false;
+        }
+
+        using var key = Import(seed);
+        return IsInForce(chain, key);
     }
 
     public static ChatPayException NotApproved() => LocalErrors.Refused(
         ErrorCode.DeviceNotApproved,
-        "This device is not approved yet: enter the PIN, or approve it on another device of the account.");
+        "This device has not the account's key: enter the PIN, or approve it on another device of the account.");
 
     public void Dispose() => _gate.Dispose();
+
+    private static bool IsInForce(KeyChain chain, Key key) =>
+        chain.IdentityKey.SequenceEqual(key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
+
+    private async Task<T> InTurnAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            using var timer = new CancellationTokenSource(core.Options.Session.CallTimeout, core.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+            try
+            {
+                return await work(either.Token);
+            }
+            catch (OperationCanceledException late) when (
+                timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw LocalErrors.Offline(late);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
 
     /// <summary>The chain as it stands, after an alarm about what others have added to it.</summary>
     private async Task<KeyChain?> FollowAsync(CancellationToken cancellationToken)
@@ -252,25 +185,24 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         return followed.Chain;
     }
 
+    private async Task<KeyChain> RequireChainAsync(CancellationToken cancellationToken) =>
+        await FollowAsync(cancellationToken)
+        ?? throw LocalErrors.NotReady("The server shows keys of this account that cannot be true.");
+
     private async Task<bool> EnterAsync(KeyChain chain, CancellationToken cancellationToken)
     {
-        var own = await ReadAsync(cancellationToken);
+        var own = await TakeNextAsync(await ReadAsync(cancellationToken), chain, cancellationToken);
         if (own.IdentitySeed is null && chain.Length > 0)
         {
-            if (own.ApprovalKey is null)
-            {
-                await WriteAsync(
-                    own with { ApprovalKey = RandomNumberGenerator.GetBytes(KeySize) }, cancellationToken);
-            }
-
+            await AskForApprovalAsync(cancellationToken);
             return false;
         }
 
         if (own.IdentitySeed is null)
         {
             // Kept before the server hears of its public half: whoever dies in between goes on with it.
-            own = own with { IdentitySeed = RandomNumberGenerator.GetBytes(KeySize) };
-            await WriteAsync(own, cancellationToken);
+            own = await UpdateAsync(
+                static now => now with { IdentitySeed = RandomNumberGenerator.GetBytes(KeySize) }, cancellationToken);
         }
 
         using var identityKey = Import(own.IdentitySeed!);
@@ -280,7 +212,7 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         if (chain.Length > 0 && !vouching.Any(key => publicKey.AsSpan().SequenceEqual(key)))
         {
             // The account has another identity, of which this device knows nothing.
-            await WriteAsync(new OwnKeysRecord(null), cancellationToken);
+            await UpdateAsync(static _ => new OwnKeysRecord(null), cancellationToken);
             return false;
         }
 
@@ -298,34 +230,36 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
             entries.Add(DeviceAdded(place, identityKey));
             await PostAsync(entries, cancellationToken);
         }
+        else if (!IsInForce(chain, identityKey))
+        {
+            // Another device has replaced the key: this one goes on with the old one until it has the new one.
+            await AskForApprovalAsync(cancellationToken);
+        }
 
         await CertifyAsync(identityKey, cancellationToken);
         return true;
     }
 
     /// <summary>What is posted is noted before, so that nobody takes it for somebody else's.</summary>
-    private async Task PostAsync(IReadOnlyList<KeyLogEntry> entries, CancellationToken cancellationToken)
+    /// <returns>The chain with it.</returns>
+    private async Task<KeyChain> PostAsync(IReadOnlyList<KeyLogEntry> entries, CancellationToken cancellationToken)
     {
         byte[][] encodings = [.. entries.Select(entry => entry.Encoding.ToArray())];
-        var own = await ReadAsync(cancellationToken);
-        await WriteAsync(
-            own with { Posted = [.. encodings.Select(SHA256.HashData)] }, cancellationToken);
+        await UpdateAsync(
+            own => own with { Posted = [.. encodings.Select(SHA256.HashData)] }, cancellationToken);
         await Transport.RetryAsync(core, token => core.Client.AppendKeysAsync(encodings, token), cancellationToken);
-        if (await FollowAsync(cancellationToken) is null)
-        {
-            throw LocalErrors.NotReady("The server shows keys of this account that cannot be true.");
-        }
+        return await RequireChainAsync(cancellationToken);
     }
 
     private async Task CertifyAsync(Key identityKey, CancellationToken cancellationToken)
     {
-        var isNews = !core.Groups.IsCertified;
+        bool isNews;
         using (await core.EnterAsync(cancellationToken))
         {
-            core.Groups.Certify(identityKey);
+            isNews = core.Groups.Certify(identityKey);
             if (isNews)
             {
-                // What others add it by when nothing else is left has no certificate yet, if it is there at all.
+                // What others add it by when nothing else is left has not this certificate yet, if it is there at all.
                 var batch = new Batch(core);
                 batch.Put(core.Device with { LastResortUntil = DateTimeOffset.UnixEpoch });
                 await batch.WriteAsync(cancellationToken);
@@ -347,7 +281,7 @@ internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms ala
         }
 
         var key = Import(seed);
-        if (chain.IdentityKey.SequenceEqual(key.PublicKey.Export(KeyBlobFormat.RawPublicKey)))
+        if (IsInForce(chain, key))
         {
             return key;
         }

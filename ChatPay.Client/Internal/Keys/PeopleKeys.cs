@@ -16,11 +16,15 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
 
     private readonly ConcurrentDictionary<AccountId, PersonKeysRecord> _people = new();
     private readonly ConcurrentDictionary<AccountId, bool> _due = new();
+
+    /// <summary>What the entries of each come to: to check them all again for every leaf would take its time.</summary>
+    private readonly ConcurrentDictionary<AccountId, KeyChain> _chains = new();
     private int _checking;
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         _people.Clear();
+        _chains.Clear();
         _due.Clear();
         await foreach (var (_, value) in core.ListAsync(StoreKeys.PersonKeys, cancellationToken))
         {
@@ -35,6 +39,29 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     /// </summary>
     public bool HasChain(AccountId account) =>
         _people.TryGetValue(account, out var person) && (person.Entries.Count > 0 || person.SeenKey is not null);
+
+    /// <summary>Somebody's chain as far as it was checked, for nobody to change; null where none is known.</summary>
+    public KeyChain? ChainOf(AccountId account)
+    {
+        if (_people.GetValueOrDefault(account) is not { Entries: { Count: > 0 } entries })
+        {
+            return null;
+        }
+
+        if (!_chains.TryGetValue(account, out var chain) || chain.Length != entries.Count)
+        {
+            _chains[account] = chain = KeyLogFollower.Restore(account, entries);
+        }
+
+        return chain;
+    }
+
+    /// <summary>
+    /// Whether a leaf of this account's is one that it may have: under a key of the chain's since its last reset, or without
+    /// one, from before there was a chain. A device that was revoked since is on its way out.
+    /// </summary>
+    public bool IsOwn(OwnLeaf leaf) => leaf.IdentityKey.Length == 0
+        || ChainOf(core.Device.Account.Id) is not { } chain || IsLogged(chain, leaf.Device, leaf.IdentityKey);
 
     /// <summary>Those of the accounts to whom nothing may go.</summary>
     public IReadOnlyList<AccountId> Blocked(IEnumerable<AccountId> accounts) =>
@@ -95,9 +122,9 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
 
         var (account, device) = certified.Identity;
         var person = _people.GetValueOrDefault(account);
-        return !(person is { Entries.Count: > 0 } && KeyLogFollower.Restore(account, person.Entries).IsRevoked(device))
+        return ChainOf(account)?.IsRevoked(device) != true
             && (account == core.Device.Account.Id
-                ? IsLogged(account, certified.IdentityKey) : person is null || !IsChanged(person));
+                ? IsLogged(certified) : person is null || !IsChanged(person));
     }
 
     /// <summary>Stores what the log says of somebody's chain.</summary>
@@ -110,7 +137,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             var person = await FindAsync(chain.Account, cancellationToken);
             var seen = person.SeenKey;
             if (chain.Length > 0 && (seen is null || chain.IdentityKeys.Any(key => seen.AsSpan().SequenceEqual(key))
-                || entries.Count > person.Entries.Count))
+                || IsReplaced(person, chain)))
             {
                 seen = chain.IdentityKey.ToArray();
             }
@@ -124,6 +151,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             };
             isNews = IsChanged(next) && !IsChanged(person);
             await WriteAsync(next, cancellationToken);
+            _chains[chain.Account] = chain;
         }
 
         if (isNews && chain.Account != core.Device.Account.Id)
@@ -132,7 +160,10 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         }
     }
 
-    /// <summary>Accepts the identity key that somebody shows.</summary>
+    /// <summary>
+    /// Accepts the identity key that somebody shows. One that their chain has not is nobody's to accept unseen: what is
+    /// accepted then is the chain's, and the next leaf under the other key stops everything again.
+    /// </summary>
     /// <param name="shown">The one that the person has looked at; null for whichever it is now.</param>
     /// <param name="isVerified">Whether safety numbers were compared.</param>
     /// <exception cref="ChatPayException">It is another one by now, or there is none.</exception>
@@ -142,17 +173,26 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         using (await core.EnterAsync(cancellationToken))
         {
             var person = await FindAsync(account, cancellationToken);
-            if (person.SeenKey is null)
+            if (person.SeenKey is not { } seen)
             {
                 throw LocalErrors.NotReady("This person has shown no identity key yet.");
             }
 
-            if (shown is not null && !shown.AsSpan().SequenceEqual(person.SeenKey))
+            if (shown is not null && !shown.AsSpan().SequenceEqual(seen))
             {
                 throw LocalErrors.NotReady("The identity key has changed once more meanwhile.");
             }
 
-            await WriteAsync(person with { AcceptedKey = person.SeenKey, Verified = isVerified }, cancellationToken);
+            if (shown is null && ChainOf(account) is { } chain
+                && !chain.IdentityKeys.Any(key => seen.AsSpan().SequenceEqual(key)))
+            {
+                seen = chain.IdentityKey.ToArray();
+            }
+
+            var isVerifiedStill = person.Verified && seen.AsSpan().SequenceEqual(person.AcceptedKey);
+            await WriteAsync(
+                person with { SeenKey = seen, AcceptedKey = seen, Verified = isVerified || isVerifiedStill },
+                cancellationToken);
         }
     }
 
@@ -221,7 +261,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         var account = credential.Identity.Account;
         var key = credential.IdentityKey;
         var person = _people.GetValueOrDefault(account);
-        if ((person?.SeenKey is { } seen && key.SequenceEqual(seen)) || IsLogged(account, key))
+        if ((person?.SeenKey is { } seen && key.SequenceEqual(seen)) || IsLogged(credential))
         {
             // Or an earlier key of a chain that goes on: the device has not shown its new certificate yet.
             return;
@@ -243,15 +283,24 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         changed.Add(account);
     }
 
-    /// <summary>Whether the account's chain, as far as it is known here, has the key since its last reset.</summary>
-    private bool IsLogged(AccountId account, ReadOnlySpan<byte> key)
-    {
-        if (_people.GetValueOrDefault(account) is not { Entries: { Count: > 0 } entries })
-        {
-            return false;
-        }
+    /// <summary>
+    /// Whether the log, rather than a leaf, says that somebody has another key: what it has of a leaf's key explains nothing
+    /// but that, for a key that no entry has brought stays unexplained by entries about other things.
+    /// </summary>
+    private bool IsReplaced(PersonKeysRecord person, KeyChain chain) =>
+        (ChainOf(chain.Account) is not { } before || !before.IdentityKey.SequenceEqual(chain.IdentityKey))
+        && (person.AcceptedKey is not { } accepted || !chain.IdentityKey.SequenceEqual(accepted));
 
-        foreach (var one in KeyLogFollower.Restore(account, entries).IdentityKeys)
+    private bool IsLogged(DeviceCredential credential) => ChainOf(credential.Identity.Account) is { } chain
+        && IsLogged(chain, credential.Identity.Device, credential.IdentityKey);
+
+    /// <summary>
+    /// Whether the chain, as far as it is known here, has the key since its last reset; or had it once, for a device that it
+    /// has put out since.
+    /// </summary>
+    private static bool IsLogged(KeyChain chain, DeviceId device, ReadOnlySpan<byte> key)
+    {
+        foreach (var one in chain.IdentityKeys)
         {
             if (key.SequenceEqual(one))
             {
@@ -259,7 +308,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             }
         }
 
-        return false;
+        return chain.IsRevoked(device) && chain.HasHad(key);
     }
 
     private async Task KeepAsync(IEnumerable<AccountId> accounts, CancellationToken cancellationToken)

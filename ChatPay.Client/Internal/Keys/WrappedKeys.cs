@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using ChatPay.Core.Identity;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <summary>
+/// The account's keys as the server keeps them, wrapped by the root secret. Whose root secret is the account's is decided
+/// here, by who stored last: a device that cannot open what is stored has been overtaken, and forgets its own.
+/// </summary>
+internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
+{
+    /// <summary>Other devices may store at the same moment; more often than this it cannot be chance.</summary>
+    private const int Attempts = 8;
+
+    /// <summary>What is stored.</summary>
+    /// <returns>The keys, for the caller to dispose of, are null where the root secret does not open them.</returns>
+    public async Task<(long Revision, bool IsThere, AccountKeys? Keys)> OpenAsync(
+        byte[]? root, CancellationToken cancellationToken)
+    {
+        var stored = await core.Client.WrappedKeysAsync(cancellationToken);
+        AccountKeys? keys = null;
+        if (stored.Wrapped is { } wrapped && root is not null)
+        {
+            _ = AccountKeys.TryUnwrap(wrapped, core.Device.Account.Id, root, out keys);
+        }
+
+        return (stored.Revision, stored.Wrapped is not null, keys);
+    }
+
+    /// <summary>Whether this device's root secret opens what is stored.</summary>
+    public async Task<bool> IsOwnAsync(CancellationToken cancellationToken)
+    {
+        var (_, _, keys) = await OpenAsync((await own.ReadAsync(cancellationToken)).RootSecret, cancellationToken);
+        using (keys)
+        {
+            return keys is not null;
+        }
+    }
+
+    /// <summary>Stores this device's keys in the place of a revision that was looked at.</summary>
+    /// <exception cref="ChatPayException"><c>wrapped_keys_stale</c>: another one was quicker.</exception>
+    public async Task StoreAsync(
+        long revision, OwnKeysRecord record, byte[] root, CancellationToken cancellationToken)
+    {
+        using var keys = AccountKeys.Of(record.IdentitySeed, record.ArchiveKey);
+        var request = new StoreWrappedKeysRequest(
+            revision, keys.Wrap(core.Device.Account.Id, root, GroupKeeper.Random));
+        await core.Client.StoreWrappedKeysAsync(request, cancellationToken);
+    }
+
+    /// <summary>
+    /// Stores what this device has, where it has the key in force and the root secret opens what is there. An archive key
+    /// that is there and that this device lacks is taken up first.
+    /// </summary>
+    /// <param name="keepsArchive">False for whoever turns the archive off.</param>
+    public async Task PutAsync(bool keepsArchive, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var record = await own.ReadAsync(cancellationToken);
+            if (record.RootSecret is not { } root || !own.IsInForce(record))
+            {
+                return;
+            }
+
+            var (revision, isThere, stored) = await OpenAsync(root, cancellationToken);
+            using (stored)
+            {
+                if (isThere && stored is null)
+                {
+                    await ForgetRootAsync(root, cancellationToken);
+                    return;
+                }
+
+                if (keepsArchive)
+                {
+                    record = await KeepArchiveAsync(record, stored, cancellationToken);
+                }
+            }
+
+            try
+            {
+                await StoreAsync(revision, record, root, cancellationToken);
+            }
+            catch (ChatPayException stale) when (stale.Code == ErrorCode.WrappedKeysStale && attempt < Attempts)
+            {
+                // What is there now is looked at first.
+                continue;
+            }
+
+            await own.UpdateAsync(
+                now => now.WrapDue && IsSame(now.IdentitySeed, record.IdentitySeed) ? now with { WrapDue = false } : now,
+                cancellationToken);
+            return;
+        }
+    }
+
+    /// <summary>Takes up an archive key that is stored and that this device lacks.</summary>
+    public async Task<OwnKeysRecord> KeepArchiveAsync(
+        OwnKeysRecord record, AccountKeys? stored, CancellationToken cancellationToken) =>
+        record.ArchiveKey is not null || stored is null || stored.ArchiveKey.IsEmpty
+            ? record
+            : await own.UpdateAsync(
+                now => now.ArchiveKey is null ? now with { ArchiveKey = stored.ArchiveKey.ToArray() } : now,
+                cancellationToken);
+
+    /// <summary>Another device's root secret is the account's by now.</summary>
+    public Task<OwnKeysRecord> ForgetRootAsync(byte[] root, CancellationToken cancellationToken) => own.UpdateAsync(
+        now => IsSame(now.RootSecret, root) ? now with { RootSecret = null, WrapDue = false } : now, cancellationToken);
+
+    private static bool IsSame(byte[]? one, byte[]? other) =>
+        one is not null && other is not null && CryptographicOperations.FixedTimeEquals(one, other);
+}
