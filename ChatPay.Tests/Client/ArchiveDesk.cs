@@ -14,9 +14,11 @@ internal sealed class ArchiveDesk(Uri address, NpgsqlDataSource database)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Somebody with a PIN who keeps an archive.</summary>
+    /// <param name="store">Its own, where it may die; then nobody receives from it.</param>
     public async Task<SdkPerson> KeepAsync(IDeviceStore? store = null)
     {
-        var person = await SdkPerson.JoinAsync(address, store);
+        var person = await SdkPerson.OpenAsync(
+            address, store ?? new MemoryStore(), SdkPerson.NewHandle(), receives: store is null);
         await person.Device.SetPinAsync(Pin, Cancellation);
         await person.Device.TurnOnArchiveAsync(Cancellation);
         return person;

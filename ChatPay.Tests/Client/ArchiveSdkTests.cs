@@ -147,7 +147,7 @@ public sealed class ArchiveSdkTests(ServerFixture server, PostgresFixture postgr
         var passing = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
         var lasting = await ada.Device.StartDirectAsync(eve.Id, Cancellation);
         await passing.SetRetentionAsync(1, Cancellation);
-        await ada.Items.FirstAsync(item => item is RetentionSet { Days: 1 });
+        await Eventually.TrueAsync(() => Task.FromResult(passing.RetentionDays == 1), "it has a retention");
         await passing.SendTextAsync("for today", Cancellation);
         await lasting.SendTextAsync("for good", Cancellation);
         await ArchiveDesk.ArchivedAsync(ada.Device, "for good");
@@ -157,7 +157,7 @@ public sealed class ArchiveSdkTests(ServerFixture server, PostgresFixture postgr
         await ada.Device.TurnOnArchiveAsync(Cancellation);
         await ArchiveDesk.ArchivedAsync(ada.Device, "for good");
         await passing.SetRetentionAsync(null, Cancellation);
-        await ada.Items.FirstAsync(item => item is RetentionSet { Days: null });
+        await Eventually.TrueAsync(() => Task.FromResult(passing.RetentionDays is null), "it has none any more");
         await passing.SendTextAsync("for good again", Cancellation);
         await Eventually.TrueAsync(
             async () => (await ArchiveDesk.TextsAsync(ada.Device)).Count == 2, "the second one is there");
