@@ -193,7 +193,9 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
     }
 
     /// <summary>Gives the server back what it has lost of the own chain.</summary>
-    /// <returns>False where the chain has gone on otherwise meanwhile: what this device knows has no place in it any more.</returns>
+    /// <returns>
+    /// False where the chain has gone on otherwise meanwhile: what this device knows has no place in it any more.
+    /// </returns>
     private async Task<bool> BringBackAsync(List<byte[]> entries, long from, CancellationToken cancellationToken)
     {
         foreach (var lost in entries.Skip((int)from).Chunk(Limits.KeyEntriesPerRequest))

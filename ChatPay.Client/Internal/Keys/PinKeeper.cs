@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using ChatPay.Client.Internal.Vault;
 using ChatPay.Core.Identity;
-using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Core.Vault;
 

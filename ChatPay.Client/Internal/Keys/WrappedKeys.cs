@@ -105,9 +105,72 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
                 now => now.ArchiveKey is null ? now with { ArchiveKey = stored.ArchiveKey.ToArray() } : now,
                 cancellationToken);
 
+    /// <summary>Changes the archive key in what is stored, and nothing else of it.</summary>
+    /// <param name="seed">This device's identity seed, for where nothing is stored.</param>
+    /// <param name="archiveKey">32 bytes, or null for none.</param>
+    /// <returns>The one that was there; null for none.</returns>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.PinNeeded"/>: this device's root secret is not the one of the PIN that is set now.
+    /// </exception>
+    public async Task<byte[]?> SetArchiveKeyAsync(
+        byte[] seed, byte[] root, byte[]? archiveKey, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (revision, isThere, stored) = await OpenAsync(root, cancellationToken);
+            using (stored)
+            {
+                if (isThere && stored is null)
+                {
+                    throw LocalErrors.PinNeeded();
+                }
+
+                var replaced = ArchiveKeyOf(stored);
+                try
+                {
+                    await StoreAsync(
+                        revision, new OwnKeysRecord(stored is null ? seed : stored.IdentitySeed.ToArray(), root, archiveKey),
+                        root, cancellationToken);
+                    return replaced;
+                }
+                catch (ChatPayException stale) when (stale.Code == ErrorCode.WrappedKeysStale && attempt < Attempts)
+                {
+                    // Another device was quicker: what it has stored is looked at first.
+                }
+            }
+        }
+    }
+
+    /// <summary>The same, but for keys that this device cannot open, which stay as they are.</summary>
+    public async Task TrySetArchiveKeyAsync(
+        byte[] seed, byte[] root, byte[] archiveKey, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SetArchiveKeyAsync(seed, root, archiveKey, cancellationToken);
+        }
+        catch (ChatPayException needed) when (needed.Name == ClientErrors.PinNeeded)
+        {
+            // Another PIN was set since: its device has wrapped what it knows.
+        }
+    }
+
+    /// <summary>The archive key that is wrapped; null where there is none, or it does not open.</summary>
+    public async Task<byte[]?> FindArchiveKeyAsync(byte[] root, CancellationToken cancellationToken)
+    {
+        var (_, _, stored) = await OpenAsync(root, cancellationToken);
+        using (stored)
+        {
+            return ArchiveKeyOf(stored);
+        }
+    }
+
     /// <summary>Another device's root secret is the account's by now.</summary>
     public Task<OwnKeysRecord> ForgetRootAsync(byte[] root, CancellationToken cancellationToken) => own.UpdateAsync(
         now => IsSame(now.RootSecret, root) ? now with { RootSecret = null, WrapDue = false } : now, cancellationToken);
+
+    private static byte[]? ArchiveKeyOf(AccountKeys? stored) =>
+        stored is { ArchiveKey.IsEmpty: false } ? stored.ArchiveKey.ToArray() : null;
 
     private static bool IsSame(byte[]? one, byte[]? other) =>
         one is not null && other is not null && CryptographicOperations.FixedTimeEquals(one, other);
