@@ -1,6 +1,7 @@
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
 import { lister, pluraliser } from './plural';
+import { scanEn } from './scan.en';
 
 const plural = pluraliser('en');
 const list = lister('en');
@@ -485,6 +486,7 @@ export const en = {
   },
 
   keys: keysEn,
+  scan: scanEn,
 };
 
 export type Catalogue = typeof en;

@@ -340,6 +340,8 @@ class App implements ChatApp {
   clearPinFailures: ChatApp['clearPinFailures'] = () =>
     this.#act((engine) => engine.services.keys.pins.clearFailures());
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
+  scanSafety: ChatApp['scanSafety'] = (account, scanned) =>
+    this.#act((engine) => engine.services.keys.scanSafety(account, scanned));
   acceptIdentity: ChatApp['acceptIdentity'] = (account, isVerified) =>
     this.#act((engine) => engine.services.keys.people.accept(account, isVerified));
   dismissKeyAlarm: ChatApp['dismissKeyAlarm'] = (number) =>

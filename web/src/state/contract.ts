@@ -301,6 +301,12 @@ export type PersonKeys = {
   safetyCode: string | null;
 };
 
+/**
+ * What came of a scanned safety code. `mismatch`: of these two people, with another key on one side. `otherPerson`: between
+ * other people.
+ */
+export type SafetyScan = 'match' | 'mismatch' | 'otherPerson' | 'notACode';
+
 export interface ChatApp {
   readonly phase: Phase;
   readonly connection: ConnectionState;
@@ -392,6 +398,8 @@ export interface ChatApp {
   clearPinFailures(): Promise<void>;
 
   personKeys(account: string): Promise<PersonKeys>;
+  /** Compares what was scanned from somebody's screen; a match marks them as verified. */
+  scanSafety(account: string, scanned: string): Promise<SafetyScan>;
   /** @param isVerified whether safety numbers were compared */
   acceptIdentity(account: string, isVerified: boolean): Promise<void>;
   dismissKeyAlarm(number: number): Promise<void>;

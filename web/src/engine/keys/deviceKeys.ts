@@ -1,11 +1,11 @@
 import { encodeApprovalCode, readApprovalCode, refuseApproval } from '../../identity/approvalCode';
-import { safetyCode, safetyNumber } from '../../identity/safetyNumber';
+import { compareSafetyCode, safetyCode, safetyNumber } from '../../identity/safetyNumber';
 import { EntryType, makeDeviceRevoked, readEntry } from '../../keylog/entry';
 import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type { DeviceView, KeysSignal, VaultWait } from '../../protocol/wire';
-import type { AccountSecurity, KeyAlarm, KeyChange, PersonKeys } from '../../state/contract';
+import type { AccountSecurity, KeyAlarm, KeyChange, PersonKeys, SafetyScan } from '../../state/contract';
 import type { KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
 import { KeyAlarms } from './alarms';
@@ -202,6 +202,27 @@ export class DeviceKeys {
       safetyNumber: own && other ? await safetyNumber(own, other) : null,
       safetyCode: own && other ? safetyCode(own, other) : null,
     };
+  }
+
+  /**
+   * Compares what was scanned from somebody's screen with the keys that the log shows now, and marks them as verified where
+   * they are the same; else nothing is changed.
+   * @throws ActionError `not_ready` where one side has no key
+   */
+  async scanSafety(account: string, scanned: string): Promise<SafetyScan> {
+    // Of two that disagree one may only be behind.
+    await Promise.all([this.people.check(account), this.own.ensure()]).catch(() => undefined);
+    const ownKey = this.own.chain?.identityKey;
+    const { seenKey } = this.people.find(account);
+    if (!ownKey || !seenKey) {
+      throw localError('not_ready', false);
+    }
+    const own = { account: this.core.device.account, identityKey: ownKey };
+    const found = compareSafetyCode(scanned.trim(), own, { account, identityKey: seenKey });
+    if (found === 'match') {
+      await this.people.accept(account, true, seenKey);
+    }
+    return found;
   }
 
   async fingerprint(): Promise<string | null> {
