@@ -2,6 +2,7 @@ import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
 import { lister, pluraliser } from './plural';
 import { scanEn } from './scan.en';
+import { vaultEn } from './vault.en';
 
 const plural = pluraliser('en');
 const list = lister('en');
@@ -487,6 +488,7 @@ export const en = {
 
   keys: keysEn,
   scan: scanEn,
+  vault: vaultEn,
 };
 
 export type Catalogue = typeof en;

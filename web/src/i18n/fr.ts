@@ -3,6 +3,7 @@ import { errorsFr } from './errors.fr';
 import { keysFr } from './keys.fr';
 import { lister, pluraliser } from './plural';
 import { scanFr } from './scan.fr';
+import { vaultFr } from './vault.fr';
 
 const plural = pluraliser('fr');
 const list = lister('fr');
@@ -502,4 +503,5 @@ export const fr: Catalogue = {
 
   keys: keysFr,
   scan: scanFr,
+  vault: vaultFr,
 };

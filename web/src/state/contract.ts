@@ -276,9 +276,14 @@ export type AccountSecurity = {
   /** The newest state of the key log that was checked. */
   log: { origin: string; size: number; checkedAt: number } | null;
   alarms: KeyAlarm[];
+  /** Grows whenever something new is known of guesses and waits: what shows them reads them again. */
+  vaultNews: number;
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
+
+/** Somebody who is signed in wants the PIN replaced or removed without the identity key, and may from then on. */
+export type VaultWait = { device: string; until: number };
 
 export type VaultOverview = {
   /** How many parties run the realms. */
@@ -287,6 +292,7 @@ export type VaultOverview = {
   realms: number;
   answering: number;
   attempts: VaultAttempt[];
+  wait: VaultWait | null;
 };
 
 export type PersonKeys = {
@@ -396,6 +402,9 @@ export interface ChatApp {
   pinGuessesLeft(): Promise<number | null>;
   vaultOverview(): Promise<VaultOverview>;
   clearPinFailures(): Promise<void>;
+  /** For a PIN that the realms keep under another key than this account's: how many milliseconds are left to wait. */
+  beginPinWait(): Promise<number>;
+  cancelPinWait(): Promise<void>;
 
   personKeys(account: string): Promise<PersonKeys>;
   /** Compares what was scanned from somebody's screen; a match marks them as verified. */
