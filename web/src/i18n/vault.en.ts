@@ -18,7 +18,6 @@ export const vaultEn = {
   },
   blocked: {
     body: (names: string) => `Nothing is paid here until you accept the new keys of ${names}.`,
-    title: 'Not now',
     compare: 'Compare keys',
   },
 };

@@ -20,7 +20,6 @@ export const vaultFr: typeof vaultEn = {
   },
   blocked: {
     body: (names) => `Rien n’est payé ici avant que vous n’acceptiez les nouvelles clés de ${names}.`,
-    title: 'Pas maintenant',
     compare: 'Comparer les clés',
   },
 };
