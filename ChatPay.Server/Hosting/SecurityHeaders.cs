@@ -6,7 +6,7 @@ namespace ChatPay.Server.Hosting;
 internal static class SecurityHeaders
 {
     private const string PermissionsPolicy =
-        "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
+        "accelerometer=(), autoplay=(), camera=(self), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), "
         + "microphone=(), midi=(), payment=(), publickey-credentials-get=(self), usb=(), xr-spatial-tracking=()";
 
     private static readonly SearchValues<char> s_hostCharacters =

@@ -92,7 +92,7 @@ public sealed class WebClientTests(DatabaseFixture database) : IClassFixture<Dat
         Assert.Equal("no-referrer", Header(reply, "Referrer-Policy"));
         Assert.Equal("same-origin", Header(reply, "Cross-Origin-Opener-Policy"));
         Assert.Equal("same-origin", Header(reply, "Cross-Origin-Resource-Policy"));
-        Assert.Contains("camera=()", Header(reply, "Permissions-Policy"), StringComparison.Ordinal);
+        Assert.Contains("camera=(self)", Header(reply, "Permissions-Policy"), StringComparison.Ordinal);
         Assert.False(reply.Headers.Contains("Server"));
         Assert.False(reply.Headers.Contains("Strict-Transport-Security"));
     }

@@ -66,6 +66,27 @@ describe('on the real server', () => {
   });
 });
 
+describe('a wait for the PIN to go', () => {
+  it('is begun without the keys at the real realms, told of at once, and ended with them', async () => {
+    const ann = await person('ann');
+    const { keys } = ann.engine.services;
+    await keys.pins.set('480279', () => undefined);
+    const phone = await TestDevice.waiting(ann.handle, way());
+    devices.push(phone);
+    const { pins } = phone.engine.services.keys;
+    const day = 24 * 3_600_000;
+    expect(await pins.beginWait()).toBeGreaterThan(2 * day);
+    expect(await pins.beginWait()).toBeLessThanOrEqual(3 * day);
+    await until(() => keys.alarms.list.some(({ kind }) => kind === 'pinWait'), 'the first device is alarmed');
+    const { wait } = await keys.pins.overview();
+    expect(wait?.device).toBe(phone.engine.services.core.device.device);
+    await keys.pins.cancelWait();
+    expect((await keys.pins.overview()).wait).toBeNull();
+    expect(keys.alarms.list.filter(({ kind }) => kind === 'pinWait')).toHaveLength(1);
+    expect(await keys.pins.guessesLeft()).toBe(10);
+  });
+});
+
 describe('two commits for the same epoch at once', () => {
   it('one wins, the other recovers, everyone still decrypts', async () => {
     const [ann, bob] = await Promise.all([person('ann'), person('bob')]);

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const readyPrefix = 'ChatPay is ready: open ';
+/** What the program says once it answers: as a server, or as a realm of the PIN vault alone. */
+const readyPattern = /^ChatPay(?: is ready: open |'s realm \S+ is ready at )/m;
 const deadlineMs = 60_000;
 
 /** Many people share one address and type faster than people do. */
@@ -38,10 +39,7 @@ export class RealServer {
 
   /** @param settings of the server, such as `RateLimits__SignInPerMinute`. */
   static async start(settings: Record<string, string> = {}): Promise<RealServer> {
-    const server = new RealServer(settings);
-    // PostgreSQL runs as another user when the tests run as root, and must be able to walk there.
-    await chmod(server.#folder, 0o711);
-    server.#port = await freePort();
+    const server = await RealServer.prepare(settings);
     try {
       await server.run();
     } catch (failure) {
@@ -49,6 +47,20 @@ export class RealServer {
       throw failure;
     }
     return server;
+  }
+
+  /** With a folder and a port, but not running yet: for what has to be known before. */
+  static async prepare(settings: Record<string, string> = {}): Promise<RealServer> {
+    const server = new RealServer(settings);
+    // PostgreSQL runs as another user when the tests run as root, and must be able to walk there.
+    await chmod(server.#folder, 0o711);
+    server.#port = await freePort();
+    return server;
+  }
+
+  /** Settings for the next start. */
+  configure(settings: Record<string, string>): void {
+    Object.assign(this.#environment, settings);
   }
 
   /** The same through every restart, so that browsers find it again. */
@@ -71,7 +83,7 @@ export class RealServer {
       const timer = setTimeout(() => fail('did not get ready'), deadlineMs);
       child.stdout?.on('data', (part: Buffer) => {
         text += part.toString();
-        if (text.includes(readyPrefix)) {
+        if (readyPattern.test(text)) {
           clearTimeout(timer);
           resolve();
         }
@@ -82,6 +94,11 @@ export class RealServer {
         fail(`ended with ${code ?? signal}`);
       });
     });
+  }
+
+  /** Ends it with its PostgreSQL, as its operator would; its data stay. */
+  halt(): Promise<void> {
+    return this.#end('SIGTERM');
   }
 
   /** SIGKILL, for the server alone: its PostgreSQL is left behind. */

@@ -46,6 +46,7 @@ export class Services {
     this.core = new Core(parts, changed);
     this.keys = new DeviceKeys(this.core, parts.pins);
     this.keys.alarms.onChange = () => changed.keys(null);
+    this.keys.vault.onNews = () => changed.keys(null);
     this.keys.own.onChange = () => changed.keys(null);
     this.keys.people.onChange = (account) => changed.keys(account);
     this.keys.own.onApproved = () => this.#approved();

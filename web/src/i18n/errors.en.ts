@@ -13,6 +13,8 @@ export const errorsEn = {
   identity_changed:
     'Somebody in this conversation has new keys. Look at them in the conversation, and accept them before you write or pay.',
   wrong_pin: 'This is not your PIN.',
+  vault_too_few:
+    'Too few parts of the PIN vault answer right now, so it cannot help. Your PIN is not lost: try again later. If it lasts, ask whoever runs this server.',
   vault_unavailable: 'The PIN vault cannot help right now. Nothing was changed.',
   pin_refused: 'This PIN is too easily guessed. Choose another one.',
   code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',

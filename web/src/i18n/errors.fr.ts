@@ -11,6 +11,8 @@ export const errorsFr: Record<ErrorName, string> = {
   identity_changed:
     'Quelqu’un dans cette conversation a de nouvelles clés. Regardez-les dans la conversation et acceptez-les avant d’écrire ou de payer.',
   wrong_pin: 'Ce n’est pas votre code PIN.',
+  vault_too_few:
+    'Trop peu de parties du coffre des codes PIN répondent pour le moment, il ne peut donc pas aider. Votre code PIN n’est pas perdu : réessayez plus tard. Si cela dure, demandez à qui gère ce serveur.',
   vault_unavailable: 'Le coffre des codes PIN ne peut pas aider pour le moment. Rien n’a changé.',
   pin_refused: 'Ce code PIN est trop facile à deviner. Choisissez-en un autre.',
   code_invalid:

@@ -55,7 +55,7 @@ export const keysEn = {
     byDevice: 'With another device',
     byDeviceSteps: [
       'On a device that you use already, open Settings, then Devices.',
-      'Press “Approve a device” and bring this code there.',
+      'Press “Approve a device”, and scan this code or bring its text there.',
     ],
     codeLabel: 'Code of this device',
     waiting: 'This page goes on by itself once you have approved it.',
@@ -72,7 +72,7 @@ export const keysEn = {
   approve: {
     action: 'Approve a device',
     title: 'Approve a device',
-    body: 'Copy the code that the new device shows, and paste it here. Only approve a device that is in your hands.',
+    body: 'Scan the code that the new device shows, or copy it and paste it here. Only approve a device that is in your hands.',
     code: 'Code',
     next: 'Continue',
     ask: (name: string) => `Give ${name} your keys?`,
@@ -105,7 +105,7 @@ export const keysEn = {
         'Somebody in one of your conversations says to have seen another key log. Either they are shown another one, or it is not true.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait:
-        'Somebody who is signed in to your account wants your PIN replaced without your keys, which takes three days. If that is not you, set the PIN again now: it ends that at once. Then change your password.',
+        'Somebody who is signed in to your account wants your PIN replaced without your keys, which takes three days. If that is not you, stop it, and then change your password.',
     },
     notMe: 'If it was not you: change your password, remove devices that you do not know, and set a new PIN.',
     about: (name: string) => `It is about ${name}.`,
@@ -148,7 +148,7 @@ export const keysEn = {
   person: {
     title: 'Safety number',
     body: (name: string) =>
-      `If ${name} sees the same number in their details of this conversation, nobody sits between you. Compare it in person or on a call.`,
+      `If ${name} sees the same number in their details of this conversation, nobody sits between you. Scan their code when you meet, or compare the number on a call.`,
     show: 'Show safety number',
     none: (name: string) => `${name} has not shown a key yet. The number appears once they have.`,
     qr: 'QR code of the safety number',

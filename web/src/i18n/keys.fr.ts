@@ -55,7 +55,7 @@ export const keysFr: typeof keysEn = {
     byDevice: 'Avec un autre appareil',
     byDeviceSteps: [
       'Sur un appareil que vous utilisez déjà, ouvrez Réglages, puis Appareils.',
-      'Appuyez sur « Approuver un appareil » et apportez-y ce code.',
+      'Appuyez sur « Approuver un appareil », puis scannez ce code ou apportez-y son texte.',
     ],
     codeLabel: 'Code de cet appareil',
     waiting: 'Cette page continue d’elle-même une fois l’appareil approuvé.',
@@ -72,7 +72,7 @@ export const keysFr: typeof keysEn = {
   approve: {
     action: 'Approuver un appareil',
     title: 'Approuver un appareil',
-    body: 'Copiez le code que montre le nouvel appareil et collez-le ici. N’approuvez qu’un appareil que vous tenez en main.',
+    body: 'Scannez le code que montre le nouvel appareil, ou copiez-le et collez-le ici. N’approuvez qu’un appareil que vous tenez en main.',
     code: 'Code',
     next: 'Continuer',
     ask: (name) => `Donner vos clés à ${name} ?`,
@@ -106,7 +106,7 @@ export const keysFr: typeof keysEn = {
         'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés. Soit on lui en montre un autre, soit ce n’est pas vrai.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait:
-        'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés, ce qui prend trois jours. Si ce n’est pas vous, définissez à nouveau le code PIN maintenant : cela y met fin aussitôt. Changez ensuite votre mot de passe.',
+        'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés, ce qui prend trois jours. Si ce n’est pas vous, arrêtez-le, puis changez votre mot de passe.',
     },
     notMe:
       'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',
@@ -150,7 +150,7 @@ export const keysFr: typeof keysEn = {
   person: {
     title: 'Numéro de sécurité',
     body: (name) =>
-      `Si ${name} voit le même numéro dans ses détails de cette conversation, personne n’est entre vous. Comparez-le en personne ou au téléphone.`,
+      `Si ${name} voit le même numéro dans ses détails de cette conversation, personne n’est entre vous. Scannez son code quand vous vous voyez, ou comparez le numéro au téléphone.`,
     show: 'Afficher le numéro de sécurité',
     none: (name) => `${name} n’a pas encore montré de clé. Le numéro apparaîtra ensuite.`,
     qr: 'Code QR du numéro de sécurité',

@@ -1,6 +1,7 @@
 import { sha512 } from '@noble/hashes/sha2.js';
 import { concat, equalBytes, utf8 } from '../protocol/bytes';
 import { bytesToUuid, uuidToBytes } from '../protocol/ids';
+import type { SafetyScan } from '../state/contract';
 import { fromBase64Url, toBase64Url } from './base64url';
 
 /** One side of a comparison: whose, and the identity key that is compared, 32 bytes. */
@@ -27,9 +28,6 @@ export async function safetyNumber(one: SafetySide, other: SafetySide): Promise<
 export function safetyCode(own: SafetySide, other: SafetySide): string {
   return prefix + toBase64Url(concat(sideOf(own), sideOf(other)));
 }
-
-/** `notACode` where something else was scanned, `otherPerson` for a code between other accounts. */
-export type SafetyScan = 'match' | 'mismatch' | 'otherPerson' | 'notACode';
 
 /** Compares a scanned code, whose halves stand the other way round, with what the scanner knows. */
 export function compareSafetyCode(scanned: string, own: SafetySide, other: SafetySide): SafetyScan {

@@ -67,6 +67,7 @@ export type LocalErrorName =
   | 'identity_changed'
   | 'wrong_pin'
   | 'vault_unavailable'
+  | 'vault_too_few'
   | 'pin_refused'
   | 'code_invalid'
   | 'keys_untrue'

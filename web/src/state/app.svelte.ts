@@ -38,6 +38,7 @@ const unknownSecurity: AccountSecurity = {
   devices: 0,
   log: null,
   alarms: [],
+  vaultNews: 0,
 };
 
 class OpenedThread implements Thread {
@@ -339,7 +340,11 @@ class App implements ChatApp {
   vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
   clearPinFailures: ChatApp['clearPinFailures'] = () =>
     this.#act((engine) => engine.services.keys.pins.clearFailures());
+  beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());
+  cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.cancelWait());
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
+  scanSafety: ChatApp['scanSafety'] = (account, scanned) =>
+    this.#act((engine) => engine.services.keys.scanSafety(account, scanned));
   acceptIdentity: ChatApp['acceptIdentity'] = (account, isVerified) =>
     this.#act((engine) => engine.services.keys.people.accept(account, isVerified));
   dismissKeyAlarm: ChatApp['dismissKeyAlarm'] = (number) =>

@@ -276,9 +276,14 @@ export type AccountSecurity = {
   /** The newest state of the key log that was checked. */
   log: { origin: string; size: number; checkedAt: number } | null;
   alarms: KeyAlarm[];
+  /** Grows whenever something new is known of guesses and waits: what shows them reads them again. */
+  vaultNews: number;
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
+
+/** Somebody who is signed in wants the PIN replaced or removed without the identity key, and may from then on. */
+export type VaultWait = { device: string; until: number };
 
 export type VaultOverview = {
   /** How many parties run the realms. */
@@ -287,6 +292,7 @@ export type VaultOverview = {
   realms: number;
   answering: number;
   attempts: VaultAttempt[];
+  wait: VaultWait | null;
 };
 
 export type PersonKeys = {
@@ -300,6 +306,12 @@ export type PersonKeys = {
   /** What a QR code shows of it. */
   safetyCode: string | null;
 };
+
+/**
+ * What came of a scanned safety code. `mismatch`: of these two people, with another key on one side. `otherPerson`: between
+ * other people.
+ */
+export type SafetyScan = 'match' | 'mismatch' | 'otherPerson' | 'notACode';
 
 export interface ChatApp {
   readonly phase: Phase;
@@ -390,8 +402,13 @@ export interface ChatApp {
   pinGuessesLeft(): Promise<number | null>;
   vaultOverview(): Promise<VaultOverview>;
   clearPinFailures(): Promise<void>;
+  /** For a PIN that the realms keep under another key than this account's: how many milliseconds are left to wait. */
+  beginPinWait(): Promise<number>;
+  cancelPinWait(): Promise<void>;
 
   personKeys(account: string): Promise<PersonKeys>;
+  /** Compares what was scanned from somebody's screen; a match marks them as verified. */
+  scanSafety(account: string, scanned: string): Promise<SafetyScan>;
   /** @param isVerified whether safety numbers were compared */
   acceptIdentity(account: string, isVerified: boolean): Promise<void>;
   dismissKeyAlarm(number: number): Promise<void>;

@@ -219,4 +219,10 @@ export type KeyAlarmRecord = {
   evidence: string[];
 };
 
-export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord;
+/** A guess of the PIN that failed, as one realm lists it. */
+export type SeenGuess = { realm: string; at: string; device: string };
+
+/** Guesses and waits that this device knows of already: they alarm once. A wait's end is in milliseconds. */
+export type VaultSeenRecord = { guesses: SeenGuess[]; waits: { device: string; until: number }[] };
+
+export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord | VaultSeenRecord;

@@ -23,7 +23,13 @@ function house(seed = 'vault') {
     const response = vault.realm(index).answer(request);
     return { message: toBase64(state.tamper?.(index, request, response) ?? response) };
   };
-  const vaultAttempts = async () => ({ attempts: [] });
+  const vaultAttempts = async (realm: string) => {
+    const index = vault.realms.findIndex((one) => realm === one.id) + 1;
+    if (state.down.includes(index)) {
+      throw new Error('offline');
+    }
+    return vault.realm(index).list();
+  };
   // The third realm is a process of its own, which lets nobody in without its token.
   const [, , elsewhere = ''] = vault.configuration.realms;
   const api: VaultApi = {
@@ -118,6 +124,45 @@ describe('PinVault', { timeout: 30_000 }, () => {
     expect((await device.delete(stranger)).rejection).toBe(VaultRejection.signatureInvalid);
     expect((await device.delete(vault.identitySeed)).rejection).toBe(VaultRejection.none);
     expect((await device.recover(pinOf('480279'))).step.rejection).toBe(VaultRejection.notRegistered);
+  });
+
+  it('begins a wait, after which another key may overwrite, and tells it as a wait until then', async () => {
+    const { vault, device, register } = house();
+    await register();
+    const stranger = new Uint8Array(32).fill(5);
+    const overwrite = () =>
+      device.register({ pin: pinOf('739156'), rootSecret: vault.root, identitySeed: stranger, parameters: cheap });
+    expect(await device.beginWait()).toMatchObject({ secondsLeft: 259_200, step: { rejection: VaultRejection.none } });
+    const [first] = vault.realms.map((realm) => realm.wait);
+    vault.realm(2).wait = { ...(vault.realm(2).wait as NonNullable<typeof first>), secondsLeft: 7 };
+    // Asked again, it is the same wait, and the longest of them is what counts.
+    expect((await device.beginWait()).secondsLeft).toBe(259_200);
+    expect(vault.realm(1).wait?.id).toBe(first?.id);
+    expect((await overwrite()).step).toMatchObject({ rejection: VaultRejection.waitPending });
+    expect((await device.recover(pinOf('480279'))).rootSecret).toEqual(vault.root);
+    for (const realm of vault.realms) {
+      realm.wait = { id: realm.id, device: 'any', secondsLeft: 0 };
+    }
+    expect((await overwrite()).step).toMatchObject({ rejection: VaultRejection.none, faults: [] });
+    expect((await device.recover(pinOf('739156'))).rootSecret).toEqual(vault.root);
+  });
+
+  it('cancels waits wherever there are any, with the identity key alone', async () => {
+    const { vault, device, state, register } = house();
+    await register();
+    expect((await device.cancelWait(vault.identitySeed)).rejection).toBe(VaultRejection.none);
+    await device.beginWait();
+    expect((await device.cancelWait(new Uint8Array(32))).rejection).toBe(VaultRejection.signatureInvalid);
+    expect(vault.realms.every((realm) => realm.wait)).toBe(true);
+    state.down = [2];
+    expect((await device.cancelWait(vault.identitySeed)).rejection).toBe(VaultRejection.none);
+    expect(vault.realms.map((realm) => realm.wait !== null)).toEqual([false, true, false]);
+    // One alone is left, and goes as well once its realm is there again.
+    state.down = [];
+    expect((await device.cancelWait(vault.identitySeed)).rejection).toBe(VaultRejection.none);
+    expect(vault.realms.map((realm) => realm.wait)).toEqual([null, null, null]);
+    state.down = [1, 2];
+    expect((await device.cancelWait(vault.identitySeed)).rejection).toBe(VaultRejection.sharesTooFew);
   });
 
   it('names a realm that lies and goes on without it', async () => {

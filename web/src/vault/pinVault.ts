@@ -5,17 +5,18 @@ import type { Stretch } from './argon2/port';
 import { RealmConfiguration } from './configuration';
 import { noVersion } from './context';
 import { clearFailuresRequest, clearFailuresResponse, deleteRequest, deleteResponse } from './messages/change';
-import { type FieldSet, type MessageKind, requestIdOf } from './messages/layout';
+import { type FieldSet, type MessageKind, type MessageOf, requestIdOf } from './messages/layout';
 import { type Recover1Response, recover1Request, recover1Response } from './messages/recover';
 import { refusal } from './messages/refusal';
 import { register1Request, register1Response, register2Response, signMessage } from './messages/register';
+import { beginWaitRequest, cancelWaitRequest, cancelWaitResponse, waitResponse } from './messages/wait';
 import { defaultParameters, type PinHashParameters } from './parameters';
 import type { Pin } from './pins/pin';
 import type { VaultPort } from './port';
 import { VaultRecovery } from './recovery';
 import { chooseStart } from './recoveryStart';
 import { createRegistration } from './registration';
-import { type Outcome, VaultRejection } from './rejection';
+import { type Outcome, refused, VaultRejection } from './rejection';
 
 export type RegisterRequest = {
   pin: Pin;
@@ -32,6 +33,9 @@ export type RegisterRequest = {
 export type Registered = { step: VaultStep; digest: Uint8Array | null };
 /** A step, and where it is passed the root secret, 32 bytes, which the caller wipes. */
 export type Recovered = { step: VaultStep; rootSecret: Uint8Array | null };
+
+/** A step, and where it is passed the longest wait of any realm, in seconds. */
+export type Waiting = { step: VaultStep; secondsLeft: number | null };
 
 /**
  * The device's side of the PIN vault, with the realms asked over REST, all at once: ChatPay.Client's `PinVault`. A realm that
@@ -143,15 +147,65 @@ export class PinVault {
     });
   }
 
-  /** Asks each realm what it has, and for a change of that. */
+  /**
+   * Begins the wait after which the registration may be overwritten without its identity key, or asks how long it still
+   * takes. All devices of the account hear of it, and may cancel it.
+   */
+  async beginWait(): Promise<Waiting> {
+    let secondsLeft = 0;
+    const step = await this.#change(
+      waitResponse,
+      (_, { version }) => beginWaitRequest.encode(this.#nextId(), { version }),
+      (told) => {
+        secondsLeft = Math.max(secondsLeft, told.secondsLeft);
+      },
+    );
+    return { step, secondsLeft: step.rejection === VaultRejection.none ? secondsLeft : null };
+  }
+
+  /**
+   * Cancels the waits that somebody has begun, at all realms that tell of one. Passed where each of them has, and a threshold
+   * of realms has told: what the others keep is too little to overwrite anything.
+   */
+  async cancelWait(identitySeed: Uint8Array): Promise<VaultStep> {
+    const configuration = await this.#configuration();
+    const told = await Promise.allSettled(configuration.realms.map((realm) => this.#port.attempts(realm)));
+    const waits = new Map<string, string>();
+    for (const [at, list] of told.entries()) {
+      if (list.status === 'fulfilled' && list.value.wait?.state === 'begun') {
+        waits.set(configuration.realmOf(at + 1), list.value.wait.id);
+      }
+    }
+    if (told.filter((list) => list.status === 'fulfilled').length < configuration.threshold) {
+      return { rejection: VaultRejection.sharesTooFew, faults: [], guessesLeft: null };
+    }
+    if (waits.size === 0) {
+      return { rejection: VaultRejection.none, faults: [], guessesLeft: null };
+    }
+    const among = configuration.indices.filter((index) => waits.has(configuration.realmOf(index)));
+    return this.#change(
+      cancelWaitResponse,
+      (realm, { version }) => {
+        const values = { version, wait: waits.get(realm) ?? noVersion, signature: new Uint8Array(64) };
+        const unsigned = cancelWaitRequest.encode(this.#nextId(), values);
+        return signMessage(unsigned, identitySeed, { account: this.#account, realm });
+      },
+      () => undefined,
+      among,
+    );
+  }
+
+  /** Asks each realm what it has, and for a change of that; where only some are asked, all of them have to do it. */
   async #change<F extends FieldSet>(
     kind: MessageKind<F>,
     requestOf: (realm: string, state: Recover1Response) => Uint8Array,
+    take: (response: MessageOf<MessageKind<F>>) => void = () => undefined,
+    among: readonly number[] | null = null,
   ): Promise<VaultStep> {
     const configuration = await this.#configuration();
     const states = new Map<number, Recover1Response>();
     const refused: RealmAnswer[] = [];
-    for (const answer of await this.#recover1(configuration)) {
+    for (const answer of await this.#recover1(configuration, among ?? configuration.indices)) {
       const read = recover1Response.read(answer.response);
       if (read.ok) {
         states.set(answer.index, read.value);
@@ -162,11 +216,17 @@ export class PinVault {
     const answers = await this.#ask(configuration, [...states.keys()], (index) =>
       requestOf(configuration.realmOf(index), states.get(index) as Recover1Response),
     );
-    return judge(kind, configuration, [...answers, ...refused]);
+    return judge(kind, configuration, [...answers, ...refused], {
+      take,
+      needed: among?.length ?? configuration.threshold,
+    });
   }
 
-  #recover1(configuration: RealmConfiguration): Promise<RealmAnswer[]> {
-    return this.#ask(configuration, configuration.indices, () => recover1Request.encode(this.#nextId(), {}));
+  #recover1(
+    configuration: RealmConfiguration,
+    indices: readonly number[] = configuration.indices,
+  ): Promise<RealmAnswer[]> {
+    return this.#ask(configuration, indices, () => recover1Request.encode(this.#nextId(), {}));
   }
 
   async #configuration(): Promise<RealmConfiguration> {
@@ -198,32 +258,42 @@ export class PinVault {
   }
 }
 
+type Judging<F extends FieldSet> = { take?: (response: MessageOf<MessageKind<F>>) => void; needed?: number };
+
 /** A change stands where a threshold of realms has done it. */
 function judge<F extends FieldSet>(
   kind: MessageKind<F>,
   configuration: RealmConfiguration,
   answers: readonly RealmAnswer[],
+  { take, needed = configuration.threshold }: Judging<F> = {},
 ): VaultStep {
   const faults: RealmFault[] = [];
   for (const { index, request, response } of answers) {
-    const reason = reasonOf(kind, requestIdOf(request), response);
-    if (reason !== VaultRejection.none) {
-      faults.push({ index, realm: configuration.realmOf(index), reason });
+    const read = readAnswer(kind, requestIdOf(request), response);
+    if (read.ok) {
+      take?.(read.value);
+    } else {
+      faults.push({ index, realm: configuration.realmOf(index), reason: read.rejection });
     }
   }
-  const isDone = answers.length - faults.length >= configuration.threshold;
+  const isDone = answers.length - faults.length >= needed;
   const rejection = isDone ? VaultRejection.none : (faults[0]?.reason ?? VaultRejection.sharesTooFew);
   return { rejection, faults: faults.sort((a, b) => a.index - b.index), guessesLeft: null };
 }
 
-function reasonOf<F extends FieldSet>(kind: MessageKind<F>, requestId: string, response: Uint8Array): VaultRejection {
-  const said: Outcome<{ requestId: string; reason?: number }> = refusal.read(response);
-  const read = said.ok ? said : kind.read(response);
-  if (!read.ok) {
-    return read.rejection;
+/** An answer of the kind, or why there is none: a refusal, a wait that has to pass first, or nonsense. */
+function readAnswer<F extends FieldSet>(
+  kind: MessageKind<F>,
+  requestId: string,
+  response: Uint8Array,
+): Outcome<MessageOf<MessageKind<F>>> {
+  const read = kind.read(response) as Outcome<MessageOf<MessageKind<F>>>;
+  const refusing = refusal.read(response);
+  if (!read.ok && !refusing.ok && !waitResponse.read(response).ok) {
+    return read;
   }
-  if (read.value.requestId !== requestId) {
-    return VaultRejection.responseReplayed;
+  if (requestIdOf(response) !== requestId) {
+    return refused(VaultRejection.responseReplayed);
   }
-  return said.ok ? (said.value.reason as VaultRejection) : VaultRejection.none;
+  return read.ok ? read : refused(refusing.ok ? (refusing.value.reason as VaultRejection) : VaultRejection.waitPending);
 }

@@ -47,5 +47,6 @@ export function vaultOverRest(api: VaultApi): VaultPort {
       const { message: answer } = await (await door.at(realm)).askRealm(realm, toBase64(message));
       return fromBase64(answer);
     },
+    attempts: async (realm) => (await door.at(realm)).vaultAttempts(realm),
   };
 }

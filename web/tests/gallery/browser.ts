@@ -27,11 +27,10 @@ export function findChromium(): string {
   throw new Error('No chromium found: install it (apt-get install chromium) or set CHATPAY_CHROMIUM.');
 }
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: findChromium(),
-    args: ['--no-sandbox', '--headless=new', '--disable-dev-shm-usage', '--disable-gpu', '--hide-scrollbars'],
-  });
+/** @param more such as those of a camera */
+export function launch(more: string[] = []): Promise<Browser> {
+  const common = ['--no-sandbox', '--headless=new', '--disable-dev-shm-usage', '--disable-gpu', '--hide-scrollbars'];
+  return chromium.launch({ executablePath: findChromium(), args: [...common, ...more] });
 }
 
 function newest(folder: string): number {
@@ -79,7 +78,8 @@ export async function serveGallery(): Promise<Gallery> {
     response.writeHead(200, {
       'content-type': types[extname(file)] ?? 'application/octet-stream',
       'content-security-policy':
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; worker-src 'self'",
+      'permissions-policy': 'camera=(self)',
     });
     response.end(readFileSync(file));
   });

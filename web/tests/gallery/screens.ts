@@ -1,4 +1,4 @@
-import { ids, stateCards } from '../fixtures/content';
+import { aminaPays, ids, stateCards } from '../fixtures/content';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
 export type Screen = {
@@ -74,8 +74,16 @@ export const screens: Screen[] = [
   },
   { name: 'details-direct', scene: 'rich', hash: c(ids.amina, '/details'), press: ['details summary >> nth=0'] },
   { name: 'details-safety', scene: 'rich', hash: c(ids.amina, '/details'), press: ['[data-testid=safety] summary'] },
+  {
+    name: 'details-scan',
+    scene: 'rich',
+    hash: c(ids.amina, '/details'),
+    press: ['[data-testid=safety] summary', '[data-testid=scan-safety]'],
+  },
   { name: 'thread-changed', scene: 'changed', hash: c(ids.amina) },
   { name: 'thread-changed-accept', scene: 'changed', hash: c(ids.amina), press: ['[data-testid=accept-keys]'] },
+  { name: 'pay-blocked', scene: 'changed', hash: c(ids.amina, '/pay') },
+  { name: 'card-blocked', scene: 'changed', hash: c(ids.amina, `/card/${aminaPays.id}`) },
   { name: 'chats-alarm', scene: 'alarms', hash: '#/' },
   { name: 'new-direct', scene: 'rich', hash: '#/new?handle=amina', press: ['dialog button[type=submit]'] },
   {
@@ -141,6 +149,12 @@ export const screens: Screen[] = [
     scene: 'rich',
     hash: '#/settings/devices',
     press: ['[data-testid=approve-device]'],
+  },
+  {
+    name: 'settings-approve-scan',
+    scene: 'rich',
+    hash: '#/settings/devices',
+    press: ['[data-testid=approve-device]', '[data-testid=scan-approval]'],
   },
   { name: 'settings-security', scene: 'rich', hash: '#/settings/security' },
   {

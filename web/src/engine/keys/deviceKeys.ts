@@ -1,11 +1,11 @@
 import { encodeApprovalCode, readApprovalCode, refuseApproval } from '../../identity/approvalCode';
-import { safetyCode, safetyNumber } from '../../identity/safetyNumber';
+import { compareSafetyCode, safetyCode, safetyNumber } from '../../identity/safetyNumber';
 import { EntryType, makeDeviceRevoked, readEntry } from '../../keylog/entry';
 import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
-import type { DeviceView, KeysSignal, VaultWait } from '../../protocol/wire';
-import type { AccountSecurity, KeyAlarm, KeyChange, PersonKeys } from '../../state/contract';
+import type { DeviceView, KeysSignal } from '../../protocol/wire';
+import type { AccountSecurity, KeyAlarm, KeyChange, PersonKeys, SafetyScan } from '../../state/contract';
 import type { KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
 import { KeyAlarms } from './alarms';
@@ -14,6 +14,7 @@ import { Gossip } from './gossip';
 import { OwnKeys } from './ownKeys';
 import { PeopleKeys } from './peopleKeys';
 import { type PinOptions, Pins } from './pins';
+import { VaultWatch } from './vaultWatch';
 
 /** Everything that a device knows of identity keys: its account's own, other people's, and the log. */
 export class DeviceKeys {
@@ -22,6 +23,7 @@ export class DeviceKeys {
   readonly own: OwnKeys;
   readonly people: PeopleKeys;
   readonly pins: Pins;
+  readonly vault: VaultWatch;
   readonly gossip: Gossip;
 
   constructor(
@@ -34,12 +36,13 @@ export class DeviceKeys {
     this.own = new OwnKeys(core, this.log, this.people, this.alarms);
     this.gossip = new Gossip(core, this.log);
     this.pins = new Pins(core, this.own, pinOptions);
+    this.vault = new VaultWatch(core, this.pins, this.alarms);
     core.groupSeen = (group) => this.people.see(group);
     this.people.onStranger = (key) => void this.#lookAt(key).catch(() => undefined);
   }
 
   async load(): Promise<void> {
-    await Promise.all([this.alarms.load(), this.log.load(), this.own.load(), this.people.load()]);
+    await Promise.all([this.alarms.load(), this.log.load(), this.own.load(), this.people.load(), this.vault.load()]);
   }
 
   stop(): void {
@@ -55,35 +58,17 @@ export class DeviceKeys {
   async watch(): Promise<void> {
     await this.own.ensure();
     this.people.checkDue();
-    await this.#lookForWaits();
+    if (this.isApproved) {
+      await this.vault.look();
+    }
   }
 
   /** A hint of the server's: the own chain grew, or something happened to the PIN. */
-  async heard({ length, attempt, wait }: KeysSignal): Promise<void> {
-    const { account, device } = this.core.device;
-    if (length > 0) {
+  async heard(signal: KeysSignal): Promise<void> {
+    if (signal.length > 0) {
       await this.own.ensure();
     }
-    if (attempt?.outcome === 'failed' && attempt.device !== device) {
-      await this.alarms.raise('pinGuessed', account, [attempt.device]);
-    }
-    await this.#takeWait(wait ?? null);
-  }
-
-  /** What was begun while this device was away. */
-  async #lookForWaits(): Promise<void> {
-    if (this.isApproved && this.pins.isSet) {
-      for (const wait of await this.pins.waits()) {
-        await this.#takeWait(wait);
-      }
-    }
-  }
-
-  async #takeWait(wait: VaultWait | null): Promise<void> {
-    const { account, device } = this.core.device;
-    if (wait?.state === 'begun' && wait.device !== device) {
-      await this.alarms.raise('pinWait', account, [wait.device, wait.id]);
-    }
+    await this.vault.heard(signal);
   }
 
   /** A device says that it is of the own account: the chain may have gone on, or it is not. */
@@ -123,6 +108,7 @@ export class DeviceKeys {
       devices: chain?.devices.size ?? 0,
       log: log && log.size > 0 ? { origin: log.origin, size: log.size, checkedAt: log.checkedAt } : null,
       alarms: this.alarms.list.map(describeAlarm),
+      vaultNews: this.vault.news,
     };
   }
 
@@ -202,6 +188,27 @@ export class DeviceKeys {
       safetyNumber: own && other ? await safetyNumber(own, other) : null,
       safetyCode: own && other ? safetyCode(own, other) : null,
     };
+  }
+
+  /**
+   * Compares what was scanned from somebody's screen with the keys that the log shows now, and marks them as verified where
+   * they are the same; else nothing is changed.
+   * @throws ActionError `not_ready` where one side has no key
+   */
+  async scanSafety(account: string, scanned: string): Promise<SafetyScan> {
+    // Of two that disagree one may only be behind.
+    await Promise.all([this.people.check(account), this.own.ensure()]).catch(() => undefined);
+    const ownKey = this.own.chain?.identityKey;
+    const { seenKey } = this.people.find(account);
+    if (!ownKey || !seenKey) {
+      throw localError('not_ready', false);
+    }
+    const own = { account: this.core.device.account, identityKey: ownKey };
+    const found = compareSafetyCode(scanned.trim(), own, { account, identityKey: seenKey });
+    if (found === 'match') {
+      await this.people.accept(account, true, seenKey);
+    }
+    return found;
   }
 
   async fingerprint(): Promise<string | null> {

@@ -166,11 +166,12 @@ export class PeopleKeys {
   /**
    * Accepts the identity key that somebody shows now.
    * @param isVerified whether safety numbers were compared
+   * @param shown the key that was compared, where it is known: another one that came meanwhile is not accepted for it
    */
-  accept(account: string, isVerified: boolean): Promise<void> {
+  accept(account: string, isVerified: boolean, shown: Uint8Array | null = null): Promise<void> {
     return this.core.queue.run(prefix + account, async () => {
       const person = this.find(account);
-      if (!person.seenKey) {
+      if (!person.seenKey || (shown && !equalBytes(person.seenKey, shown))) {
         throw localError('not_ready', false);
       }
       await this.#write({ ...person, acceptedKey: person.seenKey, verified: isVerified });

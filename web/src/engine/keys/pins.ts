@@ -14,9 +14,12 @@ import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
 import { PinVault } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
-import { RealmDoor, vaultOverRest } from '../../vault/restPort';
+import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
+
+/** What a realm tells of guesses and waits. */
+export type RealmTold = VaultAttempts & { realm: string };
 
 export type Tell = (share: number) => void;
 /** How PINs are stretched; tests bring something that costs next to nothing. */
@@ -138,29 +141,44 @@ export class Pins {
     await this.#vault(() => undefined).clearFailures(this.own.requireSeed(this.own.chain));
   }
 
-  /** Who runs the vault, and who tried what. Realms that do not answer are left out. */
+  /** Who runs the vault, who tried what, and whether somebody waits for the PIN to go. Realms that do not answer are left out. */
   async overview(): Promise<VaultOverview> {
-    const { api } = this.core;
-    const { operators, threshold, realms } = await api.vault();
-    const told = await this.#told();
+    const { operators, threshold, realms } = await this.core.api.vault();
+    const told = await this.told();
     // Each realm counts the same guesses; the one that knows most tells them.
     const most = told.map(({ attempts }) => attempts).toSorted((a, b) => b.length - a.length)[0] ?? [];
     const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
-    return { operators, threshold, realms: realms.length, answering: told.length, attempts };
-  }
-
-  /** Waits for the PIN to be overwritten or deleted without the identity key. */
-  async waits(): Promise<VaultWait[]> {
-    return (await this.#told()).map(({ wait }) => wait ?? null).filter((wait) => wait !== null);
+    return { operators, threshold, realms: realms.length, answering: told.length, attempts, wait: waitOf(told) };
   }
 
   /** What the realms tell; those that do not answer are left out. */
-  async #told(): Promise<VaultAttempts[]> {
-    const { api } = this.core;
-    const { realms, hosts } = await api.vault();
-    const door = new RealmDoor(api, hosts);
-    const lists = await Promise.allSettled(realms.map(async (realm) => (await door.at(realm)).vaultAttempts(realm)));
+  async told(): Promise<RealmTold[]> {
+    const port = vaultOverRest(this.core.api);
+    const { realms } = await port.view();
+    const lists = await Promise.allSettled(realms.map(async (realm) => ({ realm, ...(await port.attempts(realm)) })));
     return lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []));
+  }
+
+  /**
+   * Begins the wait after which the PIN may be set without the key that the realms know, or asks how long it still takes: the
+   * account's other devices hear of it, and may cancel it.
+   * @returns milliseconds
+   */
+  async beginWait(): Promise<number> {
+    const { step, secondsLeft } = await this.#vault(() => undefined).beginWait();
+    if (secondsLeft === null) {
+      throw failed(step);
+    }
+    return secondsLeft * 1000;
+  }
+
+  /** Cancels what somebody has begun who wants the PIN replaced or removed without the identity key. */
+  async cancelWait(): Promise<void> {
+    await this.own.ensure();
+    const step = await this.#vault(() => undefined).cancelWait(this.own.requireSeed(this.own.chain));
+    if (step.rejection !== VaultRejection.none) {
+      throw failed(step);
+    }
   }
 
   #vault(tell: Tell): PinVault {
@@ -208,5 +226,15 @@ function failed({ rejection: reason, faults, guessesLeft }: VaultStep) {
   if (reason === VaultRejection.wrongPin) {
     return localError('wrong_pin', false, { guessesLeft });
   }
+  if (reason === VaultRejection.sharesTooFew) {
+    return localError('vault_too_few', true, { reason, guessesLeft, faults: faults.length });
+  }
   return localError('vault_unavailable', false, { reason, guessesLeft, faults: faults.length });
+}
+
+/** The one that has longest to go: whoever waits needs a threshold of realms. */
+function waitOf(told: RealmTold[]): VaultOverview['wait'] {
+  const begun = told.flatMap(({ wait }): VaultWait[] => (wait?.state === 'begun' ? [wait] : []));
+  const [last] = begun.toSorted((a, b) => Date.parse(b.until) - Date.parse(a.until));
+  return last ? { device: last.device, until: Date.parse(last.until) } : null;
 }

@@ -215,11 +215,10 @@ export class FakeClient {
     storeWrappedKeys: (revision, wrapped) =>
       this.#call('storeWrappedKeys', () => this.server.keys.store(this.#me().account, revision, wrapped)),
     vault: () => this.#call('vault', () => this.server.keys.vault()),
-    askRealm: (realm, message) =>
-      this.#call('askRealm', () => this.server.keys.ask(this.#me().account, realm, message)),
+    askRealm: (realm, message) => this.#call('askRealm', () => this.server.keys.ask(this.#me(), realm, message)),
     realmToken: () => this.#call('realmToken', () => fail(6001, 'realm_unknown')),
     realmAt: () => this.api,
-    vaultAttempts: () => this.#call('vaultAttempts', () => ({ attempts: [] })),
+    vaultAttempts: (realm) => this.#call('vaultAttempts', () => this.server.keys.attempts(this.#me().account, realm)),
     card: (id) => this.#call('card', () => this.server.cards.get(id) ?? fail(5001, 'card_unknown')),
   };
 

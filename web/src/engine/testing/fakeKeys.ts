@@ -21,6 +21,7 @@ export class FakeKeys {
   readonly wrapped = new Map<string, wire.WrappedKeysView>();
   readonly realmIds = [1, 2, 3].map((number) => idOf(`realm ${number}`));
   readonly realms = new Map<string, TestRealm[]>();
+  readonly realmsDown = new Set<string>();
   /** Called for every chain on its way to a device. */
   tamper: (reply: wire.KeyChainReply) => wire.KeyChainReply = (reply) => reply;
 
@@ -138,9 +139,22 @@ export class FakeKeys {
     return known;
   }
 
-  ask(account: string, realm: string, message: string): wire.VaultExchange {
-    const asked = this.realmsOf(account).find(({ id }) => id === realm) ?? fail(6001, 'realm_unknown');
+  ask({ account, id: device }: FakeDevice, realm: string, message: string): wire.VaultExchange {
+    const asked = this.#realm(account, realm);
+    asked.asking = device;
     return { message: toBase64(asked.answer(fromBase64(message))) };
+  }
+
+  attempts(account: string, realm: string): wire.VaultAttempts {
+    return this.#realm(account, realm).list();
+  }
+
+  /** Some are out of reach at times. */
+  #realm(account: string, realm: string): TestRealm {
+    if (this.realmsDown.has(realm)) {
+      fail(1004, 'unavailable');
+    }
+    return this.realmsOf(account).find(({ id }) => id === realm) ?? fail(6001, 'realm_unknown');
   }
 
   #of(account: string): { chain: KeyChain; entries: Logged[] } {

@@ -18,6 +18,7 @@ import {
 } from './recover';
 import { refusal } from './refusal';
 import { register1Request, register1Response, register2Request, register2Response } from './register';
+import { beginWaitRequest, cancelWaitRequest, cancelWaitResponse, waitResponse } from './wait';
 
 const id = idOf('request');
 const version = idOf('version');
@@ -63,6 +64,10 @@ const table: [number, number, MessageKind<any>, FieldSet | Record<string, unknow
   [13, 102, clearFailuresRequest, { version, attemptCount: 3, signature: some(64) }],
   [14, 34, clearFailuresResponse, { version }],
   [15, 21, refusal, { reason: VaultRejection.locked, guessesLeft: 0 }],
+  [16, 34, beginWaitRequest, { version }],
+  [17, 54, waitResponse, { version, wait: idOf('wait'), secondsLeft: 259_200 }],
+  [18, 114, cancelWaitRequest, { version, wait: idOf('wait'), signature: some(64) }],
+  [19, 34, cancelWaitResponse, { wait: idOf('wait') }],
 ];
 
 describe('messages', () => {
@@ -108,6 +113,8 @@ describe('messages', () => {
       const encoding = refusal.encode(id, { reason, guessesLeft: 0 });
       expect(refusal.read(encoding)).toEqual({ ok: false, rejection: VaultRejection.wrongMessage });
     }
+    const none = waitResponse.encode(id, { version, wait: noVersion, secondsLeft: 0 });
+    expect(waitResponse.read(none)).toEqual({ ok: false, rejection: VaultRejection.waitUnknown });
     expect(() => refusal.encode(id, { reason: 256, guessesLeft: 0 })).toThrow(RangeError);
     expect(() => recover2Request.encode(id, { version, blindedElement: some(31) })).toThrow(RangeError);
   });

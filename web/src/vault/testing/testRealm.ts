@@ -2,6 +2,7 @@ import { ristretto255_oprf } from '@noble/curves/ed25519.js';
 import type { Random } from '../../crypto/random';
 import { equalBytes } from '../../protocol/bytes';
 import { bytesToUuid } from '../../protocol/ids';
+import type { VaultAttempt, VaultAttempts } from '../../protocol/wire';
 import { noVersion } from '../context';
 import { clearFailuresRequest, clearFailuresResponse, deleteRequest, deleteResponse } from '../messages/change';
 import { type FieldSet, type MessageKind, requestIdOf, type Values } from '../messages/layout';
@@ -14,6 +15,7 @@ import {
 } from '../messages/recover';
 import { refusal } from '../messages/refusal';
 import { type Register2Request, register1Response, register2Request, register2Response } from '../messages/register';
+import { beginWaitRequest, cancelWaitRequest, cancelWaitResponse, waitResponse } from '../messages/wait';
 import { VaultRejection } from '../rejection';
 import { publicElement, readScalar } from '../ristretto';
 import { verifyStatement } from '../statement';
@@ -23,6 +25,11 @@ export class TestRealm {
   record: Register2Request | null = null;
   used = 0;
   attempts = 0;
+  wait: { id: string; device: string; secondsLeft: number } | null = null;
+  /** The device whose request this is, as its session says. */
+  asking = noVersion;
+  /** What it tells of guesses; tests put them there. */
+  listed: VaultAttempt[] = [];
   readonly #open = new Set<string>();
 
   constructor(
@@ -37,7 +44,7 @@ export class TestRealm {
       case 1:
         return register1Response.encode(id, { version: this.record?.version ?? noVersion });
       case 3:
-        return this.#register(id, request);
+        return this.#pending(id, request) ?? this.#register(id, request);
       case 5:
         return this.#recover(id);
       case 7:
@@ -48,6 +55,10 @@ export class TestRealm {
         return this.#delete(id, request);
       case 13:
         return this.#clear(id, request);
+      case 16:
+        return this.#beginWait(id, request);
+      case 18:
+        return this.#cancelWait(id, request);
       default:
         throw new Error('no request');
     }
@@ -69,6 +80,52 @@ export class TestRealm {
     this.used = 0;
     this.attempts = 0;
     return register2Response.encode(id, { version: asked.version });
+  }
+
+  /** A registration by a key that the record does not name waits, and is its own once the wait is over. */
+  #pending(id: string, request: Uint8Array): Uint8Array | null {
+    const { record, wait } = this;
+    const asked = must(register2Request, request);
+    if (!record || !wait || this.#isSigned(request, record.identityKey)) {
+      return null;
+    }
+    if (wait.secondsLeft > 0) {
+      return waitResponse.encode(id, { version: record.version, wait: wait.id, secondsLeft: wait.secondsLeft });
+    }
+    this.record = { ...record, identityKey: asked.identityKey };
+    this.wait = null;
+    return null;
+  }
+
+  #beginWait(id: string, request: Uint8Array): Uint8Array {
+    const { version } = must(beginWaitRequest, request);
+    if (version !== this.record?.version) {
+      return this.#refuse(id, VaultRejection.versionOther);
+    }
+    this.wait ??= { id: bytesToUuid(this.random(16)), device: this.asking, secondsLeft: 72 * 3600 };
+    return waitResponse.encode(id, { version, wait: this.wait.id, secondsLeft: this.wait.secondsLeft });
+  }
+
+  #cancelWait(id: string, request: Uint8Array): Uint8Array {
+    const asked = must(cancelWaitRequest, request);
+    if (asked.wait !== this.wait?.id) {
+      return this.#refuse(id, VaultRejection.waitUnknown);
+    }
+    if (!this.record || !this.#isSigned(request, this.record.identityKey)) {
+      return this.#refuse(id, VaultRejection.signatureInvalid);
+    }
+    this.wait = null;
+    return cancelWaitResponse.encode(id, { wait: asked.wait });
+  }
+
+  /** As `GET …/attempts` has them, newest first. */
+  list(): VaultAttempts {
+    const { wait } = this;
+    const until = new Date(Date.now() + (wait?.secondsLeft ?? 0) * 1000).toISOString();
+    return {
+      attempts: this.listed,
+      wait: wait && { realm: this.id, id: wait.id, device: wait.device, until, state: 'begun' },
+    };
   }
 
   #recover(id: string): Uint8Array {

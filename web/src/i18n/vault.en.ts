@@ -1,0 +1,23 @@
+/** Words about waits for the PIN to go without the account's keys, and about what changed keys stop, in English. */
+export const vaultEn = {
+  stop: 'Stop it',
+  stopped: 'It is stopped. Your PIN stays as it is.',
+  wait: {
+    title: 'Somebody wants your PIN replaced',
+    body: (device: string) =>
+      `It was asked for without your keys, on ${device}. If that was not you, stop it now and change your password.`,
+    mine: 'This device has asked for it. Your other devices can stop it.',
+    left: (time: string, at: string) => `Possible in ${time}, on ${at}.`,
+    over: 'Possible now, for seven days.',
+  },
+  begin: {
+    body: 'The vault keeps your PIN under other keys than those of this device. It can be replaced after a wait, in which your other devices may object.',
+    action: 'Start the wait',
+    begun: (time: string) => `The wait is running: in ${time} you can set the PIN here.`,
+    over: 'The wait is over: set the PIN now.',
+  },
+  blocked: {
+    body: (names: string) => `Nothing is paid here until you accept the new keys of ${names}.`,
+    compare: 'Compare keys',
+  },
+};

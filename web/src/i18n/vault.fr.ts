@@ -1,0 +1,25 @@
+import type { vaultEn } from './vault.en';
+
+/** Words about waits for the PIN to go without the account's keys, and about what changed keys stop, in French. */
+export const vaultFr: typeof vaultEn = {
+  stop: 'Arrêter',
+  stopped: 'C’est arrêté. Votre code PIN reste comme il est.',
+  wait: {
+    title: 'Quelqu’un veut remplacer votre code PIN',
+    body: (device) =>
+      `Cela a été demandé sans vos clés, sur ${device}. Si ce n’était pas vous, arrêtez-le maintenant et changez votre mot de passe.`,
+    mine: 'Cet appareil l’a demandé. Vos autres appareils peuvent l’arrêter.',
+    left: (time, at) => `Possible dans ${time}, le ${at}.`,
+    over: 'Possible maintenant, pendant sept jours.',
+  },
+  begin: {
+    body: 'Le coffre garde votre code PIN sous d’autres clés que celles de cet appareil. Il peut être remplacé après une attente, pendant laquelle vos autres appareils peuvent s’y opposer.',
+    action: 'Commencer l’attente',
+    begun: (time) => `L’attente est en cours : dans ${time}, vous pourrez définir le code PIN ici.`,
+    over: 'L’attente est finie : définissez le code PIN maintenant.',
+  },
+  blocked: {
+    body: (names) => `Rien n’est payé ici avant que vous n’acceptiez les nouvelles clés de ${names}.`,
+    compare: 'Comparer les clés',
+  },
+};

@@ -1,0 +1,93 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { aminaPays, ids } from '../fixtures/content';
+import { now } from '../fixtures/people';
+import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
+import { tabTo } from '../keyboard';
+
+let browser: Browser;
+let gallery: Gallery;
+let page: Page;
+
+beforeAll(async () => {
+  gallery = await serveGallery();
+  browser = await launch();
+});
+
+afterEach(async () => {
+  await page.context().close();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await gallery.close();
+});
+
+async function open(scene: string, hash: string): Promise<void> {
+  const context = await contextFor(browser, { device: 'desktop', theme: 'light', language: 'en' });
+  page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.clock.setFixedTime(now);
+  await page.goto(`${gallery.url}?scene=${scene}${hash}`);
+}
+
+describe('While the keys of somebody have changed', () => {
+  test('A card of theirs cannot be accepted, says why, and leads to the comparison', async () => {
+    await open('changed', `#/c/${ids.amina}`);
+    const card = page.locator(`[data-card="${aminaPays.id}"]`);
+    expect(await card.getByTestId('card-accept').isDisabled()).toBe(true);
+    const why = (await card.getByTestId('card-accept').getAttribute('aria-describedby')) ?? '';
+    expect(await page.locator(`[id="${why}"]`).textContent()).toMatch(
+      /^Nothing is paid here until you accept the new keys/,
+    );
+    // What moves no money to them goes on.
+    expect(await card.getByTestId('card-decline').isDisabled()).toBe(false);
+    await card.getByRole('link', { name: 'Compare keys' }).click();
+    await page.getByTestId('scan-safety').waitFor();
+  });
+
+  test('The sheet to pay says so before anything is typed, and everything goes on once they are accepted', async () => {
+    await open('changed', `#/c/${ids.amina}/pay`);
+    await page.getByRole('dialog').getByTestId('pay-blocked').waitFor();
+    expect(await page.getByTestId('amount').count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.getByTestId('accept-keys').click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Accept new keys' }).click();
+    await page.getByTestId('pay-button').click();
+    await page.getByTestId('amount').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.locator(`[data-card="${aminaPays.id}"]`).getByTestId('card-accept').isDisabled()).toBe(false);
+  });
+});
+
+describe('A wait for the PIN to go', () => {
+  test('Is shown with what is left of it, and stopped from the Security page', async () => {
+    await open('alarms', '#/settings/security');
+    const wait = page.getByTestId('vault-wait');
+    await wait.getByText(/^Possible in \d+ days?, on /).waitFor();
+    await wait.getByRole('button', { name: 'Stop it' }).click();
+    await page.getByText('It is stopped. Your PIN stays as it is.').waitFor();
+    expect(await wait.count()).toBe(0);
+  });
+
+  test('Is stopped from its alarm, by keyboard, and the alarm goes with it', async () => {
+    await open('alarms', '#/settings/security');
+    const alarm = page.locator('[data-testid=alarm][data-kind=pinWait]');
+    await alarm.waitFor();
+    await tabTo(page, /^Stop it/);
+    await page.keyboard.press('Enter');
+    await alarm.waitFor({ state: 'detached' });
+    // The page has read the vault again by itself.
+    await page.getByTestId('vault-wait').waitFor({ state: 'detached' });
+  });
+
+  test('Is begun where the vault keeps the PIN under other keys', async () => {
+    await open('alarms', '#/settings/security');
+    await page.getByTestId('pin-section').getByRole('button', { name: 'Change PIN' }).click();
+    await page.getByLabel('PIN', { exact: true }).fill('590381');
+    await page.getByLabel('Once more').fill('590381');
+    await page.getByTestId('pin-form').getByRole('button', { name: 'Change PIN' }).click();
+    await page.getByRole('button', { name: 'Start the wait' }).click();
+    await page.getByText('The wait is running: in 3 days you can set the PIN here.').waitFor();
+  });
+});
