@@ -27,6 +27,8 @@ export type Timing = {
   typingEveryMs: number;
   /** Before people of changed conversations are watched. */
   presenceMs: number;
+  /** Before a device looks again for the keys that another one has renewed; doubles with each look. */
+  keysAgainMs: number;
 };
 
 export const defaultTiming: Timing = {
@@ -36,6 +38,7 @@ export const defaultTiming: Timing = {
   receiptsMs: 250,
   typingEveryMs: 4000,
   presenceMs: 1000,
+  keysAgainMs: 2000,
 };
 
 export type EngineParts = {

@@ -276,7 +276,7 @@ export class Engine {
   }
 
   async #online(hello: HelloReply): Promise<void> {
-    const { sync, stock, receipts, outbox, wallet, presence, threads, keys } = this.#services;
+    const { sync, stock, receipts, outbox, wallet, presence, threads, keys, groups } = this.#services;
     const watched = keys.watch().catch(() => undefined);
     if (!keys.isApproved) {
       await watched;
@@ -291,6 +291,7 @@ export class Engine {
     this.#presenter.touchConversations();
     receipts.touchedAll();
     outbox.kickAll();
+    groups.renewal.start();
   }
 
   async #lost(): Promise<void> {
@@ -350,7 +351,7 @@ export class Engine {
     const { account, handle, displayName, device, sandbox, assets, presence } = this.#services.core.device;
     this.sink.me({ id: account, handle, displayName, device, sandbox, presence: presence ?? 'contacts' });
     this.sink.assets(assets);
-    this.sink.security(this.#services.keys.security);
+    this.sink.security(this.#services.security);
   }
 
   // What people do.

@@ -1,5 +1,5 @@
 import { Connection, type ConnectionListener } from '../net/connection';
-import type { Presence } from '../state/contract';
+import type { AccountSecurity, Presence } from '../state/contract';
 import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
@@ -50,6 +50,7 @@ export class Services {
     this.keys.people.onChange = (account) => changed.keys(account);
     this.keys.own.onApproved = () => this.#approved();
     this.groups = new Groups(this.core, this.keys);
+    this.groups.renewal.onChange = () => changed.keys(null);
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
       logHeard: (from, note) => this.keys.gossip.heard(from, note),
@@ -77,6 +78,11 @@ export class Services {
     this.core.connection = this.connection;
   }
 
+  /** What screens are to know of keys. */
+  get security(): AccountSecurity {
+    return { ...this.keys.security, renewal: this.groups.renewal.progress };
+  }
+
   /** This device can be added from now on, and goes where it could not go before. */
   #approved(): void {
     if (!this.core.online) {
@@ -84,7 +90,7 @@ export class Services {
       return;
     }
     void this.stock.fill(0).catch(() => undefined);
-    this.groups.renew();
+    this.groups.renewal.start();
   }
 
   /** After this nothing is sent or written any more. */

@@ -1,6 +1,7 @@
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
 import { lister, pluraliser } from './plural';
+import { renewalEn } from './renewal.en';
 
 const plural = pluraliser('en');
 const list = lister('en');
@@ -485,6 +486,7 @@ export const en = {
   },
 
   keys: keysEn,
+  renewal: renewalEn,
 };
 
 export type Catalogue = typeof en;

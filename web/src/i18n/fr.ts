@@ -2,6 +2,7 @@ import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
 import { keysFr } from './keys.fr';
 import { lister, pluraliser } from './plural';
+import { renewalFr } from './renewal.fr';
 
 const plural = pluraliser('fr');
 const list = lister('fr');
@@ -500,4 +501,5 @@ export const fr: Catalogue = {
   },
 
   keys: keysFr,
+  renewal: renewalFr,
 };

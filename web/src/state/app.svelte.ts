@@ -33,11 +33,13 @@ export function createChatApp(options: AppOptions = {}): ChatApp {
 
 const unknownSecurity: AccountSecurity = {
   standing: 'pending',
+  isBehind: false,
   hasPin: false,
   identityKey: null,
   devices: 0,
   log: null,
   alarms: [],
+  renewal: null,
 };
 
 class OpenedThread implements Thread {
@@ -329,6 +331,7 @@ class App implements ChatApp {
   approvalCode: ChatApp['approvalCode'] = () => this.#act((engine) => engine.services.keys.approvalCode());
   readApprovalCode: ChatApp['readApprovalCode'] = (code) => this.#act((engine) => engine.readApprovalCode(code));
   approveDevice: ChatApp['approveDevice'] = (code) => this.#act((engine) => engine.approveDevice(code));
+  renewIdentity: ChatApp['renewIdentity'] = () => this.#act((engine) => engine.services.keys.own.rotate());
   resetIdentity: ChatApp['resetIdentity'] = () => this.#act((engine) => engine.services.keys.own.reset());
   refusePin: ChatApp['refusePin'] = (pin) => this.#act(async (engine) => engine.services.keys.pins.refuse(pin));
   setPin: ChatApp['setPin'] = (pin, tell) => this.#act((engine) => engine.services.keys.pins.set(pin, tell));

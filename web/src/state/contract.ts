@@ -268,6 +268,8 @@ export type KeyAlarm = {
 
 export type AccountSecurity = {
   standing: DeviceStanding;
+  /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
+  isBehind: boolean;
   hasPin: boolean;
   /** Hex of the account's identity key, 32 bytes; null while there is none. */
   identityKey: string | null;
@@ -276,6 +278,8 @@ export type AccountSecurity = {
   /** The newest state of the key log that was checked. */
   log: { origin: string; size: number; checkedAt: number } | null;
   alarms: KeyAlarm[];
+  /** How many conversations have been shown what certifies this device now; null where there is nothing to show. */
+  renewal: { done: number; total: number } | null;
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
@@ -377,6 +381,8 @@ export interface ChatApp {
   readApprovalCode(code: string): Promise<Device>;
   /** Gives that device the account's keys. */
   approveDevice(code: string): Promise<Device>;
+  /** Gives the account a new identity key; its other devices stay, and contacts have to accept the new one. */
+  renewIdentity(): Promise<void>;
   /** Begins the account's identity anew here: all other devices are revoked, and contacts have to accept the new key. */
   resetIdentity(): Promise<void>;
 

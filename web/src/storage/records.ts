@@ -17,6 +17,8 @@ export type DeviceRecord = {
   lineage: string | null;
   /** What the device's leaves carry once the account's identity key vouches for it, 128 bytes; absent or null before. */
   credential?: Uint8Array | null;
+  /** The credential that all groups have been shown, or were about to be when there was none to show it to. */
+  renewed?: Uint8Array | null;
   /** The last-resort key package on the server ends at this time. */
   lastResortUntilMs: number;
 };
@@ -146,6 +148,10 @@ export const unsentOrder = 2 ** 50;
 export type OwnKeysRecord = {
   /** Ed25519, 32 bytes; null for a device that nobody has approved yet. */
   identitySeed: Uint8Array | null;
+  /** The next one while it is being renewed, kept before it is posted. */
+  nextSeed: Uint8Array | null;
+  /** The identity key was renewed here, and what the root secret opens is still the one before. */
+  wrapDue: boolean;
   /** 32 bytes; null where there is no PIN, or this device was never told. */
   rootSecret: Uint8Array | null;
   /** 32 bytes; null where no archive is kept. */
