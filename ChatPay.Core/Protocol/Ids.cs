@@ -57,6 +57,15 @@ public readonly record struct CardId(Guid Value) : IId<CardId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>An account's archive: made of its key, so another key is another archive. Its version bits mean nothing.</summary>
+[JsonConverter(typeof(IdJsonConverter<ArchiveId>))]
+public readonly record struct ArchiveId(Guid Value) : IId<ArchiveId>
+{
+    public static ArchiveId From(Guid value) => new(value);
+
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>Writes an id as its UUID string.</summary>
 public sealed class IdJsonConverter<TId> : JsonConverter<TId>
     where TId : struct, IId<TId>

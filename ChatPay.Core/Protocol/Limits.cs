@@ -92,6 +92,20 @@ public static class Limits
     /// <summary>An account's keys as its root secret wraps them.</summary>
     public const int WrappedKeysBytes = 94;
 
+    /// <summary>The JSON in a chunk of an archive; with its padding it has 64 KiB at most.</summary>
+    public const int ArchiveJsonBytes = (64 * 1024) - 1;
+
+    /// <summary>A sealed chunk of an archive.</summary>
+    public const int ArchiveChunkBytes = (64 * 1024) + 29;
+
+    public const int ArchiveChunksPerPage = 16;
+
+    /// <summary>Bytes in one page of an archive, beyond the first chunk of it.</summary>
+    public const int ArchivePageBytes = 512 * 1024;
+
+    /// <summary>Above this a number in JSON is not what every client reads.</summary>
+    public const long JsonNumberMax = (1L << 53) - 1;
+
     /// <summary>Accounts whose presence one connection watches.</summary>
     public const int PresenceWatched = 500;
 
