@@ -20,4 +20,6 @@ export const Limits = {
   groupNameMaxChars: 64,
   memoMaxChars: 280,
   logNoteMaxChars: 4096,
+  handleMaxChars: 32,
+  displayNameMaxChars: 64,
 } as const;
