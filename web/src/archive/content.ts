@@ -47,8 +47,10 @@ export type ArchivedCard = {
   asset: string;
 };
 
-const assetPattern = /^[A-Z][A-Z0-9]{2,7}$/;
+const assetPattern = /^[A-Z][A-Z0-9]{2,11}$/;
 const amountPattern = /^[1-9][0-9]{0,15}$/;
+/** Half of a surrogate pair: text that is no text. */
+const halfPair = /\p{Surrogate}/u;
 const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
 export function encodeArchive({ people, items }: ArchiveContent): Uint8Array {
@@ -124,7 +126,8 @@ function readContent(value: Record<string, unknown>): ArchivedContent | null {
   }
 }
 
-function readCard({ card, memo, sound, kind, payer, payee, amountMinor, asset }: Record<string, unknown>) {
+function readCard(value: Record<string, unknown>): ArchivedCard | null {
+  const { card, memo, sound, kind, payer, payee, amountMinor, asset } = value;
   const isMemo = memo === null || isText(memo, Limits.memoMaxChars);
   const isKind = kind === 'transfer' || kind === 'request';
   if (!isMemo || !isKind || typeof sound !== 'boolean' || !isId(card) || !isId(payer) || !isId(payee)) {
@@ -136,7 +139,7 @@ function readCard({ card, memo, sound, kind, payer, payee, amountMinor, asset }:
   }
   const [id, pays, paid] = [card, payer, payee].map((one) => one.toLowerCase()) as [string, string, string];
   return assetPattern.test(asset)
-    ? { type: 'card' as const, card: id, memo, sound, kind, payer: pays, payee: paid, amountMinor, asset }
+    ? { type: 'card', card: id, memo, sound, kind, payer: pays, payee: paid, amountMinor, asset }
     : null;
 }
 
@@ -149,7 +152,7 @@ function isId(value: unknown): value is string {
 }
 
 function isText(value: unknown, maxChars: number): value is string {
-  return typeof value === 'string' && value.length <= maxChars && value.isWellFormed();
+  return typeof value === 'string' && value.length <= maxChars && !halfPair.test(value);
 }
 
 function isTime(value: unknown): value is string {

@@ -57,6 +57,7 @@ export function mergeView(record: ConversationRecord, view: ConversationView): C
     cursor,
     read: Math.max(merged.read, view.joinedSeq - 1),
     active: true,
+    retentionDays: view.retentionDays ?? null,
   };
 }
 
@@ -83,6 +84,8 @@ export function mergeChange(record: ConversationRecord, event: Event, leaves: Le
       (leaf) => (event.kind === 'members' && gone.has(leaf.account)) || change.devicesRevoked.includes(leaf.device),
     )
     .map(({ leaf, device, account }) => ({ leaf, device, account }));
+  // Without days of its own it is as the operator says, which only a view tells.
+  const retention = change.retention ? { retentionDays: change.retention.days ?? undefined } : {};
   const removed = new Set([...change.devicesRemoved, ...waiting.map((entry) => entry.device)]);
   return {
     ...record,
@@ -90,6 +93,7 @@ export function mergeChange(record: ConversationRecord, event: Event, leaves: Le
     former: [...record.former.filter((person) => !gone.has(person.id)), ...left],
     pendingRemovals: [...record.pendingRemovals.filter((entry) => !removed.has(entry.device)), ...waiting],
     epoch: event.kind === 'commit' ? event.epoch + 1 : record.epoch,
+    ...retention,
   };
 }
 

@@ -151,7 +151,9 @@ describe('a crash while the identity key is renewed', () => {
           annClient.onCall = step;
         }
         await Promise.race([
-          keysOf(ann).own.rotate().catch(() => undefined),
+          keysOf(ann)
+            .own.rotate()
+            .catch(() => undefined),
           until(() => crashed, 'it ends', 60_000).catch(() => undefined),
         ]);
         if (!crashed) {

@@ -1,5 +1,6 @@
 import { Connection, type ConnectionListener } from '../net/connection';
 import type { AccountSecurity, Presence } from '../state/contract';
+import { Archive } from './archive/archive';
 import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
@@ -40,6 +41,7 @@ export class Services {
   readonly presence: PresenceModel;
   readonly views: Views;
   readonly threads: Threads;
+  readonly archive: Archive;
   readonly connection: Connection;
 
   constructor(parts: EngineParts, changed: Changed, listener: ConnectionListener) {
@@ -58,6 +60,8 @@ export class Services {
     this.sync = new Sync(this.core, this.log, this.groups);
     this.groups.sync = this.sync;
     this.groups.log = this.log;
+    this.archive = new Archive(this.core, this.keys, this.sync);
+    this.archive.onChange = () => changed.keys(null);
     this.outbox = new Outbox(this.core, this.groups, this.sync, this.keys);
     this.chats = new Chats(this.core, this.groups, this.sync, this.outbox);
     this.receipts = new Receipts(this.core);
@@ -80,7 +84,7 @@ export class Services {
 
   /** What screens are to know of keys. */
   get security(): AccountSecurity {
-    return { ...this.keys.security, renewal: this.groups.renewal.progress };
+    return { ...this.keys.security, renewal: this.groups.renewal.progress, archive: this.archive.status };
   }
 
   /** This device can be added from now on, and goes where it could not go before. */
@@ -91,6 +95,7 @@ export class Services {
     }
     void this.stock.fill(0).catch(() => undefined);
     this.groups.renewal.start();
+    void this.archive.look().catch(() => undefined);
   }
 
   /** After this nothing is sent or written any more. */
@@ -98,6 +103,7 @@ export class Services {
     this.core.stopped = true;
     this.connection.stop();
     this.keys.stop();
+    this.archive.stop();
     this.groups.stop();
     this.chats.stop();
     this.outbox.stop();

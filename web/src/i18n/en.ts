@@ -1,3 +1,4 @@
+import { archiveEn } from './archive.en';
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
 import { lister, pluraliser } from './plural';
@@ -487,6 +488,7 @@ export const en = {
 
   keys: keysEn,
   renewal: renewalEn,
+  archive: archiveEn,
 };
 
 export type Catalogue = typeof en;

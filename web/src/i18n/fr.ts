@@ -1,3 +1,4 @@
+import { archiveFr } from './archive.fr';
 import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
 import { keysFr } from './keys.fr';
@@ -502,4 +503,5 @@ export const fr: Catalogue = {
 
   keys: keysFr,
   renewal: renewalFr,
+  archive: archiveFr,
 };

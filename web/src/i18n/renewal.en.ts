@@ -15,5 +15,6 @@ export const renewalEn = {
     'Your identity key was renewed on another device. You can go on writing and paying here, but this device cannot approve others, change the PIN or remove devices until it has the new key.',
   byPin: 'Enter your PIN',
   byDevice: 'Or approve this device again',
-  byDeviceSteps: 'On the device that renewed the key, open Settings, then Devices, press “Approve a device”, and bring this code there.',
+  byDeviceSteps:
+    'On the device that renewed the key, open Settings, then Devices, press “Approve a device”, and bring this code there.',
 };

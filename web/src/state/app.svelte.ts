@@ -35,11 +35,21 @@ const unknownSecurity: AccountSecurity = {
   standing: 'pending',
   isBehind: false,
   hasPin: false,
+  knowsPin: false,
   identityKey: null,
   devices: 0,
   log: null,
   alarms: [],
   renewal: null,
+  archive: {
+    state: 'unknown',
+    bytes: 0,
+    maximumBytes: 0,
+    isFull: false,
+    waiting: 0,
+    isFilling: false,
+    restore: null,
+  },
 };
 
 class OpenedThread implements Thread {
@@ -342,6 +352,9 @@ class App implements ChatApp {
   vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
   clearPinFailures: ChatApp['clearPinFailures'] = () =>
     this.#act((engine) => engine.services.keys.pins.clearFailures());
+  turnArchiveOn: ChatApp['turnArchiveOn'] = () => this.#act((engine) => engine.services.archive.turnOn());
+  turnArchiveOff: ChatApp['turnArchiveOff'] = () => this.#act((engine) => engine.services.archive.turnOff());
+  flushArchive: ChatApp['flushArchive'] = () => this.#background((engine) => engine.services.archive.flush());
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
   acceptIdentity: ChatApp['acceptIdentity'] = (account, isVerified) =>
     this.#act((engine) => engine.services.keys.people.accept(account, isVerified));

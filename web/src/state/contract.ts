@@ -271,6 +271,8 @@ export type AccountSecurity = {
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
   hasPin: boolean;
+  /** Whether this device has what the PIN opens. */
+  knowsPin: boolean;
   /** Hex of the account's identity key, 32 bytes; null while there is none. */
   identityKey: string | null;
   /** Approved ones. */
@@ -280,6 +282,23 @@ export type AccountSecurity = {
   alarms: KeyAlarm[];
   /** How many conversations have been shown what certifies this device now; null where there is nothing to show. */
   renewal: { done: number; total: number } | null;
+  archive: ArchiveStatus;
+};
+
+/** The account's history on the server, sealed, where somebody has asked for it. */
+export type ArchiveStatus = {
+  /** `unavailable`: this server keeps none. `locked`: it is on, and this device does not have its key. */
+  state: 'unknown' | 'unavailable' | 'off' | 'on' | 'locked';
+  bytes: number;
+  maximumBytes: number;
+  /** Nothing more is archived. */
+  isFull: boolean;
+  /** Messages that are not archived yet. */
+  waiting: number;
+  /** The history from before it was turned on is on its way. */
+  isFilling: boolean;
+  /** What is brought to this device, in parts; null where nothing is. */
+  restore: { done: number; total: number; isDone: boolean; damaged: number } | null;
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
@@ -396,6 +415,13 @@ export interface ChatApp {
   pinGuessesLeft(): Promise<number | null>;
   vaultOverview(): Promise<VaultOverview>;
   clearPinFailures(): Promise<void>;
+
+  /** @throws ActionError `archive_needs_pin` */
+  turnArchiveOn(): Promise<void>;
+  /** Deletes all of it. */
+  turnArchiveOff(): Promise<void>;
+  /** Archives what waits, while the page is still there. */
+  flushArchive(): void;
 
   personKeys(account: string): Promise<PersonKeys>;
   /** @param isVerified whether safety numbers were compared */

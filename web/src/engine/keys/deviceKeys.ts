@@ -113,7 +113,7 @@ export class DeviceKeys {
     }
   }
 
-  get security(): Omit<AccountSecurity, 'renewal'> {
+  get security(): Omit<AccountSecurity, 'renewal' | 'archive'> {
     const { chain, record } = this.own;
     const { log } = this.log;
     const isWaiting = chain !== null && !this.isApproved && record.approvalKey !== null;
@@ -121,6 +121,7 @@ export class DeviceKeys {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
       isBehind: this.own.isBehind,
       hasPin: this.pins.isSet,
+      knowsPin: record.rootSecret !== null,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,
       devices: chain?.devices.size ?? 0,
       log: log && log.size > 0 ? { origin: log.origin, size: log.size, checkedAt: log.checkedAt } : null,

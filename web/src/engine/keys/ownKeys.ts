@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { archiveIdOf } from '../../archive/cipher';
 import { publicKeyOf } from '../../crypto/ed25519';
 import { systemRandom } from '../../crypto/random';
 import { type ApprovedKeys, openApproval, sealApproval, sealKeyPairOf } from '../../identity/approval';
@@ -37,6 +38,7 @@ const none: OwnKeysRecord = {
   wrapDue: false,
   rootSecret: null,
   archiveKey: null,
+  restoreDue: false,
   approvalKey: null,
   posted: [],
   approved: [],
@@ -179,7 +181,13 @@ export class OwnKeys {
         return false;
       }
       const { identitySeed, rootSecret, archiveKey } = keys;
-      await this.write({ identitySeed, nextSeed: null, rootSecret, archiveKey, approvalKey: null });
+      const { device, publicKey } = this.core.device;
+      const restoreDue = this.#record.restoreDue || !chain.hasDevice(device, publicKey);
+      const kept = {
+        rootSecret: rootSecret ?? this.#record.rootSecret,
+        archiveKey: archiveKey ?? this.#record.archiveKey,
+      };
+      await this.write({ identitySeed, nextSeed: null, ...kept, restoreDue, approvalKey: null });
       return true;
     });
     return isTaken && this.ensure();
@@ -368,10 +376,21 @@ export class OwnKeys {
   /** Stores the account's keys for whoever has the root secret; an archive key that only the server has is kept. */
   async storeWrapped(rootSecret: Uint8Array, identitySeed: Uint8Array): Promise<void> {
     const { archiveKey } = this.#record;
-    const kept = await this.wrapped.store(rootSecret, identitySeed, async (stored) => archiveKey ?? stored);
-    if (kept && !archiveKey) {
+    const kept = await this.wrapped.store(rootSecret, identitySeed, (stored) =>
+      this.#chooseArchive(archiveKey, stored),
+    );
+    if (kept && kept !== archiveKey) {
       await this.write({ archiveKey: kept });
     }
+  }
+
+  /** Where another device has begun another archive meanwhile, the key of the one that is on. */
+  async #chooseArchive(known: Uint8Array | null, stored: Uint8Array | null): Promise<Uint8Array | null> {
+    if (!known || !stored || equalBytes(known, stored)) {
+      return known ?? stored;
+    }
+    const { archive } = await this.core.api.archive();
+    return archive === archiveIdOf(stored, this.core.device.account) ? stored : known;
   }
 
   #deviceAdded(next: EntryPlace, seed: Uint8Array): KeyLogEntry {

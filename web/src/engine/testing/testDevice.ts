@@ -119,6 +119,7 @@ export class TestDevice {
           typingEveryMs: 50,
           presenceMs: 5,
           keysAgainMs: 50,
+          archiveMs: 50,
         },
       },
       this.screen,
