@@ -1,4 +1,5 @@
 using ChatPay.Server.Accounts;
+using ChatPay.Server.Archive;
 using ChatPay.Server.Cards;
 using ChatPay.Server.Cluster;
 using ChatPay.Server.Conversations;
@@ -29,6 +30,7 @@ internal static class Program
         services.AddCards();
         services.AddVault();
         services.AddKeyLog();
+        services.AddArchive();
     }
 
     /// <summary>Middleware of features: authentication and authorisation first.</summary>
@@ -51,6 +53,7 @@ internal static class Program
         v1.MapVault();
         v1.MapKeys();
         app.MapKeyLog();
+        v1.MapArchive();
     }
 
     private static Task<int> Main(string[] args) => CommandLine.RunAsync(args);

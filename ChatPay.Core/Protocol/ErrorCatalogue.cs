@@ -35,7 +35,7 @@ public static class ErrorCatalogue
         ErrorCode.TooLarge or ErrorCode.BodyTooLarge => 413,
         ErrorCode.NotFound or ErrorCode.UnknownMethod or ErrorCode.AccountUnknown or ErrorCode.ConversationUnknown
             or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown or ErrorCode.RealmUnknown
-            or ErrorCode.LogSizeUnknown => 404,
+            or ErrorCode.LogSizeUnknown or ErrorCode.ArchiveUnknown or ErrorCode.ArchiveOff => 404,
         ErrorCode.TooManyRequests => 429,
         ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull => 503,
         ErrorCode.ForbiddenOrigin or ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.WrongDevice
@@ -50,7 +50,8 @@ public static class ErrorCatalogue
             or ErrorCode.StaleEpoch or ErrorCode.ClientIdReused or ErrorCode.ConversationExists
             or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired
             or ErrorCode.CardExists or ErrorCode.KeyPackageUnavailable
-            or ErrorCode.KeyChainStale or ErrorCode.WrappedKeysStale => 409,
+            or ErrorCode.KeyChainStale or ErrorCode.WrappedKeysStale
+            or ErrorCode.ArchiveExists or ErrorCode.ArchiveChunkConflict => 409,
         _ => 422,
     };
 }

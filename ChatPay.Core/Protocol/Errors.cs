@@ -2,8 +2,8 @@ namespace ChatPay.Core.Protocol;
 
 /// <summary>
 /// The one error catalogue. Numbers are never reused. 1xxx anything, 2xxx accounts and devices, 3xxx conversations and
-/// MLS delivery, 4xxx ledger, 5xxx cards, 6xxx the PIN vault, 7xxx keys
-/// and their log.
+/// MLS delivery, 4xxx ledger, 5xxx cards, 6xxx the PIN vault, 7xxx keys,
+/// their log, and the archive.
 /// </summary>
 public enum ErrorCode
 {
@@ -104,6 +104,11 @@ public enum ErrorCode
     DeviceNotApproved = 7003,
     WrappedKeysStale = 7004,
     LogSizeUnknown = 7005,
+    ArchiveExists = 7006,
+    ArchiveUnknown = 7007,
+    ArchiveChunkConflict = 7008,
+    ArchiveFull = 7009,
+    ArchiveOff = 7010,
 }
 
 /// <summary>

@@ -57,8 +57,8 @@ public interface IChatClient
     Task Control(ControlSignal signal);
 
     /// <summary>
-    /// The account's chain in the key log grew, or a realm in the server counted a guess of the PIN or has begun or ended a
-    /// wait. A hint: who was not there reads log and attempts after Hello.
+    /// The account's chain in the key log grew, its archive was turned on or off, or a realm in the server counted a guess of
+    /// the PIN or has begun or ended a wait. A hint: who was not there reads log, archive and attempts after Hello.
     /// </summary>
     Task Keys(KeysSignal signal);
 }

@@ -66,3 +66,8 @@ grant select, insert, update (number, size, root, note) on key_log to chatpay_se
 grant select, insert, delete on key_log_leaf to chatpay_server;
 grant select, insert, update (hashes), delete on key_log_tile to chatpay_server;
 grant select, insert, update (revision, wrapped) on wrapped_keys to chatpay_server;
+
+-- An archive is added to, chunk by chunk, and deleted as a whole.
+grant select, insert, update (bytes), delete on archive to chatpay_server;
+grant select, insert, update (chunks), delete on archive_stream to chatpay_server;
+grant select, insert, delete on archive_chunk to chatpay_server;
