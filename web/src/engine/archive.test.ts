@@ -195,10 +195,11 @@ describe('a stream', () => {
     await bob.send(id, 'later');
     await ann.sees(id, 'later');
     await archived(ann);
+    await archived(ann);
     ann.stop();
     const { device: again } = await byPin(server);
     await restored(again);
-    expect(await again.texts(id)).toEqual(['first', 'second', 'later']);
+    expect(await again.texts(id)).toEqual(['first', 'second', 'lost with the server', 'later']);
     expect(status(again).restore?.damaged).toBe(0);
   });
 
@@ -304,6 +305,25 @@ describe('the key of an archive', () => {
     await archiveOf(phone).look();
     await archived(phone);
     expect(server.archive.kept.get(ann.account)?.streams.size).toBe(2);
+  });
+
+  it('is put back where another device has stored one that is none', async () => {
+    const { server, id, ann } = await pair();
+    await ann.engine.services.keys.pins.set(pin, quiet);
+    const { own } = ann.engine.services.keys;
+    const { turnArchiveOn } = ann.engine.services.core.api;
+    // As if another device, which began at the same moment, had stored its own one and lost.
+    ann.engine.services.core.api.turnArchiveOn = async (archive) => {
+      const { rootSecret, identitySeed } = own.record;
+      await own.wrapped.store(rootSecret as Uint8Array, identitySeed as Uint8Array, async () => new Uint8Array(32));
+      return turnArchiveOn(archive);
+    };
+    await archiveOf(ann).turnOn();
+    await archived(ann);
+    ann.stop();
+    const { device: again } = await byPin(server);
+    await restored(again);
+    expect(await again.texts(id)).toEqual(['first']);
   });
 
   it('of two devices that turn it on at once is the same', async () => {

@@ -1,5 +1,6 @@
 import { archiveIdOf } from '../../archive/cipher';
 import { systemRandom } from '../../crypto/random';
+import { equalBytes } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { ArchiveView } from '../../protocol/wire';
 import type { ArchiveStatus } from '../../state/contract';
@@ -170,11 +171,24 @@ export class Archive {
       }
       await own.write({ archiveKey: key });
       if (store.state?.archive !== archive) {
+        await this.#putBack(key);
         await store.begin(archive, own.record.restoreDue);
       }
     }
     if (store.state?.isFull && view.bytes + chunkMaxBytes <= view.maximumBytes) {
       await store.update(archive, (state) => ({ ...state, isFull: false }));
+    }
+  }
+
+  /** Two devices may have begun at the same moment: what the root secret opens must be the key of the one that is on. */
+  async #putBack(archiveKey: Uint8Array): Promise<void> {
+    const { own } = this.keys;
+    const { rootSecret } = own.record;
+    if (rootSecret && own.holdsKey) {
+      const stored = (await own.wrapped.read(rootSecret))?.archiveKey;
+      if (!stored || !equalBytes(stored, archiveKey)) {
+        await own.wrapped.store(rootSecret, own.requireSeed(own.chain), async () => archiveKey);
+      }
     }
   }
 

@@ -50,7 +50,7 @@ export class ArchiveStore {
         next: 0,
         previous: noDigest(),
         isFull: false,
-        backfill: { conversation: '', before: Number.MAX_SAFE_INTEGER },
+        backfill: fromTheStart(),
         restore: isRestoring ? { isDone: false, streams: {} } : null,
       },
       [{ remove: 'archive', id: 'pending' }, { clear: 'archiveQueue' }],
@@ -95,4 +95,9 @@ export class ArchiveStore {
       this.#state = value;
     });
   }
+}
+
+/** All of the local history is to be queued. */
+export function fromTheStart(): ArchiveStateRecord['backfill'] {
+  return { conversation: '', before: Number.MAX_SAFE_INTEGER };
 }

@@ -8,7 +8,7 @@ import type { Change } from '../../storage/database';
 import type { ArchivePendingRecord, ArchiveQueueRecord, ArchiveStateRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { Sync } from '../sync';
-import type { ArchiveStore } from './store';
+import { type ArchiveStore, fromTheStart } from './store';
 
 /** A chunk is sent when this many messages wait, or this much JSON. */
 const fullItems = 32;
@@ -206,7 +206,10 @@ export class ArchiveUploader {
     }
   }
 
-  /** The server has more or less of this device's stream than the device remembers: it goes on where the server is. */
+  /**
+   * The server has more or less of this device's stream than the device remembers: it goes on where the server is. Where that
+   * is less, as after a restored backup, what this device has is queued again.
+   */
   async #realign(state: ArchiveStateRecord, next: number): Promise<void> {
     const { core, store } = this;
     const { archive } = state;
@@ -219,7 +222,8 @@ export class ArchiveUploader {
     const change: Change = resealed
       ? { put: 'archive', id: 'pending', value: resealed }
       : { remove: 'archive', id: 'pending' };
-    await store.update(archive, (known) => ({ ...known, next, previous }), [change]);
+    const lost = next < state.next ? { backfill: fromTheStart() } : {};
+    await store.update(archive, (known) => ({ ...known, next, previous, ...lost }), [change]);
   }
 }
 
