@@ -35,7 +35,7 @@ export const archiveEn = {
     plural(count, { one: '# message is on its way there.', other: '# messages are on their way there.' }),
   filling: 'The history of this device is being taken into the archive.',
   wasDeleted: 'The archive is deleted.',
-  restoring: (percent: number) => `Bringing your history back: ${percent} %.`,
+  restoring: (percent: number) => `Bringing your history back: ${percent}%.`,
   restored: 'Your history was brought back.',
   damaged:
     'Part of the history that one of your devices had kept is damaged or missing, and could not be brought back. What was before that part is here.',

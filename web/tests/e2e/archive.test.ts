@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch } from '../gallery/browser';
 import { RealServer } from '../server';
-import { Person, soon } from './person';
+import { Person } from './person';
 import { asOneStory } from './story';
 
 const pin = '480279';
@@ -10,6 +10,9 @@ const ines = { handle: 'ines_b', displayName: 'Inès Baptiste', password: 'windo
 const jonas = { handle: 'jonas_w', displayName: 'Jonas Weber', password: 'seven bicycles and a bell' };
 const groupName = 'Allotment';
 const shortLived = 'For a month';
+
+/** A chunk waits twenty seconds for more. */
+const inTime = { timeout: 90_000, interval: 250 };
 
 let browser: Browser;
 let server: RealServer;
@@ -51,9 +54,9 @@ async function isArchived(person: Person): Promise<void> {
   const section = page.getByTestId('archive');
   await section.and(page.locator('[data-state=on]')).waitFor();
   const bytes = async () => Number(await section.getByTestId('archive-used').getAttribute('data-bytes'));
-  await expect.poll(bytes, soon).toBeGreaterThan(0);
-  await expect.poll(() => section.getByText('on their way').or(section.getByText('on its way')).count(), soon).toBe(0);
-  await expect.poll(() => section.getByText('being taken into the archive').count(), soon).toBe(0);
+  await expect.poll(bytes, inTime).toBeGreaterThan(0);
+  await expect.poll(() => section.getByText('on their way').or(section.getByText('on its way')).count(), inTime).toBe(0);
+  await expect.poll(() => section.getByText('being taken into the archive').count(), inTime).toBe(0);
   await person.go(before);
 }
 

@@ -48,6 +48,7 @@ export class Archive {
     this.uploader.onGone = lookAgain;
     this.uploader.onSent = (bytes) => {
       this.#view = this.#view && { ...this.#view, bytes: this.#view.bytes + bytes };
+      this.onChange();
     };
     this.uploader.onDrained = () => this.backfill.start();
     this.backfill.onDone = lookAgain;

@@ -29,7 +29,7 @@ import { WrappedKeys } from './wrapped';
 /** Other devices may add to the chain at the same moment; more often than this it cannot be chance. */
 const attempts = 8;
 /** Another device that renews the identity key stores it wrapped a moment after the log has it. */
-const fetchAttempts = 6;
+const fetchAttempts = 4;
 const keyBytes = 32;
 const place = 'own';
 const none: OwnKeysRecord = {
@@ -92,9 +92,11 @@ export class OwnKeys {
     return identitySeed !== null && this.chain !== null && isKeyOf(this.chain, identitySeed);
   }
 
-  /** The account's identity key was renewed on another device, and nobody has brought the new one here yet. */
+  /** The account's identity key was renewed on another device, and nothing has brought the new one here. */
   get isBehind(): boolean {
-    return this.core.deviceOrNull?.credential != null && this.chain !== null && !this.holdsKey;
+    const { identitySeed, rootSecret, approvalKey } = this.#record;
+    const isWaited = rootSecret === null || this.#fetches >= fetchAttempts;
+    return this.core.deviceOrNull?.credential != null && !identitySeed && approvalKey !== null && isWaited;
   }
 
   async write(change: Partial<OwnKeysRecord>): Promise<void> {
