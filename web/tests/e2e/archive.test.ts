@@ -100,6 +100,9 @@ describe('Somebody with a PIN and an archive', () => {
     await second.page.getByLabel('PIN or passphrase').fill(pin);
     await second.page.getByRole('button', { name: 'Continue' }).click();
     await second.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    // Until their names are there, groups are called by who is in them.
+    await second.row(groupName).waitFor();
+    await second.row(shortLived).waitFor();
     await second.openChat(jonas.displayName);
     await second.reads('Before there was an archive');
     await second.seesCard('Tomato seeds', 'held');
@@ -142,6 +145,7 @@ describe('Somebody with a PIN and an archive', () => {
     await third.page.getByLabel('PIN or passphrase').fill(pin);
     await third.page.getByRole('button', { name: 'Continue' }).click();
     await third.page.getByRole('heading', { name: 'Chats' }).waitFor();
+    await third.row(groupName).waitFor();
     await third.openChat(groupName);
     await third.page.locator('[data-kind=historyStartsHere]').waitFor();
     await other.say('Can you read this?');
