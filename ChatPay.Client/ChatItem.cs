@@ -46,6 +46,14 @@ public abstract record ChatItem
     [JsonIgnore]
     public bool IsRepeated { get; init; }
 
+    /// <summary>The id that its sender chose for the message; null where it is none, or was stored before ids were.</summary>
+    [JsonInclude]
+    internal ClientMessageId? ClientId { get; init; }
+
+    /// <summary>Whether the message says that it is not to be kept; null where it does not.</summary>
+    [JsonInclude]
+    internal bool? Expires { get; init; }
+
     [JsonIgnore]
     internal long Position { get; init; }
 

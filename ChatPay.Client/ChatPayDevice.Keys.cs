@@ -101,8 +101,11 @@ public sealed partial class ChatPayDevice
     /// <example>
     /// <code>await device.RecoverAsync("480279", cancellationToken);</code>
     /// </example>
-    public Task RecoverAsync(string pin, CancellationToken cancellationToken) =>
-        _core.Keys.Pin.RecoverAsync(pin, cancellationToken);
+    public async Task RecoverAsync(string pin, CancellationToken cancellationToken)
+    {
+        await _core.Keys.Pin.RecoverAsync(pin, cancellationToken);
+        _core.Archive.LookAgain();
+    }
 
     /// <summary>Removes the account's PIN: from then on only another device approves a new one.</summary>
     /// <exception cref="ChatPayException">
@@ -247,6 +250,7 @@ public sealed partial class ChatPayDevice
     {
         await _core.Keys.Own.EnsureAsync(cancellationToken);
         _core.Keys.People.CheckDue();
+        await _core.Archive.Keeper.FollowAsync(cancellationToken);
     }
 
     /// <summary>
@@ -267,6 +271,7 @@ public sealed partial class ChatPayDevice
     {
         _stock.Forgive();
         _core.Background(StockUpAsync);
+        _core.Archive.LookAgain();
         foreach (var state in _core.Conversations.Where(static one => one.Facts is null && one.Record.Active))
         {
             _core.Session?.Read(state.Id);

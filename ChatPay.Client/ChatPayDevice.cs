@@ -206,6 +206,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
         }
 
         _disposed = true;
+        await _core.Archive.Uploader.FlushAsync();
         var session = _core.Session;
         await _core.DisposeAsync();
         if (session is not null)

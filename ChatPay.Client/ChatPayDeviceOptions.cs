@@ -54,6 +54,8 @@ public sealed record ChatPayDeviceOptions
         Require(
             Timing.Presence >= TimeSpan.FromMilliseconds(1) && Timing.Presence <= TimeSpan.FromDays(1),
             nameof(Timing));
+        Require(
+            Timing.Archive >= TimeSpan.FromMilliseconds(1) && Timing.Archive <= TimeSpan.FromDays(1), nameof(Timing));
         Session.Checked();
         return this;
 
@@ -89,4 +91,10 @@ public sealed record ChatPayDeviceTiming
     /// shortest. 1 ms to 1 day; default 10 min.
     /// </summary>
     public TimeSpan Presence { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// The longest wait of a message before it goes into the archive, where one is on, for others to go with it. 1 ms to
+    /// 1 day; default 20 s.
+    /// </summary>
+    public TimeSpan Archive { get; init; } = TimeSpan.FromSeconds(20);
 }

@@ -74,6 +74,14 @@ public static class ClientErrors
     /// <summary>A PIN or passphrase that everybody would guess, or of another length than one may have.</summary>
     public const string PinRefused = "pin_refused";
 
+    /// <summary>
+    /// An archive's key is brought back by the PIN alone: set one first, or, where one is set, enter it on this device.
+    /// </summary>
+    public const string PinNeeded = "pin_needed";
+
+    /// <summary>An archive is on whose key this device does not have: enter the PIN on it.</summary>
+    public const string ArchiveUnreadable = "archive_unreadable";
+
     /// <summary>A code of another device that is none, of another account, or out of date.</summary>
     public const string CodeInvalid = "code_invalid";
 }

@@ -45,6 +45,13 @@ internal static class LocalErrors
         ClientErrors.Code, ClientErrors.PinRefused, $"This PIN or passphrase is not taken: {refusal}.", Retryable: false,
         new Dictionary<string, object>(StringComparer.Ordinal) { ["reason"] = refusal.ToString() }));
 
+    public static ChatPayException PinNeeded() => Local(
+        ClientErrors.PinNeeded,
+        "Only the PIN brings an archive's key back: set one first, or enter the one that is set on this device.");
+
+    public static ChatPayException ArchiveUnreadable() => Local(
+        ClientErrors.ArchiveUnreadable, "This device does not have the archive's key: enter the PIN on it.");
+
     public static ChatPayException CodeInvalid(string message) => Local(ClientErrors.CodeInvalid, message);
 
     public static ChatPayException SessionEnded(ChatSessionEnd? end, Exception? cause) => Local(

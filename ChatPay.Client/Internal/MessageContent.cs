@@ -23,6 +23,9 @@ internal abstract record MessageContent
     {
     }
 
+    /// <summary>Whether it says that it is not to be kept; reserved for messages that disappear.</summary>
+    public bool Expires { get; private init; }
+
     /// <summary>What somebody says.</summary>
     public sealed record Text(string Value) : MessageContent;
 
@@ -78,7 +81,7 @@ internal abstract record MessageContent
 
             return !version.TryGetInt32(out var number) || number != Version
                 ? new Newer()
-                : ParseFields(root);
+                : ParseFields(root) with { Expires = root.TryGetProperty("expires", out _) };
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

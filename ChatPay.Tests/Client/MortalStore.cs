@@ -14,6 +14,9 @@ internal sealed class MortalStore(IDeviceStore inner) : IDeviceStore
     /// <summary>The write that is the last; 0 for never.</summary>
     public int DiesAt { get; set; }
 
+    /// <summary>Or the first one like this; null for none.</summary>
+    public Func<IReadOnlyList<StoreChange>, bool>? DiesOn { get; set; }
+
     /// <summary>Whether that one still happens.</summary>
     public bool LastOneHappens { get; set; }
 
@@ -39,7 +42,7 @@ internal sealed class MortalStore(IDeviceStore inner) : IDeviceStore
     public async ValueTask WriteAsync(IReadOnlyList<StoreChange> changes, CancellationToken cancellationToken)
     {
         Live();
-        var isLast = Interlocked.Increment(ref _writes) == DiesAt;
+        var isLast = Interlocked.Increment(ref _writes) == DiesAt || DiesOn?.Invoke(changes) == true;
         if (isLast)
         {
             _dead = true;

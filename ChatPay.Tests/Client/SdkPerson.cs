@@ -41,6 +41,7 @@ internal sealed class SdkPerson : IAsyncDisposable
         Removals = TimeSpan.FromMilliseconds(100),
         Names = TimeSpan.FromMilliseconds(50),
         Marks = TimeSpan.FromMilliseconds(10),
+        Archive = TimeSpan.FromMilliseconds(20),
     };
 
     public static ChatPayDeviceOptions Options(Uri address, IDeviceStore store) => new()

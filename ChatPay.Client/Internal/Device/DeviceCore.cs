@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ChatPay.Client.Internal.Archive;
 using ChatPay.Client.Internal.Keys;
 using ChatPay.Core.Protocol;
 
@@ -30,6 +31,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         (Options, Client) = (options, client);
         Store = new DeviceStore(options.Store);
         Keys = new DeviceKeys(this);
+        Archive = new DeviceArchive(this);
         Groups = new GroupKeeper(this);
         Arrivals = new Arrivals(this, options.MaxWaitingItems);
     }
@@ -43,6 +45,8 @@ internal sealed class DeviceCore : IAsyncDisposable
     public TimeProvider Time => Options.Session.Time;
 
     public DeviceKeys Keys { get; }
+
+    public DeviceArchive Archive { get; }
 
     public GroupKeeper Groups { get; }
 
@@ -134,6 +138,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         }
 
         await Keys.LoadAsync(cancellationToken);
+        await Archive.LoadAsync(cancellationToken);
         await Arrivals.LoadAsync(cancellationToken);
     }
 
@@ -162,6 +167,7 @@ internal sealed class DeviceCore : IAsyncDisposable
             await ClearAsync(CancellationToken.None);
             _cards.Clear();
             await Keys.LoadAsync(CancellationToken.None);
+            await Archive.LoadAsync(CancellationToken.None);
             await Arrivals.LoadAsync(CancellationToken.None);
         }
     }

@@ -41,7 +41,8 @@ internal sealed class ItemBuilder(DeviceCore core)
     {
         var device = core.Device;
         batch.Remove(entry);
-        var item = MessageContent.Parse(entry.Content) switch
+        var content = MessageContent.Parse(entry.Content);
+        var item = content switch
         {
             MessageContent.Text text => (ChatItem?)new TextMessage
             {
@@ -65,8 +66,13 @@ internal sealed class ItemBuilder(DeviceCore core)
                 By = device.Account,
                 Device = device.Device,
                 IsOwn = true,
+                ClientId = entry.ClientId,
+                Expires = content.Expires ? true : null,
             });
         }
+
+        core.Archive.Queue.Take(
+            batch, draft, content, item, new(entry.Conversation, seq, at, device.Device, entry.ClientId), device.Account);
     }
 
     private async ValueTask BuildMessageAsync(
@@ -104,8 +110,8 @@ internal sealed class ItemBuilder(DeviceCore core)
         if (logged.Kind == EventKind.Card && logged.Card is { } card)
         {
             var seen = CardChecks.Posted(card, logged, content as MessageContent.CardDetails);
-            batch.Arrive(Stamp(
-                draft, logged, await PostAsync(batch, logged.Seq, logged.At, seen, cancellationToken)));
+            var posted = await PostAsync(batch, logged.Seq, logged.At, seen, cancellationToken);
+            Arrive(batch, draft, logged, content, posted);
             return;
         }
 
@@ -122,10 +128,27 @@ internal sealed class ItemBuilder(DeviceCore core)
             MessageContent.GroupName name => Rename(draft, logged.Seq, logged.At, name.Value),
             _ => Warning(logged, reason),
         };
+        Arrive(batch, draft, logged, content, item);
+    }
+
+    /// <summary>Into the history, and into the archive, where one is on.</summary>
+    /// <param name="item">Null for what is no news.</param>
+    private void Arrive(
+        Batch batch, ConversationDraft draft, Event logged, MessageContent? content, ChatItem? item)
+    {
         if (item is not null)
         {
-            batch.Arrive(Stamp(draft, logged, item));
+            batch.Arrive(Stamp(draft, logged, item) with
+            {
+                ClientId = logged.ClientId,
+                Expires = content is { Expires: true } ? true : null,
+            });
         }
+
+        core.Archive.Queue.Take(
+            batch, draft, content, item,
+            new(logged.Conversation, logged.Seq, logged.At, logged.Device, logged.ClientId),
+            logged.Account is { } account ? Views.Person(draft.Record, account) : null);
     }
 
     /// <summary>

@@ -44,6 +44,18 @@ internal static class StoreKeys
     public const string PersonKeys = "keys/of/";
     public const string KeyAlarms = "keys/alarm/";
 
+    /// <summary>The archive that is written to, and how far.</summary>
+    public const string Archive = "archive/state";
+
+    /// <summary>A sealed chunk of it on its way.</summary>
+    public const string ArchiveChunk = "archive/chunk";
+
+    /// <summary>What waits to be archived.</summary>
+    public const string ArchiveQueue = "archive/queue/";
+
+    /// <summary>The history of all conversations.</summary>
+    public const string AllItems = "item/";
+
     public static string Conversation(ConversationId id) => $"{Conversations}{id}";
 
     public static string Place(ConversationId id) => $"{Places}{id}";
@@ -62,7 +74,9 @@ internal static class StoreKeys
 
     public static string Item(ConversationId id, long seq) => $"{Items(id)}{Number(seq)}";
 
-    public static string Items(ConversationId id) => $"item/{id}/";
+    public static string Items(ConversationId id) => $"{AllItems}{id}/";
+
+    public static string ArchiveWaiting(long number) => ArchiveQueue + Number(number);
 
     public static string Waiting(long order) => Outbox + Number(order);
 

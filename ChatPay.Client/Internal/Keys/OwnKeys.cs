@@ -10,7 +10,7 @@ namespace ChatPay.Client.Internal.Keys;
 /// The account's own chain: begun by its first device, gone on with by every device that has the identity key, and watched.
 /// An entry that this device did not make raises an alarm.
 /// </summary>
-internal sealed class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms) : IDisposable
+internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms) : IDisposable
 {
     /// <summary>Other devices may add to the chain at the same moment; more often than this it cannot be chance.</summary>
     private const int Attempts = 8;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using ChatPay.Client.Internal.Vault;
 using ChatPay.Core.Identity;
-using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Core.Vault;
 
@@ -14,9 +13,6 @@ namespace ChatPay.Client.Internal.Keys;
 /// </summary>
 internal sealed class PinKeeper(DeviceCore core, OwnKeys own, KeyLogFollower log)
 {
-    /// <summary>Two devices that set a PIN at the same moment; more often than this it cannot be chance.</summary>
-    private const int Attempts = 8;
-
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>, <c>device_not_approved</c>.
     /// </exception>
@@ -142,21 +138,6 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, KeyLogFollower log
         return await own.ReadAsync(cancellationToken);
     }
 
-    private async Task WrapAsync(AccountKeys keys, byte[] root, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var stored = await core.Client.WrappedKeysAsync(cancellationToken);
-            try
-            {
-                await core.Client.StoreWrappedKeysAsync(
-                    new(stored.Revision, keys.Wrap(core.Device.Account.Id, root, GroupKeeper.Random)), cancellationToken);
-                return;
-            }
-            catch (ChatPayException stale) when (stale.Code == ErrorCode.WrappedKeysStale && attempt < Attempts)
-            {
-                // Another device was quicker; this one's are as good.
-            }
-        }
-    }
+    private Task WrapAsync(AccountKeys keys, byte[] root, CancellationToken cancellationToken) =>
+        new WrappedKeys(core).StoreAsync(keys, root, cancellationToken);
 }
