@@ -36,7 +36,9 @@ export function newConversation(view: ConversationView): ConversationRecord {
 export function mergeView(record: ConversationRecord, view: ConversationView): ConversationRecord {
   const merged = mergeReceipts(record, view.receipts);
   if (view.head < Math.max(record.viewSeq, record.cursor)) {
-    return merged;
+    // Better something a little old than nothing about how long messages are kept.
+    const isTold = record.retentionDays !== undefined;
+    return isTold ? merged : { ...merged, retentionDays: view.retentionDays ?? null };
   }
   const present = new Set(view.members.map((member) => member.account));
   const gone = record.members

@@ -59,6 +59,7 @@ export class Archive {
       queued: (count) => {
         this.store.queued += count;
         this.uploader.touched();
+        this.onChange();
       },
       hasBrought: (conversation, seq) => this.#hasBrought(conversation, seq),
     };
