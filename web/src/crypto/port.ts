@@ -105,7 +105,7 @@ export interface MlsPort {
   joinExternally(identity: Identity, conversation: string, groupInfo: Uint8Array): Promise<PreparedCommit>;
   /** The identity keys that vouch for these key packages' devices, as they say; null for none. */
   identityKeys(keyPackages: Uint8Array[]): Promise<(Uint8Array | null)[]>;
-  /** Accounts that are in the key log: from now on no device of theirs is taken without a certificate. */
+  /** Accounts with certificates: from now on no device of theirs is taken without one. */
   requireCertificates(accounts: string[]): Promise<void>;
   /** Ends the worker, where there is one. */
   stop?(): void;

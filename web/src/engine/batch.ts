@@ -1,5 +1,5 @@
 import type { Change } from '../storage/database';
-import type { CardRecord, ConversationRecord, GroupRecord, ItemRecord } from '../storage/records';
+import type { ArchiveQueueRecord, CardRecord, ConversationRecord, GroupRecord, ItemRecord } from '../storage/records';
 import type { Core } from './core';
 
 /** The changes of one transaction on one conversation, readable while it is being put together. */
@@ -10,7 +10,7 @@ export class Batch {
   readonly #groupBefore: GroupRecord | null;
   readonly #items = new Map<string, ItemRecord>();
   readonly #cards = new Map<string, CardRecord>();
-  readonly #removals: Change[] = [];
+  readonly #others: Change[] = [];
   #newest: ItemRecord | null;
 
   constructor(core: Core, conversation: ConversationRecord, group: GroupRecord | null) {
@@ -41,7 +41,26 @@ export class Batch {
   }
 
   removeOutbox(clientId: string): void {
-    this.#removals.push({ remove: 'outbox', id: clientId });
+    this.#others.push({ remove: 'outbox', id: clientId });
+  }
+
+  /** Takes an item away; the newest one before it stands for the conversation in the list then. */
+  async removeItem(key: string): Promise<void> {
+    const { id } = this.conversation;
+    this.#others.push({ removeItem: key, conversation: id });
+    if (this.#newest?.key === key) {
+      this.#newest = null;
+      const newest = await this.#core.db.itemsBefore(id, Number.MAX_SAFE_INTEGER, 2);
+      const before = newest.findLast((item) => item.key !== key);
+      if (before) {
+        this.putItem(before);
+      }
+    }
+  }
+
+  /** Has a message wait to be archived. */
+  archive(waiting: ArchiveQueueRecord): void {
+    this.#others.push({ put: 'archiveQueue', value: waiting });
   }
 
   /** Writes everything in one transaction. */
@@ -53,7 +72,7 @@ export class Batch {
     if (newest && newest.at > this.conversation.lastActivityAt) {
       this.conversation = { ...this.conversation, lastActivityAt: newest.at };
     }
-    const changes: Change[] = [{ put: 'conversations', value: this.conversation }, ...this.#removals, ...extra];
+    const changes: Change[] = [{ put: 'conversations', value: this.conversation }, ...this.#others, ...extra];
     if (this.group && this.group !== this.#groupBefore) {
       changes.push({ put: 'groups', value: this.group });
     }

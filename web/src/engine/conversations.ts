@@ -36,7 +36,9 @@ export function newConversation(view: ConversationView): ConversationRecord {
 export function mergeView(record: ConversationRecord, view: ConversationView): ConversationRecord {
   const merged = mergeReceipts(record, view.receipts);
   if (view.head < Math.max(record.viewSeq, record.cursor)) {
-    return merged;
+    // Better something a little old than nothing about how long messages are kept.
+    const isTold = record.retentionDays !== undefined;
+    return isTold ? merged : { ...merged, retentionDays: view.retentionDays ?? null };
   }
   const present = new Set(view.members.map((member) => member.account));
   const gone = record.members
@@ -57,6 +59,7 @@ export function mergeView(record: ConversationRecord, view: ConversationView): C
     cursor,
     read: Math.max(merged.read, view.joinedSeq - 1),
     active: true,
+    retentionDays: view.retentionDays ?? null,
   };
 }
 
@@ -83,6 +86,8 @@ export function mergeChange(record: ConversationRecord, event: Event, leaves: Le
       (leaf) => (event.kind === 'members' && gone.has(leaf.account)) || change.devicesRevoked.includes(leaf.device),
     )
     .map(({ leaf, device, account }) => ({ leaf, device, account }));
+  // Without days of its own it is as the operator says, which only a view tells.
+  const retention = change.retention ? { retentionDays: change.retention.days ?? undefined } : {};
   const removed = new Set([...change.devicesRemoved, ...waiting.map((entry) => entry.device)]);
   return {
     ...record,
@@ -90,6 +95,7 @@ export function mergeChange(record: ConversationRecord, event: Event, leaves: Le
     former: [...record.former.filter((person) => !gone.has(person.id)), ...left],
     pendingRemovals: [...record.pendingRemovals.filter((entry) => !removed.has(entry.device)), ...waiting],
     epoch: event.kind === 'commit' ? event.epoch + 1 : record.epoch,
+    ...retention,
   };
 }
 

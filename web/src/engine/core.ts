@@ -27,6 +27,10 @@ export type Timing = {
   typingEveryMs: number;
   /** Before people of changed conversations are watched. */
   presenceMs: number;
+  /** Before a device looks again for the keys that another one has renewed; doubles with each look. */
+  keysAgainMs: number;
+  /** How long a message waits for others before it is archived. */
+  archiveMs: number;
 };
 
 export const defaultTiming: Timing = {
@@ -36,6 +40,8 @@ export const defaultTiming: Timing = {
   receiptsMs: 250,
   typingEveryMs: 4000,
   presenceMs: 1000,
+  keysAgainMs: 2000,
+  archiveMs: 20_000,
 };
 
 export type EngineParts = {
@@ -48,6 +54,16 @@ export type EngineParts = {
   stock: number;
   timing: Timing;
   pins: PinOptions;
+};
+
+/** The account's archive, as whatever stores messages sees it. */
+export type Archiving = {
+  /** Whether what is said in a conversation is kept there. */
+  wants(conversation: ConversationRecord): boolean;
+  /** So many more wait. */
+  queued(count: number): void;
+  /** Whether it has brought messages of a conversation from before a seq. */
+  hasBrought(conversation: string, seq: number): Promise<boolean>;
 };
 
 /** What changed, for whoever shows it. */
@@ -80,6 +96,8 @@ export class Core {
   connection: Connection | null = null;
   /** Told of every group that is written; who is in it shows identity keys. */
   groupSeen: (group: GroupRecord) => void = () => undefined;
+  /** What takes messages into the account's archive. */
+  archiving: Archiving = { wants: () => false, queued: () => undefined, hasBrought: async () => false };
   stopped = false;
   #device: DeviceRecord | null = null;
   #unsent = 0;
@@ -191,6 +209,10 @@ export class Core {
     for (const change of changes) {
       this.#follow(change, itemsOf, touched);
     }
+    const waiting = changes.filter((change) => 'put' in change && change.put === 'archiveQueue').length;
+    if (waiting > 0) {
+      this.archiving.queued(waiting);
+    }
     for (const [conversation, { put, removed }] of items) {
       this.#followPreview(conversation, put, removed);
       touched.add(conversation);
@@ -206,6 +228,9 @@ export class Core {
     itemsOf: (conversation: string) => { put: ItemRecord[]; removed: string[] },
     touched: Set<string>,
   ): void {
+    if ('clear' in change) {
+      return;
+    }
     if ('remove' in change) {
       if (change.remove === 'outbox') {
         this.outbox.delete(change.id);

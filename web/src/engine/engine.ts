@@ -86,18 +86,20 @@ export class Engine {
       presence: (views) => services().presence.heard(views),
       walletChanged: (balances) => services().wallet.take(balances),
       control: (signal) => this.#control(signal),
-      keys: (signal) =>
-        void services()
-          .keys.heard(signal)
-          .catch(() => undefined),
+      keys: (signal) => {
+        const { keys, archive } = services();
+        void keys.heard(signal).catch(() => undefined);
+        void archive.look().catch(() => undefined);
+      },
     };
   }
 
   /** Shows what is stored, then connects. */
   async start(): Promise<void> {
-    const { core, keys } = this.#services;
+    const { core, keys, archive } = this.#services;
     await core.load();
     await keys.load();
+    await archive.load();
     this.#presenter.loaded = core.deviceOrNull?.lineage != null;
     if (!core.deviceOrNull) {
       this.sink.phase('signedOut');
@@ -182,8 +184,9 @@ export class Engine {
   }
 
   async signOut(): Promise<void> {
-    const { core, connection, keys } = this.#services;
+    const { core, connection, keys, archive } = this.#services;
     const { device } = core.device;
+    await archive.flush();
     // The last one of a chain cannot go from it: only a new identity follows then.
     await keys.revokeInChain(device).catch(() => undefined);
     connection.stop();
@@ -276,7 +279,7 @@ export class Engine {
   }
 
   async #online(hello: HelloReply): Promise<void> {
-    const { sync, stock, receipts, outbox, wallet, presence, threads, keys } = this.#services;
+    const { sync, stock, receipts, outbox, wallet, presence, threads, keys, groups, archive } = this.#services;
     const watched = keys.watch().catch(() => undefined);
     if (!keys.isApproved) {
       await watched;
@@ -291,6 +294,8 @@ export class Engine {
     this.#presenter.touchConversations();
     receipts.touchedAll();
     outbox.kickAll();
+    groups.renewal.start();
+    void archive.look().catch(() => undefined);
   }
 
   async #lost(): Promise<void> {
@@ -350,7 +355,7 @@ export class Engine {
     const { account, handle, displayName, device, sandbox, assets, presence } = this.#services.core.device;
     this.sink.me({ id: account, handle, displayName, device, sandbox, presence: presence ?? 'contacts' });
     this.sink.assets(assets);
-    this.sink.security(this.#services.keys.security);
+    this.sink.security(this.#services.security);
   }
 
   // What people do.

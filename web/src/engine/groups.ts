@@ -1,4 +1,4 @@
-import type { Candidate, Leaf, PreparedCommit } from '../crypto/port';
+import type { Candidate, PreparedCommit } from '../crypto/port';
 import { delay, fullJitterMs } from '../net/jitter';
 import { fromBase64, sha256, toBase64 } from '../protocol/bytes';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
@@ -12,6 +12,7 @@ import type { Core } from './core';
 import type { DeviceKeys } from './keys/deviceKeys';
 import { notApproved } from './keys/ownKeys';
 import { adopted, type Log } from './log';
+import { Renewal } from './renewal';
 import type { Sync } from './sync';
 
 /** Attempts before somebody else's commits are taken to be in the way for good. */
@@ -28,13 +29,17 @@ export class Groups {
   readonly #broken = new Set<string>();
   readonly #removalTimers = new Map<string, ReturnType<typeof setTimeout>>();
   #pulling: Promise<void> | null = null;
+  readonly renewal: Renewal;
 
   constructor(
     readonly core: Core,
     readonly keys: DeviceKeys,
-  ) {}
+  ) {
+    this.renewal = new Renewal(core, this);
+  }
 
   stop(): void {
+    this.renewal.stop();
     for (const timer of this.#removalTimers.values()) {
       clearTimeout(timer);
     }
@@ -80,18 +85,6 @@ export class Groups {
       throw notApproved();
     }
     await this.#joinExternally(id);
-  }
-
-  /** This device proves itself now: it gets into conversations that waited for that, and shows its certificate in others. */
-  renew(): void {
-    for (const { id, active } of this.core.conversations.values()) {
-      if (active) {
-        void this.core.lane
-          .run(id, () => this.commit(id, ({ leaves, ownLeaf }) => (provesItself(leaves, ownLeaf) ? null : nothing)))
-          .then(() => this.sync.want([id]))
-          .catch(() => undefined);
-      }
-    }
   }
 
   /** What became of a commit whose answer was lost: the same bytes get the same answer. */
@@ -343,6 +336,7 @@ export class Groups {
       await core.write(changes, 'strict');
       this.#broken.delete(id);
       this.log.unreadable.delete(id);
+      this.renewal.joined(value);
     } catch (thrown) {
       if (thrown instanceof ActionError || !(thrown instanceof Error) || core.stopped) {
         throw thrown;
@@ -385,13 +379,6 @@ export class Groups {
     const prepared = await this.core.mls.createGroup(this.core.identity, id, candidates);
     return this.#keepPending(id, prepared, true);
   }
-}
-
-/** A commit that does nothing but what every commit does: it heals, and shows the committer's credential. */
-const nothing: Membership = { adds: [], removeLeaves: [] };
-
-function provesItself(leaves: Leaf[], own: number): boolean {
-  return leaves.some(({ leaf, identityKey }) => leaf === own && identityKey != null);
 }
 
 export function toPending(prepared: PreparedCommit, joining: boolean): PendingCommit {

@@ -1,9 +1,11 @@
+import type { ArchivedContent } from '../archive/content';
 import type { Leaf } from '../crypto/port';
 import { fromBase64, sha256, toHex } from '../protocol/bytes';
 import type { Content } from '../protocol/content';
 import type { CardView, Event } from '../protocol/wire';
 import type { Notice, Person } from '../state/contract';
 import type { CardRecord, StoredItem } from '../storage/records';
+import { archivedCard, toQueue } from './archive/entries';
 import type { Batch } from './batch';
 import type { Core } from './core';
 import { advance, detailsMatch, type Opened, partiesMatch, recordedAsPosted, sameTerms } from './verify';
@@ -29,8 +31,11 @@ export class ItemBuilder {
     if (!opened.ok) {
       this.#put(event, { type: 'undecryptable', reason: opened.reason }, true);
     } else if (opened.content.type === 'text') {
-      this.#put(event, { type: 'message', text: opened.content.text, error: null }, true);
+      const { text, expires } = opened.content;
+      this.#put(event, { type: 'message', text, error: null }, true, expires);
+      this.#archive(event, { type: 'text', text }, expires);
     } else if (opened.content.type === 'group') {
+      this.#archive(event, { type: 'group', name: opened.content.name }, opened.content.expires);
       this.named(event.seq, Date.parse(event.at), this.#person(event.account), opened.content.name);
     }
   }
@@ -49,29 +54,60 @@ export class ItemBuilder {
   async #card(event: Event, card: CardView, opened: Opened): Promise<void> {
     const content = opened.ok && opened.content.type === 'card' ? opened.content : null;
     const sound = content !== null && partiesMatch(card, event) && (await detailsMatch(card, content));
-    await this.#putCard(card, content?.memo ?? null, !sound);
-    this.#put(event, { type: 'card', card: card.id, error: null }, true);
+    const record = await this.#putCard(card, content?.memo ?? null, !sound);
+    this.#put(event, { type: 'card', card: card.id, error: null }, true, content?.expires);
+    if (content) {
+      this.#archive(event, archivedCard({ ...record, memo: content.memo }), content.expires);
+    }
+  }
+
+  /** What this device has opened or sent waits for the archive from the transaction on that stores it. */
+  #archive({ seq, at, account, device, clientId }: Event, content: ArchivedContent, expires = false): void {
+    if (account && device && clientId) {
+      this.#archiveAt({ seq, at: Date.parse(at), account, device, id: clientId }, content, expires);
+    }
+  }
+
+  #archiveAt(
+    place: { seq: number; at: number; account: string; device: string; id: string },
+    content: ArchivedContent,
+    expires = false,
+  ): void {
+    const { core, batch } = this;
+    if (!expires && core.archiving.wants(batch.conversation)) {
+      const item = { ...place, conversation: batch.conversation.id, at: new Date(place.at).toISOString(), content };
+      batch.archive(toQueue(item, core.person(place.account)));
+    }
   }
 
   /** My own message or card, now that the log or the server's answer says where it stands. */
   async settled(clientId: string, seq: number, at: number, card: CardView | null): Promise<void> {
     const { core, batch } = this;
     const entry = core.outbox.get(clientId);
-    const key = messageKey(core.device.device, clientId);
+    const { account, device } = core.device;
+    const key = messageKey(device, clientId);
+    const place = { seq, at, account, device, id: clientId };
     const item = await batch.item(key);
     if (entry) {
       batch.removeOutbox(clientId);
     }
     if (item) {
       batch.putItem({ ...item, seq, order: seq, at, body: withoutError(item.body) });
+      if (item.seq === null && item.body.type === 'message') {
+        this.#archiveAt(place, { type: 'text', text: item.body.text }, item.expires);
+      }
       return;
     }
     const content = entry ? (JSON.parse(entry.content) as Content) : null;
     if (content?.type === 'group') {
+      this.#archiveAt(place, { type: 'group', name: content.name });
       this.named(seq, at, core.person(core.device.account), content.name);
     } else if (card) {
       const sound = !entry || recordedAsPosted(card, entry, core.device.account);
-      await this.#putCard(card, content?.type === 'card' ? content.memo : null, !sound);
+      const record = await this.#putCard(card, content?.type === 'card' ? content.memo : null, !sound);
+      if (content?.type === 'card') {
+        this.#archiveAt(place, archivedCard({ ...record, memo: content.memo }));
+      }
       this.#putAt(key, seq, at, core.person(core.device.account), { type: 'card', card: card.id, error: null }, false);
     }
   }
@@ -169,7 +205,7 @@ export class ItemBuilder {
     return this.core.person(account ?? '');
   }
 
-  async #putCard(view: CardView, memo: string | null, mismatch: boolean): Promise<void> {
+  async #putCard(view: CardView, memo: string | null, mismatch: boolean): Promise<CardRecord> {
     const known = await this.batch.card(view.id);
     const card: CardRecord = { ...firstSight(view), memo, mismatch };
     if (known && !sameTerms(known.view, view)) {
@@ -179,18 +215,28 @@ export class ItemBuilder {
       card.timeline = known.timeline;
     }
     this.batch.putCard(card);
+    return card;
   }
 
-  #put(event: Event, body: StoredItem, counts: boolean): void {
+  #put(event: Event, body: StoredItem, counts: boolean, expires = false): void {
     const key = event.device && event.clientId ? messageKey(event.device, event.clientId) : `seq:${event.seq}`;
-    this.#putAt(key, event.seq, Date.parse(event.at), this.#person(event.account), body, counts);
+    this.#putAt(key, event.seq, Date.parse(event.at), this.#person(event.account), body, counts, expires);
   }
 
-  #putAt(key: string, seq: number, at: number, sender: Person, body: StoredItem, counts: boolean): void {
+  #putAt(
+    key: string,
+    seq: number,
+    at: number,
+    sender: Person,
+    body: StoredItem,
+    counts: boolean,
+    expires = false,
+  ): void {
     const { conversation } = this.batch;
     const mine = sender.id === this.core.device.account;
     const unread = counts && !mine;
-    this.batch.putItem({ conversation: conversation.id, key, order: seq, seq, at, sender, mine, counts: unread, body });
+    const item = { conversation: conversation.id, key, order: seq, seq, at, sender, mine, counts: unread, body };
+    this.batch.putItem(expires ? { ...item, expires } : item);
     if (unread && seq > conversation.read) {
       this.batch.conversation = { ...conversation, unread: conversation.unread + 1 };
     }

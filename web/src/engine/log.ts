@@ -259,7 +259,7 @@ export class Log {
         await builder.committed(event, committed?.added ?? [], (committed?.removed.length ?? 0) > 0);
         this.#changeMembers(batch, event);
         if (event.seq === batch.group?.joinSeq) {
-          this.#sayHistoryStarts(batch, builder, event);
+          await this.#sayHistoryStarts(batch, builder, event);
         }
         if (committed && !committed.selfRemoved) {
           after.push(() => this.hooks.commitSeen(id, event, committed.external, false));
@@ -277,8 +277,9 @@ export class Log {
   }
 
   /** Only where there was something before: not for a device that was there when its account joined. */
-  #sayHistoryStarts(batch: Batch, builder: ItemBuilder, event: Event): void {
-    if (event.seq > batch.conversation.joinedSeq) {
+  async #sayHistoryStarts(batch: Batch, builder: ItemBuilder, event: Event): Promise<void> {
+    const { id, joinedSeq } = batch.conversation;
+    if (event.seq > joinedSeq && !(await this.core.archiving.hasBrought(id, event.seq))) {
       builder.historyStartsHere(event.seq, Date.parse(event.at));
     }
   }
@@ -353,7 +354,7 @@ export class Log {
     const builder = new ItemBuilder(this.core, batch);
     await builder.committed(event, pending.joining ? [] : added, false);
     if (pending.joining) {
-      this.#sayHistoryStarts(batch, builder, event);
+      await this.#sayHistoryStarts(batch, builder, event);
     }
     this.#changeMembers(batch, event);
     batch.conversation = { ...batch.conversation, cursor: event.seq };

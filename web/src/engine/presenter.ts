@@ -24,8 +24,8 @@ export class Presenter implements Changed {
   }
 
   keys(account: string | null): void {
-    const { core, keys } = this.services();
-    this.sink.security(keys.security);
+    const { core, security } = this.services();
+    this.sink.security(security);
     if (account !== null && account !== core.deviceOrNull?.account) {
       this.touchConversations();
     }

@@ -1,5 +1,6 @@
 import { Connection, type ConnectionListener } from '../net/connection';
-import type { Presence } from '../state/contract';
+import type { AccountSecurity, Presence } from '../state/contract';
+import { Archive } from './archive/archive';
 import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
@@ -40,6 +41,7 @@ export class Services {
   readonly presence: PresenceModel;
   readonly views: Views;
   readonly threads: Threads;
+  readonly archive: Archive;
   readonly connection: Connection;
 
   constructor(parts: EngineParts, changed: Changed, listener: ConnectionListener) {
@@ -51,6 +53,7 @@ export class Services {
     this.keys.people.onChange = (account) => changed.keys(account);
     this.keys.own.onApproved = () => this.#approved();
     this.groups = new Groups(this.core, this.keys);
+    this.groups.renewal.onChange = () => changed.keys(null);
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
       logHeard: (from, note) => this.keys.gossip.heard(from, note),
@@ -58,6 +61,8 @@ export class Services {
     this.sync = new Sync(this.core, this.log, this.groups);
     this.groups.sync = this.sync;
     this.groups.log = this.log;
+    this.archive = new Archive(this.core, this.keys, this.sync);
+    this.archive.onChange = () => changed.keys(null);
     this.outbox = new Outbox(this.core, this.groups, this.sync, this.keys);
     this.chats = new Chats(this.core, this.groups, this.sync, this.outbox);
     this.receipts = new Receipts(this.core);
@@ -78,6 +83,11 @@ export class Services {
     this.core.connection = this.connection;
   }
 
+  /** What screens are to know of keys. */
+  get security(): AccountSecurity {
+    return { ...this.keys.security, renewal: this.groups.renewal.progress, archive: this.archive.status };
+  }
+
   /** This device can be added from now on, and goes where it could not go before. */
   #approved(): void {
     if (!this.core.online) {
@@ -85,7 +95,8 @@ export class Services {
       return;
     }
     void this.stock.fill(0).catch(() => undefined);
-    this.groups.renew();
+    this.groups.renewal.start();
+    void this.archive.look().catch(() => undefined);
   }
 
   /** After this nothing is sent or written any more. */
@@ -93,6 +104,7 @@ export class Services {
     this.core.stopped = true;
     this.connection.stop();
     this.keys.stop();
+    this.archive.stop();
     this.groups.stop();
     this.chats.stop();
     this.outbox.stop();

@@ -1,7 +1,9 @@
+import { archiveEn } from './archive.en';
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
 import { moneyEn } from './money.en';
 import { lister, pluraliser } from './plural';
+import { renewalEn } from './renewal.en';
 import { scanEn } from './scan.en';
 import { vaultEn } from './vault.en';
 
@@ -342,6 +344,8 @@ export const en = {
   },
 
   keys: keysEn,
+  renewal: renewalEn,
+  archive: archiveEn,
   scan: scanEn,
   vault: vaultEn,
 };

@@ -19,6 +19,7 @@ export const errorsEn = {
   pin_refused: 'This PIN is too easily guessed. Choose another one.',
   code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
+  archive_needs_pin: 'Set a PIN first: nothing else brings the archive’s key to a new device.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.
@@ -125,6 +126,11 @@ export const errorsEn = {
     'This device is not approved yet. Enter your PIN here, or approve it on a device that you use already.',
   wrapped_keys_stale: 'Another of your devices set the PIN at the same moment. Try again.',
   log_size_unknown: 'The server’s key log is shorter than what it showed before. See the security page.',
+  archive_exists: 'Another of your devices has just turned on an archive. Look again.',
+  archive_unknown: 'This archive is not there any more.',
+  archive_chunk_conflict: 'The archive is not where this device had left it. Try again.',
+  archive_full: 'The archive is full.',
+  archive_off: 'This server keeps no archives.',
 } as const;
 
 export type ErrorName = keyof typeof errorsEn;

@@ -19,6 +19,8 @@ export const errorsFr: Record<ErrorName, string> = {
     'Ce n’est pas le code d’un appareil de votre compte, ou il n’est plus à jour. Copiez-le à nouveau depuis le nouvel appareil.',
   keys_untrue:
     'Le serveur montre des clés qui ne peuvent pas être vraies. ChatPay ne les utilise pas ; voyez la page Sécurité.',
+  archive_needs_pin:
+    'Définissez d’abord un code PIN : rien d’autre n’amène la clé de l’archive sur un nouvel appareil.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',
@@ -122,4 +124,9 @@ export const errorsFr: Record<ErrorName, string> = {
   wrapped_keys_stale: 'Un autre de vos appareils a défini le code PIN au même moment. Réessayez.',
   log_size_unknown:
     'Le journal des clés du serveur est plus court que ce qu’il a montré avant. Voyez la page Sécurité.',
+  archive_exists: 'Un autre de vos appareils vient d’activer une archive. Regardez à nouveau.',
+  archive_unknown: 'Cette archive n’existe plus.',
+  archive_chunk_conflict: 'L’archive n’est plus là où cet appareil l’avait laissée. Réessayez.',
+  archive_full: 'L’archive est pleine.',
+  archive_off: 'Ce serveur ne garde pas d’archives.',
 };

@@ -1,8 +1,10 @@
+import { archiveFr } from './archive.fr';
 import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
 import { keysFr } from './keys.fr';
 import { moneyFr } from './money.fr';
 import { lister, pluraliser } from './plural';
+import { renewalFr } from './renewal.fr';
 import { scanFr } from './scan.fr';
 import { vaultFr } from './vault.fr';
 
@@ -357,6 +359,8 @@ export const fr: Catalogue = {
   },
 
   keys: keysFr,
+  renewal: renewalFr,
+  archive: archiveFr,
   scan: scanFr,
   vault: vaultFr,
 };

@@ -1,5 +1,7 @@
 import type {
   AccountView,
+  ArchivePage,
+  ArchiveView,
   CardActReply,
   CardActRequest,
   CardView,
@@ -88,6 +90,12 @@ export interface ServerApi extends RealmApi {
   wrappedKeys(): Promise<WrappedKeysView>;
   /** @param revision the one that this replaces */
   storeWrappedKeys(revision: number, wrapped: string): Promise<WrappedKeysView>;
+  archive(): Promise<ArchiveView>;
+  turnArchiveOn(archive: string): Promise<ArchiveView>;
+  deleteArchive(archive: string): Promise<void>;
+  /** Into this device's own stream; the same bytes may come twice. */
+  storeArchiveChunk(archive: string, number: number, sealed: string): Promise<void>;
+  archiveChunks(archive: string, device: string, from: number): Promise<ArchivePage>;
   vault(): Promise<VaultView>;
   /** What a realm that is a process of its own lets this device in with. */
   realmToken(realm: string): Promise<RealmTokenReply>;

@@ -96,6 +96,13 @@ export class RestApi implements ServerApi {
   wrappedKeys: ServerApi['wrappedKeys'] = () => this.#repeat('GET', '/v1/keys/wrapped');
   storeWrappedKeys: ServerApi['storeWrappedKeys'] = (revision, wrapped) =>
     this.#once('PUT', '/v1/keys/wrapped', { revision, wrapped });
+  archive: ServerApi['archive'] = () => this.#repeat('GET', '/v1/archive');
+  turnArchiveOn: ServerApi['turnArchiveOn'] = (archive) => this.#repeat('PUT', '/v1/archive', { archive });
+  deleteArchive: ServerApi['deleteArchive'] = (archive) => this.#repeat('DELETE', `/v1/archive/${archive}`);
+  storeArchiveChunk: ServerApi['storeArchiveChunk'] = (archive, number, sealed) =>
+    this.#repeat('PUT', `/v1/archive/${archive}/chunks/${number}`, { sealed });
+  archiveChunks: ServerApi['archiveChunks'] = (archive, device, from) =>
+    this.#repeat('GET', `/v1/archive/${archive}/devices/${device}?from=${from}`);
   vault: ServerApi['vault'] = () => this.#repeat('GET', '/v1/vault');
   realmToken: ServerApi['realmToken'] = (realm) => this.#repeat('POST', `/v1/vault/realms/${realm}/token`);
   realmAt: ServerApi['realmAt'] = (address, token) =>

@@ -10,6 +10,8 @@ export type Content = (
 ) & {
   /** The newest signed checkpoint of the key log that the sender has checked. */
   log?: string;
+  /** It is not to be kept for good, whatever that will come to mean. */
+  expires?: true;
 };
 
 export type ParsedContent = Content | { type: 'unknown' } | { type: 'malformed' };
@@ -35,7 +37,8 @@ export function parseContent(bytes: Uint8Array): ParsedContent {
   }
   const content = parseKind(fields);
   const log = parseLog(fields.log);
-  return log && 'v' in content ? { ...content, log } : content;
+  const expires = fields.expires === undefined ? {} : { expires: true as const };
+  return 'v' in content ? { ...content, ...(log ? { log } : {}), ...expires } : content;
 }
 
 /** Gossip that makes no sense is passed over: it is no reason to hide what was said. */

@@ -4,6 +4,7 @@ import type { ErrorBody } from './wire';
 /** The catalogue's numbers by name; the server's names are authoritative, these are the ones this client acts on. */
 export const ErrorCode = {
   internal: 1000,
+  notFound: 1005,
   invalidArgument: 1002,
   tooManyRequests: 1006,
   overloaded: 1007,
@@ -38,6 +39,11 @@ export const ErrorCode = {
   deviceNotApproved: 7003,
   wrappedKeysStale: 7004,
   logSizeUnknown: 7005,
+  archiveExists: 7006,
+  archiveUnknown: 7007,
+  archiveChunkConflict: 7008,
+  archiveFull: 7009,
+  archiveOff: 7010,
 } as const;
 
 /**
@@ -48,7 +54,8 @@ export const ErrorCode = {
  * the card's details are not what its author committed to. `identity_changed`: somebody in the conversation shows another
  * identity key than the accepted one. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
- * the server shows keys that cannot be true. `unexpected`: a bug here, or something that is no server of ours answered.
+ * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
+ * `unexpected`: a bug here, or something that is no server of ours answered.
  */
 export function localError(
   name: LocalErrorName,
@@ -71,6 +78,7 @@ export type LocalErrorName =
   | 'pin_refused'
   | 'code_invalid'
   | 'keys_untrue'
+  | 'archive_needs_pin'
   | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {

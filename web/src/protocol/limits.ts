@@ -21,4 +21,6 @@ export const Limits = {
   memoMaxChars: 280,
   logNoteMaxChars: 4096,
   keyEntriesPerRequest: 16,
+  handleMaxChars: 32,
+  displayNameMaxChars: 64,
 } as const;

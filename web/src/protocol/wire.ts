@@ -281,3 +281,12 @@ export type VaultAttempts = { attempts: VaultAttempt[]; wait?: VaultWait | null 
 
 /** A hint: the own chain grew (its length, else 0), or something happened to the PIN at a realm in the server. */
 export type KeysSignal = { account: Uuid; length: number; attempt?: VaultAttempt | null; wait?: VaultWait | null };
+
+/** The account's archive: which one is on, if any, and how far each device's stream goes. */
+export type ArchiveView = {
+  archive?: Uuid | null;
+  bytes: number;
+  maximumBytes: number;
+  streams: { device: Uuid; chunks: number }[];
+};
+export type ArchivePage = { chunks: Base64[]; next?: number | null };

@@ -33,12 +33,24 @@ export function createChatApp(options: AppOptions = {}): ChatApp {
 
 const unknownSecurity: AccountSecurity = {
   standing: 'pending',
+  isBehind: false,
   hasPin: false,
+  knowsPin: false,
   identityKey: null,
   devices: 0,
   log: null,
   alarms: [],
   vaultNews: 0,
+  renewal: null,
+  archive: {
+    state: 'unknown',
+    bytes: 0,
+    maximumBytes: 0,
+    isFull: false,
+    waiting: 0,
+    isFilling: false,
+    restore: null,
+  },
 };
 
 class OpenedThread implements Thread {
@@ -330,6 +342,7 @@ class App implements ChatApp {
   approvalCode: ChatApp['approvalCode'] = () => this.#act((engine) => engine.services.keys.approvalCode());
   readApprovalCode: ChatApp['readApprovalCode'] = (code) => this.#act((engine) => engine.readApprovalCode(code));
   approveDevice: ChatApp['approveDevice'] = (code) => this.#act((engine) => engine.approveDevice(code));
+  renewIdentity: ChatApp['renewIdentity'] = () => this.#act((engine) => engine.services.keys.own.rotate());
   resetIdentity: ChatApp['resetIdentity'] = () => this.#act((engine) => engine.services.keys.own.reset());
   refusePin: ChatApp['refusePin'] = (pin) => this.#act(async (engine) => engine.services.keys.pins.refuse(pin));
   setPin: ChatApp['setPin'] = (pin, tell) => this.#act((engine) => engine.services.keys.pins.set(pin, tell));
@@ -342,6 +355,9 @@ class App implements ChatApp {
     this.#act((engine) => engine.services.keys.pins.clearFailures());
   beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());
   cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.cancelWait());
+  turnArchiveOn: ChatApp['turnArchiveOn'] = () => this.#act((engine) => engine.services.archive.turnOn());
+  turnArchiveOff: ChatApp['turnArchiveOff'] = () => this.#act((engine) => engine.services.archive.turnOff());
+  flushArchive: ChatApp['flushArchive'] = () => this.#background((engine) => engine.services.archive.flush());
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
   scanSafety: ChatApp['scanSafety'] = (account, scanned) =>
     this.#act((engine) => engine.services.keys.scanSafety(account, scanned));

@@ -268,7 +268,11 @@ export type KeyAlarm = {
 
 export type AccountSecurity = {
   standing: DeviceStanding;
+  /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
+  isBehind: boolean;
   hasPin: boolean;
+  /** Whether this device has what the PIN opens. */
+  knowsPin: boolean;
   /** Hex of the account's identity key, 32 bytes; null while there is none. */
   identityKey: string | null;
   /** Approved ones. */
@@ -278,6 +282,25 @@ export type AccountSecurity = {
   alarms: KeyAlarm[];
   /** Grows whenever something new is known of guesses and waits: what shows them reads them again. */
   vaultNews: number;
+  /** How many conversations have been shown what certifies this device now; null where there is nothing to show. */
+  renewal: { done: number; total: number } | null;
+  archive: ArchiveStatus;
+};
+
+/** The account's history on the server, sealed, where somebody has asked for it. */
+export type ArchiveStatus = {
+  /** `unavailable`: this server keeps none. `locked`: it is on, and this device does not have its key. */
+  state: 'unknown' | 'unavailable' | 'off' | 'on' | 'locked';
+  bytes: number;
+  maximumBytes: number;
+  /** Nothing more is archived. */
+  isFull: boolean;
+  /** Messages that are not archived yet. */
+  waiting: number;
+  /** The history from before it was turned on is on its way. */
+  isFilling: boolean;
+  /** What is brought to this device, in parts; null where nothing is. */
+  restore: { done: number; total: number; isDone: boolean; damaged: number } | null;
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
@@ -389,6 +412,8 @@ export interface ChatApp {
   readApprovalCode(code: string): Promise<Device>;
   /** Gives that device the account's keys. */
   approveDevice(code: string): Promise<Device>;
+  /** Gives the account a new identity key; its other devices stay, and contacts have to accept the new one. */
+  renewIdentity(): Promise<void>;
   /** Begins the account's identity anew here: all other devices are revoked, and contacts have to accept the new key. */
   resetIdentity(): Promise<void>;
 
@@ -405,6 +430,13 @@ export interface ChatApp {
   /** For a PIN that the realms keep under another key than this account's: how many milliseconds are left to wait. */
   beginPinWait(): Promise<number>;
   cancelPinWait(): Promise<void>;
+
+  /** @throws ActionError `archive_needs_pin` */
+  turnArchiveOn(): Promise<void>;
+  /** Deletes all of it. */
+  turnArchiveOff(): Promise<void>;
+  /** Archives what waits, while the page is still there. */
+  flushArchive(): void;
 
   personKeys(account: string): Promise<PersonKeys>;
   /** Compares what was scanned from somebody's screen; a match marks them as verified. */

@@ -98,6 +98,44 @@ describe('Database', () => {
     expect(await db.keysUnder('alarm/')).toEqual([]);
   });
 
+  it('takes up what version 2 has stored, and has room for an archive then, in order', async () => {
+    const factory = new IDBFactory();
+    await new Promise<void>((resolve, reject) => {
+      const request = factory.open('chatpay', 2);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore('meta');
+        for (const store of ['device', 'conversations', 'groups', 'outbox', 'cards', 'keyPackages', 'keys']) {
+          request.result.createObjectStore(store, { keyPath: 'id' });
+        }
+        const items = request.result.createObjectStore('items', { keyPath: ['conversation', 'key'] });
+        items.createIndex('order', ['conversation', 'order']);
+        items.createIndex('unread', ['conversation', 'counts', 'seq']);
+      };
+      request.onsuccess = () => {
+        request.result.close();
+        resolve();
+      };
+      request.onerror = () => reject(request.error);
+    });
+    const db = await open(factory);
+    const waiting = (id: string) => {
+      const place = { conversation: 'c', seq: 1, at: '', account: 'a', device: 'd', id };
+      const content = { type: 'text' as const, text: 'secret' };
+      return { id, item: { ...place, content }, sender: { id: 'a', handle: 'a', displayName: 'A' } };
+    };
+    await db.write([
+      { put: 'items', value: item('c', 1) },
+      { put: 'archive', id: 'pending', value: { archive: 'x', number: 3, sealed: Uint8Array.of(1) } },
+      ...['2', '1', '3'].map((id) => ({ put: 'archiveQueue' as const, value: waiting(id) })),
+    ]);
+    expect((await db.archiveQueue(2)).map(({ id }) => id)).toEqual(['1', '2']);
+    expect(await db.archive('pending')).toEqual({ archive: 'x', number: 3, sealed: Uint8Array.of(1) });
+    await db.write([{ remove: 'archiveQueue', id: '1' }]);
+    expect(await db.archiveQueued()).toBe(2);
+    await db.write([{ clear: 'archiveQueue' }, { remove: 'archive', id: 'pending' }]);
+    expect([await db.archiveQueued(), await db.archive('pending')]).toEqual([0, null]);
+  });
+
   it('refuses writes of a tab that another one has replaced', async () => {
     const factory = new IDBFactory();
     const old = await open(factory);

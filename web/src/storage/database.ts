@@ -1,6 +1,8 @@
 import { type DBSchema, type IDBPDatabase, openDB, wrap } from 'idb';
 import { uuidv7 } from '../protocol/ids';
 import type {
+  ArchiveQueueRecord,
+  ArchiveRecord,
   CardRecord,
   ConversationRecord,
   DeviceRecord,
@@ -13,7 +15,7 @@ import type {
 import { pack, Sealer, unpack } from './seal';
 
 /** Of the layout of the stores. */
-const version = 2;
+const version = 3;
 
 type Sealed = { sealed: Uint8Array };
 
@@ -31,6 +33,8 @@ interface Schema extends DBSchema {
   cards: { key: string; value: Sealed & { id: string } };
   keyPackages: { key: string; value: Sealed & { id: string } };
   keys: { key: string; value: Sealed & { id: string } };
+  archive: { key: string; value: Sealed & { id: string } };
+  archiveQueue: { key: string; value: Sealed & { id: string } };
 }
 
 const stores = [
@@ -43,6 +47,8 @@ const stores = [
   'cards',
   'keyPackages',
   'keys',
+  'archive',
+  'archiveQueue',
 ] as const;
 
 /** One change of a batch; a batch is one transaction. */
@@ -55,7 +61,10 @@ export type Change =
   | { put: 'cards'; value: CardRecord }
   | { put: 'keyPackages'; value: KeyPackageRecord }
   | { put: 'keys'; id: string; value: KeysRecord }
-  | { remove: 'groups' | 'outbox' | 'keyPackages' | 'keys'; id: string }
+  | { put: 'archive'; id: string; value: ArchiveRecord }
+  | { put: 'archiveQueue'; value: ArchiveQueueRecord }
+  | { remove: 'groups' | 'outbox' | 'keyPackages' | 'keys' | 'archive' | 'archiveQueue'; id: string }
+  | { clear: 'archiveQueue' }
   | { removeItem: string; conversation: string };
 
 /** Another tab has taken over: nothing may be written from here any more. */
@@ -181,6 +190,21 @@ export class Database {
     return Promise.all(rows.map((row) => this.#open<T>('keys', row)));
   }
 
+  /** A record of the archive, by its place: `state` or `pending`. */
+  async archive<T extends ArchiveRecord>(id: string): Promise<T | null> {
+    return this.#read('archive', id);
+  }
+
+  /** What waits first to be archived. */
+  async archiveQueue(limit: number): Promise<ArchiveQueueRecord[]> {
+    const rows = await this.#db.getAll('archiveQueue', null, limit);
+    return Promise.all(rows.map((row) => this.#open<ArchiveQueueRecord>('archiveQueue', row)));
+  }
+
+  async archiveQueued(): Promise<number> {
+    return this.#db.count('archiveQueue');
+  }
+
   async item(conversation: string, key: string): Promise<ItemRecord | null> {
     const row = await this.#db.get('items', [conversation, key]);
     return row ? this.#openItem(row) : null;
@@ -219,6 +243,9 @@ export class Database {
     if ('remove' in change) {
       return (tx) => void tx.objectStore(change.remove).delete(change.id);
     }
+    if ('clear' in change) {
+      return (tx) => void tx.objectStore(change.clear).clear();
+    }
     if ('removeItem' in change) {
       return (tx) => void tx.objectStore('items').delete([change.conversation, change.removeItem]);
     }
@@ -251,9 +278,11 @@ export class Database {
   }
 }
 
-type SimpleStore = 'device' | 'conversations' | 'groups' | 'outbox' | 'cards' | 'keyPackages' | 'keys';
+type SimpleStore = Exclude<(typeof stores)[number], 'meta' | 'items'>;
 /** The part of a transaction that sealed changes use; idb's own type needs the store's name at compile time. */
-type Writer = { objectStore(name: string): { put(value: unknown): unknown; delete(key: IDBValidKey): unknown } };
+type Writer = {
+  objectStore(name: string): { put(value: unknown): unknown; delete(key: IDBValidKey): unknown; clear(): unknown };
+};
 
 function keyOf(change: Extract<Change, { put: string }>): string {
   switch (change.put) {
@@ -268,6 +297,7 @@ function keyOf(change: Extract<Change, { put: string }>): string {
     case 'keyPackages':
       return change.value.ref;
     case 'keys':
+    case 'archive':
       return change.id;
     default:
       return change.value.id;
@@ -308,6 +338,10 @@ function upgrade(db: IDBPDatabase<Schema>, from: number): void {
   }
   if (from < 2) {
     db.createObjectStore('keys', { keyPath: 'id' });
+  }
+  if (from < 3) {
+    db.createObjectStore('archive', { keyPath: 'id' });
+    db.createObjectStore('archiveQueue', { keyPath: 'id' });
   }
 }
 

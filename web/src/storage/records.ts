@@ -1,3 +1,4 @@
+import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState } from '../crypto/port';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
@@ -17,6 +18,8 @@ export type DeviceRecord = {
   lineage: string | null;
   /** What the device's leaves carry once the account's identity key vouches for it, 128 bytes; absent or null before. */
   credential?: Uint8Array | null;
+  /** The credential that all groups have been shown, or were about to be when there was none to show it to. */
+  renewed?: Uint8Array | null;
   /** The last-resort key package on the server ends at this time. */
   lastResortUntilMs: number;
 };
@@ -51,6 +54,8 @@ export type ConversationRecord = {
   lastActivityAt: number;
   previewKey: string | null;
   draft: string;
+  /** For how long the server keeps messages; null for good, absent where nobody has told yet. */
+  retentionDays?: number | null | undefined;
 };
 
 /** A commit that was made and perhaps sent: nothing of the group changes before the log says that it won. */
@@ -100,6 +105,8 @@ export type ItemRecord = {
   /** Whether it counts as unread for me. */
   counts: boolean;
   body: StoredItem;
+  /** It says itself that it is not to be kept for good. */
+  expires?: boolean;
 };
 
 export type OutboxRecord = {
@@ -146,10 +153,16 @@ export const unsentOrder = 2 ** 50;
 export type OwnKeysRecord = {
   /** Ed25519, 32 bytes; null for a device that nobody has approved yet. */
   identitySeed: Uint8Array | null;
+  /** The next one while it is being renewed, kept before it is posted. */
+  nextSeed: Uint8Array | null;
+  /** The identity key was renewed here, and what the root secret opens is still the one before. */
+  wrapDue: boolean;
   /** 32 bytes; null where there is no PIN, or this device was never told. */
   rootSecret: Uint8Array | null;
   /** 32 bytes; null where no archive is kept. */
   archiveKey: Uint8Array | null;
+  /** The keys came to a new device, which has not looked yet whether an archive brings it history. */
+  restoreDue: boolean;
   /** X25519, 32 bytes: what this device's code is made of, until it is approved. */
   approvalKey: Uint8Array | null;
   /** Hex of the SHA-256 of entries that this device posted last. */
@@ -226,3 +239,35 @@ export type SeenGuess = { realm: string; at: string; device: string };
 export type VaultSeenRecord = { guesses: SeenGuess[]; waits: { device: string; until: number }[] };
 
 export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord | VaultSeenRecord;
+
+/** A message that waits to be archived. Ids rise, so that what waits first goes first. */
+export type ArchiveQueueRecord = {
+  id: string;
+  item: ArchiveItem;
+  sender: Person;
+};
+
+/** What this device does for the account's archive. */
+export type ArchiveStateRecord = {
+  archive: string;
+  /** Number of the next chunk of this device's stream, and the SHA-256 of the one before it. */
+  next: number;
+  previous: Uint8Array;
+  /** The server takes no more bytes. */
+  isFull: boolean;
+  /** How far the local history has been queued: conversations by id, each from its end; null when it is done. */
+  backfill: { conversation: string; before: number } | null;
+  /** What is brought back from the archive; null where nothing is to be. */
+  restore: ArchiveRestore | null;
+};
+
+export type ArchiveRestore = {
+  isDone: boolean;
+  /** By device: the next chunk to read, the SHA-256 of the one before it, and how many there are. */
+  streams: Record<string, { next: number; previous: Uint8Array; chunks: number; isDamaged: boolean }>;
+};
+
+/** A sealed chunk on its way: sent again it is the same bytes. */
+export type ArchivePendingRecord = { archive: string; number: number; sealed: Uint8Array };
+
+export type ArchiveRecord = ArchiveStateRecord | ArchivePendingRecord;

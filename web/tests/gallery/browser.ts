@@ -126,6 +126,9 @@ export async function show(page: Page, url: string, screen: Screen): Promise<voi
       node.scrollTop = 0;
     });
   }
+  if (screen.scrollTo) {
+    await page.locator(screen.scrollTo).evaluate((node) => node.scrollIntoView());
+  }
   await page.waitForTimeout(
     screen.scene === 'loading' || screen.scene === 'offline' || screen.scene === 'starting' ? 900 : 80,
   );

@@ -13,6 +13,8 @@ export type Screen = {
   sameAs?: string;
   /** Scroll the thread to its top, in steps, to see it all. */
   scrollTop?: boolean;
+  /** Scroll this into view before looking. */
+  scrollTo?: string;
 };
 
 const c = (id: string, rest = '') => `#/c/${id}${rest}`;
@@ -164,6 +166,29 @@ export const screens: Screen[] = [
     press: ['[data-testid=pin-section] button'],
   },
   { name: 'settings-security-alarms', scene: 'alarms', hash: '#/settings/security' },
+  { name: 'security-renew', scene: 'rich', hash: '#/settings/security', press: ['[data-testid=renew-key]'] },
+  { name: 'security-behind', scene: 'behind', hash: '#/settings/security' },
+  { name: 'security-archive-off', scene: 'rich', hash: '#/settings/security', press: ['[data-testid=archive-on]'] },
+  { name: 'security-archive', scene: 'archiving', hash: '#/settings/security', scrollTo: '[data-testid=archive]' },
+  {
+    name: 'security-archive-delete',
+    scene: 'archiving',
+    hash: '#/settings/security',
+    press: ['[data-testid=archive-off]'],
+  },
+  {
+    name: 'security-archive-restoring',
+    scene: 'restoring',
+    hash: '#/settings/security',
+    scrollTo: '[data-testid=archive]',
+  },
+  {
+    name: 'security-archive-locked',
+    scene: 'archiveLocked',
+    hash: '#/settings/security',
+    scrollTo: '[data-testid=archive]',
+  },
+  { name: 'chats-restoring', scene: 'restoring', hash: '#/' },
   { name: 'settings-password', scene: 'rich', hash: '#/settings/password' },
   { name: 'settings-privacy', scene: 'rich', hash: '#/settings/privacy' },
   { name: 'settings-display', scene: 'rich', hash: '#/settings/display' },

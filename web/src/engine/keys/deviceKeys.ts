@@ -46,6 +46,7 @@ export class DeviceKeys {
   }
 
   stop(): void {
+    this.own.stop();
     this.pins.stop();
   }
 
@@ -97,13 +98,15 @@ export class DeviceKeys {
     }
   }
 
-  get security(): AccountSecurity {
+  get security(): Omit<AccountSecurity, 'renewal' | 'archive'> {
     const { chain, record } = this.own;
     const { log } = this.log;
     const isWaiting = chain !== null && !this.isApproved && record.approvalKey !== null;
     return {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
+      isBehind: this.own.isBehind,
       hasPin: this.pins.isSet,
+      knowsPin: record.rootSecret !== null,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,
       devices: chain?.devices.size ?? 0,
       log: log && log.size > 0 ? { origin: log.origin, size: log.size, checkedAt: log.checkedAt } : null,
@@ -114,9 +117,9 @@ export class DeviceKeys {
 
   // Devices of the own account.
 
-  /** What another device of the account approves this one by; null once it is approved. */
+  /** What another device of the account approves this one by; null while it has the account's keys. */
   async approvalCode(): Promise<string | null> {
-    if (this.isApproved || (await this.own.ensure())) {
+    if (this.own.holdsKey || (await this.own.ensure())) {
       return null;
     }
     const code = this.own.code();

@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { archiveIdOf } from '../../archive/cipher';
 import { publicKeyOf } from '../../crypto/ed25519';
 import { systemRandom } from '../../crypto/random';
 import { type ApprovedKeys, openApproval, sealApproval, sealKeyPairOf } from '../../identity/approval';
@@ -23,15 +24,21 @@ import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
 import type { KeyLogFollower } from './follower';
 import type { PeopleKeys } from './peopleKeys';
+import { WrappedKeys } from './wrapped';
 
 /** Other devices may add to the chain at the same moment; more often than this it cannot be chance. */
 const attempts = 8;
+/** Another device that renews the identity key stores it wrapped a moment after the log has it. */
+const fetchAttempts = 4;
 const keyBytes = 32;
 const place = 'own';
 const none: OwnKeysRecord = {
   identitySeed: null,
+  nextSeed: null,
+  wrapDue: false,
   rootSecret: null,
   archiveKey: null,
+  restoreDue: false,
   approvalKey: null,
   posted: [],
   approved: [],
@@ -42,7 +49,10 @@ const none: OwnKeysRecord = {
  * An entry that nobody expects here raises an alarm.
  */
 export class OwnKeys {
+  readonly wrapped: WrappedKeys;
   #record: OwnKeysRecord = none;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #fetches = 0;
   /** Called when this device has become one that others let in. */
   onApproved: () => void = () => undefined;
   onChange: () => void = () => undefined;
@@ -52,10 +62,18 @@ export class OwnKeys {
     readonly log: KeyLogFollower,
     readonly people: PeopleKeys,
     readonly alarms: KeyAlarms,
-  ) {}
+  ) {
+    this.wrapped = new WrappedKeys(core);
+  }
 
   async load(): Promise<void> {
-    this.#record = (await this.core.db.keys<OwnKeysRecord>(place)) ?? none;
+    this.#record = { ...none, ...(await this.core.db.keys<OwnKeysRecord>(place)) };
+  }
+
+  stop(): void {
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+    }
   }
 
   get record(): OwnKeysRecord {
@@ -68,6 +86,19 @@ export class OwnKeys {
     return account === undefined ? null : this.people.chainOf(account);
   }
 
+  /** Whether this device has the identity key that is in force. */
+  get holdsKey(): boolean {
+    const { identitySeed } = this.#record;
+    return identitySeed !== null && this.chain !== null && isKeyOf(this.chain, identitySeed);
+  }
+
+  /** The account's identity key was renewed on another device, and nothing has brought the new one here. */
+  get isBehind(): boolean {
+    const { identitySeed, rootSecret, approvalKey } = this.#record;
+    const isWaited = rootSecret === null || this.#fetches >= fetchAttempts;
+    return this.core.deviceOrNull?.credential != null && !identitySeed && approvalKey !== null && isWaited;
+  }
+
   async write(change: Partial<OwnKeysRecord>): Promise<void> {
     const value = { ...this.#record, ...change };
     await this.core.write([{ put: 'keys', id: place, value }], 'strict');
@@ -76,7 +107,7 @@ export class OwnKeys {
 
   /**
    * Brings the device into its account's chain where it can, and looks whether somebody else has added to it.
-   * @returns whether the device is in the chain
+   * @returns whether the device is in the chain, and has the account's keys
    * @throws ActionError where the server cannot be reached
    */
   ensure(): Promise<boolean> {
@@ -98,6 +129,29 @@ export class OwnKeys {
       const entries = make(chain, seed);
       if (entries.length > 0) {
         await this.#post(entries);
+      }
+    });
+  }
+
+  /**
+   * Gives the account a new identity key, signed by the one in force, and has it vouch for this device. The account's other
+   * devices stay in the chain. Whoever dies in between goes on with it.
+   * @throws ActionError `device_not_approved`, among others
+   */
+  rotate(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { nextSeed } = this.#record;
+      let chain: KeyChain | null = await this.#require();
+      if (!nextSeed || !isKeyOf(chain, nextSeed)) {
+        const seed = this.requireSeed(chain);
+        const next = nextSeed ?? systemRandom(keyBytes);
+        // Kept before the server hears of its public half.
+        await this.write({ nextSeed: next });
+        await this.#post([makeIdentity(chain.next, next, seed)]);
+        chain = this.chain;
+      }
+      if (!chain || !(await this.#enter(chain))) {
+        throw localError('keys_untrue', false);
       }
     });
   }
@@ -125,11 +179,17 @@ export class OwnKeys {
   async take(keys: ApprovedKeys): Promise<boolean> {
     const isTaken = await this.#inTurn(async () => {
       const chain = await this.#follow();
-      if (!chain?.identityKey || !equalBytes(chain.identityKey, publicKeyOf(keys.identitySeed))) {
+      if (!chain || !isKeyOf(chain, keys.identitySeed)) {
         return false;
       }
       const { identitySeed, rootSecret, archiveKey } = keys;
-      await this.write({ identitySeed, rootSecret, archiveKey, approvalKey: null });
+      const { device, publicKey } = this.core.device;
+      const restoreDue = this.#record.restoreDue || !chain.hasDevice(device, publicKey);
+      const kept = {
+        rootSecret: rootSecret ?? this.#record.rootSecret,
+        archiveKey: archiveKey ?? this.#record.archiveKey,
+      };
+      await this.write({ identitySeed, nextSeed: null, ...kept, restoreDue, approvalKey: null });
       return true;
     });
     return isTaken && this.ensure();
@@ -169,7 +229,7 @@ export class OwnKeys {
   /** @throws ActionError `device_not_approved` where this device does not hold the key in force */
   requireSeed(chain: KeyChain | null): Uint8Array {
     const { identitySeed } = this.#record;
-    if (!identitySeed || !chain?.identityKey || !equalBytes(chain.identityKey, publicKeyOf(identitySeed))) {
+    if (!identitySeed || !chain || !isKeyOf(chain, identitySeed)) {
       throw notApproved();
     }
     return identitySeed;
@@ -207,15 +267,24 @@ export class OwnKeys {
       return null;
     }
     // A device that sees the chain for the first time, or is not in it, has nothing to compare it with.
-    if (known.length > 0 && this.#record.identitySeed) {
+    if (known.length > 0 && (this.#record.identitySeed || this.core.device.credential)) {
       const foreign = followed.entries.slice(known.length).filter((entry) => !this.#isExpected(entry));
       if (foreign.length > 0) {
         await this.alarms.raise('ownKeysChanged', account, foreign.map(toBase64));
       }
     }
     await this.people.put(followed.chain, followed.entries);
+    await this.#adoptNext(followed.chain);
     this.onChange();
     return followed.chain;
+  }
+
+  /** The key that this device has begun to renew it by is in force: that it was posted is all there is to know. */
+  async #adoptNext(chain: KeyChain): Promise<void> {
+    const { nextSeed, rootSecret } = this.#record;
+    if (nextSeed && isKeyOf(chain, nextSeed)) {
+      await this.write({ identitySeed: nextSeed, nextSeed: null, wrapDue: rootSecret !== null });
+    }
   }
 
   #isExpected(encoding: Uint8Array): boolean {
@@ -232,36 +301,98 @@ export class OwnKeys {
 
   async #enter(chain: KeyChain): Promise<boolean> {
     const { device, publicKey } = this.core.device;
-    if (!this.#record.identitySeed) {
-      if (chain.length > 0) {
-        if (!this.#record.approvalKey) {
-          await this.write({ approvalKey: systemRandom(keyBytes) });
-        }
-        this.onChange();
-        return false;
-      }
-      await this.write({ identitySeed: systemRandom(keyBytes) });
+    const isIn = chain.hasDevice(device, publicKey);
+    if (this.#record.identitySeed && chain.length > 0 && !isKeyOf(chain, this.#record.identitySeed)) {
+      await this.#forgetKey(isIn);
     }
-    const seed = this.#record.identitySeed as Uint8Array;
-    if (!chain.hasDevice(device, publicKey)) {
-      const entries: KeyLogEntry[] = [];
-      let next = chain.next;
-      if (chain.length === 0) {
-        const first = makeIdentity(next, seed, seed);
-        entries.push(first);
-        next = after(first);
-      } else if (!chain.identityKey || !equalBytes(chain.identityKey, publicKeyOf(seed))) {
-        // The account has another identity by now, of which this device knows nothing.
-        await this.write({ ...none, approvalKey: systemRandom(keyBytes) });
-        await this.core.updateDevice({ credential: null });
-        this.onChange();
-        return false;
+    if (!this.#record.identitySeed && chain.length > 0 && !(isIn && (await this.#fetch(chain)))) {
+      if (!this.#record.approvalKey) {
+        await this.write({ approvalKey: systemRandom(keyBytes) });
       }
-      entries.push(this.#deviceAdded(next, seed));
-      await this.#post(entries);
+      this.onChange();
+      return false;
+    }
+    const seed = this.#record.identitySeed ?? systemRandom(keyBytes);
+    if (!this.#record.identitySeed) {
+      await this.write({ identitySeed: seed });
+    }
+    if (!isIn) {
+      const first = chain.length === 0 ? [makeIdentity(chain.next, seed, seed)] : [];
+      const next = first[0] ? after(first[0]) : chain.next;
+      await this.#post([...first, this.#deviceAdded(next, seed)]);
+    }
+    if (this.#record.wrapDue) {
+      await this.#wrapAnew(seed);
     }
     await this.#certify(seed);
     return true;
+  }
+
+  /**
+   * The account has another identity key by now. Where it was renewed, this device is in the chain still and its certificate
+   * holds; where it was begun anew, nothing that this device has is of any use.
+   */
+  async #forgetKey(isIn: boolean): Promise<void> {
+    if (isIn) {
+      await this.write({ identitySeed: null, nextSeed: null, wrapDue: false });
+      return;
+    }
+    await this.write({ ...none, approvalKey: systemRandom(keyBytes) });
+    await this.core.updateDevice({ credential: null });
+  }
+
+  /** The key in force, as the device that renewed it has stored it for whoever has the root secret. */
+  async #fetch(chain: KeyChain): Promise<boolean> {
+    const { rootSecret, archiveKey } = this.#record;
+    const keys = rootSecret && (await this.wrapped.read(rootSecret));
+    if (keys && isKeyOf(chain, keys.identitySeed)) {
+      const { identitySeed } = keys;
+      await this.write({ identitySeed, archiveKey: keys.archiveKey ?? archiveKey, approvalKey: null });
+      this.#fetches = 0;
+      return true;
+    }
+    if (rootSecret) {
+      this.#lookAgain();
+    }
+    return false;
+  }
+
+  #lookAgain(): void {
+    if (this.#timer === null && this.#fetches < fetchAttempts) {
+      const waitMs = this.core.timing.keysAgainMs * 2 ** this.#fetches++;
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        void this.ensure().catch(() => undefined);
+      }, waitMs);
+    }
+  }
+
+  async #wrapAnew(identitySeed: Uint8Array): Promise<void> {
+    const { rootSecret } = this.#record;
+    if (rootSecret) {
+      await this.storeWrapped(rootSecret, identitySeed);
+    }
+    await this.write({ wrapDue: false });
+  }
+
+  /** Stores the account's keys for whoever has the root secret; an archive key that only the server has is kept. */
+  async storeWrapped(rootSecret: Uint8Array, identitySeed: Uint8Array): Promise<void> {
+    const { archiveKey } = this.#record;
+    const kept = await this.wrapped.store(rootSecret, identitySeed, (stored) =>
+      this.#chooseArchive(archiveKey, stored),
+    );
+    if (kept && kept !== archiveKey) {
+      await this.write({ archiveKey: kept });
+    }
+  }
+
+  /** Where another device has begun another archive meanwhile, the key of the one that is on. */
+  async #chooseArchive(known: Uint8Array | null, stored: Uint8Array | null): Promise<Uint8Array | null> {
+    if (!known || !stored || equalBytes(known, stored)) {
+      return known ?? stored;
+    }
+    const { archive } = await this.core.api.archive();
+    return archive === archiveIdOf(stored, this.core.device.account) ? stored : known;
   }
 
   #deviceAdded(next: EntryPlace, seed: Uint8Array): KeyLogEntry {
@@ -284,7 +415,7 @@ export class OwnKeys {
     if (!known || !equalBytes(known.identityKey, publicKeyOf(seed))) {
       const issued = issueCredential(seed, account, device, publicKey);
       // Key packages of before are of no use to anybody now, the last resort first of all.
-      await this.core.updateDevice({ credential: issued, lastResortUntilMs: 0 });
+      await this.core.updateDevice({ credential: issued, renewed: null, lastResortUntilMs: 0 });
       this.onChange();
       this.onApproved();
     }
@@ -293,6 +424,10 @@ export class OwnKeys {
 
 export function notApproved(): ActionError {
   return new ActionError({ code: ErrorCode.deviceNotApproved, name: 'device_not_approved', retryable: false });
+}
+
+function isKeyOf(chain: KeyChain, identitySeed: Uint8Array): boolean {
+  return chain.identityKey !== null && equalBytes(chain.identityKey, publicKeyOf(identitySeed));
 }
 
 function after(entry: KeyLogEntry): EntryPlace {

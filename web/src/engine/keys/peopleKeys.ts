@@ -40,8 +40,8 @@ export class PeopleKeys {
     for (const person of await this.core.db.keysUnder<PersonKeysRecord>(prefix)) {
       this.#people.set(person.account, person);
     }
-    const inLog = [...this.#people.values()].filter((person) => person.entries.length > 0);
-    await this.core.mls.requireCertificates(inLog.map((person) => person.account));
+    const proving = [...this.#people.values()].filter(({ entries, seenKey }) => entries.length > 0 || seenKey);
+    await this.core.mls.requireCertificates(proving.map((person) => person.account));
   }
 
   /** What is kept of somebody; an empty record where nothing is. */
@@ -138,6 +138,8 @@ export class PeopleKeys {
     }
     this.#people.set(account, { ...person, seenKey: key, acceptedKey: person.acceptedKey ?? key });
     this.#due.add(account);
+    // Whoever has shown a certificate once has no devices without, whatever the log is said to know.
+    void this.core.mls.requireCertificates([account]).catch(() => undefined);
     return true;
   }
 

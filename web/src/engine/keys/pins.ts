@@ -1,8 +1,6 @@
 import { systemRandom, wipe } from '../../crypto/random';
-import { unwrapKeys, wrapKeys } from '../../identity/wrappedKeys';
 import { makeVaultConfigured } from '../../keylog/entry';
-import { fromBase64, toBase64 } from '../../protocol/bytes';
-import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import { localError } from '../../protocol/errors';
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultAttempt, VaultOverview } from '../../state/contract';
 import type { VaultStep } from '../../vault/answers';
@@ -26,8 +24,6 @@ export type Tell = (share: number) => void;
 export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters };
 
 const rootBytes = 32;
-/** Another device may set the PIN at the same moment. */
-const storeAttempts = 3;
 
 /** The PIN: the account's keys go to the server wrapped by a root secret, which the realms of the vault keep. */
 export class Pins {
@@ -61,7 +57,7 @@ export class Pins {
 
   /** Sets the PIN in place of the one there is. @throws ActionError `pin_refused`, `vault_unavailable`, among others */
   async set(typed: string, tell: Tell): Promise<void> {
-    const { core, own } = this;
+    const { own } = this;
     const refusal = this.refuse(typed);
     if (refusal !== null) {
       throw localError('pin_refused', false, { refusal });
@@ -70,7 +66,6 @@ export class Pins {
       throw notApproved();
     }
     const identitySeed = own.requireSeed(own.chain);
-    const { archiveKey } = own.record;
     // It stays the same while there is a PIN, so that realms with the old registration and with the new one give the same.
     const rootSecret = own.record.rootSecret?.slice() ?? systemRandom(rootBytes);
     await own.write({ rootSecret: rootSecret.slice() });
@@ -81,7 +76,7 @@ export class Pins {
       if (!digest) {
         throw failed(step);
       }
-      await this.#storeWrapped(wrapKeys(rootSecret, core.device.account, { identitySeed, archiveKey }));
+      await own.storeWrapped(rootSecret, identitySeed);
       await own.change((chain, seed) => [makeVaultConfigured(chain.next, digest, seed)]);
     } finally {
       wipePin(pin);
@@ -104,7 +99,7 @@ export class Pins {
 
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
   async recover(typed: string, tell: Tell): Promise<void> {
-    const { core, own } = this;
+    const { own } = this;
     await own.ensure();
     const { pin: readable, refusal } = readPin(typed);
     if (!readable) {
@@ -115,8 +110,7 @@ export class Pins {
       if (!rootSecret) {
         throw failed(step);
       }
-      const { wrapped } = await core.api.wrappedKeys();
-      const keys = wrapped ? unwrapKeys(rootSecret, core.device.account, fromBase64(wrapped)) : null;
+      const keys = await own.wrapped.read(rootSecret);
       if (!keys) {
         throw localError('vault_unavailable', false, { reason: VaultRejection.rootUnreadable });
       }
@@ -197,20 +191,6 @@ export class Pins {
   /** The worker keeps the memory of a stretching until it ends. */
   #done(): void {
     this.#stretcher?.stop();
-  }
-
-  async #storeWrapped(wrapped: Uint8Array): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const { revision } = await this.core.api.wrappedKeys();
-      try {
-        await this.core.api.storeWrappedKeys(revision, toBase64(wrapped));
-        return;
-      } catch (thrown) {
-        if (!isCode(thrown, ErrorCode.wrappedKeysStale) || attempt >= storeAttempts) {
-          throw thrown;
-        }
-      }
-    }
   }
 }
 

@@ -214,6 +214,18 @@ export class FakeClient {
     wrappedKeys: () => this.#call('wrappedKeys', () => this.server.keys.wrappedOf(this.#me().account)),
     storeWrappedKeys: (revision, wrapped) =>
       this.#call('storeWrappedKeys', () => this.server.keys.store(this.#me().account, revision, wrapped)),
+    archive: () => this.#call('archive', () => this.server.archive.view(this.#me().account)),
+    turnArchiveOn: (archive) =>
+      this.#call('turnArchiveOn', () => this.server.archive.turnOn(this.#me().account, archive)),
+    deleteArchive: (archive) =>
+      this.#call('deleteArchive', () => this.server.archive.delete(this.#me().account, archive)),
+    storeArchiveChunk: (archive, number, sealed) =>
+      this.#call('storeArchiveChunk', () => {
+        const { account, id } = this.#me();
+        this.server.archive.store(account, id, archive, number, sealed);
+      }),
+    archiveChunks: (archive, device, from) =>
+      this.#call('archiveChunks', () => this.server.archive.page(this.#me().account, archive, device, from)),
     vault: () => this.#call('vault', () => this.server.keys.vault()),
     askRealm: (realm, message) => this.#call('askRealm', () => this.server.keys.ask(this.#me(), realm, message)),
     realmToken: () => this.#call('realmToken', () => fail(6001, 'realm_unknown')),

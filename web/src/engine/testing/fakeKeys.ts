@@ -134,7 +134,9 @@ export class FakeKeys {
   }
 
   realmsOf(account: string): TestRealm[] {
-    const known = this.realms.get(account) ?? this.realmIds.map((id) => new TestRealm(id, account, this.random));
+    const inForce = () => this.chains.get(account)?.chain.identityKey ?? null;
+    const known =
+      this.realms.get(account) ?? this.realmIds.map((id) => new TestRealm(id, account, this.random, inForce));
     this.realms.set(account, known);
     return known;
   }

@@ -4,6 +4,7 @@ import { fromBase64, toBase64 } from '../../protocol/bytes';
 import { fromBody } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
+import { FakeArchive } from './fakeArchive';
 import { FakeClient } from './fakeClient';
 import { FakeKeys } from './fakeKeys';
 
@@ -30,6 +31,7 @@ export type FakeConversation = {
   acks: Map<string, wire.CommitReply | wire.SendReply>;
   /** Events below are kept no longer. */
   firstSeq?: number;
+  retentionDays?: number | null;
 };
 
 export const fail = (code: number, name: string, details?: Record<string, unknown>): never => {
@@ -51,6 +53,7 @@ export class FakeServer {
   readonly queues = new Map<string, wire.DeviceMessage[]>();
   readonly connections = new Set<FakeClient>();
   readonly keys = new FakeKeys(this);
+  readonly archive = new FakeArchive(this);
   /** Accounts that hide. */
   readonly hidden = new Set<string>();
   /** Called for every event on its way to a device, pushed or fetched. */
@@ -76,6 +79,7 @@ export class FakeServer {
       ),
       receipts: [...conversation.receipts.values()],
       firstSeq: conversation.firstSeq ?? 1,
+      retentionDays: conversation.retentionDays ?? null,
     };
   }
 

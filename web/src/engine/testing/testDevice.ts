@@ -118,6 +118,8 @@ export class TestDevice {
           receiptsMs: 5,
           typingEveryMs: 50,
           presenceMs: 5,
+          keysAgainMs: 50,
+          archiveMs: 50,
         },
       },
       this.screen,

@@ -20,6 +20,8 @@ import { VaultRejection } from '../rejection';
 import { publicElement, readScalar } from '../ristretto';
 import { verifyStatement } from '../statement';
 
+const noKey = new Uint8Array(32);
+
 /** An honest realm in memory that counts guesses, as far as the client's tests need one. */
 export class TestRealm {
   record: Register2Request | null = null;
@@ -36,6 +38,8 @@ export class TestRealm {
     readonly id: string,
     readonly account: string,
     readonly random: Random,
+    /** As the key log says; null where it knows of none. */
+    readonly keyInForce: () => Uint8Array | null = () => null,
   ) {}
 
   answer(request: Uint8Array): Uint8Array {
@@ -68,12 +72,16 @@ export class TestRealm {
     return (this.record?.maxGuesses ?? 0) - this.used;
   }
 
+  get #signer(): Uint8Array | null {
+    return this.keyInForce() ?? this.record?.identityKey ?? null;
+  }
+
   #register(id: string, request: Uint8Array): Uint8Array {
     const asked = must(register2Request, request);
     if (asked.replaces !== (this.record?.version ?? noVersion)) {
       return this.#refuse(id, VaultRejection.versionOther);
     }
-    if (!this.#isSigned(request, this.record?.identityKey ?? asked.identityKey)) {
+    if (!this.#isSigned(request, this.#signer ?? asked.identityKey)) {
       return this.#refuse(id, VaultRejection.signatureInvalid);
     }
     this.record = asked;
@@ -183,7 +191,7 @@ export class TestRealm {
 
   #delete(id: string, request: Uint8Array): Uint8Array {
     const asked = must(deleteRequest, request);
-    if (asked.version !== this.record?.version || !this.#isSigned(request, this.record.identityKey)) {
+    if (asked.version !== this.record?.version || !this.#isSigned(request, this.#signer ?? noKey)) {
       return this.#refuse(id, VaultRejection.signatureInvalid);
     }
     this.record = null;
@@ -192,7 +200,7 @@ export class TestRealm {
 
   #clear(id: string, request: Uint8Array): Uint8Array {
     const asked = must(clearFailuresRequest, request);
-    if (asked.version !== this.record?.version || !this.#isSigned(request, this.record.identityKey)) {
+    if (asked.version !== this.record?.version || !this.#isSigned(request, this.#signer ?? noKey)) {
       return this.#refuse(id, VaultRejection.signatureInvalid);
     }
     if (asked.attemptCount !== this.attempts) {

@@ -1,5 +1,5 @@
 import { fromBase64, toBase64 } from '../../../src/protocol/bytes';
-import type { VaultExchange, VaultView } from '../../../src/protocol/wire';
+import type { VaultAttempts, VaultExchange, VaultView } from '../../../src/protocol/wire';
 import { PinStretcher } from '../../../src/vault/argon2/workerClient';
 import { readPin } from '../../../src/vault/pins/pin';
 import { PinVault } from '../../../src/vault/pinVault';
@@ -47,6 +47,7 @@ const recover: Recovery = async ({ token, account, pin: typed }) => {
       fromBase64(
         (await call<VaultExchange>('POST', `/v1/vault/realms/${realm}`, { message: toBase64(message) })).message,
       ),
+    attempts: (realm) => call<VaultAttempts>('GET', `/v1/vault/realms/${realm}/attempts`),
   };
   const stretch = stretcher.withProgress(() => undefined);
   const vault = new PinVault(port, account, async (bytes, salt, parameters) => {

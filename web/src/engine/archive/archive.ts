@@ -1,0 +1,261 @@
+import { archiveIdOf } from '../../archive/cipher';
+import { systemRandom } from '../../crypto/random';
+import { equalBytes } from '../../protocol/bytes';
+import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import type { ArchiveView } from '../../protocol/wire';
+import type { ArchiveStatus } from '../../state/contract';
+import type { ConversationRecord } from '../../storage/records';
+import type { Core } from '../core';
+import type { DeviceKeys } from '../keys/deviceKeys';
+import { notApproved } from '../keys/ownKeys';
+import type { Sync } from '../sync';
+import { ArchiveBackfill } from './backfill';
+import { ArchiveReader } from './restore';
+import { ArchiveStore } from './store';
+import { ArchiveUploader } from './uploader';
+
+const keyBytes = 32;
+/** Of what is stored before a place, to see whether any of it was brought. */
+const lookedAt = 64;
+/** A server takes no sealed chunk that is longer. */
+const chunkMaxBytes = 64 * 1024 + 29;
+
+/**
+ * The account's history on the server, sealed, for those who want it: turned on and off by any of its devices, and followed by
+ * the others. Each device archives what it opens and sends; a new one gets it all.
+ */
+export class Archive {
+  readonly store: ArchiveStore;
+  readonly uploader: ArchiveUploader;
+  readonly backfill: ArchiveBackfill;
+  readonly reader: ArchiveReader;
+  /** As the server told last; null before, and where it keeps no archives. */
+  #view: ArchiveView | null = null;
+  #isRefused = false;
+  onChange: () => void = () => undefined;
+
+  constructor(
+    readonly core: Core,
+    readonly keys: DeviceKeys,
+    readonly sync: Sync,
+  ) {
+    const lookAgain = () => void this.look().catch(() => undefined);
+    this.store = new ArchiveStore(core, keys.own);
+    this.uploader = new ArchiveUploader(core, this.store, sync);
+    this.backfill = new ArchiveBackfill(core, this.store);
+    this.reader = new ArchiveReader(core, this.store, sync);
+    this.store.onChange = () => this.onChange();
+    this.uploader.onGone = lookAgain;
+    this.uploader.onSent = (bytes) => {
+      this.#view = this.#view && { ...this.#view, bytes: this.#view.bytes + bytes };
+      this.onChange();
+    };
+    this.uploader.onDrained = () => this.backfill.start();
+    this.backfill.onDone = lookAgain;
+    this.reader.onGone = lookAgain;
+    this.reader.onDone = () => keys.own.write({ restoreDue: false });
+    core.archiving = {
+      wants: (conversation) => this.#wants(conversation),
+      queued: (count) => {
+        this.store.queued += count;
+        this.uploader.touched();
+        this.onChange();
+      },
+      hasBrought: (conversation, seq) => this.#hasBrought(conversation, seq),
+    };
+  }
+
+  load(): Promise<void> {
+    return this.store.load();
+  }
+
+  stop(): void {
+    this.uploader.stop();
+    this.reader.stop();
+  }
+
+  #wants({ retentionDays }: ConversationRecord): boolean {
+    const { state, cipher } = this.store;
+    return state !== null && cipher !== null && !state.isFull && typeof retentionDays !== 'number';
+  }
+
+  async #hasBrought(conversation: string, seq: number): Promise<boolean> {
+    const before = this.store.state?.restore ? await this.core.db.itemsBefore(conversation, seq, lookedAt) : [];
+    return before.some(({ body }) => body.type === 'message');
+  }
+
+  get status(): ArchiveStatus {
+    const { state, cipher, queued } = this.store;
+    const { bytes, maximumBytes, archive } = this.#view ?? { bytes: 0, maximumBytes: 0, archive: undefined };
+    const streams = Object.values(state?.restore?.streams ?? {});
+    const sum = (count: (stream: (typeof streams)[number]) => number) =>
+      streams.reduce((total, stream) => total + count(stream), 0);
+    const isKept = state !== null && cipher !== null;
+    return {
+      state: this.#isRefused ? 'unavailable' : isKept ? 'on' : !this.#view ? 'unknown' : archive ? 'locked' : 'off',
+      bytes,
+      maximumBytes,
+      isFull: state?.isFull ?? false,
+      waiting: queued,
+      isFilling: state?.backfill != null,
+      restore: state?.restore
+        ? {
+            done: sum(({ next, chunks, isDamaged }) => (isDamaged ? chunks : Math.min(next, chunks))),
+            total: sum(({ chunks }) => chunks),
+            isDone: state.restore.isDone,
+            damaged: sum(({ isDamaged }) => (isDamaged ? 1 : 0)),
+          }
+        : null,
+    };
+  }
+
+  /** Looks whether an archive is on, and follows: at each greeting, and when the server hints. */
+  look(): Promise<void> {
+    return this.core.queue.run('archive', () => this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { core, store } = this;
+    if (core.stopped || !this.keys.isApproved) {
+      return;
+    }
+    const view = await this.#ask();
+    this.#view = view;
+    if (!view?.archive) {
+      await this.#forget(view !== null);
+    } else {
+      await this.#follow(view, view.archive);
+    }
+    this.onChange();
+    if (view && store.state) {
+      this.backfill.start();
+      this.reader.start(view);
+      this.uploader.touched();
+    }
+  }
+
+  /** Null where this server keeps no archives. */
+  async #ask(): Promise<ArchiveView | null> {
+    try {
+      const view = await this.core.api.archive();
+      this.#isRefused = false;
+      return view;
+    } catch (thrown) {
+      if (!isCode(thrown, ErrorCode.archiveOff) && !isCode(thrown, ErrorCode.notFound)) {
+        throw thrown;
+      }
+      this.#isRefused = true;
+      return null;
+    }
+  }
+
+  /** @param isOff whether the server says so, or only keeps none at the moment */
+  async #forget(isOff: boolean): Promise<void> {
+    const { archiveKey, restoreDue } = this.keys.own.record;
+    if (isOff && this.store.state) {
+      await this.store.drop();
+    }
+    if (isOff && (archiveKey || restoreDue)) {
+      await this.keys.own.write({ archiveKey: null, restoreDue: false });
+    }
+  }
+
+  async #follow(view: ArchiveView, archive: string): Promise<void> {
+    const { store } = this;
+    const { own } = this.keys;
+    if (store.state?.archive !== archive || !store.cipher) {
+      const key = await this.#keyOf(archive);
+      if (!key) {
+        if (store.state && store.state.archive !== archive) {
+          await store.drop();
+        }
+        return;
+      }
+      await own.write({ archiveKey: key });
+      if (store.state?.archive !== archive) {
+        await this.#putBack(key);
+        await store.begin(archive, own.record.restoreDue);
+      }
+    }
+    if (store.state?.isFull && view.bytes + chunkMaxBytes <= view.maximumBytes) {
+      await store.update(archive, (state) => ({ ...state, isFull: false }));
+    }
+  }
+
+  /** Two devices may have begun at the same moment: what the root secret opens must be the key of the one that is on. */
+  async #putBack(archiveKey: Uint8Array): Promise<void> {
+    const { own } = this.keys;
+    const { rootSecret } = own.record;
+    if (rootSecret && own.holdsKey) {
+      const stored = (await own.wrapped.read(rootSecret))?.archiveKey;
+      if (!stored || !equalBytes(stored, archiveKey)) {
+        await own.wrapped.store(rootSecret, own.requireSeed(own.chain), async () => archiveKey);
+      }
+    }
+  }
+
+  /** This device's own key, or the one that the root secret opens, whichever is this archive's. */
+  async #keyOf(archive: string): Promise<Uint8Array | null> {
+    const { account } = this.core.device;
+    const { archiveKey, rootSecret } = this.keys.own.record;
+    if (archiveKey && archiveIdOf(archiveKey, account) === archive) {
+      return archiveKey;
+    }
+    const stored = rootSecret && (await this.keys.own.wrapped.read(rootSecret))?.archiveKey;
+    return stored && archiveIdOf(stored, account) === archive ? stored : null;
+  }
+
+  /**
+   * Turns the archive on. Nothing but the root secret brings its key to a new device, so there must be a PIN, and it must be
+   * known here.
+   * @throws ActionError `archive_needs_pin`, `device_not_approved`, among others
+   */
+  turnOn(): Promise<void> {
+    return this.core.queue.run('archive', async () => {
+      const { own, pins } = this.keys;
+      if (!(await own.ensure())) {
+        throw notApproved();
+      }
+      const { rootSecret } = own.record;
+      if (!rootSecret || !pins.isSet) {
+        throw localError('archive_needs_pin', false);
+      }
+      if (!(await this.core.api.archive()).archive) {
+        const drawn = own.record.archiveKey ?? systemRandom(keyBytes);
+        await own.write({ archiveKey: drawn });
+        // Another device may have drawn one at the same moment: the one that is stored is everybody's.
+        const seed = own.requireSeed(own.chain);
+        const key = await own.wrapped.store(rootSecret, seed, async (stored) => stored ?? drawn);
+        await own.write({ archiveKey: key });
+        await this.core.api.turnArchiveOn(archiveIdOf(key ?? drawn, this.core.device.account)).catch((thrown) => {
+          if (!isCode(thrown, ErrorCode.archiveExists)) {
+            throw thrown;
+          }
+        });
+      }
+      await this.#look();
+    });
+  }
+
+  /** Deletes the archive, here and on the server, and its key with it. */
+  turnOff(): Promise<void> {
+    return this.core.queue.run('archive', async () => {
+      const { own } = this.keys;
+      const archive = (await this.core.api.archive()).archive ?? this.store.state?.archive;
+      if (archive) {
+        await this.core.api.deleteArchive(archive);
+        await this.store.drop();
+        const { rootSecret } = own.record;
+        if (rootSecret && own.holdsKey) {
+          await own.wrapped.store(rootSecret, own.requireSeed(own.chain), async () => null);
+        }
+      }
+      await this.#look();
+    });
+  }
+
+  /** Sends all that waits, as far as there is a connection; for whoever is about to go. */
+  flush(): Promise<void> {
+    return this.store.state ? this.uploader.flush() : Promise.resolve();
+  }
+}
