@@ -205,6 +205,35 @@ public sealed class DeviceRotationTests(ServerFixture server) : IClassFixture<Se
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_reset_whose_answer_was_lost_is_the_devices_when_it_is_tried_again()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        await using var phone = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
+        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        Assert.NotNull(await phone.ApprovalCodeAsync(Cancellation));
+        _fault.Around = static async (context, carryOut) =>
+        {
+            if (IsPost(context))
+            {
+                await HttpFault.LoseAnswerAsync(context, carryOut);
+                await HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal");
+                return;
+            }
+
+            await carryOut();
+        };
+        await Assert.ThrowsAsync<ChatPayException>(() => phone.ResetIdentityAsync(Cancellation));
+        _fault.Around = null;
+        await Eventually.TrueAsync(
+            async () => phone.IsApproved || await Record.ExceptionAsync(() => phone.ResetIdentityAsync(Cancellation)) is null,
+            "the identity is the phone's");
+        Assert.Null(await phone.ApprovalCodeAsync(Cancellation));
+        Assert.True(phone.IsApproved);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task What_could_not_be_wrapped_anew_is_when_the_device_is_opened_again()
     {
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);

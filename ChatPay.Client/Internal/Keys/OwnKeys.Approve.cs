@@ -23,26 +23,34 @@ internal sealed partial class OwnKeys
 
     /// <summary>
     /// Begins the account's identity anew, without the old key: all other devices are revoked, and everybody has to accept the
-    /// new one.
+    /// new one. The new key is kept as the next one until the chain has it, as in <see cref="RotateAsync"/>.
     /// </summary>
     public Task ResetAsync(CancellationToken cancellationToken) => InTurnAsync(
         async limited =>
         {
             var chain = await RequireChainAsync(limited);
+            var before = await ReadAsync(limited);
+            if (before.NextSeed is not null && (await TakeNextAsync(before, chain, limited)).IdentitySeed is not null)
+            {
+                // It had been posted when it was tried last.
+                return await EnterAsync(chain, limited);
+            }
+
             if (chain.Devices.ContainsKey(core.Device.Device) || chain.IsRevoked(core.Device.Device))
             {
                 // Its key is the chain's already, and no key comes into a chain twice.
                 throw LocalErrors.NotReady("Only a device that is not approved begins the identity anew.");
             }
 
-            var seed = RandomNumberGenerator.GetBytes(KeySize);
-            await UpdateAsync(_ => new OwnKeysRecord(seed), limited);
-            using var identityKey = Import(seed);
-            CryptographicOperations.ZeroMemory(seed);
+            var own = await UpdateAsync(
+                static now => new OwnKeysRecord(
+                    null, ApprovalKey: now.ApprovalKey,
+                    NextSeed: now.NextSeed ?? RandomNumberGenerator.GetBytes(KeySize)),
+                limited);
+            using var identityKey = Import(own.NextSeed!);
             var reset = KeyLogEntry.IdentityReset(chain.Next, identityKey);
-            await PostAsync([reset, DeviceAdded(Next(chain.Next, reset), identityKey)], limited);
-            await CertifyAsync(identityKey, limited);
-            return true;
+            chain = await PostAsync([reset, DeviceAdded(Next(chain.Next, reset), identityKey)], limited);
+            return await EnterAsync(chain, limited);
         },
         cancellationToken);
 

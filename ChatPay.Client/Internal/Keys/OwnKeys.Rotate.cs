@@ -98,13 +98,12 @@ internal sealed partial class OwnKeys
     private async Task<OwnKeysRecord> TakeNextAsync(
         OwnKeysRecord own, KeyChain chain, CancellationToken cancellationToken)
     {
-        if (own is not { NextSeed: { } nextSeed, IdentitySeed: { } seed })
+        if (own.NextSeed is not { } nextSeed)
         {
             return own;
         }
 
         using var next = Import(nextSeed);
-        using var present = Import(seed);
         if (IsInForce(chain, next))
         {
             return await UpdateAsync(
@@ -112,11 +111,19 @@ internal sealed partial class OwnKeys
                 {
                     IdentitySeed = now.NextSeed,
                     NextSeed = null,
+                    ApprovalKey = null,
                     WrapDue = now.RootSecret is not null,
                 },
                 cancellationToken);
         }
 
+        if (own.IdentitySeed is not { } seed)
+        {
+            // A reset's: it goes on from any place, when it is tried again.
+            return own;
+        }
+
+        using var present = Import(seed);
         return IsInForce(chain, present)
             ? own : await UpdateAsync(static now => now with { NextSeed = null }, cancellationToken);
     }
