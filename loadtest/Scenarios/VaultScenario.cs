@@ -192,11 +192,11 @@ internal static class VaultScenario
                 (VaultRatios.Recovery, () => crowd.RecoverAsync(bench.Probe, window, stop)),
                 (VaultRatios.BareRequests, () => crowd.AskBareAsync(bench.Probe, window, stop)));
             await PairAsync(
-                round, (VaultRatios.Evaluate, () => Alone(Arithmetic.Evaluate)),
-                (VaultRatios.Multiply, () => Alone(Arithmetic.Multiply)));
+                round, (VaultRatios.Evaluate, () => AloneAsync(Arithmetic.Evaluate)),
+                (VaultRatios.Multiply, () => AloneAsync(Arithmetic.Multiply)));
             await PairAsync(
-                round, (VaultRatios.EvaluateAndProve, () => Alone(Arithmetic.EvaluateAndProve)),
-                (VaultRatios.MultiplyAsForProof, () => Alone(Arithmetic.MultiplyAsForProof)));
+                round, (VaultRatios.EvaluateAndProve, () => AloneAsync(Arithmetic.EvaluateAndProve)),
+                (VaultRatios.MultiplyAsForProof, () => AloneAsync(Arithmetic.MultiplyAsForProof)));
             await SectionAsync(round, VaultRatios.ClientNet, () => client.RecoverAsync(stop));
             if (client.Missing is null)
             {
@@ -240,7 +240,7 @@ internal static class VaultScenario
             }
         }
 
-        private static Task<SectionResult> Alone(Func<TimeSpan, Pace> measure) => Task.FromResult(
+        private static Task<SectionResult> AloneAsync(Func<TimeSpan, Pace> measure) => Task.FromResult(
             measure(s_arithmetic).ToSection());
 
         private async Task PairAsync(

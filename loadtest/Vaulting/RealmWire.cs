@@ -131,7 +131,11 @@ internal sealed class RealmWire : IAsyncDisposable
 
         if (head.IndexOf(LengthHeader) is >= 0 and var at)
         {
-            Utf8Parser.TryParse(head[(at + LengthHeader.Length)..], out length, out _);
+            if (!Utf8Parser.TryParse(head[(at + LengthHeader.Length)..], out length, out _) || length > _body.Length)
+            {
+                throw new InvalidOperationException("The server's answer has no length that can be read.");
+            }
+
             if (rest.Length < length)
             {
                 return false;
