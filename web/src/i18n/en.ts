@@ -341,9 +341,9 @@ export const en = {
     ],
   },
 
-  keys: keysEn,
   scan: scanEn,
   vault: vaultEn,
+  keys: keysEn,
 };
 
 export type Catalogue = typeof en;

@@ -356,7 +356,7 @@ export const fr: Catalogue = {
     ],
   },
 
-  keys: keysFr,
   scan: scanFr,
   vault: vaultFr,
+  keys: keysFr,
 };

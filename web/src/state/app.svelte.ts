@@ -37,8 +37,8 @@ const unknownSecurity: AccountSecurity = {
   identityKey: null,
   devices: 0,
   log: null,
-  alarms: [],
   vaultNews: 0,
+  alarms: [],
 };
 
 class OpenedThread implements Thread {
@@ -338,10 +338,10 @@ class App implements ChatApp {
     this.#act((engine) => engine.services.keys.pins.recover(pin, tell));
   pinGuessesLeft: ChatApp['pinGuessesLeft'] = () => this.#act((engine) => engine.services.keys.pins.guessesLeft());
   vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
-  clearPinFailures: ChatApp['clearPinFailures'] = () =>
-    this.#act((engine) => engine.services.keys.pins.clearFailures());
   beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());
   cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.cancelWait());
+  clearPinFailures: ChatApp['clearPinFailures'] = () =>
+    this.#act((engine) => engine.services.keys.pins.clearFailures());
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
   scanSafety: ChatApp['scanSafety'] = (account, scanned) =>
     this.#act((engine) => engine.services.keys.scanSafety(account, scanned));

@@ -275,9 +275,9 @@ export type AccountSecurity = {
   devices: number;
   /** The newest state of the key log that was checked. */
   log: { origin: string; size: number; checkedAt: number } | null;
-  alarms: KeyAlarm[];
   /** Grows whenever something new is known of guesses and waits: what shows them reads them again. */
   vaultNews: number;
+  alarms: KeyAlarm[];
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
