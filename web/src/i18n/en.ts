@@ -343,11 +343,11 @@ export const en = {
     ],
   },
 
-  keys: keysEn,
   renewal: renewalEn,
   archive: archiveEn,
   scan: scanEn,
   vault: vaultEn,
+  keys: keysEn,
 };
 
 export type Catalogue = typeof en;

@@ -358,9 +358,9 @@ export const fr: Catalogue = {
     ],
   },
 
-  keys: keysFr,
   renewal: renewalFr,
   archive: archiveFr,
   scan: scanFr,
   vault: vaultFr,
+  keys: keysFr,
 };

@@ -39,8 +39,8 @@ const unknownSecurity: AccountSecurity = {
   identityKey: null,
   devices: 0,
   log: null,
-  alarms: [],
   vaultNews: 0,
+  alarms: [],
   renewal: null,
   archive: {
     state: 'unknown',
@@ -351,10 +351,10 @@ class App implements ChatApp {
     this.#act((engine) => engine.services.keys.pins.recover(pin, tell));
   pinGuessesLeft: ChatApp['pinGuessesLeft'] = () => this.#act((engine) => engine.services.keys.pins.guessesLeft());
   vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
-  clearPinFailures: ChatApp['clearPinFailures'] = () =>
-    this.#act((engine) => engine.services.keys.pins.clearFailures());
   beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());
   cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.cancelWait());
+  clearPinFailures: ChatApp['clearPinFailures'] = () =>
+    this.#act((engine) => engine.services.keys.pins.clearFailures());
   turnArchiveOn: ChatApp['turnArchiveOn'] = () => this.#act((engine) => engine.services.archive.turnOn());
   turnArchiveOff: ChatApp['turnArchiveOff'] = () => this.#act((engine) => engine.services.archive.turnOff());
   flushArchive: ChatApp['flushArchive'] = () => this.#background((engine) => engine.services.archive.flush());

@@ -279,9 +279,9 @@ export type AccountSecurity = {
   devices: number;
   /** The newest state of the key log that was checked. */
   log: { origin: string; size: number; checkedAt: number } | null;
-  alarms: KeyAlarm[];
   /** Grows whenever something new is known of guesses and waits: what shows them reads them again. */
   vaultNews: number;
+  alarms: KeyAlarm[];
   /** How many conversations have been shown what certifies this device now; null where there is nothing to show. */
   renewal: { done: number; total: number } | null;
   archive: ArchiveStatus;

@@ -222,6 +222,12 @@ export type KeyAlarmKind =
   /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
   | 'pinWait';
 
+/** A guess of the PIN that failed, as one realm lists it. */
+export type SeenGuess = { realm: string; at: string; device: string };
+
+/** Guesses and waits that this device knows of already: they alarm once. A wait's end is in milliseconds. */
+export type VaultSeenRecord = { guesses: SeenGuess[]; waits: { device: string; until: number }[] };
+
 /** Something about keys is not as it must be; kept until it is dismissed, with what shows it. */
 export type KeyAlarmRecord = {
   number: number;
@@ -231,12 +237,6 @@ export type KeyAlarmRecord = {
   account: string | null;
   evidence: string[];
 };
-
-/** A guess of the PIN that failed, as one realm lists it. */
-export type SeenGuess = { realm: string; at: string; device: string };
-
-/** Guesses and waits that this device knows of already: they alarm once. A wait's end is in milliseconds. */
-export type VaultSeenRecord = { guesses: SeenGuess[]; waits: { device: string; until: number }[] };
 
 export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord | VaultSeenRecord;
 

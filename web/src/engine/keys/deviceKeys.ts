@@ -110,8 +110,8 @@ export class DeviceKeys {
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,
       devices: chain?.devices.size ?? 0,
       log: log && log.size > 0 ? { origin: log.origin, size: log.size, checkedAt: log.checkedAt } : null,
-      alarms: this.alarms.list.map(describeAlarm),
       vaultNews: this.vault.news,
+      alarms: this.alarms.list.map(describeAlarm),
     };
   }
 
