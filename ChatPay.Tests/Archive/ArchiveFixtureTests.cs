@@ -17,8 +17,8 @@ public sealed class ArchiveFixtureTests
     private const string Note =
         "Values of docs/ARCHIVE.md, bytes in hex; read by the .NET tests and by those of other clients. A stream of randomness "
         + "is SHA-512 of its name in UTF-8 and a number in four bytes, from 0 on, one after the other. 'refused' must not open "
-        + "in the place that it names, 'padding' is JSON bytes and padded bytes. In 'json', 'items' are the ids that are read; null "
-        + "where it is no chunk at all.";
+        + "in the place that it names, 'padding' is JSON bytes and padded bytes. In 'json', 'items' are the ids that are "
+        + "read; null where it is no chunk at all.";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
