@@ -129,7 +129,7 @@ describe('another device of the account', () => {
 
 describe('a crash while the identity key is renewed', () => {
   for (const point of ['write', 'call'] as const) {
-    it(`after any ${point} leaves one key that everybody has`, { timeout: 240_000 }, async () => {
+    it(`after any ${point} leaves one key that everybody has`, { timeout: 480_000 }, async () => {
       const { server, id, ann, bob, annClient } = await pair();
       await keysOf(ann).pins.set(pin, quiet);
       for (let n = 1; ; n++) {

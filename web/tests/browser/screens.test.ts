@@ -89,6 +89,8 @@ test('At twice the size, or on the narrowest phone, nothing is cut off', async (
     'wallet-statement',
     'settings-devices',
     'settings-security',
+    'security-behind',
+    'security-archive-off',
     'new-device',
     'pin-step',
     'details-safety',
