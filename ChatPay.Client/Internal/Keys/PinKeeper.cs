@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ChatPay.Client.Internal.Vault;
 using ChatPay.Core.Identity;
+using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Core.Vault;
 
