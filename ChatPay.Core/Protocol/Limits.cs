@@ -87,11 +87,17 @@ public static class Limits
     /// <summary>Entries of a chain of the key log in one request.</summary>
     public const int KeyEntriesPerRequest = 16;
 
-    /// <summary>Entries of one account's chain in 24 hours, so that nobody fills a chain for good.</summary>
+    /// <summary>
+    /// Entries of one account's chain in 24 hours, so that nobody fills a chain for good. Revocations and new identities do
+    /// not count: they are what helps whose device was stolen.
+    /// </summary>
     public const int KeyEntriesPerDay = 128;
 
-    /// <summary>Identities that one account begins anew in 24 hours: each warns everybody it knows.</summary>
-    public const int IdentityResetsPerDay = 4;
+    /// <summary>New identities of one account in 24 hours, begun anew or not: each warns everybody it knows.</summary>
+    public const int IdentitiesPerDay = 16;
+
+    /// <summary>Places at the end of a chain that only revocations and new identities get.</summary>
+    public const int KeyEntriesReserved = 512;
 
     public const int KeyEntriesPerPage = 64;
 

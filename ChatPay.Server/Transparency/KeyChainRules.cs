@@ -20,6 +20,14 @@ internal sealed record RegisteredDevice(byte[]? SignatureKey, bool IsLive);
 /// </summary>
 internal static class KeyChainRules
 {
+    /// <summary>Entries that an account makes as it likes, and that a bound counts.</summary>
+    public static IReadOnlyList<KeyLogEntryType> Ordinary { get; } =
+        [KeyLogEntryType.DeviceAdded, KeyLogEntryType.VaultConfigured];
+
+    /// <summary>Entries that bring another identity key.</summary>
+    public static IReadOnlyList<KeyLogEntryType> Identities { get; } =
+        [KeyLogEntryType.Identity, KeyLogEntryType.IdentityReset];
+
     /// <param name="chain">The chain as it stands; it takes the entries that are accepted.</param>
     /// <param name="stored">Encodings of the entries that it has.</param>
     /// <param name="devices">The account's live devices, and all that the entries name.</param>
@@ -51,7 +59,8 @@ internal static class KeyChainRules
         {
             // Whoever answered before may have died before it carried out what they say.
             return new KeyChainChange(
-                chain, [], [], [.. LiveOf(devices).Where(device => device != caller.Device && chain.IsRevoked(device))]);
+                chain, [], [],
+                [.. RevokedBy(chain, entries, devices).Where(device => device != caller.Device && !IsIn(chain, device))]);
         }
 
         if (entries[0].Account == caller.Account && entries[0].Sequence < chain.Length)
@@ -92,6 +101,11 @@ internal static class KeyChainRules
                     "A device adds itself and others of its account, with the keys that they signed in with.");
             }
 
+            if (entry.Sequence >= LogLimits.ChainEntries - Limits.KeyEntriesReserved && IsPlain(chain, entry))
+            {
+                return Invalid(LogRejection.ChainTooLong, (int)(entry.Sequence - entries[0].Sequence));
+            }
+
             if (chain.Append(entry) is var rejection and not LogRejection.None)
             {
                 return Invalid(rejection, (int)(entry.Sequence - entries[0].Sequence));
@@ -114,12 +128,18 @@ internal static class KeyChainRules
         !devices.TryGetValue(entry.Device, out var known)
         || (known.SignatureKey is { } key && entry.NewKey.SequenceEqual(key));
 
+    private static bool IsIn(KeyChain chain, DeviceId device) => chain.Devices.ContainsKey(device);
+
+    /// <summary>Whether the end of a chain is not for this entry; a device that begins an identity anew comes with it.</summary>
+    private static bool IsPlain(KeyChain chain, KeyLogEntry entry) =>
+        entry.Type == KeyLogEntryType.VaultConfigured || (entry.Type == KeyLogEntryType.DeviceAdded && chain.Devices.Count > 0);
+
     /// <summary>The live devices that entries put out; a reset puts out every one that it does not name after it.</summary>
     private static IEnumerable<DeviceId> RevokedBy(
         KeyChain chain, IReadOnlyList<KeyLogEntry> entries, IReadOnlyDictionary<DeviceId, RegisteredDevice> devices)
     {
         var isReset = entries.Any(entry => entry.Type == KeyLogEntryType.IdentityReset);
-        return LiveOf(devices).Where(device => isReset ? !chain.Devices.ContainsKey(device)
+        return LiveOf(devices).Where(device => isReset ? !IsIn(chain, device)
             : entries.Any(entry => entry.Type == KeyLogEntryType.DeviceRevoked && entry.Device == device));
     }
 

@@ -18,7 +18,7 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
     /// <param name="newSalt">32 random bytes for each entry.</param>
     /// <returns>
     /// What <paramref name="decide"/> gives; <c>device_revoked</c>; <c>too_many_requests</c> where the account has added more than
-    /// <see cref="Limits.KeyEntriesPerDay"/> entries or <see cref="Limits.IdentityResetsPerDay"/> resets in a day.
+    /// <see cref="Limits.KeyEntriesPerDay"/> entries or <see cref="Limits.IdentitiesPerDay"/> new identities in a day.
     /// </returns>
     public async Task<Result<KeyChainChange>> ChangeAsync(
         Caller caller, IReadOnlyList<DeviceId> named,
@@ -66,7 +66,7 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
         batch.Add(
             """
             update device set approved_at = case when id = any($2) then now() end
-            where account_id = $1 and (id = any($2) or id = any($3))
+            where account_id = $1 and revoked_at is null and (id = any($2) or id = any($3))
             """,
             caller.Account.Value, change.Added.Select(device => device.Value).ToArray(),
             change.Revoked.Select(device => device.Value).ToArray());
@@ -161,21 +161,25 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
         await using var command = new NpgsqlCommand(
             """
             with day as (
-                select added_at, get_byte(entry, 1) = $2 as is_reset from key_entry
-                where account_id = $1 and added_at > now() - interval '1 day'
+                select added_at, get_byte(entry, 1) as type from key_entry
+                where account_id = $1 and sequence > 0 and added_at > now() - interval '1 day'
             )
-            select count(*), count(*) filter (where is_reset),
+            select count(*) filter (where type = any($2)), count(*) filter (where type = any($3)),
                 extract(epoch from min(added_at) + interval '1 day' - now())::float8 from day
             """,
             connection);
         command.Add(change.Chain.Account.Value);
-        command.Add((int)KeyLogEntryType.IdentityReset);
+        command.Add(KeyChainRules.Ordinary.Select(type => (int)type).ToArray());
+        command.Add(KeyChainRules.Identities.Select(type => (int)type).ToArray());
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);
-        var resets = change.Entries.Count(entry => entry.Type == KeyLogEntryType.IdentityReset);
-        var isTooMuch = row.GetInt64(0) + change.Entries.Count > Limits.KeyEntriesPerDay
-            || (resets > 0 && row.GetInt64(1) + resets > Limits.IdentityResetsPerDay);
+        var isTooMuch = IsBeyond(KeyChainRules.Ordinary, row.GetInt64(0), Limits.KeyEntriesPerDay)
+            || IsBeyond(KeyChainRules.Identities, row.GetInt64(1), Limits.IdentitiesPerDay);
         return isTooMuch ? TimeSpan.FromSeconds(Math.Max(1, row.IsDBNull(2) ? 1 : row.GetDouble(2))) : null;
+
+        bool IsBeyond(IReadOnlyList<KeyLogEntryType> types, long known, int most) =>
+            change.Entries.Count(entry => entry.Sequence > 0 && types.Contains(entry.Type)) is var fresh and > 0
+            && known + fresh > most;
     }
 
     private static async Task<IReadOnlyDictionary<DeviceId, RegisteredDevice>> DevicesAsync(

@@ -267,7 +267,9 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
             return new RealmRefusal(request.RequestId, found.Rejection);
         }
 
-        var answer = RealmSteps.ClearFailures(request, found.Record, (uint)(found.Stored?.Attempts ?? 0));
+        var answer = RealmSteps.ClearFailures(
+            request, found.Record, (uint)(found.Stored?.Attempts ?? 0),
+            found.Permit(await caller.InForceAsync(cancellationToken)));
         if (answer is RealmRefusal
             || await store.ClearAsync(caller.Account, request.Version, request.AttemptCount, cancellationToken))
         {

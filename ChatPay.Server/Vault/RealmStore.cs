@@ -152,10 +152,14 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
             """,
             account.Value, version.Value, device.Value, attempt.Value, Limits.VaultAttempts);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
+        CountedGuess? counted = await reader.ReadAsync(cancellationToken)
             ? new CountedGuess(
                 reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<byte[]>(2))
             : null;
+
+        // Only the end of the answer says that the count is committed.
+        await reader.NextResultAsync(CancellationToken.None);
+        return counted;
     }
 
     /// <summary>

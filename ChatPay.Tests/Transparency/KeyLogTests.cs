@@ -222,7 +222,8 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         await using var person = await Person.SignUpAsync(server.Address);
         await person.BeginChainAsync();
         var place = await NextAsync(person);
-        var left = Limits.KeyEntriesPerDay - 2;
+        var signer = person.IdentityKey!;
+        var left = Limits.KeyEntriesPerDay - 1;
         while (left > 0)
         {
             var some = Math.Min(left, Limits.KeyEntriesPerRequest);
@@ -234,23 +235,30 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         Assert.Equal(ErrorCode.TooManyRequests, (ErrorCode)refused.Code);
         Assert.InRange(((JsonElement)refused.Details!["retryAfterMs"]).GetInt32(), 1, 24 * 3600 * 1000);
         Assert.Equal(
-            Limits.KeyEntriesPerDay, (await person.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Length);
+            Limits.KeyEntriesPerDay + 1, (await person.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Length);
+
+        // Whose device was stolen can still replace the key.
+        using var next = TestMls.NewSignatureKey();
+        var replaced = KeyLogEntry.Identity(place, next, person.IdentityKey!);
+        await person.Client.AppendKeysAsync([replaced.Encoding.ToArray()], Cancellation);
+        place = new KeyLogPlace(person.Id, replaced.Sequence + 1, replaced.Hash());
+        signer = next;
         await ExecuteAsync(database, "update key_entry set added_at = now() - interval '1 day'");
         await AddAsync(1);
 
         async Task<KeyLogPlace> AddAsync(int count)
         {
-            var next = place;
+            var at = place;
             var entries = new List<byte[]>();
             for (var i = 0; i < count; i++)
             {
-                var entry = KeyLogEntry.VaultConfigured(next, new byte[32], person.IdentityKey!);
-                next = new KeyLogPlace(person.Id, next.Sequence + 1, entry.Hash());
+                var entry = KeyLogEntry.VaultConfigured(at, new byte[32], signer);
+                at = new KeyLogPlace(person.Id, at.Sequence + 1, entry.Hash());
                 entries.Add(entry.Encoding.ToArray());
             }
 
             await person.Client.AppendKeysAsync(entries, Cancellation);
-            return next;
+            return at;
         }
     }
 
@@ -261,14 +269,14 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         await using var first = await Person.JoinAsync(server.Address);
         await first.BeginChainAsync();
         var place = await NextAsync(first);
-        for (var reset = 1; reset <= Limits.IdentityResetsPerDay + 1; reset++)
+        for (var reset = 1; reset <= Limits.IdentitiesPerDay + 1; reset++)
         {
             await using var fresh = await first.OnAnotherDeviceAsync();
             using var identity = TestMls.NewSignatureKey();
             var begin = KeyLogEntry.IdentityReset(place, identity);
             var added = KeyLogEntry.DeviceAdded(
                 new KeyLogPlace(first.Id, place.Sequence + 1, begin.Hash()), fresh.Device, fresh.Key, identity);
-            if (reset > Limits.IdentityResetsPerDay)
+            if (reset > Limits.IdentitiesPerDay)
             {
                 await RefusedAsync(ErrorCode.TooManyRequests, fresh, begin, added);
                 return;

@@ -226,9 +226,14 @@ public sealed class RealmStepsTests
         Assert.Equal(VaultRejection.CounterStale, Clear(own, 8));
         Assert.Equal(VaultRejection.SignatureInvalid, Clear(forged, 7));
 
-        VaultRejection Clear(ClearFailuresRequest request, uint attemptCount)
+        // The one key was replaced by the other, and the registration stayed.
+        var rotated = new RealmPermit { InForce = PublicKeyOf(stranger) };
+        Assert.Equal(VaultRejection.SignatureInvalid, Clear(own, 7, rotated));
+        Assert.Equal(VaultRejection.None, Clear(forged, 7, rotated));
+
+        VaultRejection Clear(ClearFailuresRequest request, uint attemptCount, RealmPermit permit = default)
         {
-            using var reply = RealmSteps.ClearFailures(request, vault.Records[0], attemptCount);
+            using var reply = RealmSteps.ClearFailures(request, vault.Records[0], attemptCount, permit);
             return ReasonOf(reply);
         }
     }

@@ -130,6 +130,39 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal([10, 10, 10], await UsedAsync(person));
     }
 
+    /// <summary>Nobody has learnt anything, so nobody pays for it.</summary>
+    [Fact]
+    public async Task A_record_that_cannot_be_read_costs_no_guesses()
+    {
+        using var person = await RegisteredAsync();
+        await DamageAsync();
+        for (var time = 0; time < 12; time++)
+        {
+            var step = await person.RecoverAsync(Right);
+            Assert.False(step.IsOk);
+            Assert.All(step.Faults, fault => Assert.Equal(VaultRejection.RecordUnreadable, fault.Reason));
+        }
+
+        Assert.Equal([0, 0, 0], await UsedAsync(person));
+        Assert.Empty(await person.AttemptsAsync(1));
+        await DamageAsync();
+        Assert.True((await person.RecoverAsync(Right)).IsOk);
+
+        // Damaged twice is as it was.
+        async Task DamageAsync()
+        {
+            for (var realm = 1; realm <= 3; realm++)
+            {
+                await ScalarAsync(
+                    realm, person,
+                    """
+                    update vault_record set sealed = set_byte(sealed, 40, get_byte(sealed, 40) # 1) where account_id = $1
+                    returning 1
+                    """);
+            }
+        }
+    }
+
     [Fact]
     public async Task Failures_and_a_success_at_the_same_time_give_back_exactly_one_guess()
     {

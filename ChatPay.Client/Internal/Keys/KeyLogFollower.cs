@@ -192,13 +192,31 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
         return true;
     }
 
+    /// <summary>Entries for one request each. An identity that begins anew goes with the device that it begins with.</summary>
+    private static IEnumerable<IReadOnlyList<byte[]>> Requests(IReadOnlyList<byte[]> entries)
+    {
+        for (var at = 0; at < entries.Count;)
+        {
+            var count = Math.Min(Limits.KeyEntriesPerRequest, entries.Count - at);
+            while (count > 1 && at + count < entries.Count
+                && KeyLogEntry.TryRead(entries[at + count - 1], out var last, out _)
+                && last.Type == KeyLogEntryType.IdentityReset)
+            {
+                count--;
+            }
+
+            yield return [.. entries.Skip(at).Take(count)];
+            at += count;
+        }
+    }
+
     /// <summary>Gives the server back what it has lost of the own chain.</summary>
     /// <returns>
     /// False where the chain has gone on otherwise meanwhile: what this device knows has no place in it any more.
     /// </returns>
     private async Task<bool> BringBackAsync(List<byte[]> entries, long from, CancellationToken cancellationToken)
     {
-        foreach (var lost in entries.Skip((int)from).Chunk(Limits.KeyEntriesPerRequest))
+        foreach (var lost in Requests([.. entries.Skip((int)from)]))
         {
             try
             {

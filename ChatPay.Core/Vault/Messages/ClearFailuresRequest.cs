@@ -19,7 +19,7 @@ public sealed class ClearFailuresRequest : VaultMessage, IVaultMessage<ClearFail
     private static readonly VaultField s_signature = s_attemptCount.Then(IdentityStatement.SignatureSize);
 
     /// <param name="attemptCount">As the realm said last: <see cref="Recover1Response.AttemptCount"/>.</param>
-    /// <param name="identityKey">The account identity key that the record names: Ed25519.</param>
+    /// <param name="identityKey">The account identity key in force: Ed25519.</param>
     public ClearFailuresRequest(
         Guid requestId, AccountId user, RealmId realm, RegistrationVersion version, uint attemptCount, Key identityKey)
         : base(MessageType, SizeBytes, requestId)
@@ -44,8 +44,8 @@ public sealed class ClearFailuresRequest : VaultMessage, IVaultMessage<ClearFail
 
     public static ClearFailuresRequest FromEncoding(ReadOnlySpan<byte> encoding) => new(encoding);
 
-    internal bool IsSignedFor(RealmRecord record) => IdentityStatement.Verify(
-        record.IdentityKey, record.User, record.Realm, Encoding[..s_signature.Offset], Read(s_signature));
+    internal bool IsSignedFor(RealmRecord record, ReadOnlySpan<byte> identityKey) => IdentityStatement.Verify(
+        identityKey, record.User, record.Realm, Encoding[..s_signature.Offset], Read(s_signature));
 
     private protected override VaultRejection Validate() =>
         Version == RegistrationVersion.None ? VaultRejection.VersionOther : VaultRejection.None;

@@ -176,13 +176,18 @@ public static class RealmSteps
 
     /// <summary>Decides whether failed guesses are given back; the caller then sets the counter to zero.</summary>
     /// <param name="attemptCount">Attempts ever counted for this registration.</param>
-    public static VaultMessage ClearFailures(ClearFailuresRequest request, RealmRecord? record, uint attemptCount)
+    /// <param name="permit">
+    /// With the key in force, where the realm knows it: one that was replaced gives nobody guesses back, least of all
+    /// whoever it was replaced for.
+    /// </param>
+    public static VaultMessage ClearFailures(
+        ClearFailuresRequest request, RealmRecord? record, uint attemptCount, RealmPermit permit)
     {
         ArgumentNullException.ThrowIfNull(request);
         var rejection = record is null ? VaultRejection.NotRegistered
             : record.Version != request.Version ? VaultRejection.VersionOther
             : request.AttemptCount != attemptCount ? VaultRejection.CounterStale
-            : !request.IsSignedFor(record) ? VaultRejection.SignatureInvalid
+            : !request.IsSignedFor(record, permit.InForce ?? record.IdentityKey) ? VaultRejection.SignatureInvalid
             : VaultRejection.None;
         return rejection == VaultRejection.None
             ? new ClearFailuresResponse(request.RequestId, request.Version)
