@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VaultAttempt } from '../protocol/wire';
+import type { VaultSeenRecord } from '../storage/records';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair } from './testing/people';
 import { TestDevice, until } from './testing/testDevice';
@@ -7,8 +8,10 @@ import { TestDevice, until } from './testing/testDevice';
 const pin = '480279';
 const quiet = () => undefined;
 const stranger = '0198a000-0000-7000-8000-00000000beef';
+const visitor = '0198a000-0000-7000-8000-00000000cafe';
 const keysOf = (device: TestDevice) => device.engine.services.keys;
 const alarmsOf = (device: TestDevice) => keysOf(device).alarms.list.map(({ kind, evidence }) => [kind, evidence[0]]);
+const seen = async (device: TestDevice) => (await keysOf(device).core.db.keys<VaultSeenRecord>('vault'))?.guesses ?? [];
 const news = (device: TestDevice) => device.screen.keys?.vaultNews ?? -1;
 
 /** Ann with a PIN and a phone that has looked once. */
@@ -91,6 +94,62 @@ describe('guesses of the PIN', () => {
     await keysOf(phone).watch();
     expect(alarmsOf(phone)).toEqual([]);
     expect((await keysOf(phone).pins.overview()).attempts).toHaveLength(1);
+  });
+});
+
+/** A phone of Ann's that has the keys and has not looked yet, while a guess stands in the lists. */
+async function unlooked(minute: number) {
+  const found = await house();
+  list(found.server, found.ann.account, minute);
+  const phone = keep(await TestDevice.waiting('ann', found.client));
+  await keysOf(phone).pins.recover(pin, quiet);
+  return { ...found, phone };
+}
+
+describe('a hint before the first look', () => {
+  it('of another guess does not make old ones alarm, and what fails after the look does', async () => {
+    const { server, ann, phone } = await unlooked(10);
+    list(server, ann.account, 20, [0, 1, 2], visitor);
+    const [attempt] = server.keys.realmsOf(ann.account)[0]?.listed ?? [];
+    await keysOf(phone).heard({ account: ann.account, length: 0, attempt: attempt ?? null });
+    expect(alarmsOf(phone)).toEqual([['pinGuessed', visitor]]);
+    await keysOf(phone).watch();
+    expect(alarmsOf(phone)).toEqual([['pinGuessed', visitor]]);
+    list(server, ann.account, 30);
+    await keysOf(phone).watch();
+    expect(alarmsOf(phone).map(([, device]) => device)).toContain(stranger);
+  });
+
+  it('of a wait does not either', async () => {
+    const { ann, client, phone } = await unlooked(11);
+    const third = keep(await TestDevice.waiting('ann', client));
+    await keysOf(third).pins.beginWait();
+    const [{ wait } = {}] = await keysOf(phone).pins.told();
+    await keysOf(phone).heard({ account: ann.account, length: 0, wait: wait ?? null });
+    await keysOf(phone).watch();
+    expect(alarmsOf(phone)).toEqual([['pinWait', third.engine.services.core.device.device]]);
+  });
+
+  it('is no look, nor is one that no realm answers', async () => {
+    const { server, ann, phone } = await unlooked(12);
+    for (const realm of server.keys.realmIds) {
+      server.keys.realmsDown.add(realm);
+    }
+    await keysOf(phone).watch();
+    server.keys.realmsDown.clear();
+    await keysOf(phone).watch();
+    expect(alarmsOf(phone)).toEqual([]);
+    expect((await keysOf(ann).pins.overview()).attempts).toHaveLength(1);
+  });
+
+  it('is kept no longer than until a realm lists the guess', async () => {
+    const { server, ann } = await house();
+    list(server, ann.account, 13);
+    const [attempt] = server.keys.realmsOf(ann.account)[0]?.listed ?? [];
+    await keysOf(ann).heard({ account: ann.account, length: 0, attempt: attempt ?? null });
+    expect((await seen(ann)).map(({ realm }) => realm)).toContain('');
+    await keysOf(ann).watch();
+    expect((await seen(ann)).map(({ realm }) => realm)).toEqual(server.keys.realmIds);
   });
 });
 

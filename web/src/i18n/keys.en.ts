@@ -105,7 +105,7 @@ export const keysEn = {
         'Somebody in one of your conversations says to have seen another key log. Either they are shown another one, or it is not true.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait:
-        'Somebody who is signed in to your account wants your PIN replaced without your keys, which takes three days. If that is not you, stop it, and then change your password.',
+        'Somebody who is signed in to your account wants your PIN replaced without your keys. That takes a wait, which you can stop: do so if it is not you, and then change your password.',
     },
     notMe: 'If it was not you: change your password, remove devices that you do not know, and set a new PIN.',
     about: (name: string) => `It is about ${name}.`,

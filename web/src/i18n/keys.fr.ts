@@ -106,7 +106,7 @@ export const keysFr: typeof keysEn = {
         'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés. Soit on lui en montre un autre, soit ce n’est pas vrai.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait:
-        'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés, ce qui prend trois jours. Si ce n’est pas vous, arrêtez-le, puis changez votre mot de passe.',
+        'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés. Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
     },
     notMe:
       'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',

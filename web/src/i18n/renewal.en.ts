@@ -1,3 +1,7 @@
+import { pluraliser } from './plural';
+
+const plural = pluraliser('en');
+
 /** Words about renewing the account's identity key, in English. */
 export const renewalEn = {
   action: 'Renew identity key',
@@ -8,7 +12,12 @@ export const renewalEn = {
     'Your safety number is another one afterwards, so those who compared it compare it again.',
     'Your other devices stay. Those that cannot take the new key by themselves ask to be approved again, and go on working until then. Your PIN stays the same.',
   ],
-  running: (done: number, total: number) => `Showing the new key: ${done} of ${total} conversations.`,
+  running: (done: number, total: number) =>
+    plural(total, {
+      one: `Showing the new key: ${done} of # conversation.`,
+      other: `Showing the new key: ${done} of # conversations.`,
+    }),
+  shown: 'Your new key is shown in every conversation.',
   done: 'Your identity key is new. Your contacts are asked to accept it.',
   behindTitle: 'This device needs your new identity key',
   behindBody:

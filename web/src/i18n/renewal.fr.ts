@@ -1,4 +1,7 @@
+import { pluraliser } from './plural';
 import type { renewalEn } from './renewal.en';
+
+const plural = pluraliser('fr');
 
 export const renewalFr: typeof renewalEn = {
   action: 'Renouveler la clé d’identité',
@@ -9,7 +12,12 @@ export const renewalFr: typeof renewalEn = {
     'Votre numéro de sécurité change : ceux qui l’ont comparé le comparent à nouveau.',
     'Vos autres appareils restent. Ceux qui ne peuvent pas prendre la nouvelle clé d’eux-mêmes demandent à être approuvés de nouveau, et continuent de marcher d’ici là. Votre code PIN reste le même.',
   ],
-  running: (done, total) => `On montre la nouvelle clé : ${done} conversations sur ${total}.`,
+  running: (done, total) =>
+    plural(total, {
+      one: `On montre la nouvelle clé : ${done} conversation sur #.`,
+      other: `On montre la nouvelle clé : ${done} conversations sur #.`,
+    }),
+  shown: 'Votre nouvelle clé est montrée dans toutes les conversations.',
   done: 'Votre clé d’identité est nouvelle. Vos contacts sont invités à l’accepter.',
   behindTitle: 'Il manque à cet appareil votre nouvelle clé d’identité',
   behindBody:

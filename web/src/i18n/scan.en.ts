@@ -49,7 +49,6 @@ export const scanEn = {
 
   approve: {
     action: 'Scan its code',
-    or: 'Or paste the code',
     hint: 'Point the camera at the code on the screen of the new device.',
     notACode: 'This is not the code of a new device.',
   },

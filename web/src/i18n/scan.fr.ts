@@ -57,7 +57,6 @@ export const scanFr: typeof scanEn = {
 
   approve: {
     action: 'Scanner son code',
-    or: 'Ou collez le code',
     hint: 'Visez le code affiché sur l’écran du nouvel appareil.',
     notACode: 'Ce n’est pas le code d’un nouvel appareil.',
   },

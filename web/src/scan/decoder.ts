@@ -23,6 +23,9 @@ export async function openDecoder(): Promise<QrDecoder> {
   let stopped = false;
   return {
     read: async (picture) => {
+      if (stopped) {
+        return null;
+      }
       if (detector && !library) {
         try {
           return bounded((await detector.detect(picture))[0]?.rawValue);
@@ -30,11 +33,20 @@ export async function openDecoder(): Promise<QrDecoder> {
           // It is there in name only, as on phones without the service that does the reading.
         }
       }
+      // It may have been stopped meanwhile, and no worker is begun then.
       if (stopped) {
         return null;
       }
       library ??= startLibrary();
-      return bounded(await library.read(picture));
+      const mine = library;
+      try {
+        return bounded(await mine.read(picture));
+      } catch (thrown) {
+        // Another look begins with another worker; this one answers no more.
+        mine.stop();
+        library = library === mine ? null : library;
+        throw thrown;
+      }
     },
     stop: () => {
       stopped = true;
@@ -58,29 +70,33 @@ function bounded(text: string | null | undefined): string | null {
   return text && text.length <= textMaxChars ? text : null;
 }
 
-/** One picture at a time goes to the worker, by its buffer: nothing is copied. */
+type Waiting = { resolve: (text: string | null) => void; reject: (reason: Error) => void };
+
+/** Pictures go to the worker by their buffers: nothing is copied. Each gets the answer that has its number. */
 function startLibrary(): QrDecoder {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'scan' });
-  let waiting: { resolve: (text: string | null) => void; reject: (reason: Error) => void } | null = null;
+  const waiting = new Map<number, Waiting>();
+  let number = 0;
+  const end = (each: (one: Waiting) => void) => {
+    const all = [...waiting.values()];
+    waiting.clear();
+    all.forEach(each);
+  };
   worker.onmessage = ({ data }: MessageEvent<ScanReply>) => {
-    waiting?.resolve(data.text);
-    waiting = null;
+    waiting.get(data.number)?.resolve(data.text);
+    waiting.delete(data.number);
   };
-  worker.onerror = () => {
-    waiting?.reject(new Error('the reader of codes failed to load'));
-    waiting = null;
-  };
+  worker.onerror = () => end(({ reject }) => reject(new Error('the reader of codes failed')));
   return {
     read: ({ data, width, height }) =>
       new Promise((resolve, reject) => {
-        waiting?.resolve(null);
-        waiting = { resolve, reject };
-        worker.postMessage({ pixels: data.buffer, width, height } satisfies ScanCall, [data.buffer]);
+        number++;
+        waiting.set(number, { resolve, reject });
+        worker.postMessage({ number, pixels: data.buffer, width, height } satisfies ScanCall, [data.buffer]);
       }),
     stop: () => {
       worker.terminate();
-      waiting?.resolve(null);
-      waiting = null;
+      end(({ resolve }) => resolve(null));
     },
   };
 }

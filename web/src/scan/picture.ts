@@ -1,5 +1,3 @@
-import type { QrDecoder } from './decoder';
-
 /** The longer side of what is looked at in a video: a code that fills a third of it has three pixels per module. */
 const videoMaxPx = 960;
 /** A photograph may show its code small, or so large that its grain gets in the way. */
@@ -17,7 +15,10 @@ export function frameOf(video: HTMLVideoElement): ImageData | null {
 }
 
 /** Reads the code in a file that somebody chose, in several sizes, because readers like some better than others. */
-export async function readPhoto(file: Blob, decoder: QrDecoder): Promise<{ text: string } | { trouble: PhotoTrouble }> {
+export async function readPhoto(
+  file: Blob,
+  read: (picture: ImageData) => Promise<string | null>,
+): Promise<{ text: string } | { trouble: PhotoTrouble }> {
   if (file.size > photoMaxBytes) {
     return { trouble: 'tooLarge' };
   }
@@ -29,7 +30,7 @@ export async function readPhoto(file: Blob, decoder: QrDecoder): Promise<{ text:
   }
   try {
     for (const side of photoSidesPx) {
-      const text = await decoder.read(draw(bitmap, bitmap.width, bitmap.height, side));
+      const text = await read(draw(bitmap, bitmap.width, bitmap.height, side));
       if (text !== null) {
         return { text };
       }

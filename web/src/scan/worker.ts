@@ -1,12 +1,13 @@
 import jsQR from 'jsqr';
 
-export type ScanCall = { pixels: ArrayBufferLike; width: number; height: number };
-export type ScanReply = { text: string | null };
+/** Numbered: an answer goes to whoever asked. */
+export type ScanCall = { number: number; pixels: ArrayBufferLike; width: number; height: number };
+export type ScanReply = { number: number; text: string | null };
 
 // Reading a picture takes tens of milliseconds on a phone: not the page's.
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 
-scope.onmessage = ({ data: { pixels, width, height } }: MessageEvent<ScanCall>) => {
+scope.onmessage = ({ data: { number, pixels, width, height } }: MessageEvent<ScanCall>) => {
   const found = jsQR(new Uint8ClampedArray(pixels), width, height);
-  scope.postMessage({ text: found?.data ?? null } satisfies ScanReply);
+  scope.postMessage({ number, text: found?.data ?? null } satisfies ScanReply);
 };

@@ -225,8 +225,11 @@ export type KeyAlarmKind =
 /** A guess of the PIN that failed, as one realm lists it. */
 export type SeenGuess = { realm: string; at: string; device: string };
 
-/** Guesses and waits that this device knows of already: they alarm once. A wait's end is in milliseconds. */
-export type VaultSeenRecord = { guesses: SeenGuess[]; waits: { device: string; until: number }[] };
+/**
+ * Guesses and waits that this device knows of already: they alarm once. A wait's end is in milliseconds. Before the first look
+ * at the realms' lists there may be such as a hint told of; a guess like that has no realm, until a list has it.
+ */
+export type VaultSeenRecord = { hasLooked: boolean; guesses: SeenGuess[]; waits: { device: string; until: number }[] };
 
 /** Something about keys is not as it must be; kept until it is dismissed, with what shows it. */
 export type KeyAlarmRecord = {

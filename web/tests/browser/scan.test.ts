@@ -121,6 +121,55 @@ describe('Scanning a safety number', () => {
   });
 });
 
+describe('A picture that is chosen while the camera films', () => {
+  // The library is what reads: most browsers on desks have no reader of their own. It is slow here, so that looks at the video
+  // and the picture meet.
+  async function slow(film: string): Promise<Page> {
+    const page = await filming(film, '#/', 'allow');
+    await page.addInitScript(() => {
+      Object.assign(window, { BarcodeDetector: undefined, said: [] });
+      window.Worker = class extends Worker {
+        override postMessage(message: unknown, transfer: unknown): void {
+          setTimeout(() => super.postMessage(message, transfer as Transferable[]), 300);
+        }
+      };
+      const { said } = window as unknown as { said: string[] };
+      new MutationObserver(() => {
+        const text = document.querySelector('[data-testid=scanner] [role=status]')?.textContent ?? '';
+        if (text !== '' && text !== said.at(-1)) {
+          said.push(text);
+        }
+      }).observe(document, { subtree: true, childList: true, characterData: true });
+    });
+    await page.goto(`${gallery.url}?scene=changed&slow${safety}`);
+    await openSafety(page);
+    await phase(page, 'looking');
+    return page;
+  }
+
+  const choose = (page: Page, text: string) =>
+    page.getByTestId('scan-file').setInputFiles({ name: 'code.png', mimeType: 'image/png', buffer: photoOf(text) });
+
+  test('Is the one that is judged, and no look at the video takes its answer', async () => {
+    const page = await slow('');
+    await choose(page, 'https://example.org/menu');
+    await page.getByText('This is not the code of a safety number.').waitFor();
+    await choose(page, otherKey);
+    await page.getByTestId('safety-differs').waitFor();
+    const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
+    expect(said.filter((text) => text.startsWith('No QR code'))).toEqual([]);
+    expect(await live(page)).toBe(0);
+  });
+
+  test('Gives way to the one that is chosen after it', async () => {
+    const page = await slow('');
+    await choose(page, otherKey);
+    await choose(page, safetyCodeShown);
+    await page.getByText('It is the same.').waitFor();
+    expect(await page.getByTestId('safety-differs').count()).toBe(0);
+  });
+});
+
 describe('Without a picture from the camera', () => {
   test('Refused, it says so, and a picture does as well', async () => {
     const page = await filming(safetyCodeShown, safety, 'deny');
@@ -146,6 +195,8 @@ describe('Without a picture from the camera', () => {
     await page.getByRole('alert').getByText('No camera was found.').waitFor();
     await tabTo(page, /^Try again/);
     await page.keyboard.press('Enter');
+    // The button went away for a moment: the scanner has the focus, not the page.
+    expect(await focusedName(page)).toBe('Scan a code');
     await page.getByRole('alert').getByText('No camera was found.').waitFor();
     await tabTo(page, /^Choose a picture/);
   });
@@ -168,6 +219,8 @@ test('The code of a new device is scanned instead of typed, and asked about befo
   await page.getByTestId('approve-device').click();
   await page.getByTestId('scan-approval').click();
   await page.getByRole('heading', { name: 'Give Safari on iPhone your keys?' }).waitFor();
+  // The scanner had the focus and is gone; the question is where reading goes on.
+  await expect.poll(() => focusedName(page)).toBe('Give Safari on iPhone your keys?');
   expect(await live(page)).toBe(0);
   await page.getByTestId('approve-confirm').click();
   await page.getByText('Safari on iPhone is approved.').waitFor();

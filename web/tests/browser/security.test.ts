@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { FixtureApp } from '../fixtures/app.svelte';
 import { aminaPays, ids } from '../fixtures/content';
 import { now } from '../fixtures/people';
 import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
@@ -59,6 +60,30 @@ describe('While the keys of somebody have changed', () => {
     expect(await page.locator(`[data-card="${aminaPays.id}"]`).getByTestId('card-accept').isDisabled()).toBe(false);
   });
 });
+
+test('History that comes back is told of at its beginning and its end, not at each step', async () => {
+  await open('restoring', '#/settings/security');
+  const announcer = page.getByTestId('announcer');
+  await page.getByTestId('restore').getByText('Bringing your history back: 30%.').waitFor();
+  await expect.poll(() => announcer.textContent()).toContain('Bringing your history back: 30%.');
+  await restored(60, false);
+  await page.getByTestId('restore').getByText('Bringing your history back: 50%.').waitFor();
+  expect(await announcer.textContent()).toContain('30%');
+  expect(await page.getByTestId('restore').getByRole('status').count()).toBe(0);
+  await restored(120, true);
+  await expect.poll(() => announcer.textContent()).toContain('Your history was brought back.');
+});
+
+function restored(done: number, isDone: boolean): Promise<void> {
+  return page.evaluate(
+    (restore) => {
+      const { fixture } = window as unknown as { fixture: FixtureApp };
+      const { archive } = fixture.security;
+      fixture.security = { ...fixture.security, archive: { ...archive, restore } };
+    },
+    { done, total: 120, isDone, damaged: 0 },
+  );
+}
 
 describe('A wait for the PIN to go', () => {
   test('Is shown with what is left of it, and stopped from the Security page', async () => {

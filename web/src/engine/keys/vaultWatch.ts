@@ -9,7 +9,7 @@ const clocksApartMs = 60_000;
 /** Realms list a hundred guesses each, and there are sixteen of them at most. */
 const mostGuesses = 1600;
 const mostWaits = 16;
-const none: VaultSeenRecord = { guesses: [], waits: [] };
+const none: VaultSeenRecord = { hasLooked: false, guesses: [], waits: [] };
 
 /**
  * Looks at what the realms tell of guesses and waits. Realms in the server tell of them at once, but such a hint may be lost;
@@ -35,8 +35,12 @@ export class VaultWatch {
   /** @throws ActionError where the server cannot be reached */
   look(): Promise<void> {
     return this.core.queue.run('keys/vault', async () => {
-      const told = this.pins.isSet ? await this.pins.told() : [];
-      await this.#takeAttempts(told);
+      const { isSet } = this.pins;
+      const told = isSet ? await this.pins.told() : [];
+      // Where no realm answers, nothing was looked at.
+      if (!isSet || told.length > 0) {
+        await this.#takeAttempts(told);
+      }
       for (const { wait } of told) {
         await this.#takeWait(wait ?? null);
       }
@@ -63,7 +67,7 @@ export class VaultWatch {
     const { account, device } = this.core.device;
     if (attempt?.outcome === 'failed' && attempt.device !== device) {
       await this.alarms.raise('pinGuessed', account, [attempt.device]);
-      await this.core.queue.run('keys/vault', () => this.#remember(guessOf({ realm: '', ...attempt })));
+      await this.core.queue.run('keys/vault', () => this.#remember(guessOf({ ...attempt, realm: '' })));
     }
     await this.core.queue.run('keys/vault', () => this.#takeWait(wait ?? null));
     if (attempt || wait) {
@@ -84,13 +88,13 @@ export class VaultWatch {
 
   async #takeAttempts(told: RealmTold[]): Promise<void> {
     const { account, device } = this.core.device;
-    const known = this.#seen?.guesses ?? null;
+    const { hasLooked, guesses: known } = this.#seen ?? none;
     const failed = told.flatMap(({ realm, attempts }) =>
       attempts.filter(({ outcome }) => outcome === 'failed').map((attempt) => ({ ...attempt, realm })),
     );
-    const fresh = failed.map(guessOf).filter((guess) => !known?.some((one) => isSame(one, guess)));
+    const fresh = failed.map(guessOf).filter((guess) => !known.some((one) => isSame(one, guess)));
     // What was tried before this device ever looked is in the list of guesses; it was not away for it.
-    if (known !== null) {
+    if (hasLooked) {
       const heardOf = (guess: SeenGuess) => known.some((one) => isSameElsewhere(one, guess));
       const strangers = fresh.filter((guess) => guess.device !== device && !heardOf(guess));
       for (const one of new Set(strangers.map((guess) => guess.device))) {
@@ -99,9 +103,11 @@ export class VaultWatch {
     }
     // Those that are in a list no longer are forgotten with it; of a realm that did not answer all are kept.
     const answering = new Set(told.map(({ realm }) => realm));
-    const guesses = [...failed.map(guessOf), ...(known ?? []).filter(({ realm }) => !answering.has(realm))];
-    if (known === null || fresh.length > 0 || guesses.length !== known.length) {
-      await this.#write({ guesses });
+    const isListed = (guess: SeenGuess) => guess.realm === '' && failed.some((one) => isSameElsewhere(one, guess));
+    const kept = known.filter((guess) => !answering.has(guess.realm) && !isListed(guess));
+    const guesses = [...failed.map(guessOf), ...kept];
+    if (!hasLooked || fresh.length > 0 || guesses.length !== known.length) {
+      await this.#write({ hasLooked: true, guesses });
     }
     if (fresh.length > 0) {
       this.#tell();
