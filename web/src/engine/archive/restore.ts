@@ -16,6 +16,8 @@ type Stream = ArchiveRestore['streams'][string];
 
 /** Other devices archive what they have read a moment after, and those that were away much later: looked for ever less often. */
 const againMaxMs = 3_600_000;
+/** So often a log is waited for that is to bring what a chunk has as well; then it is taken from there. */
+const mostWaits = 8;
 
 /**
  * Brings the account's history to a new device: reads every device's stream of the archive, checks that each chunk is where it
@@ -113,7 +115,7 @@ export class ArchiveReader {
       const begun = known && chunks >= known.next ? known : beginning();
       await this.#change(archive, device, () => ({ ...begun, chunks }));
     }
-    if (state.restore.isDone) {
+    if (state.restore.isDone || this.#attempt > 0) {
       // What the logs bring as well comes from there.
       await this.sync.settled();
     }
@@ -162,7 +164,7 @@ export class ArchiveReader {
         const json = sealed && (await cipher.open({ device, number, previous }, sealed));
         const content = json && readArchive(json);
         isDamaged = !content;
-        isAhead = content !== null && (await this.#isAhead(content));
+        isAhead = content !== null && this.#attempt < mostWaits && (await this.#isAhead(content));
         if (!sealed || !content || isAhead) {
           break;
         }

@@ -21,7 +21,7 @@ const refusedMs = 60_000;
 /** The object that a chunk's JSON is, without people and items. */
 const frameBytes = 64;
 
-/** Sends what waits for the archive, in chunks of this device's own stream: one at a time, in order, each kept before it is sent. */
+/** Sends what waits for the archive, in chunks of this device's own stream: one at a time, in order, each kept before it goes. */
 export class ArchiveUploader {
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
