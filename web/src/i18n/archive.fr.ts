@@ -29,10 +29,10 @@ export const archiveFr: typeof archiveEn = {
   ],
   isOn: 'Activée. Tout ce que cet appareil lit et envoie est gardé.',
   onNoPin:
-    'Il n’y a plus de code PIN : aucun code n’amène donc votre historique sur un nouvel appareil. Seule l’approbation par un de vos appareils le fait.',
+    'Il n’y a plus de code PIN : aucun code n’amène donc votre historique sur un nouvel appareil. Seule l’approbation par un de vos appareils le fait.',
   unavailable:
     'Ce serveur ne garde pas d’archives en ce moment, et plus rien n’y va. Ce qu’il a gardé peut être supprimé.',
-  opened: 'Votre code PIN était juste : cet appareil a maintenant la clé.',
+  opened: 'Votre code PIN était juste : cet appareil a maintenant la clé.',
   locked:
     'Activée, mais cet appareil n’en a pas la clé : ce qu’il lit et envoie n’est pas gardé. Entrez votre code PIN pour qu’il y participe.',
   lockedNoPin:
@@ -44,7 +44,7 @@ export const archiveFr: typeof archiveEn = {
   wasDeleted: 'L’archive est supprimée.',
   restoring: (percent) => `Votre historique revient : ${percent}\u00a0%.`,
   paused:
-    'Votre historique n’a pas pu revenir jusqu’ici : quelque chose s’y oppose ici. Il n’y a peut-être plus de place dans ce navigateur.',
+    'Votre historique n’a pas pu revenir jusqu’ici : quelque chose s’y oppose ici. Il n’y a peut-être plus de place dans ce navigateur.',
   again: 'Réessayer',
   restored: 'Votre historique est revenu.',
   damaged:
