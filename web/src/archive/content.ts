@@ -1,4 +1,4 @@
-import { fromUtf8, utf8 } from '../protocol/bytes';
+import { fromUtf8, isWellFormed, utf8, wellFormed } from '../protocol/bytes';
 import { isUuid } from '../protocol/ids';
 import { Limits } from '../protocol/limits';
 import { jsonMaxBytes } from './padding';
@@ -49,12 +49,15 @@ export type ArchivedCard = {
 
 const assetPattern = /^[A-Z][A-Z0-9]{2,11}$/;
 const amountPattern = /^[1-9][0-9]{0,15}$/;
-/** Half of a surrogate pair: text that is no text. */
-const halfPair = /\p{Surrogate}/u;
 const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
+/** Readers refuse a chunk as a whole for half of a surrogate pair in it: whatever is none is put in its place. */
 export function encodeArchive({ people, items }: ArchiveContent): Uint8Array {
-  return utf8(JSON.stringify({ v: 1, people, items }));
+  return utf8(JSON.stringify({ v: 1, people, items }, (_, value) => (isString(value) ? wellFormed(value) : value)));
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** Null where it is no chunk at all. */
@@ -152,7 +155,7 @@ function isId(value: unknown): value is string {
 }
 
 function isText(value: unknown, maxChars: number): value is string {
-  return typeof value === 'string' && value.length <= maxChars && !halfPair.test(value);
+  return typeof value === 'string' && value.length <= maxChars && isWellFormed(value);
 }
 
 function isTime(value: unknown): value is string {

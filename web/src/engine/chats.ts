@@ -1,6 +1,6 @@
 import type { Candidate } from '../crypto/port';
 import { delay, fullJitterMs } from '../net/jitter';
-import { sha256, toBase64, toHex } from '../protocol/bytes';
+import { sha256, toBase64, toHex, wellFormed } from '../protocol/bytes';
 import { ErrorCode, isCode, isTransient } from '../protocol/errors';
 import { uuidv7 } from '../protocol/ids';
 import { Limits } from '../protocol/limits';
@@ -46,7 +46,7 @@ export class Chats {
   }
 
   async createGroup(name: string, people: Person[]): Promise<string> {
-    const trimmed = name.trim();
+    const trimmed = wellFormed(name.trim());
     if (trimmed.length === 0 || trimmed.length > Limits.groupNameMaxChars) {
       throw new ActionError({ code: ErrorCode.invalidArgument, name: 'invalid_argument', retryable: false });
     }
@@ -114,7 +114,7 @@ export class Chats {
     this.sync.requireOnline();
     const clientId = uuidv7();
     const answered = this.outbox.settledEntry(clientId);
-    await this.outbox.sendName(id, name.trim(), clientId);
+    await this.outbox.sendName(id, wellFormed(name.trim()), clientId);
     await answered;
   }
 

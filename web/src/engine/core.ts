@@ -60,8 +60,8 @@ export type EngineParts = {
 export type Archiving = {
   /** Whether what is said in a conversation is kept there. */
   wants(conversation: ConversationRecord): boolean;
-  /** So many more wait. */
-  queued(count: number): void;
+  /** More wait. */
+  queued(): void;
   /** Whether it has brought messages of a conversation from before a seq. */
   hasBrought(conversation: string, seq: number): Promise<boolean>;
 };
@@ -209,9 +209,8 @@ export class Core {
     for (const change of changes) {
       this.#follow(change, itemsOf, touched);
     }
-    const waiting = changes.filter((change) => 'put' in change && change.put === 'archiveQueue').length;
-    if (waiting > 0) {
-      this.archiving.queued(waiting);
+    if (changes.some((change) => 'put' in change && change.put === 'archiveQueue')) {
+      this.archiving.queued();
     }
     for (const [conversation, { put, removed }] of items) {
       this.#followPreview(conversation, put, removed);

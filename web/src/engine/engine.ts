@@ -1,7 +1,7 @@
 import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
 import type { ConnectionListener } from '../net/connection';
-import { fromBase64, toBase64 } from '../protocol/bytes';
+import { fromBase64, toBase64, wellFormed } from '../protocol/bytes';
 import { ErrorCode, isCode } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import type { DeviceView, HelloReply, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
@@ -368,7 +368,7 @@ export class Engine {
   async sendText(conversation: string, text: string): Promise<void> {
     checkText(text);
     this.#services.keys.requireAccepted(conversation);
-    await this.#services.outbox.sendText(conversation, text);
+    await this.#services.outbox.sendText(conversation, wellFormed(text));
     this.#services.typing.sent(conversation);
   }
 
@@ -376,7 +376,7 @@ export class Engine {
     const { core, outbox, keys } = this.#services;
     keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
-    await outbox.postCard({ ...card, memo: card.memo.trim() });
+    await outbox.postCard({ ...card, memo: wellFormed(card.memo.trim()) });
   }
 
   actOnCard(card: string, action: CardAction): Promise<void> {

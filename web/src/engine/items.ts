@@ -4,7 +4,7 @@ import { fromBase64, sha256, toHex } from '../protocol/bytes';
 import type { Content } from '../protocol/content';
 import type { CardView, Event } from '../protocol/wire';
 import type { Notice, Person } from '../state/contract';
-import type { CardRecord, StoredItem } from '../storage/records';
+import type { CardRecord, ConversationRecord, StoredItem } from '../storage/records';
 import { archivedCard, toQueue } from './archive/entries';
 import type { Batch } from './batch';
 import type { Core } from './core';
@@ -35,8 +35,12 @@ export class ItemBuilder {
       this.#put(event, { type: 'message', text, error: null }, true, expires);
       this.#archive(event, { type: 'text', text }, expires);
     } else if (opened.content.type === 'group') {
-      this.#archive(event, { type: 'group', name: opened.content.name }, opened.content.expires);
-      this.named(event.seq, Date.parse(event.at), this.#person(event.account), opened.content.name);
+      const { name, expires } = opened.content;
+      this.#archive(event, { type: 'group', name }, expires);
+      const { seq, account, device, clientId } = event;
+      const at = Date.parse(event.at);
+      const by = account && device && clientId && !expires ? { at, account, device, id: clientId } : null;
+      this.named({ seq, at, by }, this.#person(account), name);
     }
   }
 
@@ -101,7 +105,7 @@ export class ItemBuilder {
     const content = entry ? (JSON.parse(entry.content) as Content) : null;
     if (content?.type === 'group') {
       this.#archiveAt(place, { type: 'group', name: content.name });
-      this.named(seq, at, core.person(core.device.account), content.name);
+      this.named({ seq, at, by: { at, account, device, id: clientId } }, core.person(account), content.name);
     } else if (card) {
       const sound = !entry || recordedAsPosted(card, entry, core.device.account);
       const record = await this.#putCard(card, content?.type === 'card' ? content.memo : null, !sound);
@@ -112,14 +116,18 @@ export class ItemBuilder {
     }
   }
 
-  /** The group's name; only a change of it is worth a line in the thread. */
-  named(seq: number, at: number, by: Person, name: string): void {
+  /**
+   * The group's name; only a change of it is worth a line in the thread.
+   * @param place where it was said, and by which message, where that may be kept for good
+   */
+  named(place: { seq: number; at: number; by: ConversationRecord['nameBy'] }, by: Person, name: string): void {
+    const { seq, at } = place;
     const { conversation } = this.batch;
     if (seq <= conversation.nameSeq || conversation.kind !== 'group') {
       return;
     }
     const changed = conversation.name !== null && conversation.name !== name;
-    this.batch.conversation = { ...conversation, name, nameSeq: seq };
+    this.batch.conversation = { ...conversation, name, nameSeq: seq, nameBy: place.by ?? null };
     if (changed) {
       this.#notice(seq, 0, at, { kind: 'renamed', by, name });
     }
@@ -208,9 +216,12 @@ export class ItemBuilder {
   async #putCard(view: CardView, memo: string | null, mismatch: boolean): Promise<CardRecord> {
     const known = await this.batch.card(view.id);
     const card: CardRecord = { ...firstSight(view), memo, mismatch };
-    if (known && !sameTerms(known.view, view)) {
+    const isSame = known !== null && sameTerms(known.view, view);
+    if (known && (known.contradicted || !isSame)) {
       card.mismatch = true;
-    } else if (known && known.view.version > view.version) {
+      card.contradicted = true;
+    }
+    if (known && isSame && known.view.version > view.version) {
       card.view = known.view;
       card.timeline = known.timeline;
     }

@@ -130,7 +130,7 @@ function canFollow(a: CardView, b: CardView): boolean {
  */
 export function advance(card: CardRecord, news: CardView, at: number, by: string | null): CardRecord {
   if (!sameTerms(card.view, news) || !canFollow(card.view, news)) {
-    return card.mismatch ? card : { ...card, mismatch: true };
+    return card.contradicted ? card : { ...card, mismatch: true, contradicted: true };
   }
   const told = card.timeline.some((step) => step.state === news.state);
   if (told && news.version <= card.view.version) {

@@ -11,6 +11,8 @@ export const archiveEn = {
   costs: [
     'Whoever has your PIN and your password can read all that is kept, not only what comes from then on.',
     'The operator of this server could try PINs, if it runs enough of the vault’s parts or has them work together. A passphrase makes that far harder.',
+    'Whoever has one of your devices, or had it, keeps the key. A device that you lose or remove can also read what is kept afterwards, if it gets at it. Deleting the archive and turning it on again makes a new key.',
+    'What others write to you is kept as well, and they are not asked.',
     'Without an archive, messages that were deleted from your devices can no longer be read by anybody. With it they can, for as long as it is kept.',
   ],
   notKept: 'Conversations whose messages are only kept for some time are never archived.',
@@ -22,9 +24,15 @@ export const archiveEn = {
   askOffTitle: 'Delete the history archive?',
   askOffBody: [
     'All that is kept is deleted from the server. New devices then begin with what is written from then on.',
+    'Backups that the operator has made may keep it, sealed, for longer. Your devices forget the key.',
     'What your devices have now stays on them.',
   ],
   isOn: 'On. Everything that this device reads and sends is kept.',
+  onNoPin:
+    'There is no PIN any more, so a PIN does not bring your history to a new device. Only approving it on one of your devices does.',
+  unavailable:
+    'This server keeps no archives at present, and nothing more goes there. What it has kept can be deleted.',
+  opened: 'Your PIN was right: this device has the key now.',
   locked:
     'On, but this device does not have its key: what it reads and sends is not kept. Enter your PIN to let it take part.',
   lockedNoPin:
@@ -36,6 +44,9 @@ export const archiveEn = {
   filling: 'The history of this device is being taken into the archive.',
   wasDeleted: 'The archive is deleted.',
   restoring: (percent: number) => `Bringing your history back: ${percent}%.`,
+  paused:
+    'Your history could not be brought back so far: something here is in the way. There may be no room left in this browser.',
+  again: 'Try again',
   restored: 'Your history was brought back.',
   damaged:
     'Part of the history that one of your devices had kept is damaged or missing, and could not be brought back. What was before that part is here.',

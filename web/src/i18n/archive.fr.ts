@@ -11,6 +11,8 @@ export const archiveFr: typeof archiveEn = {
   costs: [
     'Qui a votre code PIN et votre mot de passe peut lire tout ce qui est gardé, et non seulement ce qui vient ensuite.',
     'L’opérateur de ce serveur pourrait essayer des codes PIN, s’il fait tourner assez de parties du coffre ou les fait agir ensemble. Une phrase secrète rend cela bien plus difficile.',
+    'Qui a un de vos appareils, ou l’a eu, en garde la clé. Un appareil que vous perdez ou retirez peut lire aussi ce qui est gardé ensuite, s’il y accède. Supprimer l’archive et la réactiver donne une nouvelle clé.',
+    'Ce que les autres vous écrivent est gardé aussi, sans qu’on le leur demande.',
     'Sans archive, personne ne peut plus lire des messages supprimés de vos appareils. Avec elle, on le peut aussi longtemps qu’elle est gardée.',
   ],
   notKept: 'Les conversations dont les messages ne sont gardés qu’un temps ne sont jamais archivées.',
@@ -22,9 +24,15 @@ export const archiveFr: typeof archiveEn = {
   askOffTitle: 'Supprimer l’archive de l’historique ?',
   askOffBody: [
     'Tout ce qui est gardé est supprimé du serveur. Les nouveaux appareils commencent alors par ce qui s’écrit à partir de là.',
+    'Des sauvegardes faites par l’opérateur peuvent le garder plus longtemps, scellé. Vos appareils en oublient la clé.',
     'Ce que vos appareils ont maintenant y reste.',
   ],
   isOn: 'Activée. Tout ce que cet appareil lit et envoie est gardé.',
+  onNoPin:
+    'Il n’y a plus de code PIN : aucun code n’amène donc votre historique sur un nouvel appareil. Seule l’approbation par un de vos appareils le fait.',
+  unavailable:
+    'Ce serveur ne garde pas d’archives en ce moment, et plus rien n’y va. Ce qu’il a gardé peut être supprimé.',
+  opened: 'Votre code PIN était juste : cet appareil a maintenant la clé.',
   locked:
     'Activée, mais cet appareil n’en a pas la clé : ce qu’il lit et envoie n’est pas gardé. Entrez votre code PIN pour qu’il y participe.',
   lockedNoPin:
@@ -35,6 +43,9 @@ export const archiveFr: typeof archiveEn = {
   filling: 'L’historique de cet appareil est en train d’entrer dans l’archive.',
   wasDeleted: 'L’archive est supprimée.',
   restoring: (percent) => `Votre historique revient : ${percent}\u00a0%.`,
+  paused:
+    'Votre historique n’a pas pu revenir jusqu’ici : quelque chose s’y oppose ici. Il n’y a peut-être plus de place dans ce navigateur.',
+  again: 'Réessayer',
   restored: 'Votre historique est revenu.',
   damaged:
     'Une partie de l’historique qu’un de vos appareils avait gardé est abîmée ou manque, et n’a pas pu revenir. Ce qui précède cette partie est là.',

@@ -82,3 +82,17 @@ export function uint64(value: bigint): Uint8Array {
 export async function sha256(...parts: Uint8Array[]): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', concat(...parts) as Uint8Array<ArrayBuffer>));
 }
+
+/** Half of a surrogate pair. */
+const halfPair = /\p{Surrogate}/u;
+const halfPairs = /\p{Surrogate}/gu;
+
+/** Whether text is text all the way: JSON can write half of a surrogate pair, and UTF-8 has no bytes for it. */
+export function isWellFormed(text: string): boolean {
+  return !halfPair.test(text);
+}
+
+/** With U+FFFD in the place of halves of surrogate pairs, as UTF-8 encoders put it. */
+export function wellFormed(text: string): string {
+  return text.replace(halfPairs, '\ufffd');
+}

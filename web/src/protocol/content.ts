@@ -1,4 +1,4 @@
-import { fromBase64, fromUtf8, utf8 } from './bytes';
+import { fromBase64, fromUtf8, isWellFormed, utf8 } from './bytes';
 import { isUuid } from './ids';
 import { Limits } from './limits';
 
@@ -46,14 +46,19 @@ function parseLog(value: unknown): string | null {
   return typeof value === 'string' && value.length > 0 && value.length <= Limits.logNoteMaxChars ? value : null;
 }
 
+/** Half of a surrogate pair is no text: JSON can write it, and what others write down of it nobody reads. */
+function isText(value: unknown, maxChars: number): value is string {
+  return typeof value === 'string' && value.length <= maxChars && isWellFormed(value);
+}
+
 function parseKind(fields: Record<string, unknown>): ParsedContent {
   switch (fields.type) {
     case 'text':
-      return typeof fields.text === 'string' && fields.text.length <= Limits.textMaxChars
+      return isText(fields.text, Limits.textMaxChars)
         ? { v: 1, type: 'text', text: fields.text }
         : { type: 'malformed' };
     case 'group':
-      return typeof fields.name === 'string' && fields.name.length <= Limits.groupNameMaxChars
+      return isText(fields.name, Limits.groupNameMaxChars)
         ? { v: 1, type: 'group', name: fields.name }
         : { type: 'malformed' };
     case 'card':
@@ -65,10 +70,10 @@ function parseKind(fields: Record<string, unknown>): ParsedContent {
 
 function parseCard(fields: Record<string, unknown>): ParsedContent {
   const { card, salt, memo, items } = fields;
-  if (typeof card !== 'string' || !isUuid(card) || typeof salt !== 'string' || typeof memo !== 'string') {
+  if (typeof card !== 'string' || !isUuid(card) || typeof salt !== 'string') {
     return { type: 'malformed' };
   }
-  if (memo.length > Limits.memoMaxChars || !Array.isArray(items)) {
+  if (!isText(memo, Limits.memoMaxChars) || !Array.isArray(items)) {
     return { type: 'malformed' };
   }
   if (items.length > 0) {

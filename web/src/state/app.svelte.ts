@@ -44,6 +44,7 @@ const unknownSecurity: AccountSecurity = {
   renewal: null,
   archive: {
     state: 'unknown',
+    isKept: false,
     bytes: 0,
     maximumBytes: 0,
     isFull: false,
@@ -357,6 +358,7 @@ class App implements ChatApp {
     this.#act((engine) => engine.services.keys.pins.clearFailures());
   turnArchiveOn: ChatApp['turnArchiveOn'] = () => this.#act((engine) => engine.services.archive.turnOn());
   turnArchiveOff: ChatApp['turnArchiveOff'] = () => this.#act((engine) => engine.services.archive.turnOff());
+  lookAtArchive: ChatApp['lookAtArchive'] = () => this.#act((engine) => engine.services.archive.look());
   flushArchive: ChatApp['flushArchive'] = () => this.#background((engine) => engine.services.archive.flush());
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
   scanSafety: ChatApp['scanSafety'] = (account, scanned) =>

@@ -291,6 +291,8 @@ export type AccountSecurity = {
 export type ArchiveStatus = {
   /** `unavailable`: this server keeps none. `locked`: it is on, and this device does not have its key. */
   state: 'unknown' | 'unavailable' | 'off' | 'on' | 'locked';
+  /** This device has the key of an archive: what the server keeps of it can be deleted, also where it is `unavailable`. */
+  isKept: boolean;
   bytes: number;
   maximumBytes: number;
   /** Nothing more is archived. */
@@ -299,8 +301,8 @@ export type ArchiveStatus = {
   waiting: number;
   /** The history from before it was turned on is on its way. */
   isFilling: boolean;
-  /** What is brought to this device, in parts; null where nothing is. */
-  restore: { done: number; total: number; isDone: boolean; damaged: number } | null;
+  /** What is brought to this device, in parts; null where nothing is. `isPaused`: something here is in the way. */
+  restore: { done: number; total: number; isDone: boolean; damaged: number; isPaused: boolean } | null;
 };
 
 export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
@@ -435,6 +437,8 @@ export interface ChatApp {
   turnArchiveOn(): Promise<void>;
   /** Deletes all of it. */
   turnArchiveOff(): Promise<void>;
+  /** Asks the server how the archive is, and goes on with whatever has stopped. */
+  lookAtArchive(): Promise<void>;
   /** Archives what waits, while the page is still there. */
   flushArchive(): void;
 

@@ -47,6 +47,8 @@ export type ConversationRecord = {
   name: string | null;
   /** Seq of the last message that set or repeated the group's name. */
   nameSeq: number;
+  /** That message, as it is archived; null where it is not to be kept for good, absent in records of earlier versions. */
+  nameBy?: { at: number; account: string; device: string; id: string; archive?: string | undefined } | null;
   marks: Record<string, Marks>;
   /** Everything up to this seq was read on this device. */
   read: number;
@@ -107,6 +109,8 @@ export type ItemRecord = {
   body: StoredItem;
   /** It says itself that it is not to be kept for good. */
   expires?: boolean;
+  /** The archive that it was brought back from, which has it already. */
+  archive?: string;
 };
 
 export type OutboxRecord = {
@@ -140,7 +144,10 @@ export type CardRecord = {
   view: CardView;
   /** Null while or where this device cannot read it. */
   memo: string | null;
+  /** It is not to be acted on: it contradicts itself, or nothing that could be opened here says what its author wrote. */
   mismatch: boolean;
+  /** The server has told of it what cannot be true: nothing makes it sound again. Absent where it has not. */
+  contradicted?: boolean;
   timeline: { state: CardState; at: number; by: string | null }[];
 };
 
@@ -258,13 +265,29 @@ export type ArchiveStateRecord = {
   previous: Uint8Array;
   /** The server takes no more bytes. */
   isFull: boolean;
-  /** How far the local history has been queued: conversations by id, each from its end; null when it is done. */
-  backfill: { conversation: string; before: number } | null;
+  /** How far the local history has been queued; null when it is done. */
+  backfill: ArchiveBackfillRecord | null;
+  /**
+   * More came than may wait: by conversation the seq up to which all was queued. What is behind it is looked up when there is
+   * room. Null or absent while everything is queued as it comes.
+   */
+  behind?: Record<string, number> | null;
   /** What is brought back from the archive; null where nothing is to be. */
   restore: ArchiveRestore | null;
 };
 
+/** Conversations by id, each from its end. */
+export type ArchiveBackfillRecord = {
+  conversation: string;
+  before: number;
+  /** Only what is behind these seqs; absent for all. */
+  floors?: Record<string, number> | undefined;
+  /** Also what was brought back from this very archive. */
+  isAll?: boolean | undefined;
+};
+
 export type ArchiveRestore = {
+  /** All was read that was there once; what other devices archive later is read when it is seen. */
   isDone: boolean;
   /** By device: the next chunk to read, the SHA-256 of the one before it, and how many there are. */
   streams: Record<string, { next: number; previous: Uint8Array; chunks: number; isDamaged: boolean }>;

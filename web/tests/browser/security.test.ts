@@ -116,3 +116,42 @@ describe('A wait for the PIN to go', () => {
     await page.getByText('The wait is running: in 3 days you can set the PIN here.').waitFor();
   });
 });
+
+describe('The archive', () => {
+  const section = () => page.getByTestId('archive');
+
+  test('Says that the PIN was right, and that this device takes part', async () => {
+    await open('archiveLocked', '#/settings/security');
+    await section().getByLabel('PIN or passphrase').fill('480279');
+    await section().getByRole('button', { name: 'Continue' }).click();
+    await section().getByText('Your PIN was right').waitFor();
+    await section().getByText('On. Everything').waitFor();
+    expect(await section().getByTestId('pin-entry').count()).toBe(0);
+  });
+
+  test('Says that the server could not be asked, and asks again', async () => {
+    await open('archiveUnknown', '#/settings/security');
+    await section().getByRole('alert').waitFor();
+    await section().getByRole('button', { name: 'Try again' }).click();
+    await section().getByText('On. Everything').waitFor();
+  });
+
+  test('Can only be deleted where the server keeps none any more', async () => {
+    await open('archiveGone', '#/settings/security');
+    await section().getByText('This server keeps no archives at present').waitFor();
+    expect(await section().getByRole('button').count()).toBe(1);
+    await section().getByTestId('archive-off').click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Turn off and delete' }).click();
+    await section().getByText('The archive is deleted.').waitFor();
+    expect(await section().getByRole('button').count()).toBe(0);
+  });
+
+  test('Says that the history has stopped coming, goes on when told to, and that no PIN brings it', async () => {
+    await open('restorePaused', '#/settings/security');
+    await section().getByText('There is no PIN any more').waitFor();
+    await section().getByText('could not be brought back so far').waitFor();
+    await section().getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => section().getByText('could not be brought back so far').count()).toBe(0);
+    await section().getByText('Bringing your history back').waitFor();
+  });
+});

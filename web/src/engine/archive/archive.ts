@@ -1,5 +1,6 @@
 import { archiveIdOf } from '../../archive/cipher';
 import { systemRandom } from '../../crypto/random';
+import { fullJitterMs } from '../../net/jitter';
 import { equalBytes } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { ArchiveView } from '../../protocol/wire';
@@ -10,6 +11,7 @@ import type { DeviceKeys } from '../keys/deviceKeys';
 import { notApproved } from '../keys/ownKeys';
 import type { Sync } from '../sync';
 import { ArchiveBackfill } from './backfill';
+import { isKeptForGood } from './entries';
 import { ArchiveReader } from './restore';
 import { ArchiveStore } from './store';
 import { ArchiveUploader } from './uploader';
@@ -19,6 +21,7 @@ const keyBytes = 32;
 const lookedAt = 64;
 /** A server takes no sealed chunk that is longer. */
 const chunkMaxBytes = 64 * 1024 + 29;
+const againMaxMs = 600_000;
 
 /**
  * The account's history on the server, sealed, for those who want it: turned on and off by any of its devices, and followed by
@@ -32,6 +35,8 @@ export class Archive {
   /** As the server told last; null before, and where it keeps no archives. */
   #view: ArchiveView | null = null;
   #isRefused = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #attempt = 0;
   onChange: () => void = () => undefined;
 
   constructor(
@@ -39,7 +44,7 @@ export class Archive {
     readonly keys: DeviceKeys,
     readonly sync: Sync,
   ) {
-    const lookAgain = () => void this.look().catch(() => undefined);
+    const lookAgain = () => this.#lookAgain();
     this.store = new ArchiveStore(core, keys.own);
     this.uploader = new ArchiveUploader(core, this.store, sync);
     this.backfill = new ArchiveBackfill(core, this.store);
@@ -47,19 +52,20 @@ export class Archive {
     this.store.onChange = () => this.onChange();
     this.uploader.onGone = lookAgain;
     this.uploader.onSent = (bytes) => {
+      this.#attempt = 0;
       this.#view = this.#view && { ...this.#view, bytes: this.#view.bytes + bytes };
       this.onChange();
     };
     this.uploader.onDrained = () => this.backfill.start();
     this.backfill.onDone = lookAgain;
     this.reader.onGone = lookAgain;
+    this.reader.onStale = () => void this.look().catch(() => undefined);
     this.reader.onDone = () => keys.own.write({ restoreDue: false });
     core.archiving = {
       wants: (conversation) => this.#wants(conversation),
-      queued: (count) => {
-        this.store.queued += count;
-        this.uploader.touched();
-        this.onChange();
+      queued: () => {
+        const touched = () => this.uploader.touched();
+        void this.store.recount().then(touched, () => undefined);
       },
       hasBrought: (conversation, seq) => this.#hasBrought(conversation, seq),
     };
@@ -72,11 +78,27 @@ export class Archive {
   stop(): void {
     this.uploader.stop();
     this.reader.stop();
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+    }
   }
 
-  #wants({ retentionDays }: ConversationRecord): boolean {
+  /** The archive is not what it was: at once the first time, and ever later where the server goes on contradicting itself. */
+  #lookAgain(): void {
+    if (this.#timer === null && !this.core.stopped) {
+      const waitMs = this.#attempt === 0 ? 0 : 500 + fullJitterMs(this.#attempt, 1000, againMaxMs);
+      this.#attempt++;
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        void this.look().catch(() => undefined);
+      }, waitMs);
+    }
+  }
+
+  /** A full archive has messages wait, up to a bound: there may be room again. */
+  #wants(conversation: ConversationRecord): boolean {
     const { state, cipher } = this.store;
-    return state !== null && cipher !== null && !state.isFull && typeof retentionDays !== 'number';
+    return state !== null && cipher !== null && !state.behind && isKeptForGood(conversation);
   }
 
   async #hasBrought(conversation: string, seq: number): Promise<boolean> {
@@ -93,17 +115,19 @@ export class Archive {
     const isKept = state !== null && cipher !== null;
     return {
       state: this.#isRefused ? 'unavailable' : isKept ? 'on' : !this.#view ? 'unknown' : archive ? 'locked' : 'off',
+      isKept: isKept || this.keys.own.record.archiveKey !== null,
       bytes,
       maximumBytes,
       isFull: state?.isFull ?? false,
       waiting: queued,
-      isFilling: state?.backfill != null,
+      isFilling: state?.backfill != null || state?.behind != null,
       restore: state?.restore
         ? {
             done: sum(({ next, chunks, isDamaged }) => (isDamaged ? chunks : Math.min(next, chunks))),
             total: sum(({ chunks }) => chunks),
             isDone: state.restore.isDone,
             damaged: sum(({ isDamaged }) => (isDamaged ? 1 : 0)),
+            isPaused: this.reader.isPaused,
           }
         : null,
     };
@@ -241,7 +265,7 @@ export class Archive {
   turnOff(): Promise<void> {
     return this.core.queue.run('archive', async () => {
       const { own } = this.keys;
-      const archive = (await this.core.api.archive()).archive ?? this.store.state?.archive;
+      const archive = await this.#find();
       if (archive) {
         await this.core.api.deleteArchive(archive);
         await this.store.drop();
@@ -250,8 +274,23 @@ export class Archive {
           await own.wrapped.store(rootSecret, own.requireSeed(own.chain), async () => null);
         }
       }
+      await this.#forget(true);
       await this.#look();
     });
+  }
+
+  /** The one that is on; where the server keeps none any more, the one whose key is kept here: it can be deleted still. */
+  async #find(): Promise<string | null> {
+    const { archiveKey } = this.keys.own.record;
+    const kept = archiveKey ? archiveIdOf(archiveKey, this.core.device.account) : null;
+    try {
+      return (await this.core.api.archive()).archive ?? this.store.state?.archive ?? null;
+    } catch (thrown) {
+      if (!isCode(thrown, ErrorCode.archiveOff)) {
+        throw thrown;
+      }
+      return this.store.state?.archive ?? kept;
+    }
   }
 
   /** Sends all that waits, as far as there is a connection; for whoever is about to go. */

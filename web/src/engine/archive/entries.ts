@@ -2,10 +2,24 @@ import type { ArchivedCard, ArchivedContent, ArchiveItem } from '../../archive/c
 import { isUuid, uuidv7 } from '../../protocol/ids';
 import type { CardView } from '../../protocol/wire';
 import type { Person } from '../../state/contract';
-import type { ArchiveQueueRecord, CardRecord, ItemRecord } from '../../storage/records';
+import type { ArchiveQueueRecord, CardRecord, ConversationRecord, ItemRecord } from '../../storage/records';
 
 export function toQueue(item: ArchiveItem, sender: Person): ArchiveQueueRecord {
   return { id: uuidv7(), item, sender };
+}
+
+/** Whether nothing is known of a limit to how long a conversation's messages are kept. */
+export function isKeptForGood({ retentionDays }: ConversationRecord): boolean {
+  return typeof retentionDays !== 'number';
+}
+
+/** The message that named a group last; null where there is none, or it is not to be kept. */
+export function ofName({ id: conversation, name, nameSeq: seq, nameBy }: ConversationRecord): ArchiveItem | null {
+  if (!nameBy || name === null) {
+    return null;
+  }
+  const { at, account, device, id } = nameBy;
+  return { conversation, seq, at: new Date(at).toISOString(), account, device, id, content: { type: 'group', name } };
 }
 
 /** A card's terms and what this device makes of them. */

@@ -14,14 +14,27 @@ import type { ArchiveStore } from './store';
 
 type Stream = ArchiveRestore['streams'][string];
 
+/** Other devices archive what they have read a moment after, and those that were away much later: looked for ever less often. */
+const againMaxMs = 3_600_000;
+/** So often a log is waited for that is to bring what a chunk has as well; then it is taken from there. */
+const mostWaits = 8;
+
 /**
  * Brings the account's history to a new device: reads every device's stream of the archive, checks that each chunk is where it
- * was sealed for, and stores what this device does not have. It may be interrupted at any time and goes on.
+ * was sealed for, and stores what this device does not have. It may be interrupted at any time and goes on, and reads on when
+ * streams have grown: other devices may have history that they archive only later.
  */
 export class ArchiveReader {
   #running: Promise<void> | null = null;
+  /** What is to be read up to next, where another look has shown it meanwhile. */
+  #next: ArchiveView | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #attempt = 0;
+  #looks = 0;
+  /** Something other than the connection is in the way; the next look tries again. */
+  isPaused = false;
+  /** Told that it is time to look whether anything has come. */
+  onStale: () => void = () => undefined;
   onDone: () => Promise<void> = async () => undefined;
   onGone: () => void = () => undefined;
 
@@ -39,44 +52,90 @@ export class ArchiveReader {
 
   /** Goes on where it was, where there is anything to bring back. */
   start(view: ArchiveView): void {
-    this.#running ??= this.#run(view)
-      .catch((thrown) => this.#failed(thrown, view))
-      .finally(() => {
-        this.#running = null;
-      });
+    this.#next = view;
+    this.#running ??= this.#runAll();
+  }
+
+  async #runAll(): Promise<void> {
+    this.#pause(false);
+    for (let view = this.#next; view; view = this.#next) {
+      this.#next = null;
+      try {
+        await this.#run(view);
+      } catch (thrown) {
+        this.#failed(thrown, view);
+      }
+    }
+    this.#running = null;
   }
 
   #failed(thrown: unknown, view: ArchiveView): void {
+    const { core } = this;
     if (isCode(thrown, ErrorCode.archiveUnknown) || isCode(thrown, ErrorCode.archiveOff)) {
       this.onGone();
-    } else if (isTransient(thrown) && this.core.online && this.#timer === null) {
-      const waitMs = 500 + fullJitterMs(this.#attempt++, 1000, 60_000);
+    } else if (isTransient(thrown)) {
+      if (core.online) {
+        this.#later(500 + fullJitterMs(this.#attempt++, 1000, 60_000), () => this.start(view));
+      }
+    } else if (!core.stopped) {
+      this.#pause(true);
+    }
+  }
+
+  #pause(isPaused: boolean): void {
+    if (this.isPaused !== isPaused) {
+      this.isPaused = isPaused;
+      this.store.onChange();
+    }
+  }
+
+  /** What comes next replaces what was to come. */
+  #later(waitMs: number, job: () => void): void {
+    this.stop();
+    if (!this.core.stopped) {
       this.#timer = setTimeout(() => {
         this.#timer = null;
-        this.start(view);
+        job();
       }, waitMs);
     }
   }
 
   async #run(view: ArchiveView): Promise<void> {
     const { state } = this.store;
-    // What this device has itself goes into the archive first, so that nothing goes there twice.
-    if (!state?.restore || state.restore.isDone || state.backfill || view.archive !== state.archive) {
+    if (!state?.restore || view.archive !== state.archive) {
       return;
     }
     const { archive } = state;
-    const begun: Omit<Stream, 'chunks'> = { next: 0, previous: noDigest(), isDamaged: false };
     for (const { device, chunks } of view.streams) {
-      if (device !== this.core.device.device) {
-        await this.#change(archive, device, (known) => ({ ...(known ?? begun), chunks }));
+      const known = state.restore.streams[device];
+      if (device === this.core.device.device || known?.chunks === chunks) {
+        continue;
       }
+      // A restored server that has lost what was read already gets something else in its place.
+      const begun = known && chunks >= known.next ? known : beginning();
+      await this.#change(archive, device, () => ({ ...begun, chunks }));
     }
+    if (state.restore.isDone || this.#attempt > 0) {
+      // What the logs bring as well comes from there.
+      await this.sync.settled();
+    }
+    let isAll = true;
     for (const device of Object.keys(this.store.state?.restore?.streams ?? {})) {
-      await this.#read(archive, device);
+      isAll = (await this.#read(archive, device)) && isAll;
     }
-    const isDone = (restore: ArchiveRestore) => ({ ...restore, isDone: true });
-    await this.store.update(archive, (known) => ({ ...known, restore: known.restore && isDone(known.restore) }));
-    await this.onDone();
+    if (!isAll) {
+      this.#later(500 + fullJitterMs(this.#attempt++, 1000, 60_000), () => this.start(view));
+      return;
+    }
+    if (!this.store.state?.restore?.isDone) {
+      const isDone = (restore: ArchiveRestore) => ({ ...restore, isDone: true });
+      await this.store.update(archive, (known) => ({ ...known, restore: known.restore && isDone(known.restore) }));
+      await this.onDone();
+    }
+    this.#attempt = 0;
+    // The first time when whatever waited elsewhere has gone.
+    const waitMs = 1.5 * this.core.timing.archiveMs * 2 ** Math.min(this.#looks++, 20);
+    this.#later(Math.min(againMaxMs, waitMs), () => this.onStale());
   }
 
   #change(archive: string, device: string, change: (known: Stream | undefined) => Stream): Promise<void> {
@@ -87,37 +146,62 @@ export class ArchiveReader {
     });
   }
 
-  async #read(archive: string, device: string): Promise<void> {
-    for (;;) {
+  /** Returns whether all of it was read, or as far as it can be; what the log is about to bring is waited for. */
+  async #read(archive: string, device: string): Promise<boolean> {
+    for (let isAnew = false; ; ) {
       const stream = this.store.state?.restore?.streams[device];
       const { cipher } = this.store;
       if (!stream || !cipher || stream.isDamaged || stream.next >= stream.chunks || this.core.stopped) {
-        return;
+        return true;
       }
       const page = await this.core.api.archiveChunks(archive, device, stream.next);
       let { next: number, previous } = stream;
-      let isDamaged = false as boolean;
+      // Fewer than were announced: something is missing.
+      let isDamaged = page.chunks.length === 0;
+      let isAhead = false;
       for (const chunk of page.chunks) {
-        const sealed = fromBase64(chunk);
-        const json = await cipher.open({ device, number, previous }, sealed);
+        const sealed = bytesOf(chunk);
+        const json = sealed && (await cipher.open({ device, number, previous }, sealed));
         const content = json && readArchive(json);
-        if (!content) {
-          isDamaged = true;
+        isDamaged = !content;
+        isAhead = content !== null && this.#attempt < mostWaits && (await this.#isAhead(content));
+        if (!sealed || !content || isAhead) {
           break;
         }
-        await this.#take(content);
+        await this.#take(archive, content);
         number++;
         previous = digestOf(sealed);
       }
-      // Fewer than were announced: something is missing.
-      isDamaged ||= page.chunks.length === 0;
+      if (isDamaged && number === stream.next && number > 0 && !isAnew) {
+        // It may be another stream by now, of a restored server: then it opens from its beginning on.
+        isAnew = true;
+        await this.#change(archive, device, () => ({ ...beginning(), chunks: stream.chunks }));
+        continue;
+      }
       const read = { next: number, previous, isDamaged };
       await this.#change(archive, device, (known) => ({ ...(known ?? stream), ...read }));
+      if (isAhead) {
+        return false;
+      }
       this.#attempt = 0;
     }
   }
 
-  async #take({ people, items }: ArchiveContent): Promise<void> {
+  /** Whether a log has yet to bring one of these to this device, which can open it: that is how it counts as unread. */
+  async #isAhead({ items }: ArchiveContent): Promise<boolean> {
+    for (const { conversation, seq } of items) {
+      const known = this.core.conversations.get(conversation);
+      if (known?.active && seq > known.cursor && seq <= known.head) {
+        const group = await this.core.group(conversation);
+        if (group?.state && seq > group.joinSeq) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  async #take(archive: string, { people, items }: ArchiveContent): Promise<void> {
     const { core } = this;
     for (const { account, handle, displayName } of people) {
       if (!core.people.has(account)) {
@@ -133,7 +217,7 @@ export class ArchiveReader {
         await this.sync.discover(id);
       }
       const cards = await this.#cards(list);
-      await core.queue.run(id, () => this.#store(id, list, people, cards));
+      await core.queue.run(id, () => this.#store(archive, id, list, people, cards));
     }
   }
 
@@ -155,7 +239,13 @@ export class ArchiveReader {
     return views;
   }
 
-  async #store(id: string, items: ArchiveItem[], people: ArchivePerson[], cards: Map<string, CardView>): Promise<void> {
+  async #store(
+    archive: string,
+    id: string,
+    items: ArchiveItem[],
+    people: ArchivePerson[],
+    cards: Map<string, CardView>,
+  ): Promise<void> {
     const { core } = this;
     const known = core.conversations.get(id) ?? formerConversation(id, items, people, core.device.account);
     const batch = new Batch(core, known, null);
@@ -164,16 +254,18 @@ export class ArchiveReader {
       const { content } = item;
       const stored = await batch.item(messageKey(item.device, item.id));
       if (content.type === 'text' && (!stored || stored.body.type === 'undecryptable')) {
-        batch.putItem(this.#item(item, { type: 'message', text: content.text, error: null }));
+        batch.putItem(this.#item(archive, item, stored, { type: 'message', text: content.text, error: null }));
       } else if (content.type === 'group' && batch.conversation.kind === 'group') {
         if (item.seq > batch.conversation.nameSeq) {
-          batch.conversation = { ...batch.conversation, name: content.name, nameSeq: item.seq };
+          const { account, device, id: clientId } = item;
+          const nameBy = { at: Date.parse(item.at), account, device, id: clientId, archive };
+          batch.conversation = { ...batch.conversation, name: content.name, nameSeq: item.seq, nameBy };
         }
       } else if (content.type === 'card') {
         const record = await this.#card(item, batch, cards.get(content.card));
         if (record) {
           batch.putCard(record);
-          batch.putItem(this.#item(item, { type: 'card', card: record.id, error: null }));
+          batch.putItem(this.#item(archive, item, stored, { type: 'card', card: record.id, error: null }));
         }
       }
     }
@@ -201,11 +293,17 @@ export class ArchiveReader {
     if (!record || (stored && stored.memo !== null)) {
       return null;
     }
+    // That it could not be opened here is no reason to warn of it any more; that it contradicts itself is.
     const isTrue = content.sound && isArchivedCard(record.view, item.conversation, content);
-    return { ...record, memo: content.memo, mismatch: record.mismatch || !isTrue };
+    return { ...record, memo: content.memo, mismatch: record.contradicted === true || !isTrue };
   }
 
-  #item({ conversation, seq, at, account, device, id }: ArchiveItem, body: ItemRecord['body']): ItemRecord {
+  #item(
+    archive: string,
+    { conversation, seq, at, account, device, id }: ArchiveItem,
+    stored: ItemRecord | null,
+    body: ItemRecord['body'],
+  ): ItemRecord {
     const mine = account === this.core.device.account;
     return {
       conversation,
@@ -215,9 +313,24 @@ export class ArchiveReader {
       at: Date.parse(at),
       sender: this.core.person(account),
       mine,
-      counts: false,
+      counts: stored?.counts ?? false,
       body,
+      archive,
     };
+  }
+}
+
+/** Of a stream of which nothing was read. */
+function beginning(): Omit<Stream, 'chunks'> {
+  return { next: 0, previous: noDigest(), isDamaged: false };
+}
+
+/** Null for what is no base64: whoever keeps the chunk has damaged it. */
+function bytesOf(chunk: string): Uint8Array | null {
+  try {
+    return fromBase64(chunk);
+  } catch {
+    return null;
   }
 }
 

@@ -1,17 +1,22 @@
 import { ArchiveCipher, noDigest } from '../../archive/cipher';
 import type { Change } from '../../storage/database';
-import type { ArchiveStateRecord } from '../../storage/records';
+import type { ArchiveBackfillRecord, ArchiveStateRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { OwnKeys } from '../keys/ownKeys';
 
 const place = 'state';
+/** No more messages wait; what comes then is looked up later. As much as the SDK has wait. */
+const mostQueued = 10_000;
 
 /** What this device does for the archive, as it is stored; the parts that do it change it one at a time. */
 export class ArchiveStore {
   #state: ArchiveStateRecord | null = null;
   #cipher: ArchiveCipher | null = null;
-  /** How many messages wait. */
+  /** How many messages wait, as it was counted last. */
   queued = 0;
+  mostQueued = mostQueued;
+  #counting: Promise<void> | null = null;
+  #isStale = false;
   onChange: () => void = () => undefined;
 
   constructor(
@@ -21,7 +26,32 @@ export class ArchiveStore {
 
   async load(): Promise<void> {
     this.#state = await this.core.db.archive<ArchiveStateRecord>(place);
-    this.queued = await this.core.db.archiveQueued();
+    await this.recount();
+  }
+
+  /** Counts what waits: whatever else queues or takes meanwhile has it counted again. */
+  recount(): Promise<void> {
+    this.#isStale = true;
+    this.#counting ??= this.#count();
+    return this.#counting;
+  }
+
+  async #count(): Promise<void> {
+    try {
+      while (this.#isStale) {
+        this.#isStale = false;
+        this.queued = await this.core.db.archiveQueued();
+      }
+    } finally {
+      this.#counting = null;
+    }
+    if (this.queued >= this.mostQueued && this.#state && !this.#state.behind) {
+      // Held before anything is left out: what comes after these is not in the queue.
+      const floors = () =>
+        Object.fromEntries([...this.core.conversations.values()].map(({ id, cursor }) => [id, cursor]));
+      await this.update(this.#state.archive, (state) => ({ ...state, behind: state.behind ?? floors() }));
+    }
+    this.onChange();
   }
 
   get state(): ArchiveStateRecord | null {
@@ -55,8 +85,7 @@ export class ArchiveStore {
       },
       [{ remove: 'archive', id: 'pending' }, { clear: 'archiveQueue' }],
     );
-    this.queued = 0;
-    this.onChange();
+    await this.recount();
   }
 
   /** No archive is kept any more. */
@@ -69,8 +98,7 @@ export class ArchiveStore {
       ]);
       this.#state = null;
     });
-    this.queued = 0;
-    this.onChange();
+    await this.recount();
   }
 
   /** Changes the state of one archive, with whatever goes into the same transaction; nothing where it is another one by now. */
@@ -98,6 +126,6 @@ export class ArchiveStore {
 }
 
 /** All of the local history is to be queued. */
-export function fromTheStart(): ArchiveStateRecord['backfill'] {
+export function fromTheStart(): ArchiveBackfillRecord {
   return { conversation: '', before: Number.MAX_SAFE_INTEGER };
 }

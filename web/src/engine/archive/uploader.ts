@@ -8,6 +8,7 @@ import type { Change } from '../../storage/database';
 import type { ArchivePendingRecord, ArchiveQueueRecord, ArchiveStateRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { Sync } from '../sync';
+import { isKeptForGood } from './entries';
 import { type ArchiveStore, fromTheStart } from './store';
 
 /** A chunk is sent when this many messages wait, or this much JSON. */
@@ -15,14 +16,22 @@ const fullItems = 32;
 const fullBytes = 48 * 1024;
 /** A stream that is elsewhere than this device believes is looked at anew; more often than this it cannot be chance. */
 const realignments = 3;
+/** What a server has refused it is not asked every time that somebody writes. */
+const refusedMs = 60_000;
+/** The object that a chunk's JSON is, without people and items. */
+const frameBytes = 64;
 
-/** Sends what waits for the archive, in chunks of this device's own stream: one at a time, in order, each kept before it is sent. */
+/** Sends what waits for the archive, in chunks of this device's own stream: one at a time, in order, each kept before it goes. */
 export class ArchiveUploader {
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** When the first of those that wait has waited long enough. */
   #dueAt: number | null = null;
   #attempt = 0;
+  /** The server was busy, or refused what waits first: not before then again. */
+  #notBefore = 0;
+  /** How often somebody wanted to send while something was being sent. */
+  #kicks = 0;
   /** Told how many bytes have gone. */
   onSent: (bytes: number) => void = () => undefined;
   /** Told that the archive is not there any more. */
@@ -47,16 +56,19 @@ export class ArchiveUploader {
     if (this.store.queued > 0) {
       this.#dueAt ??= Date.now() + this.core.timing.archiveMs;
     }
-    if (this.store.queued >= fullItems) {
+    const isFull = this.store.queued >= fullItems;
+    const waitMs = Math.max(this.#notBefore, isFull ? 0 : (this.#dueAt ?? 0)) - Date.now();
+    if (isFull && waitMs <= 0) {
       void this.#start(false);
     } else {
-      this.#later(Math.max(0, (this.#dueAt ?? Date.now()) - Date.now()));
+      this.#later(Math.max(0, waitMs));
     }
   }
 
   /** Sends all that waits now. */
   async flush(): Promise<void> {
     this.#dueAt = 0;
+    this.#notBefore = 0;
     await this.#start(true);
   }
 
@@ -72,19 +84,27 @@ export class ArchiveUploader {
   #start(isAgain: boolean): Promise<void> {
     const running = this.#running;
     if (running) {
+      this.#kicks++;
       return isAgain ? running.then(() => this.#start(false)) : running;
     }
-    const started = this.#run().catch(() => undefined);
-    this.#running = started;
-    return started.finally(() => {
-      this.#running = null;
-    });
+    this.#running = this.#runAll();
+    return this.#running;
+  }
+
+  /** Whoever came while it was found that nothing is to be sent is not forgotten. */
+  async #runAll(): Promise<void> {
+    let kicks: number;
+    do {
+      kicks = this.#kicks;
+      await this.#run().catch(() => undefined);
+    } while (kicks !== this.#kicks && Date.now() >= this.#notBefore);
+    this.#running = null;
   }
 
   async #run(): Promise<void> {
     const { core, store } = this;
     let left = realignments;
-    while (core.online && store.state && store.cipher && core.deviceOrNull?.credential) {
+    while (core.online && store.state && !store.state.isFull && store.cipher && core.deviceOrNull?.credential) {
       try {
         const pending = (await core.db.archive<ArchivePendingRecord>('pending')) ?? (await this.#seal(store.state));
         if (!pending) {
@@ -108,10 +128,13 @@ export class ArchiveUploader {
     const { archive } = this.store.state ?? {};
     if (isCode(thrown, ErrorCode.archiveFull) && archive) {
       await this.store.update(archive, (state) => ({ ...state, isFull: true }));
-    } else if (isCode(thrown, ErrorCode.archiveUnknown) || isCode(thrown, ErrorCode.archiveOff)) {
-      this.onGone();
-    } else if (isTransient(thrown) && this.core.online) {
-      this.#later(500 + fullJitterMs(this.#attempt++, 1000, 60_000));
+    } else if (this.core.online) {
+      const waitMs = isTransient(thrown) ? 500 + fullJitterMs(this.#attempt++, 1000, 60_000) : refusedMs;
+      this.#notBefore = Date.now() + waitMs;
+      this.#later(waitMs);
+      if (isCode(thrown, ErrorCode.archiveUnknown) || isCode(thrown, ErrorCode.archiveOff)) {
+        this.onGone();
+      }
     }
   }
 
@@ -134,12 +157,12 @@ export class ArchiveUploader {
       const removals = [...taken, ...dropped].map(({ id }): Change => ({ remove: 'archiveQueue', id }));
       const pending = taken.length > 0 ? await this.#sealed(state, encode(taken)) : null;
       const kept: Change[] = pending ? [{ put: 'archive', id: 'pending', value: pending }] : [];
-      if (store.state?.archive !== state.archive) {
+      if (store.state?.archive !== state.archive || (taken.length > 0 && !pending)) {
         return null;
       }
       await core.write([...removals, ...kept], 'strict');
-      store.queued -= removals.length;
-      if (store.queued <= 0) {
+      await store.recount();
+      if (store.queued === 0) {
         this.#dueAt = null;
       }
       if (pending) {
@@ -166,7 +189,12 @@ export class ArchiveUploader {
       }
       // With a sender of their own each, which is the most that they can take.
       const more = utf8(JSON.stringify(waiting.item)).length + utf8(JSON.stringify(personOf(waiting))).length + 2;
-      if (taken.length === fullItems || bytes + more > jsonMaxBytes - 64) {
+      if (more > jsonMaxBytes - frameBytes) {
+        // No chunk has room for it.
+        dropped.push(waiting);
+        continue;
+      }
+      if (taken.length === fullItems || bytes + more > jsonMaxBytes - frameBytes) {
         break;
       }
       taken.push(waiting);
@@ -175,7 +203,10 @@ export class ArchiveUploader {
     return { taken, dropped, bytes };
   }
 
-  /** Whether a conversation's messages are kept for good at this moment; where nobody has told yet, the server is asked. */
+  /**
+   * Whether a conversation's messages are kept for good at this moment; where nobody has told yet, the server is asked. Of one
+   * that the account is not in any more it tells nothing: what was never told is no limit.
+   */
   async #isKept(id: string): Promise<boolean> {
     const { core } = this;
     const known = core.conversations.get(id);
@@ -186,9 +217,13 @@ export class ArchiveUploader {
         if (isTransient(thrown)) {
           throw thrown;
         }
+        if (!isCode(thrown, ErrorCode.conversationUnknown) && !isCode(thrown, ErrorCode.notMember)) {
+          return false;
+        }
       }
     }
-    return core.conversations.get(id)?.retentionDays === null;
+    const told = core.conversations.get(id);
+    return told !== undefined && isKeptForGood(told);
   }
 
   async #send({ archive }: ArchiveStateRecord, { number, sealed, ...pending }: ArchivePendingRecord): Promise<void> {
@@ -222,7 +257,7 @@ export class ArchiveUploader {
     const change: Change = resealed
       ? { put: 'archive', id: 'pending', value: resealed }
       : { remove: 'archive', id: 'pending' };
-    const lost = next < state.next ? { backfill: fromTheStart() } : {};
+    const lost = next < state.next ? { backfill: { ...fromTheStart(), isAll: true } } : {};
     await store.update(archive, (known) => ({ ...known, next, previous, ...lost }), [change]);
   }
 }

@@ -14,7 +14,7 @@ describe('Sizes', () => {
   });
 
   test('What is brought back is told in whole percent, and never all before it is', () => {
-    const restore = { done: 119, total: 120, isDone: false, damaged: 0 };
+    const restore = { done: 119, total: 120, isDone: false, damaged: 0, isPaused: false };
     expect(restoredPercent(restore)).toBe(99);
     expect(restoredPercent({ ...restore, total: 0 })).toBe(0);
     expect(restoredPercent(null)).toBe(0);
