@@ -51,8 +51,8 @@ describe('A renewed identity key', () => {
     await laptop.go('#/settings/security');
     await page.locator('[data-testid=pin-section][data-set=true]').waitFor();
     await page.getByTestId('renew-key').click();
-    await page.getByText('Your PIN was set on another device, and has to bring back the new key').waitFor();
-    await page.getByTestId('pin-entry').waitFor();
+    const section = page.locator('section', { hasText: 'has to bring back the new key' });
+    await section.getByTestId('pin-entry').waitFor();
     expect(await page.getByRole('alertdialog').count()).toBe(0);
     await laptop.openChats();
     await laptop.openChat(ben.displayName);
