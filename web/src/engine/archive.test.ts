@@ -315,7 +315,7 @@ describe('the key of an archive', () => {
     // As if another device, which began at the same moment, had stored its own one and lost.
     ann.engine.services.core.api.turnArchiveOn = async (archive) => {
       const { rootSecret, identitySeed } = own.record;
-      await own.wrapped.store(rootSecret as Uint8Array, identitySeed as Uint8Array, async () => new Uint8Array(32));
+      await own.wrapped.setArchiveKey(rootSecret as Uint8Array, identitySeed as Uint8Array, new Uint8Array(32));
       return turnArchiveOn(archive);
     };
     await archiveOf(ann).turnOn();

@@ -52,6 +52,8 @@ export class Services {
     this.keys.own.onChange = () => changed.keys(null);
     this.keys.people.onChange = (account) => changed.keys(account);
     this.keys.own.onApproved = () => this.#approved();
+    // A device that was certified before may have got the archive's key now.
+    this.keys.own.onTaken = () => void this.archive.look().catch(() => undefined);
     this.groups = new Groups(this.core, this.keys);
     this.groups.renewal.onChange = () => changed.keys(null);
     this.log = new Log(this.core, {

@@ -20,6 +20,7 @@ export const errorsEn = {
   code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
   archive_needs_pin: 'Set a PIN first: nothing else brings the archive’s key to a new device.',
+  pin_needed: 'Your PIN was set on another device. Enter it on this one first.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

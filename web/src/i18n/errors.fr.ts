@@ -21,6 +21,7 @@ export const errorsFr: Record<ErrorName, string> = {
     'Le serveur montre des clés qui ne peuvent pas être vraies. ChatPay ne les utilise pas ; voyez la page Sécurité.',
   archive_needs_pin:
     'Définissez d’abord un code PIN : rien d’autre n’amène la clé de l’archive sur un nouvel appareil.',
+  pin_needed: 'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord sur celui-ci.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

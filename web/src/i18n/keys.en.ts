@@ -18,6 +18,8 @@ export const keysEn = {
     differ: 'The two are not the same.',
     set: 'Set PIN',
     change: 'Change PIN',
+    presentFirst:
+      'Your PIN was set on another device. Enter it here first: it has the key of your history archive, which a new one would leave behind. If you do not know it any more, delete the archive before you set another.',
     remove: 'Remove PIN',
     removeTitle: 'Remove the PIN?',
     removeBody:

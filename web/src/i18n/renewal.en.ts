@@ -12,6 +12,8 @@ export const renewalEn = {
     'Your safety number is another one afterwards, so those who compared it compare it again.',
     'Your other devices stay. Those that cannot take the new key by themselves ask to be approved again, and go on working until then. Your PIN stays the same.',
   ],
+  pinFirst:
+    'Your PIN was set on another device, and has to bring back the new key as well. Enter it here first. If you do not know it any more, set a new one above.',
   running: (done: number, total: number) =>
     plural(total, {
       one: `Showing the new key: ${done} of # conversation.`,

@@ -12,6 +12,8 @@ export const renewalFr: typeof renewalEn = {
     'Votre numéro de sécurité change : ceux qui l’ont comparé le comparent à nouveau.',
     'Vos autres appareils restent. Ceux qui ne peuvent pas prendre la nouvelle clé d’eux-mêmes demandent à être approuvés de nouveau, et continuent de marcher d’ici là. Votre code PIN reste le même.',
   ],
+  pinFirst:
+    'Votre code PIN a été défini sur un autre appareil, et doit aussi ramener la nouvelle clé. Entrez-le d’abord ici. Si vous ne le connaissez plus, définissez-en un nouveau ci-dessus.',
   running: (done, total) =>
     plural(total, {
       one: `On montre la nouvelle clé : ${done} conversation sur #.`,

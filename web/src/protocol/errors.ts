@@ -55,6 +55,7 @@ export const ErrorCode = {
  * identity key than the accepted one. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
+ * `pin_needed`: the PIN was set on another device, and this one does not know what it opens.
  * `unexpected`: a bug here, or something that is no server of ours answered.
  */
 export function localError(
@@ -79,6 +80,7 @@ export type LocalErrorName =
   | 'code_invalid'
   | 'keys_untrue'
   | 'archive_needs_pin'
+  | 'pin_needed'
   | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {
@@ -99,6 +101,11 @@ export function toActionError(thrown: unknown): ActionError {
 
 export function isCode(thrown: unknown, code: number): thrown is ActionError {
   return thrown instanceof ActionError && thrown.info.code === code;
+}
+
+/** For failures on this side, which have no number. */
+export function isNamed(thrown: unknown, name: LocalErrorName): thrown is ActionError {
+  return thrown instanceof ActionError && thrown.info.code === 0 && thrown.info.name === name;
 }
 
 /** When the server says to come back; null where it says nothing. */

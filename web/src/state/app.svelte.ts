@@ -39,6 +39,7 @@ const unknownSecurity: AccountSecurity = {
   identityKey: null,
   devices: 0,
   log: null,
+  codes: 0,
   vaultNews: 0,
   alarms: [],
   renewal: null,

@@ -273,6 +273,8 @@ export type AccountSecurity = {
   hasPin: boolean;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
+  /** Grows whenever this device makes another code to be approved by: what shows one reads it again. */
+  codes: number;
   /** Hex of the account's identity key, 32 bytes; null while there is none. */
   identityKey: string | null;
   /** Approved ones. */
@@ -414,14 +416,20 @@ export interface ChatApp {
   readApprovalCode(code: string): Promise<Device>;
   /** Gives that device the account's keys. */
   approveDevice(code: string): Promise<Device>;
-  /** Gives the account a new identity key; its other devices stay, and contacts have to accept the new one. */
+  /**
+   * Gives the account a new identity key; its other devices stay, and contacts have to accept the new one.
+   * @throws ActionError `pin_needed`
+   */
   renewIdentity(): Promise<void>;
   /** Begins the account's identity anew here: all other devices are revoked, and contacts have to accept the new key. */
   resetIdentity(): Promise<void>;
 
   /** Why a new PIN may not be this one (a number of `PinRefusal`); null where it may. */
   refusePin(pin: string): Promise<number | null>;
-  /** @param tell how far it is, from 0 to 1 */
+  /**
+   * @param tell how far it is, from 0 to 1
+   * @throws ActionError `pin_needed`, where an archive would be left without its key
+   */
   setPin(pin: string, tell: (share: number) => void): Promise<void>;
   removePin(): Promise<void>;
   recoverWithPin(pin: string, tell: (share: number) => void): Promise<void>;
@@ -433,7 +441,7 @@ export interface ChatApp {
   beginPinWait(): Promise<number>;
   cancelPinWait(): Promise<void>;
 
-  /** @throws ActionError `archive_needs_pin` */
+  /** @throws ActionError `archive_needs_pin`, `pin_needed` */
   turnArchiveOn(): Promise<void>;
   /** Deletes all of it. */
   turnArchiveOff(): Promise<void>;

@@ -166,6 +166,8 @@ export type OwnKeysRecord = {
   wrapDue: boolean;
   /** 32 bytes; null where there is no PIN, or this device was never told. */
   rootSecret: Uint8Array | null;
+  /** Whether it is still the PIN's, and what it opens what this device has, is to be looked at. Absent in earlier records. */
+  rootDue: boolean;
   /** 32 bytes; null where no archive is kept. */
   archiveKey: Uint8Array | null;
   /** The keys came to a new device, which has not looked yet whether an archive brings it history. */

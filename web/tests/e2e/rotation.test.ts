@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 describe('A renewed identity key', () => {
-  test('It is asked before, with what contacts will see', async () => {
+  test('There is a PIN by now, set on one of her devices', async () => {
     const { page } = phone;
     await phone.go('#/settings/security');
     await page.getByTestId('pin-section').getByRole('button', { name: 'Set PIN' }).click();
@@ -44,6 +44,22 @@ describe('A renewed identity key', () => {
     await page.getByLabel('Once more').fill(pin);
     await page.getByTestId('pin-form').getByRole('button', { name: 'Set PIN' }).click();
     await page.getByText('Your PIN is set.').waitFor();
+  });
+
+  test('A device that does not know what the PIN opens asks for the PIN first', async () => {
+    const { page } = laptop;
+    await laptop.go('#/settings/security');
+    await page.locator('[data-testid=pin-section][data-set=true]').waitFor();
+    await page.getByTestId('renew-key').click();
+    const section = page.locator('section', { hasText: 'has to bring back the new key' });
+    await section.getByTestId('pin-entry').waitFor();
+    expect(await page.getByRole('alertdialog').count()).toBe(0);
+    await laptop.openChats();
+    await laptop.openChat(ben.displayName);
+  });
+
+  test('It is asked before, with what contacts will see', async () => {
+    const { page } = phone;
     await page.getByTestId('renew-key').click();
     const question = page.getByRole('alertdialog');
     await question.getByText('Your contacts see that your keys have changed.').waitFor();

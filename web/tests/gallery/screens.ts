@@ -167,6 +167,18 @@ export const screens: Screen[] = [
   },
   { name: 'settings-security-alarms', scene: 'alarms', hash: '#/settings/security' },
   { name: 'security-renew', scene: 'rich', hash: '#/settings/security', press: ['[data-testid=renew-key]'] },
+  {
+    name: 'security-renew-pin',
+    scene: 'archiveLocked',
+    hash: '#/settings/security',
+    press: ['[data-testid=renew-key]'],
+  },
+  {
+    name: 'security-pin-first',
+    scene: 'archiveLocked',
+    hash: '#/settings/security',
+    press: ['[data-testid=pin-section] button'],
+  },
   { name: 'security-behind', scene: 'behind', hash: '#/settings/security' },
   { name: 'security-archive-off', scene: 'rich', hash: '#/settings/security', press: ['[data-testid=archive-on]'] },
   { name: 'security-archive', scene: 'archiving', hash: '#/settings/security', scrollTo: '[data-testid=archive]' },

@@ -2,7 +2,7 @@ import { archiveIdOf } from '../../archive/cipher';
 import { systemRandom } from '../../crypto/random';
 import { fullJitterMs } from '../../net/jitter';
 import { equalBytes } from '../../protocol/bytes';
-import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
 import type { ArchiveView } from '../../protocol/wire';
 import type { ArchiveStatus } from '../../state/contract';
 import type { ConversationRecord } from '../../storage/records';
@@ -208,13 +208,23 @@ export class Archive {
 
   /** Two devices may have begun at the same moment: what the root secret opens must be the key of the one that is on. */
   async #putBack(archiveKey: Uint8Array): Promise<void> {
+    const { rootSecret } = this.keys.own.record;
+    const stored = rootSecret && (await this.keys.own.wrapped.read(rootSecret))?.archiveKey;
+    if (!stored || !equalBytes(stored, archiveKey)) {
+      await this.#wrapKey(archiveKey);
+    }
+  }
+
+  /** Keys that this device cannot open stay as they are: another PIN was set since, and its device has wrapped what it knows. */
+  async #wrapKey(archiveKey: Uint8Array | null): Promise<void> {
     const { own } = this.keys;
     const { rootSecret } = own.record;
     if (rootSecret && own.holdsKey) {
-      const stored = (await own.wrapped.read(rootSecret))?.archiveKey;
-      if (!stored || !equalBytes(stored, archiveKey)) {
-        await own.wrapped.store(rootSecret, own.requireSeed(own.chain), async () => archiveKey);
-      }
+      await own.wrapped.setArchiveKey(rootSecret, own.requireSeed(own.chain), archiveKey).catch((thrown) => {
+        if (!isNamed(thrown, 'pin_needed')) {
+          throw thrown;
+        }
+      });
     }
   }
 
@@ -232,7 +242,8 @@ export class Archive {
   /**
    * Turns the archive on. Nothing but the root secret brings its key to a new device, so there must be a PIN, and it must be
    * known here.
-   * @throws ActionError `archive_needs_pin`, `device_not_approved`, among others
+   * @throws ActionError `archive_needs_pin`, `pin_needed`, `device_not_approved`; `archive_exists`: one is on whose key this
+   * device cannot get; among others
    */
   turnOn(): Promise<void> {
     return this.core.queue.run('archive', async () => {
@@ -242,37 +253,49 @@ export class Archive {
       }
       const { rootSecret } = own.record;
       if (!rootSecret || !pins.isSet) {
-        throw localError('archive_needs_pin', false);
+        throw localError(pins.isSet ? 'pin_needed' : 'archive_needs_pin', false);
       }
-      if (!(await this.core.api.archive()).archive) {
-        const drawn = own.record.archiveKey ?? systemRandom(keyBytes);
-        await own.write({ archiveKey: drawn });
-        // Another device may have drawn one at the same moment: the one that is stored is everybody's.
-        const seed = own.requireSeed(own.chain);
-        const key = await own.wrapped.store(rootSecret, seed, async (stored) => stored ?? drawn);
-        await own.write({ archiveKey: key });
-        await this.core.api.turnArchiveOn(archiveIdOf(key ?? drawn, this.core.device.account)).catch((thrown) => {
-          if (!isCode(thrown, ErrorCode.archiveExists)) {
-            throw thrown;
-          }
-        });
-      }
+      const isOn = (await this.core.api.archive()).archive !== null;
+      const exists = isOn ? null : await this.#begin(rootSecret);
       await this.#look();
+      if (exists && !this.store.state) {
+        throw exists;
+      }
     });
+  }
+
+  /** @returns what the server says where another device was quicker */
+  async #begin(rootSecret: Uint8Array): Promise<unknown> {
+    const { own } = this.keys;
+    // Drawn each time, so that nothing of an earlier archive opens this one; kept and wrapped before the server hears of it.
+    const key = systemRandom(keyBytes);
+    await own.write({ archiveKey: key });
+    const seed = own.requireSeed(own.chain);
+    const replaced = await own.wrapped.setArchiveKey(rootSecret, seed, key);
+    try {
+      await this.core.api.turnArchiveOn(archiveIdOf(key, this.core.device.account));
+      return null;
+    } catch (thrown) {
+      if (!isCode(thrown, ErrorCode.archiveExists)) {
+        throw thrown;
+      }
+      const { archive } = await this.core.api.archive();
+      if (replaced && own.root.isArchiveOf(replaced, archive)) {
+        // Another device was quicker, and this one has written over its key: that is put right.
+        await own.wrapped.setArchiveKey(rootSecret, seed, replaced);
+      }
+      return thrown;
+    }
   }
 
   /** Deletes the archive, here and on the server, and its key with it. */
   turnOff(): Promise<void> {
     return this.core.queue.run('archive', async () => {
-      const { own } = this.keys;
       const archive = await this.#find();
       if (archive) {
         await this.core.api.deleteArchive(archive);
         await this.store.drop();
-        const { rootSecret } = own.record;
-        if (rootSecret && own.holdsKey) {
-          await own.wrapped.store(rootSecret, own.requireSeed(own.chain), async () => null);
-        }
+        await this.#wrapKey(null);
       }
       await this.#forget(true);
       await this.#look();

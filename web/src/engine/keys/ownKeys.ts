@@ -1,5 +1,3 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { archiveIdOf } from '../../archive/cipher';
 import { publicKeyOf } from '../../crypto/ed25519';
 import { systemRandom } from '../../crypto/random';
 import { type ApprovedKeys, openApproval, sealApproval, sealKeyPairOf } from '../../identity/approval';
@@ -9,21 +7,23 @@ import type { KeyChain } from '../../keylog/chain';
 import {
   type EntryPlace,
   EntryType,
-  hashOf,
   type KeyLogEntry,
   makeDeviceAdded,
   makeIdentity,
   makeIdentityReset,
   readEntry,
 } from '../../keylog/entry';
-import { equalBytes, toBase64, toHex } from '../../protocol/bytes';
+import { equalBytes, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import { ActionError } from '../../state/contract';
 import type { OwnKeysRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
+import { after, hashText, isKeyOf } from './chainKeys';
 import type { KeyLogFollower } from './follower';
+import { noKeys, type OwnChange, OwnRecord } from './ownRecord';
 import type { PeopleKeys } from './peopleKeys';
+import { RootSecret } from './rootSecret';
 import { WrappedKeys } from './wrapped';
 
 /** Other devices may add to the chain at the same moment; more often than this it cannot be chance. */
@@ -31,18 +31,6 @@ const attempts = 8;
 /** Another device that renews the identity key stores it wrapped a moment after the log has it. */
 const fetchAttempts = 4;
 const keyBytes = 32;
-const place = 'own';
-const none: OwnKeysRecord = {
-  identitySeed: null,
-  nextSeed: null,
-  wrapDue: false,
-  rootSecret: null,
-  archiveKey: null,
-  restoreDue: false,
-  approvalKey: null,
-  posted: [],
-  approved: [],
-};
 
 /**
  * The account's own chain: begun by its first device, gone on with by every device that has the identity key, and watched.
@@ -50,11 +38,14 @@ const none: OwnKeysRecord = {
  */
 export class OwnKeys {
   readonly wrapped: WrappedKeys;
-  #record: OwnKeysRecord = none;
+  readonly root: RootSecret;
+  readonly #kept: OwnRecord;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #fetches = 0;
   /** Called when this device has become one that others let in. */
   onApproved: () => void = () => undefined;
+  /** Called when another device or the PIN has brought keys, also to a device that was in the chain before. */
+  onTaken: () => void = () => undefined;
   onChange: () => void = () => undefined;
 
   constructor(
@@ -63,11 +54,13 @@ export class OwnKeys {
     readonly people: PeopleKeys,
     readonly alarms: KeyAlarms,
   ) {
+    this.#kept = new OwnRecord(core);
     this.wrapped = new WrappedKeys(core);
+    this.root = new RootSecret(core, this);
   }
 
-  async load(): Promise<void> {
-    this.#record = { ...none, ...(await this.core.db.keys<OwnKeysRecord>(place)) };
+  load(): Promise<void> {
+    return this.#kept.load();
   }
 
   stop(): void {
@@ -77,7 +70,7 @@ export class OwnKeys {
   }
 
   get record(): OwnKeysRecord {
-    return this.#record;
+    return this.#kept.value;
   }
 
   /** The account's chain as it was checked last; null before the first look, or where there is none. */
@@ -88,21 +81,24 @@ export class OwnKeys {
 
   /** Whether this device has the identity key that is in force. */
   get holdsKey(): boolean {
-    const { identitySeed } = this.#record;
+    const { identitySeed } = this.record;
     return identitySeed !== null && this.chain !== null && isKeyOf(this.chain, identitySeed);
   }
 
   /** The account's identity key was renewed on another device, and nothing has brought the new one here. */
   get isBehind(): boolean {
-    const { identitySeed, rootSecret, approvalKey } = this.#record;
+    const { identitySeed, rootSecret, approvalKey } = this.record;
     const isWaited = rootSecret === null || this.#fetches >= fetchAttempts;
     return this.core.deviceOrNull?.credential != null && !identitySeed && approvalKey !== null && isWaited;
   }
 
-  async write(change: Partial<OwnKeysRecord>): Promise<void> {
-    const value = { ...this.#record, ...change };
-    await this.core.write([{ put: 'keys', id: place, value }], 'strict');
-    this.#record = value;
+  /** Grows with each code that this device makes to be approved by. */
+  get codes(): number {
+    return this.#kept.codes;
+  }
+
+  write(change: OwnChange): Promise<void> {
+    return this.#kept.write(change);
   }
 
   /**
@@ -122,11 +118,11 @@ export class OwnKeys {
    * @param make of the chain as it stands, and the seed; none change nothing
    * @throws ActionError `device_not_approved`, `key_entry_invalid`, among others
    */
-  change(make: (chain: KeyChain, identitySeed: Uint8Array) => KeyLogEntry[]): Promise<void> {
+  change(make: (chain: KeyChain, identitySeed: Uint8Array) => KeyLogEntry[] | Promise<KeyLogEntry[]>): Promise<void> {
     return this.#inTurn(async () => {
       const chain = await this.#require();
       const seed = this.requireSeed(chain);
-      const entries = make(chain, seed);
+      const entries = await make(chain, seed);
       if (entries.length > 0) {
         await this.#post(entries);
       }
@@ -135,40 +131,69 @@ export class OwnKeys {
 
   /**
    * Gives the account a new identity key, signed by the one in force, and has it vouch for this device. The account's other
-   * devices stay in the chain. Whoever dies in between goes on with it.
-   * @throws ActionError `device_not_approved`, among others
+   * devices stay in the chain. Whoever dies in between goes on with it, and what follows the change of the chain is due until it
+   * is done: pressed again meanwhile, this does it, and changes nothing else.
+   * @throws ActionError `device_not_approved`; `pin_needed`: the PIN would bring back a key that is none; among others
    */
   rotate(): Promise<void> {
     return this.#inTurn(async () => {
-      const { nextSeed } = this.#record;
-      let chain: KeyChain | null = await this.#require();
-      if (!nextSeed || !isKeyOf(chain, nextSeed)) {
-        const seed = this.requireSeed(chain);
-        const next = nextSeed ?? systemRandom(keyBytes);
-        // Kept before the server hears of its public half.
-        await this.write({ nextSeed: next });
-        await this.#post([makeIdentity(chain.next, next, seed)]);
-        chain = this.chain;
+      const chain = await this.#beginNext();
+      if (!chain) {
+        return;
       }
-      if (!chain || !(await this.#enter(chain))) {
-        throw localError('keys_untrue', false);
+      const seed = this.requireSeed(chain);
+      if (this.record.wrapDue) {
+        await this.root.settle(chain);
+        return;
       }
+      await this.root.require(chain);
+      const next = this.record.nextSeed ?? systemRandom(keyBytes);
+      // Kept before the server hears of its public half.
+      await this.write({ nextSeed: next });
+      await this.#post([makeIdentity(chain.next, next, seed)]);
+      await this.#enterOrFail(this.chain);
     });
+  }
+
+  /** The chain to post the next key to; null where that was posted when it was tried last, and it is in force now. */
+  async #beginNext(): Promise<KeyChain | null> {
+    const { nextSeed } = this.record;
+    const chain = await this.#require();
+    if (!nextSeed || !isKeyOf(chain, nextSeed)) {
+      return chain;
+    }
+    await this.#enterOrFail(chain);
+    return null;
+  }
+
+  async #enterOrFail(chain: KeyChain | null): Promise<void> {
+    if (!chain || !(await this.#enter(chain))) {
+      throw localError('keys_untrue', false);
+    }
   }
 
   /**
    * Begins the account's identity anew, without the old key: all other devices are revoked, and everybody has to accept
-   * the new one.
+   * the new one. Its key is kept as the next one until the chain has it, as a renewed one is: where it fails, the device waits
+   * for its approval as before.
+   * @throws ActionError `not_ready` on a device that is in the chain, among others
    */
   reset(): Promise<void> {
     return this.#inTurn(async () => {
-      const chain = await this.#require();
-      const identitySeed = systemRandom(keyBytes);
-      const first = makeIdentityReset(chain.next, identitySeed);
+      const chain = await this.#beginNext();
+      if (!chain) {
+        return;
+      }
+      if (chain.devices.has(this.core.device.device)) {
+        // Its key is the chain's already, and no key comes into a chain twice.
+        throw localError('not_ready', false);
+      }
+      const next = this.record.nextSeed ?? systemRandom(keyBytes);
       // Kept before the server hears of its public half: whoever dies in between goes on with it.
-      await this.write({ ...none, identitySeed });
-      await this.#post([first, this.#deviceAdded(after(first), identitySeed)]);
-      await this.#certify(identitySeed);
+      await this.write(({ approvalKey }) => ({ ...noKeys, approvalKey, nextSeed: next }));
+      const first = makeIdentityReset(chain.next, next);
+      await this.#post([first, this.#deviceAdded(after(first), next)]);
+      await this.#enterOrFail(this.chain);
     });
   }
 
@@ -184,20 +209,29 @@ export class OwnKeys {
       }
       const { identitySeed, rootSecret, archiveKey } = keys;
       const { device, publicKey } = this.core.device;
-      const restoreDue = this.#record.restoreDue || !chain.hasDevice(device, publicKey);
-      const kept = {
-        rootSecret: rootSecret ?? this.#record.rootSecret,
-        archiveKey: archiveKey ?? this.#record.archiveKey,
-      };
-      await this.write({ identitySeed, nextSeed: null, ...kept, restoreDue, approvalKey: null });
+      const restoreDue = this.record.restoreDue || !chain.hasDevice(device, publicKey);
+      await this.write((now) => ({
+        identitySeed,
+        nextSeed: null,
+        rootSecret: rootSecret ?? now.rootSecret,
+        // Whoever approves may have been overtaken, and an own one that did not come with the keys wraps others until now.
+        rootDue: (rootSecret ?? now.rootSecret) !== null,
+        archiveKey: archiveKey ?? now.archiveKey,
+        restoreDue,
+        approvalKey: null,
+      }));
       return true;
     });
-    return isTaken && this.ensure();
+    const isIn = isTaken && (await this.ensure());
+    if (isIn) {
+      this.onTaken();
+    }
+    return isIn;
   }
 
   /** What a device that waits makes for others to approve it with; null once it is approved. */
   code(): ApprovalCode | null {
-    const { approvalKey, identitySeed } = this.#record;
+    const { approvalKey, identitySeed } = this.record;
     const { account, device, publicKey } = this.core.device;
     return approvalKey && !identitySeed
       ? { account, device, deviceKey: publicKey, sealKey: sealKeyPairOf(approvalKey).publicKey }
@@ -206,7 +240,7 @@ export class OwnKeys {
 
   /** An approval that came for this device; anything else is passed over. */
   async takeApproval(body: Uint8Array): Promise<boolean> {
-    const { approvalKey, identitySeed } = this.#record;
+    const { approvalKey, identitySeed } = this.record;
     const identityKey = (await this.#inTurn(() => this.#follow()))?.identityKey;
     if (!approvalKey || identitySeed || !identityKey) {
       return false;
@@ -217,7 +251,7 @@ export class OwnKeys {
 
   /** Seals the account's keys for a device that shows a code, whose adding itself is then expected. */
   async approval(code: ApprovalCode): Promise<Uint8Array> {
-    const { identitySeed, rootSecret, archiveKey, approved } = this.#record;
+    const { identitySeed, rootSecret, archiveKey, approved } = this.record;
     if (!identitySeed) {
       throw notApproved();
     }
@@ -228,7 +262,7 @@ export class OwnKeys {
 
   /** @throws ActionError `device_not_approved` where this device does not hold the key in force */
   requireSeed(chain: KeyChain | null): Uint8Array {
-    const { identitySeed } = this.#record;
+    const { identitySeed } = this.record;
     if (!identitySeed || !chain || !isKeyOf(chain, identitySeed)) {
       throw notApproved();
     }
@@ -266,54 +300,61 @@ export class OwnKeys {
     if (!followed) {
       return null;
     }
+    const news = followed.entries.slice(known.length);
     // A device that sees the chain for the first time, or is not in it, has nothing to compare it with.
-    if (known.length > 0 && (this.#record.identitySeed || this.core.device.credential)) {
-      const foreign = followed.entries.slice(known.length).filter((entry) => !this.#isExpected(entry));
+    if (known.length > 0 && (this.record.identitySeed || this.core.device.credential)) {
+      const foreign = news.filter((entry) => !this.#isExpected(entry));
       if (foreign.length > 0) {
         await this.alarms.raise('ownKeysChanged', account, foreign.map(toBase64));
       }
     }
     await this.people.put(followed.chain, followed.entries);
     await this.#adoptNext(followed.chain);
+    const others = news.filter((entry) => !this.#isPosted(entry));
+    await this.root.see(followed.chain, others);
     this.onChange();
     return followed.chain;
   }
 
   /** The key that this device has begun to renew it by is in force: that it was posted is all there is to know. */
   async #adoptNext(chain: KeyChain): Promise<void> {
-    const { nextSeed, rootSecret } = this.#record;
+    const { nextSeed, rootSecret } = this.record;
     if (nextSeed && isKeyOf(chain, nextSeed)) {
-      await this.write({ identitySeed: nextSeed, nextSeed: null, wrapDue: rootSecret !== null });
+      await this.write({ identitySeed: nextSeed, nextSeed: null, wrapDue: rootSecret !== null, approvalKey: null });
     }
   }
 
   #isExpected(encoding: Uint8Array): boolean {
-    if (this.#record.posted.includes(hashText(encoding))) {
+    if (this.#isPosted(encoding)) {
       return true;
     }
     const read = readEntry(encoding);
     return (
       'entry' in read &&
       read.entry.type === EntryType.deviceAdded &&
-      this.#record.approved.includes(read.entry.device ?? '')
+      this.record.approved.includes(read.entry.device ?? '')
     );
+  }
+
+  #isPosted(encoding: Uint8Array): boolean {
+    return this.record.posted.includes(hashText(encoding));
   }
 
   async #enter(chain: KeyChain): Promise<boolean> {
     const { device, publicKey } = this.core.device;
     const isIn = chain.hasDevice(device, publicKey);
-    if (this.#record.identitySeed && chain.length > 0 && !isKeyOf(chain, this.#record.identitySeed)) {
+    if (this.record.identitySeed && chain.length > 0 && !isKeyOf(chain, this.record.identitySeed)) {
       await this.#forgetKey(isIn);
     }
-    if (!this.#record.identitySeed && chain.length > 0 && !(isIn && (await this.#fetch(chain)))) {
-      if (!this.#record.approvalKey) {
+    if (!this.record.identitySeed && chain.length > 0 && !(isIn && (await this.#fetch(chain)))) {
+      if (!this.record.approvalKey) {
         await this.write({ approvalKey: systemRandom(keyBytes) });
       }
       this.onChange();
       return false;
     }
-    const seed = this.#record.identitySeed ?? systemRandom(keyBytes);
-    if (!this.#record.identitySeed) {
+    const seed = this.record.identitySeed ?? systemRandom(keyBytes);
+    if (!this.record.identitySeed) {
       await this.write({ identitySeed: seed });
     }
     if (!isIn) {
@@ -321,10 +362,14 @@ export class OwnKeys {
       const next = first[0] ? after(first[0]) : chain.next;
       await this.#post([...first, this.#deviceAdded(next, seed)]);
     }
-    if (this.#record.wrapDue) {
-      await this.#wrapAnew(seed);
-    }
     await this.#certify(seed);
+    // The chain is as it is: what is left to do is done with the next look at it.
+    const isSettled = await this.root.settle(this.chain ?? chain).catch(() => false);
+    if (isSettled) {
+      this.#fetches = 0;
+    } else {
+      this.#lookAgain();
+    }
     return true;
   }
 
@@ -333,66 +378,44 @@ export class OwnKeys {
    * holds; where it was begun anew, nothing that this device has is of any use.
    */
   async #forgetKey(isIn: boolean): Promise<void> {
+    this.#fetches = 0;
     if (isIn) {
       await this.write({ identitySeed: null, nextSeed: null, wrapDue: false });
       return;
     }
-    await this.write({ ...none, approvalKey: systemRandom(keyBytes) });
+    await this.write({ ...noKeys, approvalKey: systemRandom(keyBytes) });
     await this.core.updateDevice({ credential: null });
   }
 
   /** The key in force, as the device that renewed it has stored it for whoever has the root secret. */
   async #fetch(chain: KeyChain): Promise<boolean> {
-    const { rootSecret, archiveKey } = this.#record;
-    const keys = rootSecret && (await this.wrapped.read(rootSecret));
+    const { rootSecret } = this.record;
+    if (!rootSecret) {
+      return false;
+    }
+    const { isThere, keys } = await this.wrapped.open(rootSecret);
     if (keys && isKeyOf(chain, keys.identitySeed)) {
-      const { identitySeed } = keys;
-      await this.write({ identitySeed, archiveKey: keys.archiveKey ?? archiveKey, approvalKey: null });
+      const { identitySeed, archiveKey } = keys;
+      await this.write((now) => ({ identitySeed, archiveKey: archiveKey ?? now.archiveKey, approvalKey: null }));
       this.#fetches = 0;
       return true;
     }
-    if (rootSecret) {
+    if (isThere && !keys) {
+      await this.root.forget(rootSecret);
+    } else {
       this.#lookAgain();
     }
     return false;
   }
 
   #lookAgain(): void {
-    if (this.#timer === null && this.#fetches < fetchAttempts) {
+    if (!this.core.stopped && this.#timer === null && this.#fetches < fetchAttempts) {
       const waitMs = this.core.timing.keysAgainMs * 2 ** this.#fetches++;
       this.#timer = setTimeout(() => {
         this.#timer = null;
         void this.ensure().catch(() => undefined);
       }, waitMs);
     }
-  }
-
-  async #wrapAnew(identitySeed: Uint8Array): Promise<void> {
-    const { rootSecret } = this.#record;
-    if (rootSecret) {
-      await this.storeWrapped(rootSecret, identitySeed);
-    }
-    await this.write({ wrapDue: false });
-  }
-
-  /** Stores the account's keys for whoever has the root secret; an archive key that only the server has is kept. */
-  async storeWrapped(rootSecret: Uint8Array, identitySeed: Uint8Array): Promise<void> {
-    const { archiveKey } = this.#record;
-    const kept = await this.wrapped.store(rootSecret, identitySeed, (stored) =>
-      this.#chooseArchive(archiveKey, stored),
-    );
-    if (kept && kept !== archiveKey) {
-      await this.write({ archiveKey: kept });
-    }
-  }
-
-  /** Where another device has begun another archive meanwhile, the key of the one that is on. */
-  async #chooseArchive(known: Uint8Array | null, stored: Uint8Array | null): Promise<Uint8Array | null> {
-    if (!known || !stored || equalBytes(known, stored)) {
-      return known ?? stored;
-    }
-    const { archive } = await this.core.api.archive();
-    return archive === archiveIdOf(stored, this.core.device.account) ? stored : known;
   }
 
   #deviceAdded(next: EntryPlace, seed: Uint8Array): KeyLogEntry {
@@ -424,16 +447,4 @@ export class OwnKeys {
 
 export function notApproved(): ActionError {
   return new ActionError({ code: ErrorCode.deviceNotApproved, name: 'device_not_approved', retryable: false });
-}
-
-function isKeyOf(chain: KeyChain, identitySeed: Uint8Array): boolean {
-  return chain.identityKey !== null && equalBytes(chain.identityKey, publicKeyOf(identitySeed));
-}
-
-function after(entry: KeyLogEntry): EntryPlace {
-  return { account: entry.account, sequence: entry.sequence + 1, previousHash: hashOf(entry) };
-}
-
-function hashText(encoding: Uint8Array): string {
-  return toHex(sha256(encoding));
 }

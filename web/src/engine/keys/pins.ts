@@ -1,6 +1,6 @@
 import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
-import { localError } from '../../protocol/errors';
+import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultAttempt, VaultOverview } from '../../state/contract';
 import type { VaultStep } from '../../vault/answers';
@@ -24,6 +24,8 @@ export type Tell = (share: number) => void;
 export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters };
 
 const rootBytes = 32;
+/** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
+const setAttempts = 8;
 
 /** The PIN: the account's keys go to the server wrapped by a root secret, which the realms of the vault keep. */
 export class Pins {
@@ -55,20 +57,77 @@ export class Pins {
     return judged === PinRefusal.none ? null : judged;
   }
 
-  /** Sets the PIN in place of the one there is. @throws ActionError `pin_refused`, `vault_unavailable`, among others */
+  /**
+   * Sets the PIN in place of the one there is. Two devices that do so at the same moment may each have a root secret of its own:
+   * the wrapped keys decide. Their revision is looked at before the registration and replaced after it, and whoever finds
+   * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
+   * the realms have opens what the server has.
+   * @throws ActionError `pin_refused`, `vault_unavailable`; `pin_needed`: an archive is on whose key only the present PIN brings
+   */
   async set(typed: string, tell: Tell): Promise<void> {
-    const { own } = this;
     const refusal = this.refuse(typed);
     if (refusal !== null) {
       throw localError('pin_refused', false, { refusal });
     }
+    await this.core.queue.run('keys/pin', async () => {
+      try {
+        await this.#set(typed, tell);
+      } catch (thrown) {
+        if (this.own.record.rootDue) {
+          // The root secret of a PIN that could not be set is forgotten where another one's is the account's.
+          await this.own.ensure().catch(() => undefined);
+        }
+        throw thrown;
+      } finally {
+        this.#done();
+      }
+    });
+  }
+
+  async #set(typed: string, tell: Tell): Promise<void> {
+    const { own } = this;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const digest = await this.#register(typed, tell, attempt === 1);
+        // Only from the device whose root secret still opens what is stored: so the last one in the chain is right too.
+        await own.change(async (chain, seed) => {
+          const { rootSecret } = own.record;
+          const isOwn = rootSecret !== null && (await own.wrapped.isOwn(rootSecret));
+          return isOwn ? [makeVaultConfigured(chain.next, digest, seed)] : [];
+        });
+        return;
+      } catch (thrown) {
+        if (!isCode(thrown, ErrorCode.wrappedKeysStale) || attempt >= setAttempts) {
+          throw thrown;
+        }
+      }
+    }
+  }
+
+  /**
+   * Registers the PIN, and stores the keys wrapped by what it brings back.
+   * @param isFirst whether nothing was registered yet that would be left without its keys
+   * @returns the registration's digest, for the chain
+   */
+  async #register(typed: string, tell: Tell, isFirst: boolean): Promise<Uint8Array> {
+    const { own } = this;
     if (!(await own.ensure())) {
       throw notApproved();
     }
     const identitySeed = own.requireSeed(own.chain);
+    const { revision, isThere, keys } = await own.wrapped.open(own.record.rootSecret);
+    const isOther = isThere && !keys;
+    if (isFirst && isOther && this.isSet && (await own.root.losesArchive())) {
+      throw localError('pin_needed', false);
+    }
+    const archiveKey = await own.root.chooseArchive(keys?.archiveKey ?? null);
     // It stays the same while there is a PIN, so that realms with the old registration and with the new one give the same.
-    const rootSecret = own.record.rootSecret?.slice() ?? systemRandom(rootBytes);
-    await own.write({ rootSecret: rootSecret.slice() });
+    const known = isOther ? null : own.record.rootSecret;
+    const rootSecret = known?.slice() ?? systemRandom(rootBytes);
+    if (!known) {
+      // Kept before a realm hears of it.
+      await own.write({ rootSecret: rootSecret.slice(), rootDue: true });
+    }
     const pin = read(typed);
     try {
       const parameters = this.options.parameters ?? defaultParameters;
@@ -76,12 +135,18 @@ export class Pins {
       if (!digest) {
         throw failed(step);
       }
-      await own.storeWrapped(rootSecret, identitySeed);
-      await own.change((chain, seed) => [makeVaultConfigured(chain.next, digest, seed)]);
+      await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
+      // A look at what was stored before may have taken it for overtaken meanwhile.
+      const kept = rootSecret.slice();
+      await own.write((now) => ({
+        rootSecret: kept,
+        rootDue: false,
+        wrapDue: now.wrapDue && now.identitySeed !== identitySeed,
+      }));
+      return digest;
     } finally {
       wipePin(pin);
       wipe(rootSecret);
-      this.#done();
     }
   }
 
@@ -93,7 +158,7 @@ export class Pins {
     if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
       throw failed(step);
     }
-    await own.write({ rootSecret: null });
+    await own.write({ rootSecret: null, rootDue: false, wrapDue: false });
     await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
   }
 
