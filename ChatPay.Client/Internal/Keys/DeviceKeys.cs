@@ -18,6 +18,7 @@ internal sealed class DeviceKeys : IDisposable
         People = new PeopleKeys(core, Log, Alarms);
         Gossip = new LogGossip(core, Log);
         Pin = new PinKeeper(core, Own, Wrapped, Log);
+        Vault = new VaultWatch(core, Alarms);
     }
 
     public KeyAlarms Alarms { get; }
@@ -33,6 +34,8 @@ internal sealed class DeviceKeys : IDisposable
     public LogGossip Gossip { get; }
 
     public PinKeeper Pin { get; }
+
+    public VaultWatch Vault { get; }
 
     /// <summary>Called when this device has become one that others let in.</summary>
     public Action Approved { get; set; } = static () => { };
