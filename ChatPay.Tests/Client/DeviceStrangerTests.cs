@@ -188,7 +188,8 @@ public sealed class DeviceStrangerTests(ServerFixture server) : IClassFixture<Se
         var info = await spy.GroupInfoAsync(chat, Cancellation);
         Assert.True(TlsCodec.TryDecode<MlsMessage>(info.GroupInfo, out var message, out _));
         Assert.True(Group.TryJoinExternally(
-            message.GroupInfo!, Member(spy, key, identityKey), TestClient.NewServices(new Anybody()), null, out var commit, out _));
+            message.GroupInfo!, Member(spy, key, identityKey), TestClient.NewServices(new Anybody()), null, out var commit,
+            out _));
         using (commit)
         {
             await spy.SubmitCommitAsync(

@@ -289,7 +289,8 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         var now = core.Time.GetUtcNow();
         foreach (var person in _people.Values)
         {
-            if ((now - person.CheckedAt > s_checkAgain || person.Unlogged is not null) && person.Account != core.Device.Account.Id)
+            if ((now - person.CheckedAt > s_checkAgain || person.Unlogged is not null)
+                && person.Account != core.Device.Account.Id)
             {
                 _due[person.Account] = true;
             }

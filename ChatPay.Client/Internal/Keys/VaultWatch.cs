@@ -43,7 +43,7 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
         }
     }
 
-    /// <param name="known">Null before the first look: what was tried before is in the list, and this device was not away.</param>
+    /// <param name="known">Null before the first look: what was tried before then is no news to this device.</param>
     private async Task<IReadOnlyList<SeenGuess>> TakeGuessesAsync(
         IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenGuess>? known,
         CancellationToken cancellationToken)
