@@ -110,7 +110,8 @@ public sealed partial class ChatPayDevice
     /// <param name="pin">4 to 12 digits, or a passphrase of 10 to 128 characters; it is not kept.</param>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, with a reason in its details; <see cref="ClientErrors.VaultUnavailable"/>;
-    /// <c>device_not_approved</c>.
+    /// <see cref="ClientErrors.PinNeeded"/>: an archive is on whose key only the PIN brings back that is set now, so enter that
+    /// one here first, or turn the archive off; <c>device_not_approved</c>.
     /// </exception>
     /// <example>
     /// <code>await device.SetPinAsync("480279", cancellationToken);</code>
@@ -183,14 +184,19 @@ public sealed partial class ChatPayDevice
     /// Their <see cref="PersonKeys.SafetyCode"/> or <see cref="PersonKeys.SafetyNumber"/>; spaces do not matter.
     /// </param>
     /// <returns>Whether it is the same; where not, nothing is changed.</returns>
-    /// <exception cref="ChatPayException"><see cref="ClientErrors.CodeInvalid"/>: it is neither.</exception>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.CodeInvalid"/>: it is neither; <see cref="ClientErrors.NotReady"/>: they have shown no key yet,
+    /// or another device has replaced this account's, and this one has not the new one yet.
+    /// </exception>
     /// <example>
     /// <code>if (!await device.VerifyIdentityAsync(account, scanned, cancellationToken)) { Warn(); }</code>
     /// </example>
     public async Task<bool> VerifyIdentityAsync(AccountId account, string shown, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(shown);
-        var own = await OwnIdentityAsync(cancellationToken) ?? throw OwnKeys.NotApproved();
+        var own = await OwnIdentityAsync(cancellationToken) ?? throw (
+            IsApproved ? LocalErrors.NotReady("Another device has replaced the identity key, and this one has not the new "
+                + "one yet: what it would compare is over.") : OwnKeys.NotApproved());
         var person = await _core.Keys.People.FindAsync(account, cancellationToken);
         if (person.SeenKey is not { } seen)
         {
@@ -246,10 +252,11 @@ public sealed partial class ChatPayDevice
             isLogged, isKnown ? SafetyNumber.Of(own!, other!) : null, isKnown ? SafetyNumber.CodeOf(own!, other!) : null);
     }
 
+    /// <summary>Null without the key in force: safety numbers by another one would be wrong on both sides.</summary>
     private async Task<Identified?> OwnIdentityAsync(CancellationToken cancellationToken)
     {
         var own = await _core.Keys.Own.ReadAsync(cancellationToken);
-        if (own.IdentitySeed is not { } seed)
+        if (own.IdentitySeed is not { } seed || !_core.Keys.Own.IsInForce(own))
         {
             return null;
         }
@@ -277,14 +284,22 @@ public sealed partial class ChatPayDevice
         var own = _core.Keys.Own;
         await Transport.RetryAsync(_core, own.EnsureAsync, cancellationToken, attempts: LooksAtKeys);
         _core.Keys.People.CheckDue();
-        await Transport.RetryAsync(
-            _core,
-            async token =>
-            {
-                await own.SettleAsync(token);
-                return new Unit();
-            },
-            cancellationToken, attempts: LooksAtKeys);
+        try
+        {
+            await Transport.RetryAsync(
+                _core,
+                async token =>
+                {
+                    await own.SettleAsync(token);
+                    return new Unit();
+                },
+                cancellationToken, attempts: LooksAtKeys);
+        }
+        catch (ChatPayException later) when (!later.EndsDevice && !_core.Stopping.IsCancellationRequested)
+        {
+            // With the next look; the archive does not wait for it.
+        }
+
         await _core.Archive.Keeper.FollowAsync(cancellationToken);
     }
 

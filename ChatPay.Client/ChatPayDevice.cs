@@ -232,6 +232,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
             _core.Background(RefreshAsync);
             _core.Background(_desk.SettleOpenAsync);
             _core.Background(WatchKeysAsync);
+            _core.Background(_core.Keys.Vault.LookAsync);
             _care.LookAgain();
             foreach (var state in _core.Conversations)
             {
@@ -351,10 +352,15 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
             if (signal is { Attempt: { } attempt })
             {
                 _core.Signals.Tell(new VaultAttemptSignal(attempt));
+                if (attempt.Outcome == VaultAttemptOutcome.Failed)
+                {
+                    _core.Background(_core.Keys.Vault.LookAsync);
+                }
             }
             else if (signal is { Wait: { } wait })
             {
                 _core.Signals.Tell(new VaultWaitSignal(wait));
+                _core.Background(_core.Keys.Vault.LookAsync);
             }
             else
             {

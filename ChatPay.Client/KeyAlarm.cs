@@ -42,6 +42,15 @@ public enum KeyAlarmKind
     /// Somebody says to have seen a log that this device's log did not sign: they are shown another one, or it is not true.
     /// </summary>
     LogOther = 7,
+
+    /// <summary>Another device has tried a wrong PIN; its id is the evidence.</summary>
+    PinGuessed = 8,
+
+    /// <summary>
+    /// Another device has begun the wait after which the PIN's registration may be overwritten or deleted without the identity
+    /// key; its id and the wait's are the evidence. See <see cref="ChatPayDevice.CancelPinWaitAsync"/>.
+    /// </summary>
+    PinWait = 9,
 }
 
 /// <summary>Something is wrong with keys: see <see cref="ChatPayDevice.KeyAlarmsAsync"/>.</summary>

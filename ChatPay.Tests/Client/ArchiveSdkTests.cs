@@ -1,4 +1,7 @@
 using ChatPay.Client;
+using ChatPay.Client.Internal;
+using ChatPay.Client.Internal.Keys;
+using ChatPay.Core.Identity;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
@@ -223,6 +226,51 @@ public sealed class ArchiveSdkTests(ServerFixture server, PostgresFixture postgr
         await using var tablet = await Desk.RecoverAsync(ada.Handle);
         Assert.Equal(["to both"], await ArchiveDesk.TextsAsync(tablet));
         Assert.True(await tablet.ArchiveStateAsync(Cancellation) is { IsOn: true, IsReadable: true, Bytes: > 0 });
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Turned_off_it_leaves_no_key_here_and_with_the_next_PIN_none_among_the_wrapped_ones()
+    {
+        var fault = new HttpFault();
+        await using var own = await TestServer.StartAsync(server.ConnectionString, configure: fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(own.Address);
+        await ada.Device.SetPinAsync(ArchiveDesk.Pin, Cancellation);
+        await ada.Device.TurnOnArchiveAsync(Cancellation);
+        fault.Around = static (context, carryOut) => context.Request is { Method: "PUT", Path.Value: "/v1/keys/wrapped" }
+            ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+        await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.TurnOffArchiveAsync(Cancellation));
+        Assert.True(await ForgottenAsync(ada.Store));
+
+        fault.Around = null;
+        await ada.Device.SetPinAsync("736104", Cancellation);
+        var record = DeviceCore.Decode<OwnKeysRecord>((await ada.Store.ReadAsync(StoreKeys.OwnKeys, Cancellation))!);
+        var stored = await ada.Device.Client.WrappedKeysAsync(Cancellation);
+        Assert.True(AccountKeys.TryUnwrap(stored.Wrapped, ada.Id, record.RootSecret, out var keys));
+        using (keys)
+        {
+            Assert.True(keys.ArchiveKey.IsEmpty);
+        }
+
+        Assert.True(await ForgottenAsync(ada.Store));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_device_that_would_lose_its_key_replaces_no_PIN_that_it_does_not_know()
+    {
+        await using var ada = await SdkPerson.JoinAsync(server.Address);
+        await using var phone = await ada.OnAnotherDeviceAsync();
+        await ada.Device.SetPinAsync(ArchiveDesk.Pin, Cancellation);
+        await ada.Device.TurnOnArchiveAsync(Cancellation);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(
+            () => phone.Device.SetPinAsync("736104", Cancellation));
+        Assert.Equal(ClientErrors.PinNeeded, refused.Name);
+        await using (var tablet = await Desk.RecoverAsync(ada.Handle))
+        {
+            Assert.True(await tablet.ArchiveStateAsync(Cancellation) is { IsOn: true, IsReadable: true });
+        }
+
+        await ada.Device.TurnOffArchiveAsync(Cancellation);
+        await phone.Device.SetPinAsync("736104", Cancellation);
     }
 
     /// <summary>Whether a device's store holds nothing of an archive, its key among it.</summary>

@@ -87,6 +87,12 @@ public sealed class DeviceRotationTests(ServerFixture server) : IClassFixture<Se
         Assert.Equal(ErrorCode.DeviceNotApproved, refused.Code);
         Assert.Equal(old, (await ben.LeavesAsync(chat.Id))[phone.Device.Id]);
 
+        // Nor is anybody told a safety number that is no more.
+        Assert.Null((await phone.Device.PersonKeysAsync(ben.Id, Cancellation)).SafetyNumber);
+        refused = await Assert.ThrowsAsync<ChatPayException>(
+            () => phone.Device.VerifyIdentityAsync(ben.Id, new string('1', 60), Cancellation));
+        Assert.Equal(ClientErrors.NotReady, refused.Name);
+
         await ada.Device.ApproveAsync((await phone.Device.ApprovalCodeAsync(Cancellation))!, Cancellation);
         var key = (await ben.Device.PersonKeysAsync(ada.Id, Cancellation)).IdentityKey!;
         await ben.ShowsAsync(chat.Id, phone.Device.Id, key);
@@ -262,6 +268,31 @@ public sealed class DeviceRotationTests(ServerFixture server) : IClassFixture<Se
             "the PIN brings the new key back");
         Assert.True(tablet.IsApproved);
         Assert.Equal(key, await OwnKeyAsync(again));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Who_is_told_to_come_back_tomorrow_is_told_so_at_once()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        var asked = 0;
+        _fault.Around = (context, carryOut) =>
+        {
+            if (!IsPost(context))
+            {
+                return carryOut();
+            }
+
+            asked++;
+            return HttpFault.RefuseAsync(
+                context, ErrorCode.TooManyRequests, "too_many_requests", retryAfterMs: 24 * 3600 * 1000);
+        };
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.RotateIdentityAsync(Cancellation));
+        Assert.Equal((ErrorCode.TooManyRequests, 1), (refused.Code, asked));
+
+        // Nobody waits for their turn behind it.
+        _fault.Around = null;
+        await ada.Device.SetPinAsync(Pin, Cancellation);
     }
 
     private static bool IsPost(HttpContext context) =>

@@ -2,7 +2,11 @@ using System.Security.Cryptography;
 using ChatPay.Client;
 using ChatPay.Client.Internal;
 using ChatPay.Client.Internal.Keys;
+using ChatPay.Client.Internal.Vault;
+using ChatPay.Core.Archive;
 using ChatPay.Core.Identity;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 using ChatPay.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
@@ -106,6 +110,11 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         await ada.Device.SetPinAsync("480279", Cancellation);
         var own = await OwnAsync(ada);
         var archive = RandomNumberGenerator.GetBytes(AccountKeys.KeySize);
+        using (var cipher = ArchiveCipher.Of(archive, ada.Id))
+        {
+            await ada.Device.Client.TurnOnArchiveAsync(cipher.Id, Cancellation);
+        }
+
         using (var keys = AccountKeys.Of(own.IdentitySeed, archive))
         {
             var view = await ada.Device.Client.WrappedKeysAsync(Cancellation);
@@ -164,6 +173,170 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         await ada.Device.RotateIdentityAsync(Cancellation);
         Assert.Null(await ada.Device.ApprovalCodeAsync(Cancellation));
     }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_the_realms_have_and_the_chain_has_not_is_named_in_it_when_the_device_goes_on()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        var (store, handle) = (new MemoryStore(), "");
+        await using (var ada = await SdkPerson.JoinAsync(host.Address, store))
+        {
+            handle = ada.Handle;
+            await ada.Device.SetPinAsync("480279", Cancellation);
+            _fault.Around = static (context, carryOut) => Is(context, HttpMethods.Post, "/v1/keys/entries")
+                ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+            await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync("902741", Cancellation));
+        }
+
+        // Until then the right one costs a guess, for that is when the realms say which registration they have; but only one.
+        _fault.Around = null;
+        await using var tablet = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
+        await tablet.SignInAsync(handle, Person.Password, Cancellation);
+        for (var time = 0; time < 3; time++)
+        {
+            var early = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("902741", Cancellation));
+            Assert.Equal(ClientErrors.VaultUnavailable, early.Name);
+        }
+
+        await using var again = await SdkPerson.OpenAsync(host.Address, store, handle);
+        await Eventually.TrueAsync(async () => await RegistrationsAsync(again) == 2, "the chain names the new PIN");
+        var wrong = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("736104", Cancellation));
+        Assert.Equal((ClientErrors.WrongPin, "8"), (wrong.Name, wrong.Error.Details!["guessesLeft"].ToString()));
+        await tablet.RecoverAsync("902741", Cancellation);
+        Assert.True(tablet.IsApproved);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_no_realm_has_taken_leaves_the_one_before_as_it_was()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        var store = new MemoryStore();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, store);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        var asked = 0;
+        _fault.Around = (context, carryOut) => context.Request.Path.StartsWithSegments("/v1/vault/realms")
+            && context.Request.Method == HttpMethods.Post && Interlocked.Increment(ref asked) > 3
+                ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync("902741", Cancellation));
+        Assert.Equal(ClientErrors.VaultUnavailable, refused.Name);
+        Assert.NotNull((await OwnAsync(ada)).Pending);
+        await ada.Device.DisposeAsync();
+
+        _fault.Around = null;
+        await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle);
+        await Eventually.TrueAsync(async () => (await OwnAsync(again)).Pending is null, "it is given up");
+        Assert.Equal(1, await RegistrationsAsync(again));
+        await using var tablet = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
+        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await tablet.RecoverAsync("480279", Cancellation);
+        Assert.True(tablet.IsApproved);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_and_another_identity_key_that_are_set_at_once_go_together()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        var (reached, goesOn) = (NewSource(), NewSource());
+        var stored = 0;
+        _fault.Around = async (context, carryOut) =>
+        {
+            var isStored = Is(context, HttpMethods.Put, "/v1/keys/wrapped");
+            if (isStored && Interlocked.Increment(ref stored) == 1)
+            {
+                await carryOut();
+                reached.SetResult();
+                await goesOn.Task;
+            }
+            else if (isStored && !goesOn.Task.IsCompleted)
+            {
+                await HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal");
+            }
+            else
+            {
+                await carryOut();
+            }
+        };
+        var setting = ada.Device.SetPinAsync("480279", Cancellation);
+        await reached.Task.WaitAsync(s_deadline, Cancellation);
+
+        // If it overtakes the other one, this is long enough for it.
+        var rotating = ada.Device.RotateIdentityAsync(Cancellation);
+        await Task.WhenAny(rotating, Task.Delay(TimeSpan.FromSeconds(3), Cancellation));
+        goesOn.SetResult();
+        await setting;
+        await rotating;
+        await using var tablet = await ChatPayDevice.OpenAsync(
+            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
+        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await tablet.RecoverAsync("480279", Cancellation);
+        Assert.True(tablet.IsApproved);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Wrong_guesses_and_waits_that_others_began_while_the_device_was_away_alarm_once_each()
+    {
+        var store = new MemoryStore();
+        string handle;
+        await using (var ada = await SdkPerson.JoinAsync(server.Address, store))
+        {
+            handle = ada.Handle;
+            await ada.Device.SetPinAsync("480279", Cancellation);
+        }
+
+        await using (await SdkPerson.OpenAsync(server.Address, store, handle))
+        {
+            await Eventually.TrueAsync(
+                async () => await store.ReadAsync(StoreKeys.VaultSeen, Cancellation) is not null, "it has looked");
+        }
+
+        await using var first = await GuessAsync();
+        var (begun, _) = await new PinVault(first.Client, RandomNumberGenerator.Fill).BeginWaitAsync(Cancellation);
+        Assert.True(begun.IsOk);
+
+        await using (var again = await SdkPerson.OpenAsync(server.Address, store, handle))
+        {
+            await Eventually.TrueAsync(
+                async () => (await again.Device.KeyAlarmsAsync(Cancellation)).Count == 2, "it is told of both");
+            foreach (var alarm in await again.Device.KeyAlarmsAsync(Cancellation))
+            {
+                Assert.True(alarm.Kind is KeyAlarmKind.PinGuessed or KeyAlarmKind.PinWait);
+                Assert.Equal(first.Id.ToString(), alarm.Evidence[0]);
+                await again.Device.DismissKeyAlarmAsync(alarm.Number, Cancellation);
+            }
+        }
+
+        await using var second = await GuessAsync();
+        await using var last = await SdkPerson.OpenAsync(server.Address, store, handle);
+        await Eventually.TrueAsync(
+            async () => (await last.Device.KeyAlarmsAsync(Cancellation)).Count > 0, "it is told of the other one");
+        var told = Assert.Single(await last.Device.KeyAlarmsAsync(Cancellation));
+        Assert.Equal((KeyAlarmKind.PinGuessed, second.Id.ToString()), (told.Kind, told.Evidence[0]));
+
+        async Task<ChatPayDevice> GuessAsync()
+        {
+            var device = await ChatPayDevice.OpenAsync(
+                SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
+            await device.SignInAsync(handle, Person.Password, Cancellation);
+            var wrong = await Assert.ThrowsAsync<ChatPayException>(() => device.RecoverAsync("736104", Cancellation));
+            Assert.Equal(ClientErrors.WrongPin, wrong.Name);
+            foreach (var realm in new[] { 1, 2, 3 })
+            {
+                // Two minutes long it might still have been the right one.
+                await using var command = server.DataSource.CreateCommand(
+                    $"update realm_{realm}.vault_attempt set at = at - interval '5 minutes' where device_id = '{device.Id}'");
+                Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
+            }
+
+            return device;
+        }
+    }
+
+    private static async Task<int> RegistrationsAsync(SdkPerson person) =>
+        (await person.Device.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Entries.Count(static logged =>
+            KeyLogEntry.TryRead(logged.Entry, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured);
 
     private static bool Is(HttpContext context, string method, string path) =>
         context.Request.Method == method && context.Request.Path == path;

@@ -38,6 +38,7 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
     public async Task TurnOnAsync(CancellationToken cancellationToken)
     {
         using (await _turns.TakeAsync(cancellationToken))
+        using (await core.Keys.Own.Secrets.TakeAsync(cancellationToken))
         {
             if (!await core.Keys.IsApprovedAsync(cancellationToken))
             {
@@ -75,6 +76,7 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
     public async Task TurnOffAsync(CancellationToken cancellationToken)
     {
         using (await _turns.TakeAsync(cancellationToken))
+        using (await core.Keys.Own.Secrets.TakeAsync(cancellationToken))
         {
             var own = await core.Keys.Own.ReadAsync(cancellationToken);
             if (await FindAsync(own, cancellationToken) is { } archive)
@@ -89,13 +91,13 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
                     cancellationToken);
             }
 
-            if (own is { IdentitySeed: { } seed, RootSecret: { } root })
-            {
-                await core.Keys.Wrapped.SetArchiveKeyAsync(seed, root, null, cancellationToken);
-            }
-
+            // It is gone: whatever the wrapped keys come to, nothing of it stays here.
             await core.Keys.Own.SetArchiveKeyAsync(null, cancellationToken);
             await queue.DropAsync(cancellationToken);
+            if (own is { IdentitySeed: { } seed, RootSecret: { } root })
+            {
+                await core.Keys.Wrapped.TrySetArchiveKeyAsync(seed, root, null, cancellationToken);
+            }
         }
     }
 
@@ -220,6 +222,15 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
 
         await queue.BeginAsync(cipher.Id, cancellationToken);
         uploader.Kick();
+        try
+        {
+            // Another device that stored its keys before this archive was on may have dropped the key from them.
+            await HasKeyAsync(await core.Keys.Own.ReadAsync(cancellationToken), cipher.Id, cancellationToken);
+        }
+        catch (ChatPayException later) when (!later.EndsDevice)
+        {
+            // With the next look at the archive.
+        }
     }
 
     /// <summary>The archive to turn off: the one that is on, or, where the server says no more, this device's own.</summary>

@@ -36,10 +36,9 @@ internal static class CommitChecks
     }
 
     /// <summary>Whom a commit brings into the group, and as whom its committer goes on; none for what is no commit.</summary>
-    public static IEnumerable<Credential> Shown(Event logged) =>
+    public static IEnumerable<LeafNode> Shown(Event logged) =>
         logged is { Kind: EventKind.Commit, Body: { } body } && CommitInspector.TryInspect(body, out var commit, out _)
             ? commit.Adds.Select(static added => added.LeafNode).Append(commit.PathLeaf).OfType<LeafNode>()
-                .Select(static leaf => leaf.Credential)
             : [];
 
     /// <summary>Whether the devices that came and went are those that the server names.</summary>

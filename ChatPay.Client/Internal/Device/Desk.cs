@@ -212,13 +212,10 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
             claimed.AddRange(reply.KeyPackages.Where(package => package.Device != device.Device));
         }
 
-        var own = core.Groups.OwnLeaves(claimed.Select(
-            static package => CommitChecks.TryRead(package, out var one) ? one.LeafNode.Credential : null)
-            .OfType<Credential>());
-        if (core.Keys.HasStranger(own))
-        {
-            await core.Keys.LookAtOwnAsync(own, cancellationToken);
-        }
+        await core.Keys.LookAtAsync(
+            GroupKeeper.Shown(claimed.Select(
+                static package => CommitChecks.TryRead(package, out var one) ? one.LeafNode : null).OfType<LeafNode>()),
+            cancellationToken);
 
         var reached = claimed.Select(static package => package.Account).Append(device.Account.Id).ToHashSet();
         return accounts.All(reached.Contains)
@@ -238,7 +235,7 @@ internal sealed class Desk(DeviceCore core, Commits commits, Outbox outbox, Grou
                     ErrorCode.KeyPackageInvalid, "The server handed out a key package of another account or device.");
             }
 
-            if (!core.Keys.People.MayAdd(keyPackage.LeafNode.Credential))
+            if (!core.Keys.People.MayAdd(keyPackage.LeafNode))
             {
                 throw LocalErrors.IdentityChanged("somebody who would be added");
             }

@@ -9,7 +9,7 @@ namespace ChatPay.Client.Internal;
 /// How this device gets into a conversation's group, and back into one whose log it cannot follow: by the Welcome that
 /// waits for it, or by an external commit. Only the reader of the log goes through here, so nothing is read meanwhile.
 /// </summary>
-internal sealed class GroupDoor(DeviceCore core, Commits commits)
+internal sealed partial class GroupDoor(DeviceCore core, Commits commits)
 {
     private const int JoinAttempts = 5;
 
@@ -130,10 +130,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
 
                 if (state is not null)
                 {
-                    using (await core.EnterAsync(cancellationToken))
-                    {
-                        await TryJoinAsync(state, message, cancellationToken);
-                    }
+                    await TakeWelcomeAsync(state, message, cancellationToken);
                 }
             }
 
@@ -289,63 +286,6 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
         }
     }
 
-    /// <summary>Group, and the end of its one-time key, in one write; behind the gate.</summary>
-    private async Task TryJoinAsync(ConversationState state, DeviceMessage message, CancellationToken cancellationToken)
-    {
-        if (!TlsCodec.TryDecode<MlsMessage>(message.Body, out var decoded, out _) || decoded.Welcome is not { } welcome)
-        {
-            return;
-        }
-
-        foreach (var secrets in welcome.Secrets)
-        {
-            var key = StoreKeys.KeyPackage(secrets.NewMember);
-            if (await core.ReadAsync<KeyPackageRecord>(key, cancellationToken) is not { } stored
-                || !KeyPackageBundle.TryLoad(stored.Bundle, core.Groups.StorageKey, out var bundle, out _))
-            {
-                continue;
-            }
-
-            using (bundle)
-            {
-                await JoinAsync(state, message, welcome, stored.LastResort ? null : key, bundle, cancellationToken);
-            }
-
-            return;
-        }
-    }
-
-    private async Task JoinAsync(
-        ConversationState state, DeviceMessage message, Welcome welcome, string? usedUp, KeyPackageBundle bundle,
-        CancellationToken cancellationToken)
-    {
-        if (!Group.TryJoin(welcome, bundle, core.Groups.Member, core.Groups.Services, out var group, out _))
-        {
-            // The external commit that follows gets this device in without the Welcome.
-            return;
-        }
-
-        if ((state.Facts is { } known && known.Epoch >= (long)group.Epoch) || !IsOf(state, group)
-            || core.Keys.HasStranger(core.Groups.OwnLeaves(group.Members)))
-        {
-            group.Dispose();
-            return;
-        }
-
-        core.Groups.Keep(state, group);
-        var batch = new Batch(core);
-        var draft = batch.Of(state);
-        draft.EpochChanged(core.Groups, new((long)group.Epoch, message.Seq, []));
-        draft.DropPending();
-        if (usedUp is not null)
-        {
-            batch.Put(usedUp, null);
-        }
-
-        batch.After(() => state.Unreadable = false);
-        await batch.WriteAsync(cancellationToken);
-    }
-
     /// <summary>One external commit; a stored one first, whose answer was lost.</summary>
     private async Task<bool> TryJoinAsync(ConversationState state, CancellationToken cancellationToken)
     {
@@ -417,7 +357,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             return null;
         }
 
-        IReadOnlyList<OwnLeaf> own;
+        IReadOnlyList<ShownLeaf> unknown;
         using (await core.EnterAsync(cancellationToken))
         {
             if (!Group.TryJoinExternally(
@@ -426,8 +366,8 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
                 return null;
             }
 
-            own = core.Groups.OwnLeaves(commit.Members);
-            if (!core.Keys.HasStranger(own))
+            unknown = core.Keys.Unknown(GroupKeeper.Shown(commit.Members.Select(static member => member.Leaf)));
+            if (unknown.Count == 0)
             {
                 var facts = new PendingFacts(new(core.NewId()), (long)groupInfo.Context.Epoch, Joining: true);
                 var batch = new Batch(core);
@@ -439,12 +379,7 @@ internal sealed class GroupDoor(DeviceCore core, Commits commits)
             commit.Dispose();
         }
 
-        await core.Keys.LookAtOwnAsync(own, cancellationToken);
+        await core.Keys.LookAtAsync(unknown, cancellationToken);
         return null;
     }
-
-    /// <summary>A Welcome says by itself for which group it is, and may not say another one than the server.</summary>
-    private static bool IsOf(ConversationState state, Group group) =>
-        group.GroupId.AsSpan().SequenceEqual(GroupIds.From(state.Id)) && group.Suite == GroupKeeper.Suite
-        && group.Extensions.Count == 0;
 }

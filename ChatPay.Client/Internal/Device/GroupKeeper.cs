@@ -92,24 +92,32 @@ internal sealed class GroupKeeper(DeviceCore core) : IDisposable
             && present.IdentityKey.SequenceEqual(own.IdentityKey));
 
     /// <summary>Who vouches for the devices of this account in a group.</summary>
-    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<GroupMember> members) =>
-        OwnLeaves(members.Select(static member => member.Credential));
-
-    /// <summary>Who vouches for those of the devices that are of this account.</summary>
-    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<Credential> credentials)
+    public IReadOnlyList<OwnLeaf> OwnLeaves(IEnumerable<GroupMember> members)
     {
-        var own = new List<OwnLeaf>();
-        foreach (var credential in credentials)
+        var account = core.Device.Account.Id;
+        return
+        [
+            .. Shown(members.Select(static member => member.Leaf)).Where(shown => shown.Account == account)
+                .Select(static shown => shown.Leaf),
+        ];
+    }
+
+    /// <summary>Whose the leaves are, and who vouches for them.</summary>
+    public static IReadOnlyList<ShownLeaf> Shown(IEnumerable<LeafNode> leaves)
+    {
+        var shown = new List<ShownLeaf>();
+        foreach (var leaf in leaves)
         {
-            if (CredentialIdentity.TryRead(credential, out var owner) && owner.Account == core.Device.Account.Id)
+            if (CredentialIdentity.TryRead(leaf.Credential, out var owner))
             {
-                own.Add(new OwnLeaf(
+                shown.Add(new ShownLeaf(owner.Account, new OwnLeaf(
                     owner.Device,
-                    DeviceCredential.TryRead(credential, out var certified) ? [.. certified.IdentityKey] : []));
+                    DeviceCredential.TryRead(leaf.Credential, out var certified) ? [.. certified.IdentityKey] : [],
+                    leaf.SignatureKey)));
             }
         }
 
-        return own;
+        return shown;
     }
 
     /// <summary>Takes up the identity of the store's device, once it has one.</summary>

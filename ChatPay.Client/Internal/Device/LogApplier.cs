@@ -78,7 +78,7 @@ internal sealed class LogApplier(DeviceCore core, Action<ConversationState, Even
         }
 
         if (group is not null && logged.Seq != state.KeysLookedAt
-            && core.Keys.HasStranger(core.Groups.OwnLeaves(CommitChecks.Shown(logged))))
+            && core.Keys.HasUnknown(GroupKeeper.Shown(CommitChecks.Shown(logged))))
         {
             return Applied.KeyUnknown;
         }

@@ -81,8 +81,8 @@ internal sealed class LogReader
             else if (outcome == Applied.KeyUnknown)
             {
                 // The group goes on with that device in any case, but where it is a stranger nothing is said there.
-                var shown = _core.Groups.OwnLeaves(CommitChecks.Shown(left[done]));
-                await _core.Keys.LookAtOwnAsync(shown, cancellationToken);
+                var shown = GroupKeeper.Shown(CommitChecks.Shown(left[done]));
+                await _core.Keys.LookAtAsync(shown, cancellationToken);
                 _core.Find(left[done].Conversation).KeysLookedAt = left[done].Seq;
             }
         }

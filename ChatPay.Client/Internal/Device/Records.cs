@@ -41,11 +41,15 @@ internal sealed record PlaceRecord(long Cursor, long Head, long Epoch, long Read
 internal sealed record GroupFacts(
     long Epoch, long JoinSeq, byte[] LastCommit, IReadOnlyList<OwnLeaf>? Own = null);
 
-/// <summary>A leaf of this device's account.</summary>
+/// <summary>A leaf, of whose account the place says: mostly this device's.</summary>
 /// <param name="IdentityKey">
 /// Vouches for the device, 32 bytes; empty for a leaf that proves nothing, from before the account had a chain.
 /// </param>
-internal sealed record OwnLeaf(DeviceId Device, byte[] IdentityKey);
+/// <param name="SignatureKey">The device's, 32 bytes; null where an earlier version wrote this.</param>
+internal sealed record OwnLeaf(DeviceId Device, byte[] IdentityKey, byte[]? SignatureKey = null);
+
+/// <summary>A leaf as a group or a key package shows it.</summary>
+internal sealed record ShownLeaf(AccountId Account, OwnLeaf Leaf);
 
 /// <summary>What belongs to a commit that nobody has accepted yet, besides its sealed state.</summary>
 /// <param name="Epoch">The epoch it was made in.</param>

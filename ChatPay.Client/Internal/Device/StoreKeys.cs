@@ -40,6 +40,9 @@ internal static class StoreKeys
     /// <summary>The account's own keys.</summary>
     public const string OwnKeys = "keys/own";
 
+    /// <summary>What the realms have told of guesses and waits.</summary>
+    public const string VaultSeen = "keys/vault";
+
     public const string KeyLog = "keys/log";
     public const string PersonKeys = "keys/of/";
     public const string KeyAlarms = "keys/alarm/";

@@ -3,6 +3,9 @@ namespace ChatPay.Client.Internal.Keys;
 /// <summary>Everything that a device knows of identity keys: its account's own, other people's, and the log.</summary>
 internal sealed class DeviceKeys : IDisposable
 {
+    /// <summary>So often a chain is asked for before a leaf is judged: whoever reads the log waits for it.</summary>
+    public const int Looks = 3;
+
     private readonly DeviceCore _core;
 
     public DeviceKeys(DeviceCore core)
@@ -15,6 +18,7 @@ internal sealed class DeviceKeys : IDisposable
         People = new PeopleKeys(core, Log, Alarms);
         Gossip = new LogGossip(core, Log);
         Pin = new PinKeeper(core, Own, Wrapped, Log);
+        Vault = new VaultWatch(core, Alarms);
     }
 
     public KeyAlarms Alarms { get; }
@@ -30,6 +34,8 @@ internal sealed class DeviceKeys : IDisposable
     public LogGossip Gossip { get; }
 
     public PinKeeper Pin { get; }
+
+    public VaultWatch Vault { get; }
 
     /// <summary>Called when this device has become one that others let in.</summary>
     public Action Approved { get; set; } = static () => { };
@@ -77,20 +83,46 @@ internal sealed class DeviceKeys : IDisposable
     }
 
     /// <summary>
-    /// Whether one of this account's leaves is under an identity key that its chain has not: somebody vouches for a device of
-    /// this very account who is not its person.
+    /// Whether one of this account's leaves is of a device, or under an identity key, that its chain has not: somebody vouches
+    /// for a device of this very account who is not its person.
     /// </summary>
     public bool HasStranger(IEnumerable<OwnLeaf> own) => own.Any(leaf => !People.IsOwn(leaf));
 
     /// <summary>
-    /// A leaf of this account's is under a key that is not known here. Another device may have replaced the identity key, so
-    /// the chain is looked at, and only what it has not either raises an alarm.
+    /// Those of the leaves that are not to be taken for their account's as far as its chain is known here, and that nobody has
+    /// looked for in the log yet.
     /// </summary>
+    public IReadOnlyList<ShownLeaf> Unknown(IEnumerable<ShownLeaf> leaves) =>
+        [.. leaves.Where(shown => !People.IsKnown(shown))];
+
+    public bool HasUnknown(IEnumerable<ShownLeaf> leaves) => leaves.Any(shown => !People.IsKnown(shown));
+
+    /// <summary>
+    /// Somebody shows a device that their chain has not, or another key, as far as it is known here: they may have added or
+    /// replaced it since. So the chain is looked at, and only what it has not either raises an alarm.
+    /// </summary>
+    public async Task LookAtAsync(IReadOnlyList<ShownLeaf> leaves, CancellationToken cancellationToken)
+    {
+        var me = _core.Device.Account.Id;
+        foreach (var some in Unknown(leaves).GroupBy(static shown => shown.Account))
+        {
+            if (some.Key == me)
+            {
+                await LookAtOwnAsync([.. some.Select(static shown => shown.Leaf)], cancellationToken);
+            }
+            else
+            {
+                await People.LookAtAsync(some.Key, [.. some.Select(static shown => shown.Leaf)], cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>As the other one, for this account.</summary>
     public async Task LookAtOwnAsync(IReadOnlyList<OwnLeaf> own, CancellationToken cancellationToken)
     {
         try
         {
-            await Own.EnsureAsync(cancellationToken);
+            await Transport.RetryAsync(_core, Own.EnsureAsync, cancellationToken, attempts: Looks);
         }
         catch (ChatPayException failed) when (!failed.EndsDevice && !_core.Stopping.IsCancellationRequested)
         {
@@ -100,8 +132,7 @@ internal sealed class DeviceKeys : IDisposable
         foreach (var leaf in own.Where(leaf => !People.IsOwn(leaf)))
         {
             await Alarms.RaiseAsync(
-                KeyAlarmKind.IdentityUnlogged, _core.Device.Account.Id, [Convert.ToBase64String(leaf.IdentityKey)],
-                cancellationToken);
+                KeyAlarmKind.IdentityUnlogged, _core.Device.Account.Id, PeopleKeys.Evidence(leaf), cancellationToken);
         }
     }
 

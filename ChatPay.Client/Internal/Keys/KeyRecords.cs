@@ -20,10 +20,16 @@ namespace ChatPay.Client.Internal.Keys;
 /// Ed25519, 32 bytes: the identity key that is about to replace the present one, until the chain has it.
 /// </param>
 /// <param name="WrapDue">Whether these keys are to be wrapped by the root secret, and stored on the server, still.</param>
+/// <param name="Pending">A registration of the PIN that the realms may have and the chain does not name yet.</param>
 internal sealed record OwnKeysRecord(
     byte[]? IdentitySeed, byte[]? RootSecret = null, byte[]? ArchiveKey = null, byte[]? ApprovalKey = null,
     IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<DeviceId>? Approved = null, byte[]? NextSeed = null,
-    bool WrapDue = false);
+    bool WrapDue = false, PendingRegistration? Pending = null);
+
+/// <summary>A registration of the PIN, kept before a realm hears of it.</summary>
+/// <param name="Version">Its version, as the realms tell it.</param>
+/// <param name="Digest">32 bytes, for the chain.</param>
+internal sealed record PendingRegistration(Guid Version, byte[] Digest);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>
@@ -41,6 +47,19 @@ internal sealed record KeyLogRecord(
 /// <param name="AcceptedKey">The identity key that messages and money may go to; the first one seen is accepted.</param>
 /// <param name="Verified">Whether safety numbers were compared.</param>
 /// <param name="CheckedAt">When the log was asked last.</param>
+/// <param name="Unlogged">
+/// Devices that were shown as theirs and that their chain has not, under whichever key: nothing goes to them until that person
+/// is accepted anew, or the chain has those devices. Before a chain is known, those that it is asked for.
+/// </param>
 internal sealed record PersonKeysRecord(
     AccountId Account, IReadOnlyList<byte[]> Entries, byte[]? SeenKey, byte[]? AcceptedKey, bool Verified,
-    DateTimeOffset CheckedAt);
+    DateTimeOffset CheckedAt, IReadOnlyList<OwnLeaf>? Unlogged = null);
+
+/// <summary>What the realms have told of guesses and waits, so that each raises one alarm.</summary>
+internal sealed record VaultSeenRecord(IReadOnlyList<SeenGuess> Guesses, IReadOnlyList<SeenWait> Waits);
+
+/// <summary>A failed guess at a realm.</summary>
+internal sealed record SeenGuess(Guid Realm, DateTimeOffset At, DeviceId Device);
+
+/// <summary>A wait that a device has begun, at however many realms.</summary>
+internal sealed record SeenWait(DeviceId Device, DateTimeOffset Until);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace ChatPay.Client.Internal.Keys;
 
 /// <content>The archive's key, which comes and goes apart from the others.</content>
@@ -5,6 +7,7 @@ internal sealed partial class OwnKeys
 {
     /// <summary>Keeps the archive's key beside the account's others; null forgets it.</summary>
     public Task SetArchiveKeyAsync(byte[]? archiveKey, CancellationToken cancellationToken) => UpdateAsync(
-        own => (own.ArchiveKey ?? []).AsSpan().SequenceEqual(archiveKey) ? own : own with { ArchiveKey = archiveKey },
+        own => CryptographicOperations.FixedTimeEquals(own.ArchiveKey, archiveKey)
+            ? own : own with { ArchiveKey = archiveKey },
         cancellationToken);
 }

@@ -18,6 +18,7 @@ internal sealed partial class OwnKeys
     /// </exception>
     public async Task RotateAsync(CancellationToken cancellationToken)
     {
+        using var turn = await Secrets.TakeAsync(cancellationToken);
         await InTurnAsync(
             async limited =>
             {
@@ -47,7 +48,7 @@ internal sealed partial class OwnKeys
             cancellationToken);
         try
         {
-            await SettleAsync(cancellationToken);
+            await WrapAsync(cancellationToken);
         }
         catch (ChatPayException later) when (!later.EndsDevice)
         {
@@ -56,8 +57,8 @@ internal sealed partial class OwnKeys
     }
 
     /// <summary>
-    /// Does what a change of the account's keys has left to be done: wraps them anew, or takes up what another device has
-    /// wrapped.
+    /// Does what a change of the account's keys has left to be done: wraps them anew and names the PIN's registration in the
+    /// chain, or takes up what another device has wrapped.
     /// </summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task SettleAsync(CancellationToken cancellationToken)
@@ -67,10 +68,21 @@ internal sealed partial class OwnKeys
         {
             await CatchUpAsync(cancellationToken);
         }
-        else if (own.WrapDue)
+        else if (own.WrapDue || own.Pending is not null)
         {
-            await core.Keys.Wrapped.PutAsync(keepsArchive: true, cancellationToken);
+            using var turn = await Secrets.TakeAsync(cancellationToken);
+            await WrapAsync(cancellationToken);
         }
+    }
+
+    private async Task WrapAsync(CancellationToken cancellationToken)
+    {
+        if ((await ReadAsync(cancellationToken)).WrapDue)
+        {
+            await core.Keys.Wrapped.PutAsync(cancellationToken);
+        }
+
+        await core.Keys.Pin.SettleAsync(cancellationToken);
     }
 
     private async Task<KeyChain> PostNextAsync(KeyChain chain, CancellationToken cancellationToken)

@@ -23,6 +23,12 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
     private readonly SemaphoreSlim _gate = new(1);
 
     /// <summary>
+    /// For whoever changes more than one of the account's secrets, or one in more than one place: a PIN, an identity key and an
+    /// archive key are not set at once. Taken before the turn at the chain, never within it.
+    /// </summary>
+    public Turns Secrets { get; } = new();
+
+    /// <summary>
     /// Brings the device into its account's chain where it can, and looks whether somebody else has added to it.
     /// </summary>
     /// <returns>Whether the device is in the chain.</returns>

@@ -14,6 +14,9 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     /// <summary>Chains of people are looked at once a day, and when something about them changed.</summary>
     private static readonly TimeSpan s_checkAgain = TimeSpan.FromDays(1);
 
+    /// <summary>So many devices that a chain has not are kept of one person: more make it no worse.</summary>
+    private const int MostUnlogged = 64;
+
     private readonly ConcurrentDictionary<AccountId, PersonKeysRecord> _people = new();
     private readonly ConcurrentDictionary<AccountId, bool> _due = new();
 
@@ -57,18 +60,75 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     }
 
     /// <summary>
-    /// Whether a leaf of this account's is one that it may have: under a key of the chain's since its last reset, or without
-    /// one, from before there was a chain. A device that was revoked since is on its way out.
+    /// Whether a leaf of this account's is one that it may have: of a device that the chain has, under one of its keys since
+    /// the last reset, or without one, from before there was a chain. A device that was revoked since is on its way out.
     /// </summary>
-    public bool IsOwn(OwnLeaf leaf) => leaf.IdentityKey.Length == 0
-        || ChainOf(core.Device.Account.Id) is not { } chain || IsLogged(chain, leaf.Device, leaf.IdentityKey);
+    public bool IsOwn(OwnLeaf leaf) => IsOf(core.Device.Account.Id, leaf);
+
+    /// <summary>Whether a leaf is its account's, or known not to be, as far as its chain is known here.</summary>
+    public bool IsKnown(ShownLeaf shown) => IsOf(shown.Account, shown.Leaf)
+        || (shown.Account != core.Device.Account.Id && _people.TryGetValue(shown.Account, out var person)
+            && (person.Unlogged?.Count >= MostUnlogged || person.Unlogged?.Any(one => IsSame(one, shown.Leaf)) == true));
+
+    /// <summary>What an alarm says of a leaf: its identity key, its device and the device's key.</summary>
+    public static IReadOnlyList<string> Evidence(OwnLeaf leaf) =>
+    [
+        Convert.ToBase64String(leaf.IdentityKey), leaf.Device.ToString(),
+        .. leaf.SignatureKey is { } key ? [Convert.ToBase64String(key)] : Array.Empty<string>(),
+    ];
+
+    /// <summary>
+    /// Leaves of somebody else whose chain has them not, as far as it is known here: it is looked at, and what it has not
+    /// either stops what goes to them. Where it cannot be looked at now, that does too, until it can.
+    /// </summary>
+    public async Task LookAtAsync(
+        AccountId account, IReadOnlyList<OwnLeaf> leaves, CancellationToken cancellationToken)
+    {
+        var isSeen = true;
+        try
+        {
+            await Transport.RetryAsync(
+                core,
+                async token =>
+                {
+                    await CheckAsync(account, token);
+                    return default(Unit);
+                },
+                cancellationToken, attempts: DeviceKeys.Looks);
+        }
+        catch (ChatPayException failed) when (!failed.EndsDevice && !core.Stopping.IsCancellationRequested)
+        {
+            isSeen = false;
+        }
+
+        var changed = new HashSet<AccountId>();
+        using (await core.EnterAsync(cancellationToken))
+        {
+            foreach (var leaf in leaves)
+            {
+                See(account, leaf, changed);
+            }
+        }
+
+        if (changed.Count > 0)
+        {
+            await KeepAsync(changed, cancellationToken);
+        }
+
+        if (isSeen)
+        {
+            await AlarmAsync(account, cancellationToken);
+        }
+    }
 
     /// <summary>Those of the accounts to whom nothing may go.</summary>
     public IReadOnlyList<AccountId> Blocked(IEnumerable<AccountId> accounts) =>
         [.. accounts.Where(account => _people.TryGetValue(account, out var person) && IsChanged(person))];
 
+    /// <summary>Whether somebody has another identity key than the accepted one, or a device that their chain has not.</summary>
     public static bool IsChanged(PersonKeysRecord person) =>
-        person is { SeenKey: { } seen, AcceptedKey: { } accepted } && !seen.AsSpan().SequenceEqual(accepted);
+        person is { Entries.Count: > 0, Unlogged.Count: > 0 }
+        || (person is { SeenKey: { } seen, AcceptedKey: { } accepted } && !seen.AsSpan().SequenceEqual(accepted));
 
     /// <summary>What is kept of somebody; an empty record where nothing is.</summary>
     public Task<PersonKeysRecord> FindAsync(AccountId account, CancellationToken cancellationToken)
@@ -86,12 +146,9 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     {
         ArgumentNullException.ThrowIfNull(group);
         var changed = new HashSet<AccountId>();
-        foreach (var member in group.Members)
+        foreach (var (account, leaf) in GroupKeeper.Shown(group.Members.Select(static member => member.Leaf)))
         {
-            if (DeviceCredential.TryRead(member.Credential, out var credential))
-            {
-                See(credential, changed);
-            }
+            See(account, leaf, changed);
         }
 
         if (changed.Count > 0)
@@ -103,28 +160,28 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     /// <summary>Looks at a device that is about to be added, as at one of a group.</summary>
     /// <returns>
     /// Whether it may be: not where its person has another identity key than the one that was accepted, nor where the log has
-    /// seen it go.
+    /// not this device, or has seen it go.
     /// </returns>
-    public bool MayAdd(Credential credential)
+    public bool MayAdd(LeafNode node)
     {
-        if (!DeviceCredential.TryRead(credential, out var certified))
+        if (GroupKeeper.Shown([node]) is not [{ Leaf: { IdentityKey.Length: > 0 } leaf, Account: var account }])
         {
             // Whether it needs a certificate is the group's to ask.
             return true;
         }
 
         var changed = new HashSet<AccountId>();
-        See(certified, changed);
+        See(account, leaf, changed);
         if (changed.Count > 0)
         {
             core.Background(token => KeepAsync(changed, token));
         }
 
-        var (account, device) = certified.Identity;
         var person = _people.GetValueOrDefault(account);
-        return ChainOf(account)?.IsRevoked(device) != true
+        var chain = ChainOf(account);
+        return chain?.IsRevoked(leaf.Device) != true
             && (account == core.Device.Account.Id
-                ? IsLogged(certified) : person is null || !IsChanged(person));
+                ? chain is not null && IsLogged(chain, leaf) : person is null || !IsChanged(person));
     }
 
     /// <summary>Stores what the log says of somebody's chain.</summary>
@@ -148,6 +205,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
                 SeenKey = seen,
                 AcceptedKey = person.AcceptedKey ?? seen,
                 CheckedAt = core.Time.GetUtcNow(),
+                Unlogged = person.Unlogged?.Where(leaf => !IsLogged(chain, leaf)).ToList() is { Count: > 0 } left ? left : null,
             };
             isNews = IsChanged(next) && !IsChanged(person);
             await WriteAsync(next, cancellationToken);
@@ -191,7 +249,15 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
 
             var isVerifiedStill = person.Verified && seen.AsSpan().SequenceEqual(person.AcceptedKey);
             await WriteAsync(
-                person with { SeenKey = seen, AcceptedKey = seen, Verified = isVerified || isVerifiedStill },
+                person with
+                {
+                    SeenKey = seen,
+                    AcceptedKey = seen,
+                    Verified = isVerified || isVerifiedStill,
+
+                    // The numbers that were compared say nothing of a device.
+                    Unlogged = shown is null ? null : person.Unlogged,
+                },
                 cancellationToken);
         }
     }
@@ -213,6 +279,8 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             await alarms.RaiseAsync(
                 KeyAlarmKind.IdentityUnlogged, account, [Convert.ToBase64String(shown)], cancellationToken);
         }
+
+        await AlarmAsync(account, cancellationToken);
     }
 
     /// <summary>Everybody who is due is looked at, one after the other, in the background.</summary>
@@ -221,7 +289,8 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         var now = core.Time.GetUtcNow();
         foreach (var person in _people.Values)
         {
-            if (now - person.CheckedAt > s_checkAgain && person.Account != core.Device.Account.Id)
+            if ((now - person.CheckedAt > s_checkAgain || person.Unlogged is not null)
+                && person.Account != core.Device.Account.Id)
             {
                 _due[person.Account] = true;
             }
@@ -256,31 +325,65 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         }
     }
 
-    private void See(DeviceCredential credential, HashSet<AccountId> changed)
+    /// <summary>Devices that the chain has not, under a key that it has: for another key there is an alarm already.</summary>
+    private async Task AlarmAsync(AccountId account, CancellationToken cancellationToken)
     {
-        var account = credential.Identity.Account;
-        var key = credential.IdentityKey;
-        var person = _people.GetValueOrDefault(account);
-        if ((person?.SeenKey is { } seen && key.SequenceEqual(seen)) || IsLogged(credential))
+        var person = await FindAsync(account, cancellationToken);
+        if (ChainOf(account) is not { } chain)
         {
-            // Or an earlier key of a chain that goes on: the device has not shown its new certificate yet.
             return;
         }
 
-        var bytes = key.ToArray();
+        foreach (var leaf in (person.Unlogged ?? []).Where(leaf => HasKey(chain, leaf.IdentityKey)))
+        {
+            await alarms.RaiseAsync(KeyAlarmKind.IdentityUnlogged, account, Evidence(leaf), cancellationToken);
+        }
+    }
+
+    private void See(AccountId account, OwnLeaf leaf, HashSet<AccountId> changed)
+    {
+        var person = _people.GetValueOrDefault(account) ?? new PersonKeysRecord(account, [], null, null, false, default);
+        var chain = ChainOf(account);
+        var key = leaf.IdentityKey;
+        if (key.Length == 0 || (chain is not null && IsLogged(chain, leaf)))
+        {
+            // Or under an earlier key of a chain that goes on: the device has not shown its new certificate yet.
+            return;
+        }
+
+        var isSeen = person.SeenKey is { } seen && key.AsSpan().SequenceEqual(seen);
         if (account == core.Device.Account.Id)
         {
-            // Somebody vouches for a device of this very account who is not its person.
-            core.Background(token => alarms.RaiseAsync(
-                KeyAlarmKind.IdentityUnlogged, account, [Convert.ToBase64String(bytes)], token));
+            // Somebody vouches for a device of this very account who is not its person, unless the chain has got it since.
+            core.Background(async token =>
+            {
+                await core.Keys.LookAtOwnAsync([leaf], token);
+                if (!isSeen && ChainOf(account) is null)
+                {
+                    await alarms.RaiseAsync(KeyAlarmKind.IdentityUnlogged, account, Evidence(leaf), token);
+                }
+            });
             return;
         }
 
-        _people[account] = person is null
-            ? new PersonKeysRecord(account, [], bytes, bytes, false, default)
-            : person with { SeenKey = bytes, AcceptedKey = person.AcceptedKey ?? bytes };
-        _due[account] = true;
-        changed.Add(account);
+        var next = person;
+        if (!isSeen && (chain is null || !HasKey(chain, key)))
+        {
+            next = next with { SeenKey = key, AcceptedKey = person.AcceptedKey ?? key };
+        }
+
+        var unlogged = person.Unlogged ?? [];
+        if (unlogged.Count < MostUnlogged && !unlogged.Any(one => IsSame(one, leaf)))
+        {
+            next = next with { Unlogged = [.. unlogged, leaf] };
+        }
+
+        if (!ReferenceEquals(next, person))
+        {
+            _people[account] = next;
+            _due[account] = true;
+            changed.Add(account);
+        }
     }
 
     /// <summary>
@@ -291,25 +394,26 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         (ChainOf(chain.Account) is not { } before || !before.IdentityKey.SequenceEqual(chain.IdentityKey))
         && (person.AcceptedKey is not { } accepted || !chain.IdentityKey.SequenceEqual(accepted));
 
-    private bool IsLogged(DeviceCredential credential) => ChainOf(credential.Identity.Account) is { } chain
-        && IsLogged(chain, credential.Identity.Device, credential.IdentityKey);
+    private bool IsOf(AccountId account, OwnLeaf leaf) =>
+        leaf.IdentityKey.Length == 0 || ChainOf(account) is not { } chain || IsLogged(chain, leaf);
 
     /// <summary>
-    /// Whether the chain, as far as it is known here, has the key since its last reset; or had it once, for a device that it
-    /// has put out since.
+    /// Whether the chain, as far as it is known here, has the device with this key of its own, and the identity key since its
+    /// last reset; or had them once, for a device that it has put out since. To be under one of the chain's keys is not
+    /// enough: whoever got hold of a key that was replaced could go on vouching.
     /// </summary>
-    private static bool IsLogged(KeyChain chain, DeviceId device, ReadOnlySpan<byte> key)
-    {
-        foreach (var one in chain.IdentityKeys)
-        {
-            if (key.SequenceEqual(one))
-            {
-                return true;
-            }
-        }
+    private static bool IsLogged(KeyChain chain, OwnLeaf leaf) => chain.IsRevoked(leaf.Device)
+        ? chain.HasHad(leaf.IdentityKey) && (leaf.SignatureKey is not { } had || chain.HasHad(had))
+        : (leaf.SignatureKey is { } key
+            ? chain.HasDevice(leaf.Device, key) : chain.Devices.ContainsKey(leaf.Device))
+            && HasKey(chain, leaf.IdentityKey);
 
-        return chain.IsRevoked(device) && chain.HasHad(key);
-    }
+    private static bool HasKey(KeyChain chain, byte[] key) =>
+        chain.IdentityKeys.Any(one => key.AsSpan().SequenceEqual(one));
+
+    private static bool IsSame(OwnLeaf one, OwnLeaf other) => one.Device == other.Device
+        && one.IdentityKey.AsSpan().SequenceEqual(other.IdentityKey)
+        && one.SignatureKey.AsSpan().SequenceEqual(other.SignatureKey);
 
     private async Task KeepAsync(IEnumerable<AccountId> accounts, CancellationToken cancellationToken)
     {

@@ -21,8 +21,11 @@ namespace ChatPay.Client.Internal.Keys;
 /// a device that comes before it in the chain was overtaken, and one after it has seen that it was.
 /// </para>
 /// <para>
-/// A device that dies between registering and storing has the root secret and stores at its next start, unless another
-/// device's is there; then the PIN has to be set again, and brings nothing back until it is.
+/// A device that dies on the way goes on at its next look at the chain: it has the root secret and the registration's digest from
+/// before a realm heard of it. It stores the keys, unless another device's are there; then the PIN has to be set again, and
+/// brings nothing back until it is. It posts the digest where a threshold of realms has that registration, and forgets it
+/// where they have another one. Until the digest is in the chain, whoever tries the new PIN is told that the realms disagree:
+/// the realms have counted a guess by then, so the same device does not ask them again for the same registration.
 /// </para>
 /// </remarks>
 internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)
@@ -30,7 +33,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     /// <summary>Two devices that set a PIN at the same moment; more often than this it cannot be chance.</summary>
     private const int Attempts = 8;
 
-    private readonly Turns _turns = new();
+    private PinVault? _vault;
 
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>, <c>device_not_approved</c>.
@@ -43,22 +46,43 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
             throw Refused(refusal);
         }
 
-        using var turn = await _turns.TakeAsync(cancellationToken);
+        using var turn = await own.Secrets.TakeAsync(cancellationToken);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var digest = await RegisterAsync(pin, cancellationToken);
-                await own.ChangeAsync(
-                    async (chain, signer, token) => await wrapped.IsOwnAsync(token)
-                        ? [KeyLogEntry.VaultConfigured(chain.Next, digest, signer)] : [],
-                    cancellationToken);
+                await PostAsync(await RegisterAsync(pin, cancellationToken), cancellationToken);
                 return;
             }
             catch (ChatPayException stale) when (stale.Code == ErrorCode.WrappedKeysStale && attempt < Attempts)
             {
                 // Another device was quicker: its registration may be the older one, or the newer.
             }
+        }
+    }
+
+    /// <summary>
+    /// Names a registration in the chain that this device had begun when it was cut off, where the realms have it; within a turn
+    /// at the account's secrets.
+    /// </summary>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        var keys = await own.ReadAsync(cancellationToken);
+        if (keys is not { Pending: { } pending, RootSecret: not null } || !own.IsInForce(keys)
+            || await Vault().StandingAsync(cancellationToken) is not { } standing)
+        {
+            return;
+        }
+
+        if (standing.Value == pending.Version)
+        {
+            await PostAsync(pending, cancellationToken);
+        }
+        else
+        {
+            // It came to nothing, or another one has replaced it.
+            await DropAsync(pending, cancellationToken);
         }
     }
 
@@ -70,7 +94,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     public async Task RecoverAsync(string text, CancellationToken cancellationToken)
     {
         using var pin = Read(text);
-        using var turn = await _turns.TakeAsync(cancellationToken);
+        using var turn = await own.Secrets.TakeAsync(cancellationToken);
         var account = core.Device.Account.Id;
         var known = await core.Keys.People.FindAsync(account, cancellationToken);
         if (await log.FollowAsync(account, known.Entries, cancellationToken) is not { } followed)
@@ -110,17 +134,22 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     /// <summary>Has the realms forget the registration: from here on only another device can approve a new one.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        using var turn = await _turns.TakeAsync(cancellationToken);
+        using var turn = await own.Secrets.TakeAsync(cancellationToken);
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
         Require(await Vault().DeleteAsync(identityKey, cancellationToken));
-        await own.UpdateAsync(static now => now with { RootSecret = null, WrapDue = false }, cancellationToken);
+        await own.UpdateAsync(
+            static now => now with { RootSecret = null, WrapDue = false, Pending = null }, cancellationToken);
         await own.ChangeAsync(
             (chain, signer) => chain.VaultDigest.IsEmpty
                 ? [] : [KeyLogEntry.VaultConfigured(chain.Next, new byte[KeyLogEntry.DigestSize], signer)],
             cancellationToken);
     }
+
+    /// <summary>What the realms that can be reached tell of guesses and waits.</summary>
+    public Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(CancellationToken cancellationToken) =>
+        Vault().ToldAsync(cancellationToken);
 
     /// <summary>Cancels waits at all realms.</summary>
     public async Task CancelWaitAsync(CancellationToken cancellationToken)
@@ -152,16 +181,35 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         }
     }
 
-    private PinVault Vault() => new(core.Client, GroupKeeper.Random);
+    private PinVault Vault() => _vault ??= new(core.Client, GroupKeeper.Random);
+
+    private async Task PostAsync(PendingRegistration pending, CancellationToken cancellationToken)
+    {
+        await own.ChangeAsync(
+            async (chain, signer, token) =>
+                !chain.VaultDigest.SequenceEqual(pending.Digest) && await wrapped.IsOwnAsync(token)
+                    ? [KeyLogEntry.VaultConfigured(chain.Next, pending.Digest, signer)] : [],
+            cancellationToken);
+        await DropAsync(pending, cancellationToken);
+    }
+
+    private Task<OwnKeysRecord> DropAsync(PendingRegistration pending, CancellationToken cancellationToken) =>
+        own.UpdateAsync(
+            now => now.Pending?.Version == pending.Version ? now with { Pending = null } : now, cancellationToken);
 
     /// <summary>Registers the PIN, and stores the keys wrapped by what it brings back.</summary>
-    /// <returns>The registration's digest, for the chain.</returns>
-    private async Task<byte[]> RegisterAsync(Pin pin, CancellationToken cancellationToken)
+    /// <returns>The registration, for the chain.</returns>
+    private async Task<PendingRegistration> RegisterAsync(Pin pin, CancellationToken cancellationToken)
     {
         var keys = await own.RequireAsync(cancellationToken);
-        var (revision, _, stored) = await wrapped.OpenAsync(keys.RootSecret, cancellationToken);
+        var (revision, isThere, stored) = await wrapped.OpenAsync(keys.RootSecret, cancellationToken);
         using (stored)
         {
+            if (isThere && stored is null)
+            {
+                await wrapped.RequireArchiveKeyAsync(keys, cancellationToken);
+            }
+
             keys = await wrapped.KeepArchiveAsync(keys, stored, cancellationToken);
         }
 
@@ -172,13 +220,21 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         var root = keys.RootSecret!;
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        var (step, digest) = await Vault().RegisterAsync(
-            pin, root, identityKey, identityKey, PinHashParameters.Default, cancellationToken);
+        PendingRegistration? pending = null;
+        var (step, _) = await Vault().RegisterAsync(
+            pin, root, identityKey, identityKey, PinHashParameters.Default, cancellationToken,
+            (version, digest) =>
+            {
+                pending = new PendingRegistration(version.Value, digest);
+                return own.UpdateAsync(now => now with { Pending = pending }, cancellationToken);
+            });
         Require(step);
         await wrapped.StoreAsync(revision, keys, root, cancellationToken);
 
         // A look at what was stored before may have taken it for overtaken meanwhile.
-        await own.UpdateAsync(now => now with { RootSecret = root, WrapDue = false }, cancellationToken);
-        return digest;
+        await own.UpdateAsync(
+            now => WrappedKeys.Stored(now with { RootSecret = root, Pending = pending, WrapDue = true }, keys),
+            cancellationToken);
+        return pending!;
     }
 }

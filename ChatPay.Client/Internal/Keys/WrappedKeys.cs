@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using ChatPay.Client.Internal.Archive;
+using ChatPay.Core.Archive;
 using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
 
@@ -51,10 +53,9 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
 
     /// <summary>
     /// Stores what this device has, where it has the key in force and the root secret opens what is there. An archive key
-    /// that is there and that this device lacks is taken up first.
+    /// that is there and that this device lacks is taken up first, and one of an archive that is gone is dropped.
     /// </summary>
-    /// <param name="keepsArchive">False for whoever turns the archive off.</param>
-    public async Task PutAsync(bool keepsArchive, CancellationToken cancellationToken)
+    public async Task PutAsync(CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -73,10 +74,7 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
                     return;
                 }
 
-                if (keepsArchive)
-                {
-                    record = await KeepArchiveAsync(record, stored, cancellationToken);
-                }
+                record = await KeepArchiveAsync(record, stored, cancellationToken);
             }
 
             try
@@ -89,21 +87,49 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
                 continue;
             }
 
-            await own.UpdateAsync(
-                now => now.WrapDue && IsSame(now.IdentitySeed, record.IdentitySeed) ? now with { WrapDue = false } : now,
-                cancellationToken);
+            await own.UpdateAsync(now => Stored(now, record), cancellationToken);
             return;
         }
     }
 
-    /// <summary>Takes up an archive key that is stored and that this device lacks.</summary>
+    /// <summary>Nothing is left to be wrapped where what was stored is the present identity key.</summary>
+    public static OwnKeysRecord Stored(OwnKeysRecord now, OwnKeysRecord stored) =>
+        now.WrapDue && IsSame(now.IdentitySeed, stored.IdentitySeed) ? now with { WrapDue = false } : now;
+
+    /// <summary>
+    /// Takes up an archive key that is stored and that this device lacks, and drops one whose archive is not on: what is left of
+    /// an archive that was turned off opens with no PIN any more. Where the server keeps no archives now, nobody can tell.
+    /// </summary>
     public async Task<OwnKeysRecord> KeepArchiveAsync(
-        OwnKeysRecord record, AccountKeys? stored, CancellationToken cancellationToken) =>
-        record.ArchiveKey is not null || stored is null || stored.ArchiveKey.IsEmpty
-            ? record
-            : await own.UpdateAsync(
-                now => now.ArchiveKey is null ? now with { ArchiveKey = stored.ArchiveKey.ToArray() } : now,
-                cancellationToken);
+        OwnKeysRecord record, AccountKeys? stored, CancellationToken cancellationToken)
+    {
+        var theirs = ArchiveKeyOf(stored);
+        if (record.ArchiveKey is null && theirs is null)
+        {
+            return record;
+        }
+
+        var (isKnown, on) = await ArchiveAsync(cancellationToken);
+        var kept = !isKnown ? record.ArchiveKey ?? theirs
+            : IsOf(record.ArchiveKey, on) ? record.ArchiveKey
+            : IsOf(theirs, on) ? theirs : null;
+        return await own.UpdateAsync(
+            now => CryptographicOperations.FixedTimeEquals(now.ArchiveKey, kept) ? now : now with { ArchiveKey = kept },
+            cancellationToken);
+    }
+
+    /// <summary>For whoever is about to replace wrapped keys that this device cannot open.</summary>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.PinNeeded"/>: an archive is on, and this device has not its key, which would be lost with them.
+    /// </exception>
+    public async Task RequireArchiveKeyAsync(OwnKeysRecord record, CancellationToken cancellationToken)
+    {
+        var (_, on) = await ArchiveAsync(cancellationToken);
+        if (on is not null && !IsOf(record.ArchiveKey, on))
+        {
+            throw LocalErrors.PinNeeded();
+        }
+    }
 
     /// <summary>Changes the archive key in what is stored, and nothing else of it.</summary>
     /// <param name="seed">This device's identity seed, for where nothing is stored.</param>
@@ -143,7 +169,7 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
 
     /// <summary>The same, but for keys that this device cannot open, which stay as they are.</summary>
     public async Task TrySetArchiveKeyAsync(
-        byte[] seed, byte[] root, byte[] archiveKey, CancellationToken cancellationToken)
+        byte[] seed, byte[] root, byte[]? archiveKey, CancellationToken cancellationToken)
     {
         try
         {
@@ -167,7 +193,27 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
 
     /// <summary>Another device's root secret is the account's by now.</summary>
     public Task<OwnKeysRecord> ForgetRootAsync(byte[] root, CancellationToken cancellationToken) => own.UpdateAsync(
-        now => IsSame(now.RootSecret, root) ? now with { RootSecret = null, WrapDue = false } : now, cancellationToken);
+        now => IsSame(now.RootSecret, root) ? now with { RootSecret = null, WrapDue = false, Pending = null } : now,
+        cancellationToken);
+
+    /// <summary>Which archive is on, and whether the server says.</summary>
+    private async Task<(bool IsKnown, ArchiveId? On)> ArchiveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (true, (await core.Client.ArchiveAsync(cancellationToken)).Archive);
+        }
+        catch (ChatPayException off) when (off.Code == ErrorCode.ArchiveOff)
+        {
+            return (false, null);
+        }
+    }
+
+    private bool IsOf(byte[]? key, ArchiveId? archive)
+    {
+        using var cipher = archive is { } on ? ArchiveKeeper.CipherOf(key, core.Device.Account.Id, on) : null;
+        return cipher is not null;
+    }
 
     private static byte[]? ArchiveKeyOf(AccountKeys? stored) =>
         stored is { ArchiveKey.IsEmpty: false } ? stored.ArchiveKey.ToArray() : null;

@@ -11,19 +11,23 @@ namespace ChatPay.Client.Internal.Vault;
 /// <param name="client">Signed in.</param>
 internal sealed class PinVault(ChatPayClient client, FillRandom random)
 {
+    /// <summary>A registration that turned out not to be the one with this digest, which cost a guess.</summary>
+    private (RegistrationVersion Version, byte[] Digest)? _mismatch;
+
     private AccountId User => client.Account?.Id ?? throw new InvalidOperationException("Sign in first.");
 
     /// <summary>Registers a PIN in place of the one there is, at all realms that can be reached.</summary>
     /// <param name="rootSecret">32 bytes; the caller zeroes them.</param>
     /// <param name="identityKey">The account identity key that may change the registration from now on.</param>
     /// <param name="signer">The key that may change the present one.</param>
+    /// <param name="keep">Is given the registration's version and digest, to be kept, before a realm hears of it.</param>
     /// <returns>
     /// Passed where a threshold of realms has stored it. Else the faults say who did not, and the device registers anew. The
     /// digest is for the key log; empty where nothing was registered.
     /// </returns>
     public async Task<(VaultStep Step, byte[] Digest)> RegisterAsync(
         Pin pin, ReadOnlyMemory<byte> rootSecret, Key identityKey, Key signer, PinHashParameters parameters,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, Func<RegistrationVersion, byte[], Task>? keep = null)
     {
         using var door = await OpenAsync(cancellationToken);
         var configuration = ConfigurationOf(door);
@@ -49,12 +53,33 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         using var registration = VaultRegistration.Create(
             new VaultRegistrationPlan(User, configuration, parameters, present), pin, rootSecret.Span, identityKey, signer,
             random);
+        if (keep is not null)
+        {
+            await keep(registration.Context.Version, [.. registration.Digest]);
+        }
+
         var answers = await AskAsync(
             door, configuration, reached, index => registration.Requests[index - 1], cancellationToken);
         return (Judge<Register2Response>(configuration, answers), [.. registration.Digest]);
     }
 
-    /// <summary>Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm.</summary>
+    /// <summary>The registration that a threshold of realms has; null where there is none such, or they do not say now.</summary>
+    public async Task<RegistrationVersion?> StandingAsync(CancellationToken cancellationToken)
+    {
+        using var door = await OpenAsync(cancellationToken);
+        var configuration = ConfigurationOf(door);
+        RecoveryStart.Choose(
+            User, configuration,
+            await AskAsync(
+                door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
+            out var start);
+        return start?.Context.Version;
+    }
+
+    /// <summary>
+    /// Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm. That a registration is not the one that
+    /// the key log names shows after the guess was counted, so it is remembered, and such a one is not tried again.
+    /// </summary>
     /// <param name="rootSecret">32 bytes, zeros unless the step is passed; the caller zeroes them.</param>
     /// <param name="digest">Of the registration, by the key log; empty where it is not known.</param>
     public async Task<VaultStep> RecoverAsync(
@@ -73,9 +98,20 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             return begun;
         }
 
+        if (_mismatch is (var version, var other) && version == start.Context.Version && digest.AsSpan().SequenceEqual(other))
+        {
+            return new VaultStep(VaultRejection.RealmsDisagree, begun.Faults, null);
+        }
+
         using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, digest, random);
         var evaluated = recovery.TakeEvaluations(await AskAsync(
             door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
+        if (digest.Length > 0 && evaluated.Faults.Count(static fault => fault.Reason == VaultRejection.RealmsDisagree)
+            >= configuration.Threshold)
+        {
+            _mismatch = (start.Context.Version, digest);
+        }
+
         var last = evaluated.IsOk
             ? recovery.TakeShares(
                 await AskAsync(door, configuration, recovery.Unlocked, recovery.ReleaseRequest, cancellationToken),
@@ -120,18 +156,11 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
     {
         using var door = await OpenAsync(cancellationToken);
         var waits = new Dictionary<RealmId, WaitId>();
-        foreach (var realm in door.View.Realms)
+        foreach (var (realm, told) in await ToldAsync(door, cancellationToken))
         {
-            try
+            if (told.Wait is { } wait)
             {
-                if ((await door.AttemptsAsync(realm, cancellationToken)).Wait is { } wait)
-                {
-                    waits.Add(new RealmId(realm), new WaitId(wait.Id));
-                }
-            }
-            catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // It is not asked for its state either, and so not among the answers.
+                waits.Add(new RealmId(realm), new WaitId(wait.Id));
             }
         }
 
@@ -141,12 +170,38 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             cancellationToken);
     }
 
+    /// <summary>The attempts and waits of all realms that can be reached.</summary>
+    public async Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(CancellationToken cancellationToken)
+    {
+        using var door = await OpenAsync(cancellationToken);
+        return await ToldAsync(door, cancellationToken);
+    }
+
     /// <summary>Has the realms give back the guesses that failed.</summary>
     public Task<VaultStep> ClearFailuresAsync(Key identityKey, CancellationToken cancellationToken) =>
         ChangeAsync<ClearFailuresResponse>(
             (realm, state) => new ClearFailuresRequest(
                 NextId(), User, realm, state.Version, state.AttemptCount, identityKey),
             cancellationToken);
+
+    private static async Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(
+        RealmDoor door, CancellationToken cancellationToken)
+    {
+        var told = new List<(Guid, VaultAttempts)>();
+        foreach (var realm in door.View.Realms)
+        {
+            try
+            {
+                told.Add((realm, await door.AttemptsAsync(realm, cancellationToken)));
+            }
+            catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // It does not answer now.
+            }
+        }
+
+        return told;
+    }
 
     private static VaultStep Judge<T>(
         RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers, Action<T>? take = null)
