@@ -150,6 +150,13 @@ internal static class ArchiveScene
         Add("a type to come", both.Replace("\"text\",\"text\":\"TEXT\"", "\"poll\",\"text\":\"TEXT\""), 1);
         Add("text beyond its bound", both.Replace("TEXT", new string('x', Limits.TextMaxChars + 1)), 1);
         Add("no text", both.Replace("\"text\":\"TEXT\"", "\"text\":null"), 1);
+        Add("text with half of a surrogate pair", both.Replace("TEXT", "a\\ud83d"), 1);
+        Add("text that begins with the other half", both.Replace("TEXT", "\\ude00a"), 1);
+        Add("text with a surrogate pair", both.Replace("TEXT", "\\ud83d\\ude00"));
+        Add("a type with half of a surrogate pair", Second(both, "\"type\":\"text\"", "\"type\":\"\\ud800\""), 1);
+        Add("an id with half of a surrogate pair", Second(both, bad.Id.ToString(), "\\ud800"), 1);
+        Add("a person's name with half of a surrogate pair", both.Replace("Anna Ø", "\\udfff"), 2);
+        Add("a card's memo with half of a surrogate pair", card.Replace("\"memo\":\"memo\"", "\"memo\":\"\\udbff!\""), 1);
         Add("a seq of zero", Second(both, "\"seq\":7", "\"seq\":0"), 1);
         Add("a seq that is no whole number", Second(both, "\"seq\":7", "\"seq\":7.5"), 1);
         Add("a seq beyond what every client reads", Second(both, "\"seq\":7", "\"seq\":9007199254740992"), 1);
