@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
 using Npgsql;
@@ -66,6 +67,20 @@ internal sealed class VaultDump
     {
         var (id, version, sealedRow) = Row(realm, account);
         return key.TryOpen(sealedRow, id, account, version, out var record, out _) ? record : null;
+    }
+
+    /// <summary>What something makes of an account's wrapped keys as its root secret; the caller disposes of it.</summary>
+    public AccountKeys? Unwrap(AccountId account, byte[] root)
+    {
+        foreach (var value in _values.Where(value => value.Place == "public.wrapped_keys.wrapped"))
+        {
+            if (AccountKeys.TryUnwrap(value.Bytes, account, root, out var keys))
+            {
+                return keys;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>
