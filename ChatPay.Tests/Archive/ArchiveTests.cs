@@ -283,23 +283,26 @@ public sealed class ArchiveTests(PostgresFixture postgres)
     [Fact]
     public async Task A_server_that_keeps_none_says_so_and_still_deletes()
     {
+        string token;
+        DeviceId device;
         await using (var server = await StartAsync())
         {
             await using var before = await BeginAsync(server);
             await before.Client.TurnOnArchiveAsync(s_archive, Cancellation);
             await before.Client.StoreArchiveChunkAsync(s_archive, 0, Chunk(0), Cancellation);
+            (token, device) = (before.Client.Token!, before.Device);
         }
 
         await using var off = await TestServer.StartAsync(
             _database, new Dictionary<string, string?>(StringComparer.Ordinal) { ["Archive:Enabled"] = "false" });
-        await using var ada = await BeginAsync(off);
-        await RefusedAsync(ErrorCode.ArchiveOff, ada.Client.ArchiveAsync(Cancellation));
-        await RefusedAsync(ErrorCode.ArchiveOff, ada.Client.TurnOnArchiveAsync(s_archive, Cancellation));
-        await RefusedAsync(
-            ErrorCode.ArchiveOff, ada.Client.StoreArchiveChunkAsync(s_archive, 0, Chunk(0), Cancellation));
-        await RefusedAsync(ErrorCode.ArchiveOff, ada.Client.ArchivePageAsync(s_archive, ada.Device, 0, Cancellation));
-        await ada.Client.TurnOffArchiveAsync(s_archive, Cancellation);
+        using var ada = new ChatPayClient(off.Address, token);
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.ArchiveAsync(Cancellation));
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.TurnOnArchiveAsync(s_archive, Cancellation));
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.StoreArchiveChunkAsync(s_archive, 1, Chunk(1), Cancellation));
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.ArchivePageAsync(s_archive, device, 0, Cancellation));
         Assert.Equal(1, await CountAsync("archive_chunk"));
+        await ada.TurnOffArchiveAsync(s_archive, Cancellation);
+        Assert.Equal(0, await CountAsync("archive") + await CountAsync("archive_stream") + await CountAsync("archive_chunk"));
     }
 
     private static byte[] Chunk(int number, int bytes = 2077)
