@@ -42,7 +42,10 @@ public sealed partial class ChatConversation
     /// <summary>Everything up to this place was marked as read, on any device of the account.</summary>
     public long ReadSeq => _state.Place.Read;
 
-    /// <summary>For how many days the server keeps the log; null for good.</summary>
+    /// <summary>
+    /// For how many days the server keeps the log, by the conversation's own setting or by the server's; null for good, and
+    /// while the log has gone back to the server's, until <see cref="RefreshAsync"/> or the archive has asked for it.
+    /// </summary>
     public int? RetentionDays => _state.Record.RetentionDays;
 
     /// <summary>

@@ -5,8 +5,9 @@ public sealed partial class ChatPayDevice
 {
     /// <summary>
     /// Keeps an archive from here on: what this device has in its history, and what any device of the account sends and opens
-    /// from then on, so that a new device can read it. Conversations that have a retention are left out. Whoever has the PIN
-    /// can read what is archived, so it is as safe as the PIN is; what is not archived is not kept anywhere.
+    /// from then on, so that a new device can read it. Conversations that the server does not keep for good are left out, by a
+    /// retention of their own or by the server's, which are all where it has one. Whoever has the PIN can read what is
+    /// archived, so it is as safe as the PIN is; what is not archived is not kept anywhere.
     /// </summary>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinNeeded"/>: only the PIN brings the archive's key back, so set one first;

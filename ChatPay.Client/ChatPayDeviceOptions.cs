@@ -42,6 +42,12 @@ public sealed record ChatPayDeviceOptions
     /// <summary>The waits of a well-behaved client; tests shorten them.</summary>
     public ChatPayDeviceTiming Timing { get; init; } = new();
 
+    /// <summary>
+    /// Messages that wait to be archived: a server that takes nothing shall not fill the store. What is beyond it is looked up
+    /// in the history later. Tests lower it.
+    /// </summary>
+    internal int MaxWaitingForArchive { get; init; } = 10_000;
+
     /// <exception cref="ArgumentException">A value is out of its bounds.</exception>
     internal ChatPayDeviceOptions Checked()
     {

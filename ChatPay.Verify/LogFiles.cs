@@ -14,12 +14,13 @@ internal abstract class LogFiles : IDisposable
     public const int FileMaxBytes = TilePath.FullWidth * (sizeof(ushort) + LogLimits.EntryBytes);
 
     /// <summary>A folder, or the address of a server or of its log.</summary>
+    /// <param name="time">By which a server is waited for; the system's by default.</param>
     /// <exception cref="UnreadableException">There is no such folder.</exception>
-    public static LogFiles Open(string place)
+    public static LogFiles Open(string place, TimeProvider? time = null)
     {
         if (TryReadAddress(place, out var address))
         {
-            return new RemoteLogFiles(address);
+            return new RemoteLogFiles(address, time ?? TimeProvider.System);
         }
 
         return Directory.Exists(place)
@@ -68,11 +69,15 @@ internal abstract class LogFiles : IDisposable
         }
     }
 
-    private sealed class RemoteLogFiles(Uri address) : LogFiles
+    private sealed class RemoteLogFiles(Uri address, TimeProvider time) : LogFiles
     {
         private const int Attempts = 5;
         private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
+        private static readonly TimeSpan s_waitMin = TimeSpan.FromSeconds(1);
         private static readonly TimeSpan s_waitMax = TimeSpan.FromMinutes(1);
+
+        /// <summary>Of all waits for one file: whoever asks for more patience than that gives nothing.</summary>
+        private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(15);
 
         private readonly HttpClient _http = new()
         {
@@ -83,6 +88,7 @@ internal abstract class LogFiles : IDisposable
 
         public override async Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken)
         {
+            var waited = TimeSpan.Zero;
             for (var attempt = 1; ; attempt++)
             {
                 var wait = TimeSpan.FromSeconds(attempt);
@@ -103,7 +109,8 @@ internal abstract class LogFiles : IDisposable
                     // A server that is asked for much asks for patience, which is no failure.
                     if (response.StatusCode == HttpStatusCode.TooManyRequests)
                     {
-                        wait = response.Headers.RetryAfter?.Delta is { } asked && asked < s_waitMax ? asked : s_waitMax;
+                        wait = response.Headers.RetryAfter?.Delta is not { } asked || asked > s_waitMax ? s_waitMax
+                            : asked < s_waitMin ? s_waitMin : asked;
                         attempt--;
                     }
 
@@ -115,12 +122,13 @@ internal abstract class LogFiles : IDisposable
                     reason = failure.Message;
                 }
 
-                if (attempt == Attempts)
+                waited += wait;
+                if (attempt == Attempts || waited > s_patience)
                 {
                     throw new UnreadableException($"{new Uri(address, path)} could not be had: {reason}.");
                 }
 
-                await Task.Delay(wait, cancellationToken);
+                await Task.Delay(wait, time, cancellationToken);
             }
         }
 

@@ -59,6 +59,9 @@ public sealed class ArchiveCipher : IDisposable
         ? new ArchiveCipher(Secret.Copy(archiveKey), account)
         : throw new ArgumentException($"An archive key has {KeySize} bytes.", nameof(archiveKey));
 
+    /// <summary>Whether a sealed chunk can have so many bytes: the overhead more than 1, 2, 4, … 64 KiB.</summary>
+    public static bool IsSealedSize(int bytes) => ArchivePadding.IsSize(bytes - OverheadBytes);
+
     /// <summary>What the chunk after this one is bound to.</summary>
     public static byte[] DigestOf(ReadOnlySpan<byte> sealedChunk) => SHA256.HashData(sealedChunk);
 
@@ -94,7 +97,7 @@ public sealed class ArchiveCipher : IDisposable
         [NotNullWhen(true)] out byte[]? json)
     {
         json = null;
-        if (!ArchivePadding.IsSize(sealedChunk.Length - OverheadBytes) || sealedChunk[0] != Version)
+        if (!IsSealedSize(sealedChunk.Length) || sealedChunk[0] != Version)
         {
             return false;
         }

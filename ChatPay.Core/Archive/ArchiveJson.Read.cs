@@ -31,11 +31,25 @@ public static partial class ArchiveJson
         }
 
         // The chunk's size bounds both.
-        var known = people.EnumerateArray().Select(ReadPerson).ToList();
-        var read = items.EnumerateArray().Select(ReadItem).ToList();
+        var known = people.EnumerateArray().Select(static person => ReadOne(person, ReadPerson)).ToList();
+        var read = items.EnumerateArray().Select(static item => ReadOne(item, ReadItem)).ToList();
         return new ArchiveContent(
             [.. known.OfType<AccountView>()], [.. read.OfType<ArchivedItem>()],
             known.Count(static person => person is null) + read.Count(static item => item is null));
+    }
+
+    /// <summary>Text that is no text, half of a surrogate pair, is out of bounds for what it stands in, and no damage.</summary>
+    private static T? ReadOne<T>(JsonElement element, Func<JsonElement, T?> read)
+        where T : class
+    {
+        try
+        {
+            return read(element);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static AccountView? ReadPerson(JsonElement person) =>

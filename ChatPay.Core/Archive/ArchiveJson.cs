@@ -71,7 +71,7 @@ public static partial class ArchiveJson
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The latter for text that is no text: half of a surrogate pair.
+            // The latter for half of a surrogate pair in a name beside people and items.
             return false;
         }
     }

@@ -16,7 +16,9 @@ public sealed record ArchiveStreamView(DeviceId Device, long Chunks);
 public sealed record TurnOnArchiveRequest(ArchiveId Archive);
 
 /// <summary><c>PUT /v1/archive/{archive}/chunks/{number}</c>: what comes next in the calling device's stream.</summary>
-/// <param name="Sealed">1 to <see cref="Limits.ArchiveChunkBytes"/> bytes.</param>
+/// <param name="Sealed">
+/// 29 bytes more than 1, 2, 4, … 64 KiB: at most <see cref="Limits.ArchiveChunkBytes"/>.
+/// </param>
 public sealed record StoreArchiveChunkRequest(byte[] Sealed);
 
 /// <summary><c>GET /v1/archive/{archive}/devices/{device}</c>: a page of a stream.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChatPay.Core.Archive;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Realtime;
@@ -77,11 +78,13 @@ internal sealed class ArchiveService(ArchiveStore store, Fanout fanout, IOptions
             return s_off;
         }
 
-        if (sealedChunk.Length is 0 or > Limits.ArchiveChunkBytes || number < 0)
+        // An archive's bytes bound its rows too, for no chunk is smaller than the smallest that a client seals.
+        if (!ArchiveCipher.IsSealedSize(sealedChunk.Length) || number < 0)
         {
             return new Error(ErrorCode.InvalidArgument, string.Create(
                 CultureInfo.InvariantCulture,
-                $"Chunks are numbered from 0 on and have 1 to {Limits.ArchiveChunkBytes} bytes."));
+                $"Chunks are numbered from 0 on and have {ArchiveCipher.OverheadBytes} bytes more than 1, 2, 4, 8, 16, 32 or "
+                + $"64 KiB."));
         }
 
         var stored = await store.StoreAsync(caller, archive, number, sealedChunk, MaximumBytes, cancellationToken);

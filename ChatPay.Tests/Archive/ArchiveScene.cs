@@ -10,6 +10,8 @@ namespace ChatPay.Tests.Archive;
 /// <summary>An account of two devices, and everything about its archive that is in the shared fixture.</summary>
 internal static class ArchiveScene
 {
+    private static readonly int[] s_padded = [1, 1023, 1024, 2047, 2048, 32_767, 32_768, 65_535];
+
     public static readonly AccountId Account = new(TestVault.IdOf("account"));
     public static readonly DeviceId One = new(TestVault.IdOf("device"));
     public static readonly DeviceId Two = new(TestVault.IdOf("another device"));
@@ -36,7 +38,7 @@ internal static class ArchiveScene
             ["archiveKey"] = Hex(Bytes("fixture archive")),
             ["archive"] = cipher.Id.ToString(),
             ["padding"] = new JsonArray(
-                [.. new[] { 1, 1023, 1024, 2047, 2048, 32_767, 32_768, 65_535 }.Select(size =>
+                [.. s_padded.Select(size =>
                     new JsonArray(size, cipher.Seal(One, 0, Zeros(), new byte[size].Select(static _ => (byte)' ').ToArray(),
                         TestVault.Stream("padding")).Length - ArchiveCipher.OverheadBytes))]),
             ["streams"] = new JsonArray(one, two),
@@ -150,6 +152,13 @@ internal static class ArchiveScene
         Add("a type to come", both.Replace("\"text\",\"text\":\"TEXT\"", "\"poll\",\"text\":\"TEXT\""), 1);
         Add("text beyond its bound", both.Replace("TEXT", new string('x', Limits.TextMaxChars + 1)), 1);
         Add("no text", both.Replace("\"text\":\"TEXT\"", "\"text\":null"), 1);
+        Add("text with half of a surrogate pair", both.Replace("TEXT", "a\\ud83d"), 1);
+        Add("text that begins with the other half", both.Replace("TEXT", "\\ude00a"), 1);
+        Add("text with a surrogate pair", both.Replace("TEXT", "\\ud83d\\ude00"));
+        Add("a type with half of a surrogate pair", Second(both, "\"type\":\"text\"", "\"type\":\"\\ud800\""), 1);
+        Add("an id with half of a surrogate pair", Second(both, bad.Id.ToString(), "\\ud800"), 1);
+        Add("a person's name with half of a surrogate pair", both.Replace("Anna Ø", "\\udfff"), 2);
+        Add("a card's memo with half of a surrogate pair", card.Replace("\"memo\":\"memo\"", "\"memo\":\"\\udbff!\""), 1);
         Add("a seq of zero", Second(both, "\"seq\":7", "\"seq\":0"), 1);
         Add("a seq that is no whole number", Second(both, "\"seq\":7", "\"seq\":7.5"), 1);
         Add("a seq beyond what every client reads", Second(both, "\"seq\":7", "\"seq\":9007199254740992"), 1);

@@ -1,3 +1,4 @@
+using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Tests.Support;
@@ -66,14 +67,40 @@ public sealed class ArchiveTests(PostgresFixture postgres)
         await ada.Client.StoreArchiveChunkAsync(s_archive, 1, Chunk(1), Cancellation);
         await ada.Client.StoreArchiveChunkAsync(s_archive, 0, Chunk(0), Cancellation);
         Assert.Equal(2L * Chunk(0).Length, (await ada.Client.ArchiveAsync(Cancellation)).Bytes);
-        foreach (var (number, chunk) in new[] { (2L, Array.Empty<byte>()), (2L, new byte[65_566]), (-1L, Chunk(2)) })
-        {
-            await RefusedAsync(
-                ErrorCode.InvalidArgument, ada.Client.StoreArchiveChunkAsync(s_archive, number, chunk, Cancellation));
-        }
+        await RefusedAsync(
+            ErrorCode.InvalidArgument, ada.Client.StoreArchiveChunkAsync(s_archive, -1, Chunk(2), Cancellation));
 
         await RefusedAsync(
             ErrorCode.InvalidArgument, ada.Client.ArchivePageAsync(s_archive, ada.Device, -1, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_chunk_has_one_of_the_sizes_that_are_sealed_and_no_other_one_comes_into_the_database_either()
+    {
+        await using var server = await StartAsync();
+        await using var ada = await BeginAsync(server);
+        await ada.Client.TurnOnArchiveAsync(s_archive, Cancellation);
+        int[] sizes = [1053, 2077, 4125, 8221, 16_413, 32_797, 65_565];
+        foreach (var bytes in sizes.SelectMany(size => new[] { size - 29, size - 1, size + 1 }).Concat([0, 1, 541, 3101]))
+        {
+            await RefusedAsync(
+                ErrorCode.InvalidArgument, ada.Client.StoreArchiveChunkAsync(s_archive, 0, new byte[bytes], Cancellation));
+        }
+
+        for (var number = 0; number < sizes.Length; number++)
+        {
+            await ada.Client.StoreArchiveChunkAsync(s_archive, number, Chunk(number, sizes[number]), Cancellation);
+        }
+
+        Assert.Equal(sizes.Sum(), (await ada.Client.ArchiveAsync(Cancellation)).Bytes);
+        await using var source = NpgsqlDataSource.Create(_database);
+        foreach (var bytes in new[] { 1, 1052, 1054, 65_566 })
+        {
+            await using var command = source.CreateCommand(
+                $"update archive_chunk set sealed = decode(repeat('00', {bytes}), 'hex') where number = 0");
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
+            Assert.Equal(PostgresErrorCodes.CheckViolation, refused.SqlState);
+        }
     }
 
     [Fact]
@@ -175,7 +202,7 @@ public sealed class ArchiveTests(PostgresFixture postgres)
                 {
                     await person.Client.StoreArchiveChunkAsync(s_archive, number, Chunk(number, 1053), Cancellation);
                 }
-                catch (ChatPay.Client.ChatPayException full) when (full.Code == ErrorCode.ArchiveFull)
+                catch (ChatPayException full) when (full.Code == ErrorCode.ArchiveFull)
                 {
                     Assert.Equal($"{Room}", full.Error.Details!["maximumBytes"].ToString());
                     return number;
@@ -210,7 +237,7 @@ public sealed class ArchiveTests(PostgresFixture postgres)
                 {
                     await person.Client.StoreArchiveChunkAsync(s_archive, number, Chunk(number), Cancellation);
                 }
-                catch (ChatPay.Client.ChatPayException unknown) when (unknown.Code == ErrorCode.ArchiveUnknown)
+                catch (ChatPayException unknown) when (unknown.Code == ErrorCode.ArchiveUnknown)
                 {
                     return;
                 }
@@ -256,23 +283,26 @@ public sealed class ArchiveTests(PostgresFixture postgres)
     [Fact]
     public async Task A_server_that_keeps_none_says_so_and_still_deletes()
     {
+        string token;
+        DeviceId device;
         await using (var server = await StartAsync())
         {
             await using var before = await BeginAsync(server);
             await before.Client.TurnOnArchiveAsync(s_archive, Cancellation);
             await before.Client.StoreArchiveChunkAsync(s_archive, 0, Chunk(0), Cancellation);
+            (token, device) = (before.Client.Token!, before.Device);
         }
 
         await using var off = await TestServer.StartAsync(
             _database, new Dictionary<string, string?>(StringComparer.Ordinal) { ["Archive:Enabled"] = "false" });
-        await using var ada = await BeginAsync(off);
-        await RefusedAsync(ErrorCode.ArchiveOff, ada.Client.ArchiveAsync(Cancellation));
-        await RefusedAsync(ErrorCode.ArchiveOff, ada.Client.TurnOnArchiveAsync(s_archive, Cancellation));
-        await RefusedAsync(
-            ErrorCode.ArchiveOff, ada.Client.StoreArchiveChunkAsync(s_archive, 0, Chunk(0), Cancellation));
-        await RefusedAsync(ErrorCode.ArchiveOff, ada.Client.ArchivePageAsync(s_archive, ada.Device, 0, Cancellation));
-        await ada.Client.TurnOffArchiveAsync(s_archive, Cancellation);
+        using var ada = new ChatPayClient(off.Address, token);
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.ArchiveAsync(Cancellation));
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.TurnOnArchiveAsync(s_archive, Cancellation));
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.StoreArchiveChunkAsync(s_archive, 1, Chunk(1), Cancellation));
+        await RefusedAsync(ErrorCode.ArchiveOff, ada.ArchivePageAsync(s_archive, device, 0, Cancellation));
         Assert.Equal(1, await CountAsync("archive_chunk"));
+        await ada.TurnOffArchiveAsync(s_archive, Cancellation);
+        Assert.Equal(0, await CountAsync("archive") + await CountAsync("archive_stream") + await CountAsync("archive_chunk"));
     }
 
     private static byte[] Chunk(int number, int bytes = 2077)

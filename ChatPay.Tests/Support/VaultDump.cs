@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
 using Npgsql;
@@ -68,6 +69,20 @@ internal sealed class VaultDump
         return key.TryOpen(sealedRow, id, account, version, out var record, out _) ? record : null;
     }
 
+    /// <summary>What something makes of an account's wrapped keys as its root secret; the caller disposes of it.</summary>
+    public AccountKeys? Unwrap(AccountId account, byte[] root)
+    {
+        foreach (var value in _values.Where(value => value.Place == "public.wrapped_keys.wrapped"))
+        {
+            if (AccountKeys.TryUnwrap(value.Bytes, account, root, out var keys))
+            {
+                return keys;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>
     /// Where a secret stands, whole or its first half, as bytes or written in hexadecimal or base64 of either kind.
     /// </summary>
@@ -96,7 +111,7 @@ internal sealed class VaultDump
         {
             for (var column = 0; column < reader.FieldCount; column++)
             {
-                if (!reader.IsDBNull(column))
+                if (!await reader.IsDBNullAsync(column, Cancellation))
                 {
                     Add($"{table}.{reader.GetName(column)}", reader.GetValue(column));
                 }
@@ -139,7 +154,7 @@ internal sealed class VaultDump
         while (await reader.ReadAsync(Cancellation))
         {
             _rows.Add(
-                (realm, reader.GetGuid(0)), (reader.GetGuid(1), reader.GetGuid(2), reader.GetFieldValue<byte[]>(3)));
+                (realm, reader.GetGuid(0)), (reader.GetGuid(1), reader.GetGuid(2), await reader.GetFieldValueAsync<byte[]>(3, Cancellation)));
         }
     }
 }

@@ -210,7 +210,7 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         // One that the server knows nothing of: a chain may name it, and nobody is it.
         using var lost = TestMls.NewSignatureKey();
         var gone = KeyLogEntry.DeviceAdded(
-            await NextAsync(person), new DeviceId(Guid.CreateVersion7()), lost, person.IdentityKey!);
+            await NextAsync(person), new DeviceId(VaultPerson.NewId()), lost, person.IdentityKey!);
         Assert.Equal(4, (await person.Client.AppendKeysAsync([gone.Encoding.ToArray()], Cancellation)).Length);
     }
 

@@ -8,6 +8,7 @@ using ChatPay.Server.Transparency;
 using ChatPay.Server.Vault;
 using ChatPay.Tests.Support;
 using ChatPay.Verify;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -31,6 +32,9 @@ public sealed class DownloadedLog(PostgresFixture postgres) : IAsyncLifetime
 
     internal AccountId Account { get; private set; }
 
+    /// <summary>Stands before the server.</summary>
+    internal HttpFault Fault { get; } = new();
+
     /// <summary>The log's folder, and the account's chain page by page.</summary>
     public string Log => Path.Combine(_folder.Path, "log");
 
@@ -43,7 +47,7 @@ public sealed class DownloadedLog(PostgresFixture postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(await postgres.CreateDatabaseAsync());
+        _server = await TestServer.StartAsync(await postgres.CreateDatabaseAsync(), configure: Fault.AddTo);
         await using var person = await Person.SignUpAsync(_server.Address);
         Key = (await person.Client.KeyLogAsync(Cancellation)).VerifierKey;
         (Account, _token) = (person.Id, person.Client.Token!);
@@ -229,6 +233,45 @@ public sealed class VerifyToolTests(DownloadedLog log) : IClassFixture<Downloade
         Assert.Contains("--max-entries", reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("0")]
+    [InlineData("7")]
+    [InlineData("86400")]
+    [InlineData(null)]
+    public async Task A_server_that_asks_for_patience_gets_some_and_not_without_end(string? retryAfter)
+    {
+        var asked = 0;
+        var refusals = int.MaxValue;
+        log.Fault.Around = (context, carryOut) =>
+        {
+            if (asked++ >= refusals)
+            {
+                return carryOut();
+            }
+
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            context.Response.Headers.RetryAfter = retryAfter;
+            return Task.CompletedTask;
+        };
+        try
+        {
+            var time = new HurriedTime();
+            using var files = LogFiles.Open(log.Url, time);
+            var givenUp = await Assert.ThrowsAsync<UnreadableException>(() => files.ReadAsync("checkpoint", Cancellation));
+            Assert.Contains("it answered 429", givenUp.Message, StringComparison.Ordinal);
+            Assert.Equal(time.Waits.Count + 1, asked);
+            Assert.All(time.Waits, wait => Assert.InRange(wait, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)));
+            Assert.InRange(time.Waits.Sum(wait => wait.TotalSeconds), 840, 900);
+
+            (asked, refusals) = (0, 12);
+            Assert.NotNull(await files.ReadAsync("checkpoint", Cancellation));
+        }
+        finally
+        {
+            log.Fault.Around = null;
+        }
+    }
+
     [Fact]
     public async Task A_chain_is_told_in_plain_words_against_a_checkpoint_of_its_size_or_an_earlier_one()
     {
@@ -336,5 +379,17 @@ public sealed class VerifyToolTests(DownloadedLog log) : IClassFixture<Downloade
         }
 
         return copy;
+    }
+
+    /// <summary>A clock on which every wait is over at once, and that knows how long they would have been.</summary>
+    private sealed class HurriedTime : TimeProvider
+    {
+        public List<TimeSpan> Waits { get; } = [];
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waits.Add(dueTime);
+            return base.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
     }
 }

@@ -1,9 +1,13 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using ChatPay.Core.Archive;
 using ChatPay.Core.Cryptography;
+using ChatPay.Core.Identity;
+using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
 using ChatPay.Server.Vault;
+using ChatPay.Tests.Archive;
 using ChatPay.Tests.Support;
 using Npgsql;
 using Xunit;
@@ -20,8 +24,15 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
     /// <summary>Of twelve digits, so that it stands nowhere by chance.</summary>
     private const string Right = "480279135246";
     private const string Wrong = "480279135247";
+    private const string Said = "What was said in the archive of somebody with a PIN";
     private const int Tries = 32;
     private const int Size = Ristretto255.ScalarSize;
+
+    /// <summary>What the server keeps wrapped by the root secret, and sealed by one of those.</summary>
+    private byte[] _identitySeed = [];
+    private byte[] _archiveKey = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task With_every_database_and_no_key_file_a_right_PIN_and_a_wrong_one_look_alike()
@@ -43,9 +54,11 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
             ];
             return (
                 Stands: derived.Sum(value => VaultDump.Find(dump.Values, value).Count),
-                Opens: derived.Count(value => Enumerable.Range(1, 3).Any(realm => Opens(dump, person, realm, value[..32]))));
+                Opens: derived.Count(value => Unwraps(dump, person, value[..32])
+                    || Enumerable.Range(1, 3).Any(realm => Opens(dump, person, realm, value[..32]))));
         }).ToList();
         Assert.Equal([(0, 0), (0, 0)], seen);
+        Assert.True(Unwraps(dump, person, person.Root));
 
         // No other key opens a row either, and a row opens at its own place alone; each with its own key does.
         for (var realm = 1; realm <= 3; realm++)
@@ -75,6 +88,8 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
         Assert.Contains(dump.Values, value => value.Place == "realm_2.vault_record.sealed");
         Assert.Contains(dump.Values, value => value.Place == "realm_3.vault_attempt.device_id");
         Assert.Contains(dump.Values, value => value.Place == "public.device.signature_key");
+        Assert.Contains(dump.Values, value => value.Place == "public.wrapped_keys.wrapped");
+        Assert.Contains(dump.Values, value => value.Place == "public.archive_chunk.sealed");
 
         var records = await OpenAsync(dump, person, 1, 2, 3);
         var context = ContextOf(dump, person);
@@ -83,6 +98,7 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
         var secrets = new List<(string Name, byte[] Bytes)>
         {
             ("PIN", Encoding.ASCII.GetBytes(Right)), ("root secret", person.Root),
+            ("identity seed", _identitySeed), ("archive key", _archiveKey), ("what was said", Ascii(Said)),
             ("access key", stretched.AccessKey.ToArray()), ("seed", SeedOf(stretched)), ("function's key", key),
             ("unlock commitment and key", UnlockOf(person, dump, key, Right)[0]),
             ("unlock key", UnlockOf(person, dump, key, Right)[1]),
@@ -111,6 +127,15 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
         Assert.All(ofRecords, secret => Assert.Contains("hex", VaultDump.Find(written, secret.Item2)));
         Assert.All(secrets, secret => Assert.Contains("base64", VaultDump.Find(written, secret.Bytes)));
         DisposeAll(records);
+
+        // And it is these that stand there, for whoever has the root secret.
+        using var keys = dump.Unwrap(person.Account, person.Root)!;
+        using var cipher = ArchiveCipher.Of(keys.ArchiveKey, person.Account);
+        Assert.Equal(_identitySeed, keys.IdentitySeed.ToArray());
+        Assert.Contains(
+            dump.Values, value => value.Place == "public.archive_chunk.sealed"
+                && cipher.TryOpen(person.Device, 0, new byte[ArchiveCipher.DigestSize], value.Bytes, out var json)
+                && Encoding.UTF8.GetString(json).Contains(Said, StringComparison.Ordinal));
     }
 
     /// <summary>
@@ -228,10 +253,29 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
         }
     }
 
+    /// <summary>Somebody with a PIN and an archive, and so with everything that the server keeps for its owner.</summary>
     private async Task<VaultPerson> RegisteredAsync()
     {
-        var person = await VaultPerson.SignUpAsync(fixture.Address);
+        var owner = await Person.SignUpAsync(fixture.Address);
+        await owner.BeginChainAsync();
+        owner.Key.Dispose();
+        var person = VaultPerson.Of(owner);
+        person.IdentityKey.Dispose();
+        person.IdentityKey = owner.IdentityKey!;
         Assert.True((await person.RegisterAsync(Right)).IsOk);
+
+        _identitySeed = person.IdentityKey.Export(KeyBlobFormat.RawPrivateKey);
+        _archiveKey = RandomNumberGenerator.GetBytes(ArchiveCipher.KeySize);
+        using var keys = AccountKeys.Of(_identitySeed, _archiveKey);
+        await person.Client.StoreWrappedKeysAsync(
+            new StoreWrappedKeysRequest(0, keys.Wrap(person.Account, person.Root, RandomNumberGenerator.Fill)), Cancellation);
+        using var cipher = ArchiveCipher.Of(_archiveKey, person.Account);
+        await person.Client.TurnOnArchiveAsync(cipher.Id, Cancellation);
+        var json = ArchiveJson.Encode(new ArchiveContent(
+            [], [ArchiveScene.Item("said", new ArchivedContent.Text(Said))]));
+        await person.Client.StoreArchiveChunkAsync(
+            cipher.Id, 0,
+            cipher.Seal(person.Device, 0, new byte[ArchiveCipher.DigestSize], json, RandomNumberGenerator.Fill), Cancellation);
         return person;
     }
 
@@ -254,6 +298,12 @@ public sealed class VaultSecrecyTests(ServerFixture fixture) : IClassFixture<Ser
         }
 
         return [.. records];
+    }
+
+    private static bool Unwraps(VaultDump dump, VaultPerson person, byte[] root)
+    {
+        using var keys = dump.Unwrap(person.Account, root);
+        return keys is not null;
     }
 
     private static bool Opens(VaultDump dump, VaultPerson person, int realm, byte[] key)

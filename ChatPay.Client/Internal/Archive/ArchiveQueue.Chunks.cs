@@ -7,38 +7,34 @@ namespace ChatPay.Client.Internal.Archive;
 /// <content>From items that wait to chunks that are sealed, sent and done.</content>
 internal sealed partial class ArchiveQueue
 {
-    /// <summary>Items of the history that are looked at in one write.</summary>
-    private const int BackfillItems = 100;
+    /// <summary>
+    /// Conversations of which only a view can tell how long they are kept; somebody who is no member is not told.
+    /// </summary>
+    public IReadOnlyList<ConversationId> Untold =>
+        [.. core.Conversations.Select(static state => state.Record).Where(IsUntold).Select(static record => record.Id)];
 
-    /// <summary>Queues the next of what was in the local history when the archive began.</summary>
-    public async Task BackfillAsync(CancellationToken cancellationToken)
+    /// <summary>The server says how long it keeps a conversation.</summary>
+    public async Task ToldAsync(ConversationView view, CancellationToken cancellationToken)
     {
         using (await core.EnterAsync(cancellationToken))
         {
-            if (_record is not { Backfill: { } after } record)
+            if (core.TryFind(view.Id, out var state) && IsUntold(state.Record))
             {
-                return;
+                var batch = new Batch(core);
+                var draft = batch.Of(state);
+                draft.Record = Views.KeptFor(draft.Record, view.RetentionDays);
+                await batch.WriteAsync(cancellationToken);
             }
-
-            var batch = new Batch(core);
-            var query = new StoreQuery(StoreKeys.AllItems) { After = after.Length > 0 ? after : null, Limit = BackfillItems };
-            var page = await core.Store.ListAsync(query, cancellationToken);
-            foreach (var (_, value) in page)
-            {
-                var item = DeviceCore.Decode<ChatItem>(value);
-                if (core.TryFind(item.Conversation, out var state) && ArchiveItems.TryRead(item, out var archived))
-                {
-                    Take(batch, state.Record, archived, item.By!);
-                }
-            }
-
-            Put(batch, record with { Backfill = page.Count < BackfillItems ? null : page[^1].Key });
-            await batch.WriteAsync(cancellationToken);
         }
     }
 
-    /// <summary>Seals what waited longest into the next chunk; the items go as the chunk comes.</summary>
-    public async Task SealAsync(ArchiveCipher cipher, CancellationToken cancellationToken)
+    /// <summary>
+    /// Seals what waited longest into the next chunk; the items go as the chunk comes. Those wait on of which it became unclear
+    /// meanwhile whether they may be archived.
+    /// </summary>
+    /// <param name="refused">Conversations of which the server does not tell how long it keeps them.</param>
+    public async Task SealAsync(
+        ArchiveCipher cipher, IReadOnlyCollection<ConversationId> refused, CancellationToken cancellationToken)
     {
         using (await core.EnterAsync(cancellationToken))
         {
@@ -52,17 +48,21 @@ internal sealed partial class ArchiveQueue
             var query = new StoreQuery(StoreKeys.ArchiveQueue) { Limit = ItemsPerChunk };
             foreach (var (key, value) in await core.Store.ListAsync(query, cancellationToken))
             {
-                if (bytes == 0 || bytes + value.Length <= BytesPerChunk)
+                if ((bytes == 0 || bytes + value.Length <= BytesPerChunk) && TryMerge(value, refused, people, items))
                 {
                     changes.Add(new(key, null));
                     bytes += value.Length;
-                    Merge(value, people, items);
                 }
 
                 CryptographicOperations.ZeroMemory(value);
             }
 
             var removed = changes.Count;
+            if (removed == 0)
+            {
+                return;
+            }
+
             if (items.Count > 0)
             {
                 var json = ArchiveJson.Encode(new ArchiveContent([.. people.Values], items));
@@ -145,11 +145,27 @@ internal sealed partial class ArchiveQueue
         return DeviceCore.Encode(moved);
     }
 
-    /// <summary>A conversation may have been given a retention since the item began to wait.</summary>
-    private void Merge(byte[] waiting, Dictionary<AccountId, AccountView> people, List<ArchivedItem> items)
+    private static bool IsUntold(ConversationRecord conversation) =>
+        conversation is { Active: true, IsRetentionOpen: true };
+
+    /// <summary>A conversation may have been given a retention since the item began to wait: then it goes unarchived.</summary>
+    /// <returns>False for one that is to wait on.</returns>
+    private bool TryMerge(
+        byte[] waiting, IReadOnlyCollection<ConversationId> refused, Dictionary<AccountId, AccountView> people,
+        List<ArchivedItem> items)
     {
-        if (ArchiveJson.TryDecode(waiting, out var content) && content.Items is [var item]
-            && (!core.TryFind(item.Conversation, out var state) || MayArchive(state.Record)))
+        if (!ArchiveJson.TryDecode(waiting, out var content) || content.Items is not [var item])
+        {
+            return true;
+        }
+
+        var record = core.TryFind(item.Conversation, out var state) ? state.Record : null;
+        if (record is not null && IsUntold(record) && !refused.Contains(record.Id))
+        {
+            return false;
+        }
+
+        if (record is null or { RetentionDays: null, IsRetentionOpen: false })
         {
             items.Add(item);
             foreach (var person in content.People)
@@ -157,5 +173,7 @@ internal sealed partial class ArchiveQueue
                 people[person.Id] = person;
             }
         }
+
+        return true;
     }
 }

@@ -15,11 +15,6 @@ internal sealed partial class ArchiveQueue(DeviceCore core)
     /// <summary>A longer item goes alone; the longest there is fits into a chunk.</summary>
     public const int BytesPerChunk = 48 * 1024;
 
-    /// <summary>
-    /// A server that takes nothing shall not fill the store. What is beyond it is looked up in the history again later.
-    /// </summary>
-    private const int MostWaiting = 10_000;
-
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = New();
     private volatile ArchiveRecord? _record;
@@ -63,6 +58,7 @@ internal sealed partial class ArchiveQueue(DeviceCore core)
     {
         _record = await core.ReadAsync<ArchiveRecord>(StoreKeys.Archive, cancellationToken);
         _hasChunk = await ChunkAsync(cancellationToken) is not null;
+        await LoadGapsAsync(cancellationToken);
         var (count, bytes, next) = (0, 0L, 1L);
         await foreach (var (key, value) in core.ListAsync(StoreKeys.ArchiveQueue, cancellationToken))
         {
@@ -88,9 +84,11 @@ internal sealed partial class ArchiveQueue(DeviceCore core)
         if (_record is not null && place is { Device: { } device, Id: { } id } && by is not null
             && ArchiveItems.Of(content, (item as CardPosted)?.Card) is { } archived)
         {
-            Take(
-                batch, draft.Record,
-                new ArchivedItem(place.Conversation, place.Seq, place.At, by.Id, device, id, archived), by);
+            var taken = new ArchivedItem(place.Conversation, place.Seq, place.At, by.Id, device, id, archived);
+            if (IsWanted(draft.Record) && !LeavesOut(batch, taken))
+            {
+                Put(batch, taken, by);
+            }
         }
     }
 
@@ -135,28 +133,16 @@ internal sealed partial class ArchiveQueue(DeviceCore core)
         changed.TrySetResult();
     }
 
-    /// <summary>Whether a conversation's messages may be kept for longer than the server keeps them.</summary>
-    private static bool MayArchive(ConversationRecord conversation) => conversation.RetentionDays is null;
+    /// <summary>
+    /// Whether a conversation's messages may be kept for longer than the server keeps them, or may turn out to be such by the
+    /// time that they are sealed.
+    /// </summary>
+    private static bool IsWanted(ConversationRecord conversation) => conversation.RetentionDays is null;
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private void Take(Batch batch, ConversationRecord conversation, ArchivedItem item, AccountView by)
+    private void Put(Batch batch, ArchivedItem item, AccountView by)
     {
-        if (_record is not { } record || !MayArchive(conversation))
-        {
-            return;
-        }
-
-        if (Waiting.Count >= MostWaiting)
-        {
-            if (record.Backfill is not "")
-            {
-                Put(batch, record with { Backfill = "" });
-            }
-
-            return;
-        }
-
         var bytes = ArchiveJson.Encode(new ArchiveContent([by], [item]));
         long number;
         lock (_lock)
@@ -194,8 +180,22 @@ internal sealed partial class ArchiveQueue(DeviceCore core)
     private async Task ClearAsync(CancellationToken cancellationToken)
     {
         _record = null;
+        await RemoveAsync(StoreKeys.ArchiveQueue, cancellationToken);
+        await RemoveAsync(StoreKeys.ArchiveGaps, cancellationToken);
+        ForgetGaps();
+        await core.WriteAsync(
+            [new(StoreKeys.ArchiveChunk, null), new(StoreKeys.Archive, null)], CancellationToken.None);
+        _hasChunk = false;
+        lock (_lock)
+        {
+            (_count, _bytes) = (0, 0);
+        }
+    }
+
+    private async Task RemoveAsync(string prefix, CancellationToken cancellationToken)
+    {
         for (IReadOnlyList<StoreEntry> page;
-            (page = await core.Store.ListAsync(new(StoreKeys.ArchiveQueue), cancellationToken)).Count > 0;)
+            (page = await core.Store.ListAsync(new(prefix), cancellationToken)).Count > 0;)
         {
             foreach (var entry in page)
             {
@@ -204,14 +204,6 @@ internal sealed partial class ArchiveQueue(DeviceCore core)
 
             await core.WriteAsync(
                 [.. page.Select(static entry => new StoreChange(entry.Key, null))], CancellationToken.None);
-        }
-
-        await core.WriteAsync(
-            [new(StoreKeys.ArchiveChunk, null), new(StoreKeys.Archive, null)], CancellationToken.None);
-        _hasChunk = false;
-        lock (_lock)
-        {
-            (_count, _bytes) = (0, 0);
         }
     }
 }

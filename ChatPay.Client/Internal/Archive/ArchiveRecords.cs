@@ -10,6 +10,10 @@ namespace ChatPay.Client.Internal.Archive;
 /// </param>
 internal sealed record ArchiveRecord(ArchiveId Id, long Next, byte[] Previous, string? Backfill);
 
+/// <summary>What the queue has had no room for: a conversation's messages from this one on, until they are looked up.</summary>
+/// <param name="From">A seq.</param>
+internal sealed record ArchiveGapRecord(ConversationId Conversation, long From);
+
 /// <summary>Where a message stands that may be archived.</summary>
 /// <param name="Device">Its sender's.</param>
 /// <param name="Id">As its sender called it.</param>

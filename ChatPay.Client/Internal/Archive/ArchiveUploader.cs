@@ -83,9 +83,9 @@ internal sealed class ArchiveUploader(DeviceCore core, ArchiveQueue queue, Actio
         }
 
         var (count, bytes, since) = queue.Waiting;
-        if (record.Backfill is not null && count < ArchiveQueue.ItemsPerChunk)
+        if (queue.LooksBack && count < ArchiveQueue.ItemsPerChunk)
         {
-            await queue.BackfillAsync(cancellationToken);
+            await queue.LookBackAsync(cancellationToken);
             return true;
         }
 
@@ -100,7 +100,7 @@ internal sealed class ArchiveUploader(DeviceCore core, ArchiveQueue queue, Actio
                 return false;
             }
 
-            await queue.SealAsync(cipher, cancellationToken);
+            await queue.SealAsync(cipher, await AskRetentionAsync(cancellationToken), cancellationToken);
             return true;
         }
 
@@ -119,6 +119,28 @@ internal sealed class ArchiveUploader(DeviceCore core, ArchiveQueue queue, Actio
         }
 
         return true;
+    }
+
+    /// <summary>Asks how long conversations are kept of which the log says only that it is as long as is usual here.</summary>
+    /// <returns>Of which the server does not tell.</returns>
+    private async Task<IReadOnlyCollection<ConversationId>> AskRetentionAsync(CancellationToken cancellationToken)
+    {
+        var refused = new HashSet<ConversationId>();
+        foreach (var conversation in queue.Untold)
+        {
+            try
+            {
+                var view = await Transport.RetryAsync(
+                    core, token => core.Client.ConversationAsync(conversation, token), cancellationToken, mayFail: false);
+                await queue.ToldAsync(view, cancellationToken);
+            }
+            catch (ChatPayException foreign) when (foreign.Code is ErrorCode.ConversationUnknown or ErrorCode.NotMember)
+            {
+                refused.Add(conversation);
+            }
+        }
+
+        return refused;
     }
 
     private async Task<bool> SendAsync(ArchiveRecord record, CancellationToken cancellationToken)

@@ -17,11 +17,15 @@ internal sealed record DeviceRecord(
 /// </param>
 /// <param name="Former">People who were members once, the latest last, for names.</param>
 /// <param name="NameSeq">Seq of the last message that set or repeated the group's name.</param>
+/// <param name="RetentionDays">For how long the server keeps the log, whoever has set it; null for good.</param>
+/// <param name="IsRetentionOpen">
+/// The log says that it is the server's default, and no view has told yet how long that is.
+/// </param>
 internal sealed record ConversationRecord(
     ConversationId Id, ConversationKind Kind, DateTimeOffset CreatedAt, long JoinedSeq,
     IReadOnlyList<MemberView> Members,
     IReadOnlyList<AccountView> Former, IReadOnlyList<PendingRemoval> PendingRemovals, long ViewSeq, bool Active,
-    string? Name, long NameSeq, int? RetentionDays);
+    string? Name, long NameSeq, int? RetentionDays, bool IsRetentionOpen = false);
 
 /// <summary>Where this device stands in a conversation; written with every batch of events.</summary>
 /// <param name="Cursor">The last seq that was applied.</param>

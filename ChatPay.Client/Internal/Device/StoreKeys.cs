@@ -56,6 +56,9 @@ internal static class StoreKeys
     /// <summary>What waits to be archived.</summary>
     public const string ArchiveQueue = "archive/queue/";
 
+    /// <summary>Where in a conversation's history that begins which did not fit into the queue.</summary>
+    public const string ArchiveGaps = "archive/gap/";
+
     /// <summary>The history of all conversations.</summary>
     public const string AllItems = "item/";
 
@@ -78,6 +81,8 @@ internal static class StoreKeys
     public static string Item(ConversationId id, long seq) => $"{Items(id)}{Number(seq)}";
 
     public static string Items(ConversationId id) => $"{AllItems}{id}/";
+
+    public static string ArchiveGap(ConversationId id) => $"{ArchiveGaps}{id}";
 
     public static string ArchiveWaiting(long number) => ArchiveQueue + Number(number);
 

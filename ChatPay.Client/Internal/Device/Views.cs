@@ -39,7 +39,8 @@ internal static class Views
         };
         if (view.Head == record.ViewSeq && record.Active)
         {
-            return (record, nextPlace);
+            // The operator may have changed the default, of which no event tells.
+            return (KeptFor(record, view.RetentionDays), nextPlace);
         }
 
         var present = view.Members.Select(static member => member.Account).ToHashSet();
@@ -53,10 +54,14 @@ internal static class Views
             PendingRemovals = view.PendingRemovals,
             ViewSeq = view.Head,
             Active = true,
-            RetentionDays = view.RetentionDays,
         };
-        return (next, nextPlace);
+        return (KeptFor(next, view.RetentionDays), nextPlace);
     }
+
+    /// <param name="days">As a view says, with the server's default in it.</param>
+    public static ConversationRecord KeptFor(ConversationRecord record, int? days) =>
+        record.RetentionDays == days && !record.IsRetentionOpen
+            ? record : record with { RetentionDays = days, IsRetentionOpen = false };
 
     /// <summary>Whether an event adds this account.</summary>
     public static bool ComesBack(Event logged, AccountId me) =>
@@ -97,6 +102,7 @@ internal static class Views
                select new PendingRemoval((int)leaf.LeafIndex, owner.Device, owner.Account),
         ];
         var settled = change.DevicesRemoved.Concat(waiting.Select(static removal => removal.Device)).ToHashSet();
+        var retention = change.Retention;
         draft.Record = record with
         {
             Members =
@@ -112,7 +118,10 @@ internal static class Views
                 .. record.PendingRemovals.Where(removal => !settled.Contains(removal.Device)), .. waiting,
             ],
             Active = record.Active && !gone.Contains(me),
-            RetentionDays = change.Retention is { } retention ? retention.Days : record.RetentionDays,
+            RetentionDays = retention is null ? record.RetentionDays : retention.Days,
+
+            // Without days of its own it is as the operator says, which only a view tells.
+            IsRetentionOpen = retention is null ? record.IsRetentionOpen : retention.Days is null,
         };
     }
 
