@@ -19,7 +19,7 @@ export const keysFr: typeof keysEn = {
     set: 'Définir le code PIN',
     change: 'Changer le code PIN',
     presentFirst:
-      'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord ici : il a la clé de votre archive, qu’un nouveau code laisserait derrière lui. Si vous ne le connaissez plus, effacez l’archive avant d’en définir un autre.',
+      'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord ici : il a la clé de votre archive, qu’un nouveau code laisserait derrière lui. Si vous ne le connaissez plus, effacez l’archive avant d’en définir un autre.',
     remove: 'Supprimer le code PIN',
     removeTitle: 'Supprimer le code PIN ?',
     removeBody:
