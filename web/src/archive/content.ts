@@ -51,7 +51,7 @@ const assetPattern = /^[A-Z][A-Z0-9]{2,11}$/;
 const amountPattern = /^[1-9][0-9]{0,15}$/;
 const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
-/** Readers refuse a chunk as a whole for half of a surrogate pair in it: whatever is none is put in its place. */
+/** Half of a surrogate pair is out of its bounds for a reader: whatever is none is put in its place. */
 export function encodeArchive({ people, items }: ArchiveContent): Uint8Array {
   return utf8(JSON.stringify({ v: 1, people, items }, (_, value) => (isString(value) ? wellFormed(value) : value)));
 }

@@ -81,7 +81,7 @@ function restored(done: number, isDone: boolean): Promise<void> {
       const { archive } = fixture.security;
       fixture.security = { ...fixture.security, archive: { ...archive, restore } };
     },
-    { done, total: 120, isDone, damaged: 0 },
+    { done, total: 120, isDone, damaged: 0, isPaused: false },
   );
 }
 
