@@ -10,6 +10,7 @@ using ChatPay.Tests.Support;
 using ChatPay.Verify;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Transparency;
@@ -47,7 +48,9 @@ public sealed class DownloadedLog(PostgresFixture postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(await postgres.CreateDatabaseAsync(), configure: Fault.AddTo);
+        var database = await postgres.CreateDatabaseAsync();
+        await using var source = NpgsqlDataSource.Create(database);
+        _server = await TestServer.StartAsync(database, configure: Fault.AddTo);
         await using var person = await Person.SignUpAsync(_server.Address);
         Key = (await person.Client.KeyLogAsync(Cancellation)).VerifierKey;
         (Account, _token) = (person.Id, person.Client.Token!);
@@ -68,6 +71,10 @@ public sealed class DownloadedLog(PostgresFixture postgres) : IAsyncLifetime
             }
 
             await person.Client.AppendKeysAsync(entries, Cancellation);
+
+            // More than an account may add in a day.
+            await using var command = source.CreateCommand("update key_entry set added_at = now() - interval '1 day'");
+            await command.ExecuteNonQueryAsync(Cancellation);
         }
 
         Size = last.Sequence + 1;
