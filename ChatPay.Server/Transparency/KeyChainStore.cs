@@ -17,8 +17,8 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
     /// <param name="decide">Of the stored entries, and of these devices.</param>
     /// <param name="newSalt">32 random bytes for each entry.</param>
     /// <returns>
-    /// What <paramref name="decide"/> gives; <c>device_revoked</c>; <c>too_many_requests</c> where the account has added more than
-    /// <see cref="Limits.KeyEntriesPerDay"/> entries or <see cref="Limits.IdentitiesPerDay"/> new identities in a day.
+    /// What <paramref name="decide"/> gives; <c>device_revoked</c>; <c>too_many_requests</c> where the account has added
+    /// more than <see cref="Limits.KeyEntriesPerDay"/> entries or <see cref="Limits.IdentitiesPerDay"/> new identities in a day.
     /// </returns>
     public async Task<Result<KeyChainChange>> ChangeAsync(
         Caller caller, IReadOnlyList<DeviceId> named,

@@ -77,7 +77,8 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         var (atRealms, entries) = (0, 0);
         _fault.Around = async (context, carryOut) =>
         {
-            if (context.Request.Path.StartsWithSegments("/v1/vault/realms", StringComparison.Ordinal) && Interlocked.Increment(ref atRealms) == 1)
+            if (context.Request.Path.StartsWithSegments("/v1/vault/realms", StringComparison.Ordinal)
+                && Interlocked.Increment(ref atRealms) == 1)
             {
                 removes.SetResult();
                 await removed.Task;
