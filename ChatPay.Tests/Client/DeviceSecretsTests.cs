@@ -216,7 +216,8 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         await using var ada = await SdkPerson.JoinAsync(host.Address, store);
         await ada.Device.SetPinAsync("480279", Cancellation);
         var asked = 0;
-        _fault.Around = (context, carryOut) => context.Request.Path.StartsWithSegments("/v1/vault/realms", StringComparison.Ordinal)
+        _fault.Around = (context, carryOut) =>
+            context.Request.Path.StartsWithSegments("/v1/vault/realms", StringComparison.Ordinal)
             && context.Request.Method == HttpMethods.Post && Interlocked.Increment(ref asked) > 3
                 ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
         var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync("902741", Cancellation));

@@ -153,8 +153,8 @@ internal sealed class VaultDump
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         while (await reader.ReadAsync(Cancellation))
         {
-            _rows.Add(
-                (realm, reader.GetGuid(0)), (reader.GetGuid(1), reader.GetGuid(2), await reader.GetFieldValueAsync<byte[]>(3, Cancellation)));
+            var row = await reader.GetFieldValueAsync<byte[]>(3, Cancellation);
+            _rows.Add((realm, reader.GetGuid(0)), (reader.GetGuid(1), reader.GetGuid(2), row));
         }
     }
 }
