@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ChatPay.Client;
 using ChatPay.Core.Archive;
-using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Npgsql;
 using Xunit;

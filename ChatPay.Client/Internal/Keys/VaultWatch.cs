@@ -33,12 +33,12 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
         var seen = await core.ReadAsync<VaultSeenRecord>(StoreKeys.VaultSeen, cancellationToken);
         var guesses = await TakeGuessesAsync(told, seen?.Guesses, cancellationToken);
         var waits = await TakeWaitsAsync(told, seen?.Waits ?? [], cancellationToken);
-        if (seen is null || !guesses.SequenceEqual(seen.Guesses) || !waits.SequenceEqual(seen.Waits))
+        var next = DeviceCore.Encode(new VaultSeenRecord(guesses, waits));
+        if (seen is null || !next.AsSpan().SequenceEqual(DeviceCore.Encode(seen)))
         {
             using (await core.EnterAsync(cancellationToken))
             {
-                await core.WriteAsync(
-                    [new(StoreKeys.VaultSeen, DeviceCore.Encode(new VaultSeenRecord(guesses, waits)))], cancellationToken);
+                await core.WriteAsync([new(StoreKeys.VaultSeen, next)], cancellationToken);
             }
         }
     }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ChatPay.Client.Internal.Archive;
-using ChatPay.Core.Archive;
 using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
 
