@@ -62,6 +62,8 @@ export class ArchiveReader {
       this.#next = null;
       try {
         await this.#run(view);
+        // A look that waited its turn may have come through where the one before it was stopped.
+        this.#pause(false);
       } catch (thrown) {
         this.#failed(thrown, view);
       }
