@@ -221,7 +221,7 @@ describe('bringing the history back', () => {
     isRefusing = false;
     await archiveOf(device).look();
     await restored(device);
-    expect(status(device).restore?.isPaused).toBe(false);
+    await until(() => status(device).restore?.isPaused === false, 'it has not stopped any more');
     await device.sees(id, 'first');
   });
 
