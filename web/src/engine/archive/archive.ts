@@ -255,7 +255,7 @@ export class Archive {
       if (!rootSecret || !pins.isSet) {
         throw localError(pins.isSet ? 'pin_needed' : 'archive_needs_pin', false);
       }
-      const isOn = (await this.core.api.archive()).archive !== null;
+      const isOn = Boolean((await this.core.api.archive()).archive);
       const exists = isOn ? null : await this.#begin(rootSecret);
       await this.#look();
       if (exists && !this.store.state) {

@@ -119,7 +119,7 @@ export class RootSecret {
   /** The archive that is on; null for none, undefined where the server does not say. */
   async archiveOn(): Promise<string | null | undefined> {
     try {
-      return (await this.core.api.archive()).archive;
+      return (await this.core.api.archive()).archive ?? null;
     } catch (thrown) {
       if (isCode(thrown, ErrorCode.archiveOff) || isCode(thrown, ErrorCode.notFound)) {
         return undefined;

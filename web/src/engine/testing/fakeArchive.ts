@@ -20,7 +20,9 @@ export class FakeArchive {
     }
     const kept = this.kept.get(account);
     const streams = [...(kept?.streams ?? [])].map(([device, chunks]) => ({ device, chunks: chunks.length }));
-    return { archive: kept?.archive ?? null, bytes: this.#bytes(kept), maximumBytes: this.maximumBytes, streams };
+    // As the real server, which leaves out what is null.
+    const on = kept ? { archive: kept.archive } : {};
+    return { ...on, bytes: this.#bytes(kept), maximumBytes: this.maximumBytes, streams };
   }
 
   turnOn(account: string, archive: string): wire.ArchiveView {
@@ -61,7 +63,7 @@ export class FakeArchive {
     const stream = this.#of(account, archive).streams.get(device) ?? [];
     const chunks = stream.slice(from, from + pageChunks);
     const next = from + chunks.length;
-    return { chunks, next: next < stream.length ? next : null };
+    return next < stream.length ? { chunks, next } : { chunks };
   }
 
   #of(account: string, archive: string): Kept {
