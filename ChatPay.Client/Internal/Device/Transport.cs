@@ -12,8 +12,8 @@ internal static class Transport
     private const int MistakesBorne = 8;
 
     /// <summary>
-    /// Asks until there is an answer that is not for now only. For requests that change nothing when they are repeated. Who is
-    /// told to wait for longer than a call may take is told no: it may be a day, and somebody may be waiting for their turn.
+    /// Asks until there is an answer that is not for now only. For requests that change nothing when they are repeated. Who has
+    /// asked too often, and is to come back later than a call may take, is told no: it may be a day, and others wait their turn.
     /// </summary>
     /// <param name="mayFail">
     /// Whether a server's mistake is the caller's to know; whoever has nobody to tell goes on trying.
@@ -34,7 +34,8 @@ internal static class Transport
             }
             catch (ChatPayException passing) when (
                 attempt < attempts - 1 && (passing.Retryable || (!mayFail && passing.Code == ErrorCode.Internal))
-                && (!mayFail || !(Backoff.RetryAfter(passing.Error) > options.CallTimeout)))
+                && !(mayFail && passing.Code == ErrorCode.TooManyRequests
+                    && Backoff.RetryAfter(passing.Error) > options.CallTimeout))
             {
                 pause = Backoff.RetryAfter(passing.Error) is { } asked
                     ? Backoff.Asked(asked, options.Random)

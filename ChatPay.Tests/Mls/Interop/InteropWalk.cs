@@ -94,7 +94,7 @@ internal sealed class InteropWalk(InteropGroup group, Dice dice, WalkPlan plan)
         var committer = dice.Pick(group.Members);
         var removed = Enumerable.Range(0, count).Select(_ => dice.Pick(group.Others(committer))).Distinct().ToArray();
         var joiners = await JoinersAsync(dice.Chance(25) ? 1 : 0);
-        _step = $"remove {removed.Length}, add {joiners.Length}";
+        _step = $"remove {removed.Length}, add {joiners.Length}, by {committer.Name}";
         if (removed.Length + SmallestGroup > group.Members.Count)
         {
             removed = [];
