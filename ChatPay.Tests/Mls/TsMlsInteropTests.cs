@@ -15,7 +15,7 @@ public sealed class TsMlsInteropTests(ITestOutputHelper output)
 {
     private const string SeedVariable = "CHATPAY_INTEROP_SEED";
 
-    /// <summary>The same walk each time, so that a failure is of the change at hand; others are for whoever asks for them.</summary>
+    /// <summary>The same walk each time, so that a failure is of the change at hand; others are for who asks for them.</summary>
     private const ulong UsualSeed = 20261129;
     private const ushort Aes = 1;
     private const ushort ChaCha = 3;
