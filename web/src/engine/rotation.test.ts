@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../protocol/bytes';
+import { fromHex, toHex } from '../protocol/bytes';
+import { uuidv7 } from '../protocol/ids';
 import type { GroupRecord } from '../storage/records';
 import { keep, pair } from './testing/people';
 import { TestDevice, until } from './testing/testDevice';
@@ -29,6 +30,19 @@ async function withPhone(before: (ann: TestDevice) => Promise<void> = async () =
 }
 
 describe('a renewed identity key', () => {
+  it('leaves the one before it to vouch for the devices that were there, and for no new one', async () => {
+    const { ann, bob } = await pair();
+    const before = fromHex(keyOf(ann));
+    await keysOf(ann).own.rotate();
+    await keysOf(bob).personKeys(ann.account);
+    await keysOf(bob).people.accept(ann.account, false);
+    for (const one of [ann, bob]) {
+      const { people } = keysOf(one);
+      expect(people.mayAdd(ann.account, ann.engine.services.core.device.device, before)).toBe(true);
+      expect(people.mayAdd(ann.account, uuidv7(), before)).toBe(false);
+    }
+  });
+
   it('vouches for the device in every group, and stops what contacts send until they accept it', async () => {
     const { server, id, ann, bob } = await pair();
     const group = await ann.createGroup('Garden', bob);

@@ -114,7 +114,12 @@ export class PeopleKeys {
    * key than the one that was accepted, nor where the log has seen it go.
    */
   mayAdd(account: string, device: string, identityKey: Uint8Array): boolean {
-    if (this.chainOf(account)?.isRevoked(device)) {
+    const chain = this.chainOf(account);
+    if (chain?.isRevoked(device)) {
+      return false;
+    }
+    if (chain && this.isInChain(account, identityKey) && !isInForce(chain, identityKey) && !chain.devices.has(device)) {
+      // A replaced key vouches for the devices that were there before it was replaced, and for no new one.
       return false;
     }
     if (account === this.core.deviceOrNull?.account) {
@@ -257,4 +262,8 @@ export class PeopleKeys {
 
 function isChanged({ seenKey, acceptedKey }: PersonKeysRecord): boolean {
   return seenKey !== null && acceptedKey !== null && !equalBytes(seenKey, acceptedKey);
+}
+
+function isInForce(chain: KeyChain, key: Uint8Array): boolean {
+  return chain.identityKey !== null && equalBytes(chain.identityKey, key);
 }
