@@ -1,5 +1,6 @@
 using ChatPay.Core.Accounts;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Accounts;

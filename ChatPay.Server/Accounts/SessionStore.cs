@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Dapper;
 using Npgsql;
 
@@ -11,6 +12,9 @@ internal sealed class SessionStore(NpgsqlDataSource dataSource)
     public const int SessionsPerDevice = 4;
 
     private const string DeviceColumns = "id, account_id, name, signature_key, created_at, last_seen_at, revoked_at";
+
+    private readonly SharedStatement<byte[], string, SessionRow> _find = new(
+        hashes => FindAsync(dataSource, hashes), Convert.ToBase64String, isRead: true);
 
     /// <summary>Account, first device and first session, or none of them.</summary>
     /// <returns>An error if somebody was faster with the handle or a look-alike, or the key is another device's.</returns>
@@ -94,22 +98,12 @@ internal sealed class SessionStore(NpgsqlDataSource dataSource)
         return new SignedIn(device.Value, expiresAt);
     }
 
-    /// <summary>What is known of a session and its device; null if there is none with this token.</summary>
-    public async Task<SessionRow?> FindAsync(byte[] tokenHash, CancellationToken cancellationToken)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<SessionRow>(new CommandDefinition(
-            """
-            select s.token_hash, s.device_id, d.account_id,
-                d.revoked_at is not null as device_revoked,
-                s.revoked_at is not null or s.expires_at <= now() as ended,
-                s.last_used_at < now() - interval '1 minute' as due_to_touch
-            from session s join device d on d.id = s.device_id
-            where s.token_hash = @tokenHash
-            """,
-            new { tokenHash },
-            cancellationToken: cancellationToken));
-    }
+    /// <summary>
+    /// What is known of a session and its device; null if there is none with this token. Those of one moment are looked up
+    /// together: a client's requests often come several at once, and a storm's thousands.
+    /// </summary>
+    public Task<SessionRow?> FindAsync(byte[] tokenHash, CancellationToken cancellationToken) =>
+        _find.AskAsync(tokenHash, cancellationToken);
 
     /// <summary>Writes down that the session is in use and moves its end; at most once a minute.</summary>
     public async Task TouchAsync(byte[] tokenHash, int idleDays, int maxDays, CancellationToken cancellationToken)
@@ -169,6 +163,23 @@ internal sealed class SessionStore(NpgsqlDataSource dataSource)
                 limit 1000)
             """,
             cancellationToken: cancellationToken));
+    }
+
+    private static async Task<IReadOnlyDictionary<string, SessionRow>> FindAsync(
+        NpgsqlDataSource dataSource, IReadOnlyList<byte[]> tokenHashes)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync();
+        var rows = await connection.QueryAsync<SessionRow>(new CommandDefinition(
+            """
+            select s.token_hash, s.device_id, d.account_id,
+                d.revoked_at is not null as device_revoked,
+                s.revoked_at is not null or s.expires_at <= now() as ended,
+                s.last_used_at < now() - interval '1 minute' as due_to_touch
+            from session s join device d on d.id = s.device_id
+            where s.token_hash = any (@tokenHashes)
+            """,
+            new { tokenHashes = tokenHashes.ToArray() }));
+        return rows.ToDictionary(static row => Convert.ToBase64String(row.TokenHash), StringComparer.Ordinal);
     }
 
     /// <summary>What another row has already; null for any other failure.</summary>

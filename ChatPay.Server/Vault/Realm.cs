@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
+using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Vault;
 
@@ -8,10 +9,15 @@ namespace ChatPay.Server.Vault;
 /// One realm: it opens the account's record with its key, has Core decide, and stores what was decided. Every message that
 /// can be read is answered with a message, a refusal too.
 /// </summary>
-internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid database, TimeSpan wait, VaultNews news)
+internal sealed class Realm(
+    RealmStore store, RealmKeyFile keyFile, Guid database, TimeSpan wait, VaultNews news, TimeProvider time)
 {
     /// <summary>A device that registers while another does starts over with what it finds; so does the realm.</summary>
     private const int Attempts = 3;
+
+    /// <summary>Rows of guesses that were counted here, which their second half mostly follows at once, still sealed.</summary>
+    private readonly GenerationCache<AttemptId, CountedRow> _counted = new(
+        TimeSpan.FromMinutes(1), capacity: 8192, time);
 
     public RealmId Id => keyFile.Id;
 
@@ -170,6 +176,7 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
 
         using (record)
         {
+            _counted.Set(attempt, new CountedRow(caller.Account, request.Version, guess));
             Tell(caller.Account, new EndedAttempt(caller.Device, guess.At), VaultAttemptOutcome.Open);
             return RealmSteps.Evaluate(
                 request, record, AttemptGrant.Granted(attempt, guess.GuessesLeft), RandomNumberGenerator.Fill);
@@ -190,16 +197,53 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
     }
 
     private async Task<VaultMessage> Recover3Async(
-        RealmCaller caller, Recover3Request request, CancellationToken cancellationToken)
+        RealmCaller caller, Recover3Request request, CancellationToken cancellationToken) =>
+        await ReleaseCountedAsync(caller.Account, request, cancellationToken)
+            ?? await ReleaseAsync(caller.Account, request, cancellationToken);
+
+    /// <summary>The usual end of a recovery: the guess was counted here a moment ago, and is right.</summary>
+    /// <returns>Null for every other; what it is, the database says.</returns>
+    private async Task<VaultMessage?> ReleaseCountedAsync(
+        AccountId account, Recover3Request request, CancellationToken cancellationToken)
     {
-        var (stored, isCounted) = await store.FindAsync(
-            caller.Account, request.Version, request.Attempt, cancellationToken) ?? default;
-        using var found = Open(caller.Account, stored);
+        if (!_counted.TryGet(request.Attempt, out var counted)
+            || counted.Account != account || counted.Version != request.Version
+            || !keyFile.Key.TryOpen(counted.Guess.Sealed, Id, account, request.Version, out var record, out _))
+        {
+            return null;
+        }
+
+        _counted.Remove(request.Attempt);
+        using (record)
+        {
+            var answer = RealmSteps.Release(
+                request, record, AttemptGrant.Granted(request.Attempt, counted.Guess.GuessesLeft));
+
+            // Of two requests with one attempt, one gets the share.
+            if (answer is not RealmRefusal
+                && await store.SucceedAsync(account, request.Version, request.Attempt, cancellationToken) is { } ended)
+            {
+                Tell(account, ended, VaultAttemptOutcome.Succeeded);
+                return answer;
+            }
+
+            answer.Dispose();
+            return null;
+        }
+    }
+
+    private async Task<VaultMessage> ReleaseAsync(
+        AccountId account, Recover3Request request, CancellationToken cancellationToken)
+    {
+        using var found = await FindAsync(account, cancellationToken);
         if (found.Rejection != VaultRejection.None)
         {
             return new RealmRefusal(request.RequestId, found.Rejection);
         }
 
+        var stored = found.Stored;
+        var isCounted = stored is not null
+            && await store.IsOpenAsync(account, request.Version, request.Attempt, cancellationToken);
         var left = stored is null ? 0 : stored.MaxGuesses - stored.Used;
         var isOpen = stored is { IsLocked: false } && isCounted;
         var grant = isOpen ? AttemptGrant.Granted(request.Attempt, left)
@@ -209,9 +253,9 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
         if (answer is not RealmRefusal refusal)
         {
             // Of two requests with one attempt, one gets the share.
-            if (await store.SucceedAsync(caller.Account, request.Version, request.Attempt, cancellationToken) is { } ended)
+            if (await store.SucceedAsync(account, request.Version, request.Attempt, cancellationToken) is { } ended)
             {
-                Tell(caller.Account, ended, VaultAttemptOutcome.Succeeded);
+                Tell(account, ended, VaultAttemptOutcome.Succeeded);
                 return answer;
             }
 
@@ -223,10 +267,10 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
         {
             if (await store.FailAsync(request.Attempt, cancellationToken) is { } failed)
             {
-                Tell(caller.Account, failed, VaultAttemptOutcome.Failed);
+                Tell(account, failed, VaultAttemptOutcome.Failed);
             }
 
-            await store.DestroyAsync(caller.Account, cancellationToken);
+            await store.DestroyAsync(account, cancellationToken);
         }
 
         return answer;
@@ -375,4 +419,6 @@ internal sealed class Realm(RealmStore store, RealmKeyFile keyFile, Guid databas
 
         public void Dispose() => Record?.Dispose();
     }
+
+    private readonly record struct CountedRow(AccountId Account, RegistrationVersion Version, CountedGuess Guess);
 }

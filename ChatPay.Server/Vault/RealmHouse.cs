@@ -110,7 +110,7 @@ internal sealed partial class RealmHouse(
 
         return owner is { } found && found.Realm == keyFile.Id && (used is null || used.Value.Database == found.Database)
             ? new Realm(
-                store, keyFile, found.Database, TimeSpan.FromHours(options.Value.WaitHours), news)
+                store, keyFile, found.Database, TimeSpan.FromHours(options.Value.WaitHours), news, time)
             : throw new StartupException(
                 $"The key file {name}.key in {folder} belongs to another database than this one: put back the one that belongs "
                 + "to it, or name its folder in Vault:KeyFolder. Two databases need two folders.");

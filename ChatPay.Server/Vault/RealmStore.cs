@@ -7,10 +7,10 @@ namespace ChatPay.Server.Vault;
 
 /// <summary>
 /// One realm's tables. Each method is one statement and so one transaction, committed when it returns: a guess is counted
-/// before anybody evaluates it.
+/// before anybody evaluates it. What each recovery asks for is asked for all recoveries of the moment at once, each for an
+/// account of its own. Records are locked before attempts, and those of several accounts in the accounts' order.
 /// </summary>
-/// <param name="dataSource">To the realm's own schema.</param>
-internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
+internal sealed class RealmStore : IDisposable
 {
     /// <summary>How long an attempt may still be finished; one that is open for longer has failed.</summary>
     private const string OpenFor = "interval '2 minutes'";
@@ -25,10 +25,24 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         coalesce(v.wait_until > now() - {WaitLapsesAfter}, false) as has_wait
         """;
 
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly SharedStatement<AccountId, AccountId, StoredRecord> _find;
+    private readonly SharedStatement<Guess, AccountId, CountedGuess?> _count;
+    private readonly SharedStatement<Guess, AccountId, EndedAttempt?> _succeed;
+
+    /// <param name="dataSource">To the realm's own schema.</param>
+    public RealmStore(NpgsqlDataSource dataSource)
+    {
+        _dataSource = dataSource;
+        _find = new(FindAsync, static account => account, isRead: true);
+        _count = new(CountAsync, static guess => guess.Account, isRead: false);
+        _succeed = new(SucceedAsync, static guess => guess.Account, isRead: false);
+    }
+
     /// <summary>The realm that this database belongs to, and the database's own id; null for a new one.</summary>
     public async Task<(RealmId Realm, Guid Database)?> FindRealmAsync(CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("select id, database from realm");
+        await using var command = _dataSource.CreateCommand("select id, database from realm");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? (new RealmId(reader.GetGuid(0)), reader.GetGuid(1)) : null;
     }
@@ -36,7 +50,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     /// <summary>Makes a new database this realm's. One that belongs to another stays as it is.</summary>
     public async Task ClaimAsync(RealmId realm, Guid database, Guid lineage, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             "insert into realm (id, database, lineage) values ($1, $2, $3) on conflict (only_row) do nothing",
             realm.Value, database, lineage);
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -52,7 +66,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     public async Task<(long Beat, bool IsRestored)> BeatAsync(
         long remembered, Guid lineage, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             """
             with before as (select beat from realm for update)
             update realm r
@@ -67,30 +81,21 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
             : throw new InvalidOperationException("The database belongs to no realm.");
     }
 
-    public async Task<StoredRecord?> FindAsync(AccountId account, CancellationToken cancellationToken) =>
-        await FindAsync(account, RegistrationVersion.None, default, cancellationToken) is { } found ? found.Record : null;
+    public Task<StoredRecord?> FindAsync(AccountId account, CancellationToken cancellationToken) =>
+        _find.AskAsync(account, cancellationToken);
 
-    /// <summary>The record, and whether an attempt is open: counted for this registration, not long ago, and not ended.</summary>
-    public async Task<(StoredRecord Record, bool IsOpen)?> FindAsync(
+    /// <summary>Whether an attempt is open: counted for this registration, not long ago, and not ended.</summary>
+    public async Task<bool> IsOpenAsync(
         AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             $"""
-            select v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage, {WaitColumns},
-                exists (
-                    select from vault_attempt a
-                    where a.id = $3 and a.account_id = $1 and a.version = $2 and a.outcome = 0 and a.at > now() - {OpenFor})
-            from vault_record v, realm r
-            where v.account_id = $1
+            select exists (
+                select from vault_attempt
+                where id = $3 and account_id = $1 and version = $2 and outcome = 0 and at > now() - {OpenFor})
             """,
             account.Value, version.Value, attempt.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? (new StoredRecord(
-                new RegistrationVersion(reader.GetGuid(0)), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1),
-                reader.GetInt16(2), reader.GetInt16(3), reader.GetInt32(4), reader.GetBoolean(5), ReadWait(reader, 6)),
-                reader.GetBoolean(11))
-            : null;
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     /// <summary>Stores a record in place of the one that was decided on.</summary>
@@ -102,7 +107,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         WaitId? wait, CancellationToken cancellationToken)
     {
         await using var command = replaces == RegistrationVersion.None
-            ? dataSource.CreateCommand(
+            ? _dataSource.CreateCommand(
                 """
                 insert into vault_record (account_id, version, sealed, max_guesses, lineage)
                 select $1, $2, $3, $4, lineage from realm
@@ -112,7 +117,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
                 where vault_record.sealed is null
                 """,
                 account.Value, version.Value, row, (short)maxGuesses)
-            : dataSource.CreateCommand(
+            : _dataSource.CreateCommand(
                 """
                 update vault_record
                 set version = $2, sealed = $3, max_guesses = $4, used = 0, attempts = 0, registered_at = now(),
@@ -129,38 +134,10 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     /// listed any more.
     /// </summary>
     /// <returns>Null where none was.</returns>
-    public async Task<CountedGuess?> CountAsync(
+    public Task<CountedGuess?> CountAsync(
         AccountId account, RegistrationVersion version, DeviceId device, AttemptId attempt,
-        CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            """
-            with counted as (
-                update vault_record v set used = used + 1, attempts = attempts + 1
-                where v.account_id = $1 and v.version = $2 and v.sealed is not null and v.used < v.max_guesses
-                    and v.lineage = (select lineage from realm)
-                returning (v.max_guesses - v.used)::integer as left_over, v.sealed, v.attempts
-            ), noted as (
-                insert into vault_attempt (id, account_id, version, device_id) select $4, $1, $2, $3 from counted
-                returning at
-            ), forgotten as (
-                delete from vault_attempt
-                where exists (select from counted where attempts % 10 = 1) and id in (
-                    select id from vault_attempt where account_id = $1 order by at desc, id desc offset $5 limit 10)
-            )
-            select left_over, at, sealed from counted, noted
-            """,
-            account.Value, version.Value, device.Value, attempt.Value, Limits.VaultAttempts);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        CountedGuess? counted = await reader.ReadAsync(cancellationToken)
-            ? new CountedGuess(
-                reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<byte[]>(2))
-            : null;
-
-        // Only the end of the answer says that the count is committed.
-        await reader.NextResultAsync(CancellationToken.None);
-        return counted;
-    }
+        CancellationToken cancellationToken) =>
+        _count.AskAsync(new Guess(account, version, attempt, device), cancellationToken);
 
     /// <summary>
     /// Takes back a guess that nothing was evaluated for; among the attempts ever counted it stays.
@@ -168,7 +145,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     public async Task WithdrawAsync(
         AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             """
             with gone as (
                 delete from vault_attempt where id = $3 and account_id = $1 and version = $2 and outcome = 0
@@ -181,32 +158,19 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Ends an open attempt as a success, which gives back its own guess and no other.</summary>
-    /// <returns>Null where it is not open any more.</returns>
-    public async Task<EndedAttempt?> SucceedAsync(
-        AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken)
-    {
-        await using var command = dataSource.CreateCommand(
-            """
-            with ended as (
-                update vault_attempt set outcome = 1
-                where id = $3 and account_id = $1 and version = $2 and outcome = 0
-                returning counts, device_id, at
-            ), refunded as (
-                update vault_record set used = used - 1
-                where account_id = $1 and version = $2 and used > 0 and exists (select from ended where counts)
-            )
-            select device_id, at from ended
-            """,
-            account.Value, version.Value, attempt.Value);
-        return await ReadEndedAsync(command, cancellationToken);
-    }
+    /// <summary>
+    /// Ends an open attempt at a record that is in force as a success, which gives back its own guess and no other.
+    /// </summary>
+    /// <returns>Null where it is not open any more, or the record is not there, locked or destroyed.</returns>
+    public Task<EndedAttempt?> SucceedAsync(
+        AccountId account, RegistrationVersion version, AttemptId attempt, CancellationToken cancellationToken) =>
+        _succeed.AskAsync(new Guess(account, version, attempt, default), cancellationToken);
 
     /// <summary>Ends an open attempt as a failure.</summary>
     /// <returns>Null where it is not open any more.</returns>
     public async Task<EndedAttempt?> FailAsync(AttemptId attempt, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             "update vault_attempt set outcome = 2 where id = $1 and outcome = 0 returning device_id, at", attempt.Value);
         return await ReadEndedAsync(command, cancellationToken);
     }
@@ -218,7 +182,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     /// <returns>How many.</returns>
     public async Task<int> DestroyAsync(AccountId? account, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             $"""
             update vault_record v
             set sealed = null, wait_id = null, wait_device_id = null, wait_until = null
@@ -238,7 +202,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     public async Task<bool> DeleteAsync(
         AccountId account, RegistrationVersion version, WaitId? wait, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             """
             delete from vault_record
             where account_id = $1 and version = $2 and ($3::uuid is null or wait_id = $3)
@@ -253,7 +217,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         AccountId account, RegistrationVersion version, WaitId wait, DeviceId device, TimeSpan lasts,
         CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             $"""
             update vault_record set wait_id = $3, wait_device_id = $4, wait_until = now() + $5
             where account_id = $1 and version = $2 and sealed is not null
@@ -267,7 +231,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     /// <returns>False where it is not under way any more.</returns>
     public async Task<bool> CancelWaitAsync(AccountId account, WaitId wait, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             """
             update vault_record set wait_id = null, wait_device_id = null, wait_until = null
             where account_id = $1 and wait_id = $2
@@ -281,7 +245,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     public async Task<bool> ClearAsync(
         AccountId account, RegistrationVersion version, uint attempts, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             """
             with cleared as (
                 update vault_record set used = 0
@@ -301,7 +265,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
     public async Task<IReadOnlyList<VaultAttempt>> AttemptsAsync(
         AccountId account, int limit, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(
+        await using var command = _dataSource.CreateCommand(
             $"""
             select device_id, at, (case when outcome = 0 and at <= now() - {OpenFor} then 2 else outcome end)::integer,
                 (select id from realm)
@@ -321,13 +285,110 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         return attempts;
     }
 
-    public void Dispose() => dataSource.Dispose();
+    public void Dispose() => _dataSource.Dispose();
 
     /// <summary>Deletes attempts that nobody is shown any more.</summary>
     public async Task<int> SweepAsync(TimeSpan keep, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("delete from vault_attempt where at < now() - $1", keep);
+        await using var command = _dataSource.CreateCommand("delete from vault_attempt where at < now() - $1", keep);
         return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<IReadOnlyDictionary<AccountId, StoredRecord>> FindAsync(IReadOnlyList<AccountId> accounts)
+    {
+        await using var command = _dataSource.CreateCommand(
+            $"""
+            select v.account_id, v.version, v.sealed, v.max_guesses, v.used, v.attempts, v.lineage <> r.lineage, {WaitColumns}
+            from vault_record v, realm r
+            where v.account_id = any ($1)
+            """,
+            accounts.Select(static account => account.Value).ToArray());
+        return await ReadAsync(command, static reader => new StoredRecord(
+            new RegistrationVersion(reader.GetGuid(1)), reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2),
+            reader.GetInt16(3), reader.GetInt16(4), reader.GetInt32(5), reader.GetBoolean(6), ReadWait(reader, 7)));
+    }
+
+    private async Task<IReadOnlyDictionary<AccountId, CountedGuess?>> CountAsync(IReadOnlyList<Guess> guesses)
+    {
+        await using var command = CommandOf(
+            guesses,
+            $"""
+            counted as (
+                update vault_record v set used = used + 1, attempts = attempts + 1
+                from locked l
+                where v.account_id = l.account_id and v.used < v.max_guesses
+                returning v.account_id, v.version, l.id, l.device_id, (v.max_guesses - v.used)::integer as left_over, v.sealed,
+                    v.attempts
+            ), noted as (
+                insert into vault_attempt (id, account_id, version, device_id)
+                select id, account_id, version, device_id from counted
+            ), forgotten as (
+                delete from vault_attempt where id in (
+                    select old.id
+                    from counted c
+                    cross join lateral (
+                        select id from vault_attempt a where a.account_id = c.account_id
+                        order by at desc, id desc offset {Limits.VaultAttempts} limit 10) old
+                    where c.attempts % 10 = 1)
+            )
+            select account_id, left_over, now(), sealed from counted
+            """);
+        return await ReadAsync(command, static reader => (CountedGuess?)new CountedGuess(
+            reader.GetInt32(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetFieldValue<byte[]>(3)));
+    }
+
+    private async Task<IReadOnlyDictionary<AccountId, EndedAttempt?>> SucceedAsync(IReadOnlyList<Guess> guesses)
+    {
+        await using var command = CommandOf(
+            guesses,
+            $"""
+            ended as (
+                update vault_attempt a set outcome = 1
+                from locked l
+                where a.id = l.id and a.account_id = l.account_id and a.version = l.version and a.outcome = 0
+                    and a.at > now() - {OpenFor}
+                returning a.account_id, a.counts, a.device_id, a.at
+            ), refunded as (
+                update vault_record v set used = used - 1
+                from ended e
+                where v.account_id = e.account_id and v.used > 0 and e.counts
+            )
+            select account_id, device_id, at from ended
+            """);
+        return await ReadAsync(command, static reader => (EndedAttempt?)new EndedAttempt(
+            new DeviceId(reader.GetGuid(1)), reader.GetFieldValue<DateTimeOffset>(2)));
+    }
+    /// <summary>A statement over guesses whose records are in force, which <c>locked</c> has.</summary>
+    private NpgsqlCommand CommandOf(IReadOnlyList<Guess> guesses, string rest) => _dataSource.CreateCommand(
+        $"""
+        with locked as materialized (
+            select v.account_id, v.version, g.id, g.device_id
+            from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) g (account_id, version, id, device_id)
+            join vault_record v on v.account_id = g.account_id and v.version = g.version
+            where v.sealed is not null and v.lineage = (select lineage from realm)
+            order by v.account_id
+            for update of v
+        ), {rest}
+        """,
+        guesses.Select(static guess => guess.Account.Value).ToArray(),
+        guesses.Select(static guess => guess.Version.Value).ToArray(),
+        guesses.Select(static guess => guess.Attempt.Value).ToArray(),
+        guesses.Select(static guess => guess.Device.Value).ToArray());
+
+    /// <param name="read">Reads an answer, whose first column is the account's.</param>
+    private static async Task<IReadOnlyDictionary<AccountId, T>> ReadAsync<T>(
+        NpgsqlCommand command, Func<NpgsqlDataReader, T> read)
+    {
+        var answers = new Dictionary<AccountId, T>();
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            answers.Add(new AccountId(reader.GetGuid(0)), read(reader));
+        }
+
+        // Only the end of the answer says that what was changed is committed.
+        await reader.NextResultAsync();
+        return answers;
     }
 
     private static NpgsqlParameter IdOrNull(Guid? id) => new()
@@ -348,4 +409,7 @@ internal sealed class RealmStore(NpgsqlDataSource dataSource) : IDisposable
         return await reader.ReadAsync(cancellationToken)
             ? new EndedAttempt(new DeviceId(reader.GetGuid(0)), reader.GetFieldValue<DateTimeOffset>(1)) : null;
     }
+
+    private readonly record struct Guess(
+        AccountId Account, RegistrationVersion Version, AttemptId Attempt, DeviceId Device);
 }

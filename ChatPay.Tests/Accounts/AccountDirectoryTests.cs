@@ -1,5 +1,6 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Accounts;
+using ChatPay.Server.Hosting;
 using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

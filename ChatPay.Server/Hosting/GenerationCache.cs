@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ChatPay.Server.Accounts;
+namespace ChatPay.Server.Hosting;
 
 /// <summary>
 /// A bounded cache of short memory. Every entry knows when it was made and is void after the lifetime; for the bound
