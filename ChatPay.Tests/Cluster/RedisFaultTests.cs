@@ -7,6 +7,9 @@ namespace ChatPay.Tests.Cluster;
 /// <summary>What happens to Redis costs nobody a message. Regular checks come too late here to help.</summary>
 public sealed class RedisFaultTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
 {
+    /// <summary>Just below the shortest timeout of the library for Redis.</summary>
+    private static readonly TimeSpan s_redisTimeout = TimeSpan.FromMilliseconds(900);
+
     [Fact]
     public async Task After_a_redis_has_died_and_come_back_everything_missed_is_delivered_and_hints_work_again()
     {
@@ -65,17 +68,17 @@ public sealed class RedisFaultTests(DatabaseFixture database) : IClassFixture<Da
         await ben.Events.FirstAsync(e => e.Seq == 1);
         await redis.PauseAsync();
 
-        var slowest = TimeSpan.Zero;
+        var slow = 0;
         for (var i = 0; i < 300; i++)
         {
             var started = Stopwatch.GetTimestamp();
             var sent = await group.SendAsync(ada);
             await ann.Events.FirstAsync(e => e.Seq == sent.Seq);
-            slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, Stopwatch.GetElapsedTime(started).Ticks));
+            slow += Stopwatch.GetElapsedTime(started) > s_redisTimeout ? 1 : 0;
         }
 
-        // Far below every timeout that anything to do with Redis has.
-        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromMilliseconds(900));
+        // Whoever waits for Redis does so with each message. A machine with much to do holds up one or another of them.
+        Assert.InRange(slow, 0, 10);
         await Eventually.TrueAsync(() => Task.FromResult(!TwoNodes.IsUp(nodes.A)), "A has noticed");
         await redis.ResumeAsync();
         await nodes.HearEachOtherAsync();

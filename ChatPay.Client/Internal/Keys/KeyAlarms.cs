@@ -9,26 +9,43 @@ internal sealed class KeyAlarms(DeviceCore core)
     private const int AlarmsKept = 100;
 
     /// <summary>Keeps an alarm, unless the same one is kept already.</summary>
+    public Task RaiseAsync(
+        KeyAlarmKind kind, AccountId? account, IReadOnlyList<string> evidence, CancellationToken cancellationToken) =>
+        RaiseAsync([new NewKeyAlarm(kind, account, evidence)], [], cancellationToken);
+
+    /// <summary>Keeps alarms and what they were raised on together: neither is there without the other.</summary>
+    /// <param name="with">Written at once with them.</param>
     public async Task RaiseAsync(
-        KeyAlarmKind kind, AccountId? account, IReadOnlyList<string> evidence, CancellationToken cancellationToken)
+        IReadOnlyList<NewKeyAlarm> news, IReadOnlyList<StoreChange> with, CancellationToken cancellationToken)
     {
-        KeyAlarm alarm;
+        var raised = new List<KeyAlarm>();
         using (await core.EnterAsync(cancellationToken))
         {
-            var kept = await ListAsync(cancellationToken);
-            if (kept.Count >= AlarmsKept || kept.Any(one => one.Kind == kind && one.Account == account
-                && one.Evidence.SequenceEqual(evidence, StringComparer.Ordinal)))
+            var kept = (await ListAsync(cancellationToken)).ToList();
+            foreach (var (kind, account, evidence) in news)
             {
-                return;
+                if (kept.Count < AlarmsKept && !kept.Any(one => one.Kind == kind && one.Account == account
+                    && one.Evidence.SequenceEqual(evidence, StringComparer.Ordinal)))
+                {
+                    raised.Add(new KeyAlarm(
+                        kept.Count == 0 ? 1 : kept[^1].Number + 1, kind, core.Time.GetUtcNow(), account, evidence));
+                    kept.Add(raised[^1]);
+                }
             }
 
-            alarm = new KeyAlarm(
-                kept.Count == 0 ? 1 : kept[^1].Number + 1, kind, core.Time.GetUtcNow(), account, evidence);
-            await core.WriteAsync(
-                [new(StoreKeys.KeyAlarm(alarm.Number), DeviceCore.Encode(alarm))], cancellationToken);
+            if (raised.Count + with.Count > 0)
+            {
+                await core.WriteAsync(
+                    [.. with, .. raised.Select(static alarm => new StoreChange(
+                        StoreKeys.KeyAlarm(alarm.Number), DeviceCore.Encode(alarm)))],
+                    cancellationToken);
+            }
         }
 
-        core.Signals.Tell(new KeyAlarmSignal(alarm));
+        foreach (var alarm in raised)
+        {
+            core.Signals.Tell(new KeyAlarmSignal(alarm));
+        }
     }
 
     /// <summary>Keeps an alarm unless one of this kind about this account is kept, whatever its evidence.</summary>
@@ -62,3 +79,6 @@ internal sealed class KeyAlarms(DeviceCore core)
         }
     }
 }
+
+/// <summary>What there is to alarm about.</summary>
+internal readonly record struct NewKeyAlarm(KeyAlarmKind Kind, AccountId? Account, IReadOnlyList<string> Evidence);

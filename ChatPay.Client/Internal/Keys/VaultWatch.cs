@@ -31,22 +31,18 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
 
         var told = await core.Keys.Pin.ToldAsync(cancellationToken);
         var seen = await core.ReadAsync<VaultSeenRecord>(StoreKeys.VaultSeen, cancellationToken);
-        var guesses = await TakeGuessesAsync(told, seen?.Guesses, cancellationToken);
-        var waits = await TakeWaitsAsync(told, seen?.Waits ?? [], cancellationToken);
-        var next = DeviceCore.Encode(new VaultSeenRecord(guesses, waits));
+        var news = new List<NewKeyAlarm>();
+        var next = DeviceCore.Encode(new VaultSeenRecord(
+            TakeGuesses(told, seen?.Guesses, news), TakeWaits(told, seen?.Waits ?? [], news)));
         if (seen is null || !next.AsSpan().SequenceEqual(DeviceCore.Encode(seen)))
         {
-            using (await core.EnterAsync(cancellationToken))
-            {
-                await core.WriteAsync([new(StoreKeys.VaultSeen, next)], cancellationToken);
-            }
+            await alarms.RaiseAsync(news, [new(StoreKeys.VaultSeen, next)], cancellationToken);
         }
     }
 
     /// <param name="known">Null before the first look: what was tried before then is no news to this device.</param>
-    private async Task<IReadOnlyList<SeenGuess>> TakeGuessesAsync(
-        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenGuess>? known,
-        CancellationToken cancellationToken)
+    private IReadOnlyList<SeenGuess> TakeGuesses(
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenGuess>? known, List<NewKeyAlarm> news)
     {
         var (account, device) = (core.Device.Account.Id, core.Device.Device);
         SeenGuess[] failed =
@@ -59,10 +55,8 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
         {
             var strangers = failed.Where(guess => guess.Device != device && !known.Any(one => IsSame(one, guess)))
                 .Select(static guess => guess.Device).Distinct();
-            foreach (var stranger in strangers)
-            {
-                await alarms.RaiseAsync(KeyAlarmKind.PinGuessed, account, [stranger.ToString()], cancellationToken);
-            }
+            news.AddRange(strangers.Select(
+                stranger => new NewKeyAlarm(KeyAlarmKind.PinGuessed, account, [stranger.ToString()])));
         }
 
         // Those that are in a list no longer are forgotten with it; of a realm that did not answer all are kept.
@@ -71,9 +65,8 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
     }
 
     /// <summary>Each realm has a wait of its own; what one device has begun at all of them is one, and alarms once.</summary>
-    private async Task<IReadOnlyList<SeenWait>> TakeWaitsAsync(
-        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenWait> known,
-        CancellationToken cancellationToken)
+    private IReadOnlyList<SeenWait> TakeWaits(
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenWait> known, List<NewKeyAlarm> news)
     {
         var waits = known.ToList();
         foreach (var wait in told.Select(static one => one.Told.Wait).OfType<VaultWait>())
@@ -81,9 +74,8 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
             if (wait.State == VaultWaitState.Begun && wait.Device != core.Device.Device
                 && !waits.Any(one => one.Device == wait.Device && (one.Until - wait.Until).Duration() < s_clocksApart))
             {
-                await alarms.RaiseAsync(
-                    KeyAlarmKind.PinWait, core.Device.Account.Id, [wait.Device.ToString(), wait.Id.ToString()],
-                    cancellationToken);
+                news.Add(new NewKeyAlarm(
+                    KeyAlarmKind.PinWait, core.Device.Account.Id, [wait.Device.ToString(), wait.Id.ToString()]));
                 waits.Add(new SeenWait(wait.Device, wait.Until));
             }
         }
