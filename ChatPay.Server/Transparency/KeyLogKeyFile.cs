@@ -1,7 +1,5 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using ChatPay.Core.Cryptography;
 using ChatPay.Core.Transparency;
 using ChatPay.Server.Hosting;
@@ -18,14 +16,12 @@ internal sealed record LogMark(int Number, long Size, byte[] Root);
 /// last: a database that is behind that was restored from a backup, and must not sign another history under the same name.
 /// </summary>
 /// <remarks>
-/// Text of two lines: <c>chatpay key log key v1</c> and 32 bytes as base64url. The other file is one line: number, size
-/// and root in base64.
+/// A <see cref="SecretFile"/>. The other file is one line: number, size and root in base64.
 /// </remarks>
 internal sealed class KeyLogKeyFile : IDisposable
 {
     private const string FileName = "key-log.key";
     private const string Header = "chatpay key log key v1";
-    private const int SeedBytes = 32;
 
     private readonly string _path;
 
@@ -44,26 +40,15 @@ internal sealed class KeyLogKeyFile : IDisposable
     public static KeyLogKeyFile? Open(string folder, bool mayCreate)
     {
         var path = Path.Combine(Path.GetFullPath(folder), FileName);
-        try
+        Span<byte> seed = stackalloc byte[SecretFile.SecretBytes];
+        if (!new SecretFile(path, Header, "key log's key file").TryOpen(mayCreate, seed, out _))
         {
-            if (!File.Exists(path))
-            {
-                if (!mayCreate)
-                {
-                    return null;
-                }
-
-                Create(path);
-            }
-
-            return Read(path);
+            return null;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new StartupException(
-                $"The key log's key file {path} cannot be read or made: {failure.Message} Vault:KeyFolder names its folder.",
-                failure);
-        }
+
+        var file = new KeyLogKeyFile(path, Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey));
+        CryptographicOperations.ZeroMemory(seed);
+        return file;
     }
 
     /// <summary>What was signed last, by any node that shares the folder; null before the first time.</summary>
@@ -91,27 +76,4 @@ internal sealed class KeyLogKeyFile : IDisposable
             CultureInfo.InvariantCulture, $"{mark.Number} {mark.Size} {Convert.ToBase64String(mark.Root)}\n"));
 
     public void Dispose() => Key.Dispose();
-
-    private static void Create(string path)
-    {
-        var seed = RandomNumberGenerator.GetBytes(SeedBytes);
-        OwnerFile.CreateOnce(path, Encoding.ASCII.GetBytes($"{Header}\n{Base64Url.EncodeToString(seed)}\n"));
-        CryptographicOperations.ZeroMemory(seed);
-    }
-
-    private static KeyLogKeyFile Read(string path)
-    {
-        var lines = File.ReadAllText(path).Split(
-            '\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        Span<byte> seed = stackalloc byte[SeedBytes];
-        if (lines is not [Header, var text]
-            || !Base64Url.TryDecodeFromChars(text, seed, out var written) || written != SeedBytes)
-        {
-            throw new StartupException($"The file {path} is no key log's key file; restore it from where its copy is kept.");
-        }
-
-        var file = new KeyLogKeyFile(path, Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey));
-        CryptographicOperations.ZeroMemory(seed);
-        return file;
-    }
 }

@@ -1,7 +1,5 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using ChatPay.Core.Vault;
 using ChatPay.Server.Hosting;
 
@@ -12,8 +10,7 @@ namespace ChatPay.Server.Vault;
 /// it lies a file that says which database it is used with, and how far that has come.
 /// </summary>
 /// <remarks>
-/// Text of three lines: <c>chatpay realm key v1</c>, the id, and 32 bytes as base64url. The other file is one line: the
-/// database's id and a number.
+/// A <see cref="SecretFile"/> with an id. The other file is one line: the database's id and a number.
 /// </remarks>
 internal sealed class RealmKeyFile
 {
@@ -36,26 +33,15 @@ internal sealed class RealmKeyFile
     public static RealmKeyFile? Open(string folder, string name, bool mayCreate)
     {
         var path = Path.Combine(Path.GetFullPath(folder), name + ".key");
-        try
+        Span<byte> key = stackalloc byte[RealmKey.SizeBytes];
+        if (!new SecretFile(path, Header, "realm key file", hasId: true).TryOpen(mayCreate, key, out var id))
         {
-            if (!File.Exists(path))
-            {
-                if (!mayCreate)
-                {
-                    return null;
-                }
-
-                Create(path);
-            }
-
-            return Read(path);
+            return null;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new StartupException(
-                $"The realm key file {path} cannot be read or made: {failure.Message} Vault:KeyFolder names its folder.",
-                failure);
-        }
+
+        var file = new RealmKeyFile(path, new RealmId(id), RealmKey.Import(key));
+        CryptographicOperations.ZeroMemory(key);
+        return file;
     }
 
     /// <summary>The database that the key is used with and how far it had come; null where it has not been used here.</summary>
@@ -78,28 +64,4 @@ internal sealed class RealmKeyFile
 
     public void WriteBeat(Guid database, long beat) => OwnerFile.Replace(
         BeatPath, string.Create(CultureInfo.InvariantCulture, $"{database:D} {beat}\n"));
-
-    private static void Create(string path)
-    {
-        var key = RandomNumberGenerator.GetBytes(RealmKey.SizeBytes);
-        OwnerFile.CreateOnce(
-            path, Encoding.ASCII.GetBytes($"{Header}\n{RandomId.Create():D}\n{Base64Url.EncodeToString(key)}\n"));
-        CryptographicOperations.ZeroMemory(key);
-    }
-
-    private static RealmKeyFile Read(string path)
-    {
-        var lines = File.ReadAllText(path).Split(
-            '\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        Span<byte> key = stackalloc byte[RealmKey.SizeBytes];
-        if (lines is not [Header, var id, var text] || !Guid.TryParseExact(id, "D", out var realm)
-            || !Base64Url.TryDecodeFromChars(text, key, out var written) || written != RealmKey.SizeBytes)
-        {
-            throw new StartupException($"The file {path} is no realm key file; restore it from where its copy is kept.");
-        }
-
-        var file = new RealmKeyFile(path, new RealmId(realm), RealmKey.Import(key));
-        CryptographicOperations.ZeroMemory(key);
-        return file;
-    }
 }

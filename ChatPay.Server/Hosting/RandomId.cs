@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace ChatPay.Server.Vault;
+namespace ChatPay.Server.Hosting;
 
 /// <summary>
 /// Ids all of whose bits are random: unlike the server's other ids they tell no time, and nobody can guess one.
