@@ -203,7 +203,7 @@ export async function makeExternalCommit(
   }
   const { groupContext } = info;
   const { enc: kemOutput, secret: initSecret } = await exportSecret(readExternalPub(externalPub.extensionData), cs);
-  const freed = former === undefined ? oldTree : removeLeafNode(oldTree, toLeafIndex(former));
+  const freed = former === undefined ? oldTree : withoutLeaf(oldTree, former);
   const [withLeaf, ownNode] = addLeafNode(freed, joiner.leafNode);
   const own = nodeToLeafIndex(ownNode);
   const [tree, path, pathSecrets, leafKey] = await createUpdatePath(
@@ -272,4 +272,9 @@ export async function makeExternalCommit(
     newState,
     commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage }),
   };
+}
+
+/** ts-mls 1.6.4 cannot take the only leaf away, as a device does that was alone in its group and comes back. */
+function withoutLeaf(tree: RatchetTree, leaf: number): RatchetTree {
+  return leavesOf(tree).length > 1 ? removeLeafNode(tree, toLeafIndex(leaf)) : [undefined];
 }

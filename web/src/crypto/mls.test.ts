@@ -78,6 +78,18 @@ describe('Mls', () => {
     await group.everyoneReads(lost, 'back again');
   });
 
+  it('rejoins a group that it was alone in', async () => {
+    const group = await TestGroup.create(1);
+    await group.remove(group.at(1), group.at(0));
+    const alone = group.at(0);
+    const refreshed = await alone.mls.commit(alone.identity, alone.state, [], []);
+    const prepared = await alone.mls.joinExternally(alone.identity, group.conversation, refreshed.groupInfo);
+    expect(prepared.group).toMatchObject({ ownLeaf: 0, leaves: [{ device: alone.identity.device }] });
+    alone.group = prepared.group;
+    await group.add(alone, [await TestDevice.create()]);
+    await group.everyoneReads(group.at(1), 'in company again');
+  });
+
   it('tells a removed device that it is out', async () => {
     const group = await TestGroup.create(2);
     const victim = group.at(1);
