@@ -87,6 +87,23 @@ public sealed class TsMlsInteropTests(ITestOutputHelper output)
             await group.TalkAsync(group.Members, each: 3, lostPercent: 0);
         });
 
+    /// <summary>The Remove of the only leaf leaves an empty tree, to which the same commit adds the leaf again.</summary>
+    [Theory]
+    [InlineData(Aes, false)]
+    [InlineData(Aes, true)]
+    [InlineData(ChaCha, false)]
+    [InlineData(ChaCha, true)]
+    public Task Who_is_alone_in_a_group_may_come_back_to_it(ushort suite, bool isTs) => RunAsync(suite, async (group, _) =>
+    {
+        var (alone, other) = (await group.NewPeerAsync(isTs), await group.NewPeerAsync(!isTs));
+        await group.CreateAsync(alone);
+        await group.JoinExternallyAsync(alone, alone);
+        await group.CommitAsync(alone, HandshakeFormat.Public, [], []);
+        await group.CommitAsync(alone, HandshakeFormat.Public, [await InteropGroup.AddOf(other)], [other]);
+        await group.CommitAsync(other, HandshakeFormat.Private, [], []);
+        await group.TalkAsync(group.Members, each: 3, lostPercent: 0);
+    });
+
     [Theory]
     [InlineData(Aes, 300, 6, 6, UsualSeed)]
     [InlineData(Aes, 300, 6, 6, HalfEmptySeed)]
