@@ -3,44 +3,61 @@ import {
   type ClientState,
   type Credential,
   createGroupInfoWithExternalPubAndRatchetTree,
+  emptyPskIndex,
   encodeMlsMessage,
-  type GroupContext,
   type KeyPackage,
-  type Proposal,
+  type ProposalOrRef,
+  type PskIndex,
   type RatchetTree,
   type Welcome,
 } from 'ts-mls';
-import { applyProposals, nextEpochContext } from 'ts-mls/clientState.js';
+import type { AuthenticatedContentCommit } from 'ts-mls/authenticatedContent.js';
+import { type ApplyProposalsResult, applyProposals, nextEpochContext } from 'ts-mls/clientState.js';
 import { createGroupInfoWithRatchetTree } from 'ts-mls/createCommit.js';
-import { createConfirmationTag, createContentCommitSignature } from 'ts-mls/framedContent.js';
+import {
+  createConfirmationTag,
+  createContentCommitSignature,
+  type FramedContentAuthDataCommit,
+} from 'ts-mls/framedContent.js';
 import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
 import { type EpochSecrets, initializeEpoch } from 'ts-mls/keySchedule.js';
+import { protect } from 'ts-mls/messageProtection.js';
 import { protectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
-import { getCommitSecret, pathToPathSecrets } from 'ts-mls/pathSecrets.js';
+import { pathToPathSecrets } from 'ts-mls/pathSecrets.js';
 import { mergePrivateKeyPaths, toPrivateKeyPath, updateLeafKey } from 'ts-mls/privateKeyPath.js';
 import { createSecretTree } from 'ts-mls/secretTree.js';
 import { treeHashRoot } from 'ts-mls/treeHash.js';
-import { leafToNodeIndex, leafWidth, toLeafIndex, toNodeIndex } from 'ts-mls/treemath.js';
+import { leafToNodeIndex, leafWidth, toLeafIndex } from 'ts-mls/treemath.js';
 import { createUpdatePath, firstCommonAncestor, type PathSecret } from 'ts-mls/updatePath.js';
 import { encryptGroupInfo, encryptGroupSecrets } from 'ts-mls/welcome.js';
+import { commitSecretOf } from './path';
 
 export type MadeCommit = { newState: ClientState; commit: Uint8Array; welcome: Uint8Array | null };
 
+/** This protocol's commits have none of these but a credential; the tests against the other MLS library use all. */
+type CommitOptions = {
+  /** What the committer's leaf has from now on; null for what it has. */
+  credential?: Credential | null;
+  psks?: PskIndex;
+  authenticatedData?: Uint8Array;
+  wireformat?: 'mls_public_message' | 'mls_private_message';
+};
+
 /**
  * RFC 9420 section 12.4.1, always with an update path, as this protocol wants it: every commit heals. ts-mls's own
- * `createCommit` leaves the path out where a commit only adds, so its pieces are put together here.
- *
- * @param credential what the committer's leaf has from now on; null for what it has
+ * `createCommit` leaves the path out where a commit only adds, and takes another commit secret than the RFC (`path.ts`), so
+ * its pieces are put together here.
  */
 export async function makeCommit(
   state: ClientState,
-  proposals: Proposal[],
+  proposals: ProposalOrRef[],
   cs: CiphersuiteImpl,
-  credential: Credential | null = null,
+  options: CommitOptions = {},
 ): Promise<MadeCommit> {
+  const { credential, psks = emptyPskIndex, authenticatedData = new Uint8Array() } = options;
+  const { wireformat = 'mls_public_message' } = options;
   const own = toLeafIndex(state.privatePath.leafIndex);
-  const byValue = proposals.map((proposal) => ({ proposalOrRefType: 'proposal' as const, proposal }));
-  const applied = await applyProposals(state, byValue, own, { findPsk: () => undefined }, true, cs);
+  const applied = await applyProposals(state, proposals, own, psks, true, cs);
   if (applied.additionalResult.kind !== 'memberCommit' || applied.selfRemoved) {
     throw new Error('not a commit that a member makes');
   }
@@ -58,23 +75,18 @@ export async function makeCommit(
     updateLeafKey(state.privatePath, await cs.hpke.exportPrivateKey(leafKey)),
     await toPrivateKeyPath(pathToPathSecrets(pathSecrets), own, cs),
   );
-  // Path secrets come root first; where the path is empty (nobody else is in the tree) there is nothing to share.
-  const lowest = pathSecrets.at(-1);
-  const commitSecret = lowest
-    ? await getCommitSecret(tree, toNodeIndex(lowest.nodeIndex), lowest.secret, cs.kdf)
-    : new Uint8Array(cs.kdf.size);
   const { signature, framedContent } = await createContentCommitSignature(
     state.groupContext,
-    'mls_public_message',
-    { proposals: byValue, path },
+    wireformat,
+    { proposals, path },
     { senderType: 'member', leafIndex: own },
-    new Uint8Array(),
+    authenticatedData,
     state.signaturePrivateKey,
     cs.signature,
   );
   const groupContext = await nextEpochContext(
     state.groupContext,
-    'mls_public_message',
+    wireformat,
     framedContent,
     signature,
     await treeHashRoot(tree, cs.hash),
@@ -83,7 +95,7 @@ export async function makeCommit(
   );
   const epoch = await initializeEpoch(
     state.keySchedule.initSecret,
-    commitSecret,
+    await commitSecretOf(pathSecrets, cs),
     groupContext,
     applied.pskSecret,
     cs.kdf,
@@ -93,16 +105,11 @@ export async function makeCommit(
     groupContext.confirmedTranscriptHash,
     cs.hash,
   );
-  const publicMessage = await protectPublicMessage(
-    state.keySchedule.membershipKey,
-    state.groupContext,
-    {
-      wireformat: 'mls_public_message',
-      content: framedContent,
-      auth: { contentType: 'commit', signature, confirmationTag },
-    },
-    cs,
-  );
+  const content = {
+    wireformat,
+    content: framedContent,
+    auth: { contentType: 'commit', signature, confirmationTag },
+  } as const;
   const newState: ClientState = {
     ...state,
     groupContext,
@@ -115,12 +122,35 @@ export async function makeCommit(
     confirmationTag,
     groupActiveState: { kind: 'active' },
   };
-  const welcome = await makeWelcome(newState, groupContext, added, pathSecrets, epoch, cs);
+  const welcome = await makeWelcome(newState, applied, added, pathSecrets, epoch, cs);
   return {
     newState,
-    commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage }),
+    commit: await seal(state, content, cs),
     welcome: welcome && encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome }),
   };
+}
+
+type SignedCommit = AuthenticatedContentCommit & { auth: FramedContentAuthDataCommit };
+
+/** The message, protected with the keys of the epoch that it ends. */
+async function seal(state: ClientState, commit: SignedCommit, cs: CiphersuiteImpl): Promise<Uint8Array> {
+  const { groupContext, keySchedule, secretTree, privatePath, clientConfig } = state;
+  const { content, auth } = commit;
+  if (commit.wireformat === 'mls_public_message') {
+    const publicMessage = await protectPublicMessage(keySchedule.membershipKey, groupContext, commit, cs);
+    return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage });
+  }
+  const { privateMessage } = await protect(
+    keySchedule.senderDataSecret,
+    content.authenticatedData,
+    groupContext,
+    secretTree,
+    { ...content, auth },
+    privatePath.leafIndex,
+    clientConfig.paddingConfig,
+    cs,
+  );
+  return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_private_message', privateMessage });
 }
 
 /** The path takes over the committer's leaf from the tree, so a new credential goes there first. */
@@ -135,7 +165,7 @@ function withCredential(tree: RatchetTree, own: number, credential: Credential):
 
 async function makeWelcome(
   state: ClientState,
-  groupContext: GroupContext,
+  { pskIds }: ApplyProposalsResult,
   added: [number, KeyPackage][],
   pathSecrets: PathSecret[],
   epoch: EpochSecrets,
@@ -144,7 +174,7 @@ async function makeWelcome(
   if (added.length === 0) {
     return null;
   }
-  const tree = state.ratchetTree;
+  const { groupContext, ratchetTree: tree } = state;
   const info = await createGroupInfoWithRatchetTree(groupContext, state.confirmationTag, state, tree, [], cs);
   const encryptedGroupInfo = await encryptGroupInfo(info, epoch.welcomeSecret, cs);
   const secrets = added.map(async ([leaf, keyPackage]) => {
@@ -153,7 +183,7 @@ async function makeWelcome(
     const sealed = await encryptGroupSecrets(
       await cs.hpke.importPublicKey(keyPackage.initKey),
       encryptedGroupInfo,
-      { joinerSecret: epoch.joinerSecret, pathSecret, psks: [] },
+      { joinerSecret: epoch.joinerSecret, pathSecret, psks: pskIds },
       cs.hpke,
     );
     return {

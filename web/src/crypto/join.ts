@@ -24,18 +24,19 @@ import {
 import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
 import { deriveKeySchedule, initializeEpoch } from 'ts-mls/keySchedule.js';
 import { protectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
-import { getCommitSecret, pathToPathSecrets, pathToRoot } from 'ts-mls/pathSecrets.js';
-import { mergePrivateKeyPaths, toPrivateKeyPath, updateLeafKey } from 'ts-mls/privateKeyPath.js';
+import { pathToPathSecrets } from 'ts-mls/pathSecrets.js';
+import { toPrivateKeyPath, updateLeafKey } from 'ts-mls/privateKeyPath.js';
 import { accumulatePskSecret } from 'ts-mls/pskIndex.js';
 import { addLeafNode, findLeafIndex, removeLeafNode } from 'ts-mls/ratchetTree.js';
 import { createSecretTree } from 'ts-mls/secretTree.js';
 import { treeHashRoot } from 'ts-mls/treeHash.js';
-import { leafToNodeIndex, leafWidth, nodeToLeafIndex, toLeafIndex, toNodeIndex } from 'ts-mls/treemath.js';
+import { leafToNodeIndex, leafWidth, nodeToLeafIndex, toLeafIndex } from 'ts-mls/treemath.js';
 import { createUpdatePath, firstCommonAncestor } from 'ts-mls/updatePath.js';
 import { decryptGroupInfo, decryptGroupSecrets } from 'ts-mls/welcome.js';
 import { equalBytes } from '../protocol/bytes';
 import { uuidToBytes } from '../protocol/ids';
 import { capabilities, config, makeCredential } from './config';
+import { commitSecretOf, keysOfJoiner } from './path';
 import type { Identity } from './port';
 import { suiteName } from './suite';
 import { leafAt, leavesOf, validateTree } from './tree';
@@ -88,15 +89,13 @@ export async function openWelcome(
   if (!(await verifyGroupInfoConfirmationTag(info, groupSecrets.joinerSecret, pskSecret, cs))) {
     throw new Error('the confirmation tag does not verify');
   }
-  const leafKey = { leafIndex: own, privateKeys: { [leafToNodeIndex(own)]: secrets.hpkePrivateKey } };
+  const { hpkePrivateKey } = secrets;
+  const { pathSecret } = groupSecrets;
   const ancestor = firstCommonAncestor(tree, own, toLeafIndex(info.signer));
   const privatePath =
-    groupSecrets.pathSecret === undefined
-      ? leafKey
-      : mergePrivateKeyPaths(
-          await toPrivateKeyPath(await pathToRoot(tree, ancestor, groupSecrets.pathSecret, cs.kdf), own, cs),
-          leafKey,
-        );
+    pathSecret === undefined
+      ? { leafIndex: own, privateKeys: { [leafToNodeIndex(own)]: hpkePrivateKey } }
+      : await keysOfJoiner(tree, own, hpkePrivateKey, ancestor, pathSecret, cs);
   const [keySchedule, encryptionSecret] = await deriveKeySchedule(
     groupSecrets.joinerSecret,
     pskSecret,
@@ -204,7 +203,7 @@ export async function makeExternalCommit(
   }
   const { groupContext } = info;
   const { enc: kemOutput, secret: initSecret } = await exportSecret(readExternalPub(externalPub.extensionData), cs);
-  const freed = former === undefined ? oldTree : removeLeafNode(oldTree, toLeafIndex(former));
+  const freed = former === undefined ? oldTree : withoutLeaf(oldTree, former);
   const [withLeaf, ownNode] = addLeafNode(freed, joiner.leafNode);
   const own = nodeToLeafIndex(ownNode);
   const [tree, path, pathSecrets, leafKey] = await createUpdatePath(
@@ -214,10 +213,6 @@ export async function makeExternalCommit(
     joiner.signaturePrivateKey,
     cs,
   );
-  const lowest = pathSecrets.at(-1);
-  const commitSecret = lowest
-    ? await getCommitSecret(tree, toNodeIndex(lowest.nodeIndex), lowest.secret, cs.kdf)
-    : new Uint8Array(cs.kdf.size);
   const proposals: Proposal[] = [{ proposalType: 'external_init', externalInit: { kemOutput } }];
   if (former !== undefined) {
     proposals.unshift({ proposalType: 'remove', remove: { removed: former } });
@@ -240,6 +235,7 @@ export async function makeExternalCommit(
     info.confirmationTag,
     cs.hash,
   );
+  const commitSecret = await commitSecretOf(pathSecrets, cs);
   const epoch = await initializeEpoch(initSecret, commitSecret, nextContext, new Uint8Array(cs.kdf.size), cs.kdf);
   const confirmationTag = await createConfirmationTag(
     epoch.keySchedule.confirmationKey,
@@ -276,4 +272,9 @@ export async function makeExternalCommit(
     newState,
     commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage }),
   };
+}
+
+/** ts-mls 1.6.4 cannot take the only leaf away, as a device does that was alone in its group and comes back. */
+function withoutLeaf(tree: RatchetTree, leaf: number): RatchetTree {
+  return leavesOf(tree).length > 1 ? removeLeafNode(tree, toLeafIndex(leaf)) : [undefined];
 }

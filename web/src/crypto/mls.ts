@@ -181,7 +181,9 @@ export class Mls implements MlsPort {
       ...removeLeaves.map((removed) => ({ proposalType: 'remove' as const, remove: { removed } })),
       ...adds.map((candidate) => ({ proposalType: 'add' as const, add: { keyPackage: readCandidate(candidate) } })),
     ];
-    const made = await makeCommit(state, proposals, cs, identity.credential && makeCredential(identity));
+    const byValue = proposals.map((proposal) => ({ proposalOrRefType: 'proposal' as const, proposal }));
+    const credential = identity.credential && makeCredential(identity);
+    const made = await makeCommit(state, byValue, cs, { credential });
     return {
       group: describeGroup(made.newState, this.#store(made.newState)),
       epoch: Number(state.groupContext.epoch),

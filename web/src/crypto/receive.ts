@@ -1,17 +1,9 @@
-import {
-  type CiphersuiteImpl,
-  type ClientState,
-  decodeMlsMessage,
-  emptyPskIndex,
-  type PskIndex,
-  processPublicMessage,
-} from 'ts-mls';
-import { applyProposals } from 'ts-mls/clientState.js';
+import { type CiphersuiteImpl, type ClientState, decodeMlsMessage, emptyPskIndex } from 'ts-mls';
 import { unprotectPrivateMessage } from 'ts-mls/messageProtection.js';
 import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
-import { toLeafIndex } from 'ts-mls/treemath.js';
 import { equalBytes } from '../protocol/bytes';
 import { belongsTo, dropPast, readCredential } from './config';
+import { followCommit } from './follow';
 import type { Leaf, LogInput, LogResult } from './port';
 import { leafAt, leavesOf, toLeaf } from './tree';
 
@@ -86,9 +78,14 @@ export async function receiveCommit(
     }
     const external = content.sender.senderType === 'new_member_commit';
     const removed = checkCommit(state, input, content.commit, content.sender, external);
-    const next = removed.some((leaf) => leaf.leaf === state.privatePath.leafIndex)
-      ? await receiveOwnRemoval(state, message.publicMessage, cs)
-      : dropPast((await processPublicMessage(state, message.publicMessage, emptyPskIndex, cs)).newState);
+    const opened = await unprotectPublicMessage(
+      state.keySchedule.membershipKey,
+      state.groupContext,
+      state.ratchetTree,
+      message.publicMessage,
+      cs,
+    );
+    const next = dropPast(await followCommit(state, opened, emptyPskIndex, cs));
     const before = new Set(leavesOf(state.ratchetTree).map((leaf) => leaf.device));
     const gone = new Set(removed.map((leaf) => leaf.device));
     const after = leavesOf(next.ratchetTree);
@@ -105,40 +102,6 @@ export async function receiveCommit(
   } catch (thrown) {
     return { state, result: { kind: 'rejected', reason: reasonOf(thrown) } };
   }
-}
-
-async function receiveOwnRemoval(
-  state: ClientState,
-  message: PublicMessage,
-  cs: CiphersuiteImpl,
-): Promise<ClientState> {
-  const { membershipKey } = state.keySchedule;
-  const { content } = await unprotectPublicMessage(membershipKey, state.groupContext, state.ratchetTree, message, cs);
-  if (content.contentType !== 'commit' || content.sender.senderType !== 'member') {
-    throw new Error('not a commit of a member');
-  }
-  return leave(state, content.commit, content.sender.leafIndex, emptyPskIndex, cs);
-}
-
-/**
- * What is left to a member who is removed by a commit whose authenticity was checked. ts-mls 1.6.4 takes itself for a
- * member still where the same commit gives its leaf to somebody else, and then finds nothing in the path for it.
- */
-export async function leave(
-  state: ClientState,
-  commit: Commit['commit'],
-  committer: number,
-  psks: PskIndex,
-  cs: CiphersuiteImpl,
-): Promise<ClientState> {
-  const { tree } = await applyProposals(state, commit.proposals, toLeafIndex(committer), psks, false, cs);
-  return {
-    ...state,
-    ratchetTree: tree,
-    unappliedProposals: {},
-    historicalReceiverData: new Map(),
-    groupActiveState: { kind: 'removedFromGroup' },
-  };
 }
 
 type PublicMessage = Extract<ReturnType<typeof decode>, { wireformat: 'mls_public_message' }>['publicMessage'];

@@ -16,22 +16,25 @@ import {
   type PrivateKeyPackage,
   type PrivateMessage,
   type Proposal,
-  type PskIndex,
-  processPrivateMessage,
-  processPublicMessage,
+  type ProposalOrRef,
 } from 'ts-mls';
+import type { AuthenticatedContent } from 'ts-mls/authenticatedContent.js';
+import { addHistoricalReceiverData, processProposal } from 'ts-mls/clientState.js';
 import { encode } from 'ts-mls/codec/tlsEncoder.js';
 import { signWithLabel } from 'ts-mls/crypto/signature.js';
+import type { FramedContentCommitData } from 'ts-mls/framedContent.js';
 import { makeKeyPackageRef } from 'ts-mls/keyPackage.js';
 import { type LeafNodeUpdate, leafNodeTBSEncoder } from 'ts-mls/leafNode.js';
 import { unprotectPrivateMessage } from 'ts-mls/messageProtection.js';
 import { unprotectPublicMessage } from 'ts-mls/messageProtectionPublic.js';
 import { updateLeafKey } from 'ts-mls/privateKeyPath.js';
+import { type MadeCommit, makeCommit } from '../../src/crypto/commit';
 import { config as webConfig } from '../../src/crypto/config';
+import { followCommit } from '../../src/crypto/follow';
 import { makeExternalCommit, openWelcome, verifiedTree } from '../../src/crypto/join';
-import { decode, leave } from '../../src/crypto/receive';
+import { decode } from '../../src/crypto/receive';
 import { leafAt, leavesOf } from '../../src/crypto/tree';
-import { equalBytes, toBase64, toHex } from '../../src/protocol/bytes';
+import { equalBytes, fromBase64, toBase64, toHex } from '../../src/protocol/bytes';
 import type { Change, Received } from './protocol';
 
 /** As the web client's, but messages may come in any order, and earlier epochs' resumption keys are kept. */
@@ -39,9 +42,6 @@ const config: ClientConfig = {
   ...webConfig,
   keyRetentionConfig: { retainKeysForGenerations: 1000, retainKeysForEpochs: 8, maximumForwardRatchetSteps: 1000 },
 };
-
-type FramedContent = Awaited<ReturnType<typeof unprotectPublicMessage>>['content'];
-type Commit = Extract<FramedContent, { contentType: 'commit' }>['commit'];
 
 const year = 365n * 24n * 3600n;
 
@@ -137,21 +137,17 @@ export class Client {
 
   /** Commits what was proposed before, and the changes; the new state waits for `accept`. */
   async commit(changes: Change[], asPublic: boolean, authenticatedData: Uint8Array) {
-    const made = await createCommit(
-      { state: this.state, cipherSuite: this.#cs, pskIndex: makePskIndex(this.state, this.#psks) },
-      {
-        wireAsPublicMessage: asPublic,
-        extraProposals: changes.map((change) => this.#proposalOf(change)),
-        ratchetTreeExtension: true,
-        authenticatedData,
-      },
-    );
+    const { unappliedProposals, groupContext } = this.state;
+    const proposals = changes.map((change) => this.#proposalOf(change));
+    const waiting = Object.values(unappliedProposals).map((entry) => entry.proposal);
+    const all = [...proposals, ...waiting].map((proposal) => proposal.proposalType);
+    const needsPath = all.length === 0 || all.includes('update') || all.includes('remove');
+    const made =
+      needsPath || groupContext.epoch % 2n === 0n
+        ? await this.#commitWithPath(proposals, asPublic, authenticatedData)
+        : await this.#commitWithoutPath(proposals, asPublic, authenticatedData);
     this.#pending = made.newState;
-    const { welcome } = made;
-    return {
-      commit: encodeMlsMessage(made.commit),
-      welcome: welcome ? encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome }) : null,
-    };
+    return { commit: made.commit, welcome: made.welcome };
   }
 
   accept(): void {
@@ -178,19 +174,11 @@ export class Client {
       throw new Error('no member any more');
     }
     if (message.wireformat === 'mls_public_message') {
-      const { publicMessage } = message;
       const { keySchedule, groupContext, ratchetTree } = this.state;
+      const { publicMessage } = message;
       const { membershipKey } = keySchedule;
-      const { content } = await unprotectPublicMessage(
-        membershipKey,
-        groupContext,
-        ratchetTree,
-        publicMessage,
-        this.#cs,
-      );
-      const process = async (state: ClientState, psks: PskIndex) =>
-        (await processPublicMessage(state, publicMessage, psks, this.#cs)).newState;
-      return this.#follow(content, process);
+      const opened = await unprotectPublicMessage(membershipKey, groupContext, ratchetTree, publicMessage, this.#cs);
+      return this.#follow(this.state, opened);
     }
     if (message.wireformat === 'mls_private_message') {
       return this.#processPrivate(message.privateMessage);
@@ -216,7 +204,6 @@ export class Client {
   }
 
   async #processPrivate(message: PrivateMessage): Promise<Received> {
-    // Says what processPrivateMessage does not: who sent it and which proposals a commit names.
     const { content: opened, tree: secretTree } = await unprotectPrivateMessage(
       this.state.keySchedule.senderDataSecret,
       message,
@@ -226,49 +213,66 @@ export class Client {
       config.keyRetentionConfig,
       this.#cs,
     );
+    return this.#follow({ ...this.state, secretTree }, opened);
+  }
+
+  /** Takes in what was authenticated. */
+  async #follow(state: ClientState, opened: AuthenticatedContent): Promise<Received> {
     const { content } = opened;
-    if (message.epoch !== this.state.groupContext.epoch) {
+    if (content.epoch !== state.groupContext.epoch) {
       throw new Error('another epoch');
     }
-    if (content.contentType === 'application') {
-      this.#state = { ...this.state, secretTree };
-      const sender = content.sender.senderType === 'member' ? content.sender.leafIndex : -1;
-      const { applicationData: data, authenticatedData } = content;
-      return { kind: 'application', sender, data, authenticatedData };
-    }
-    const process = async (state: ClientState, psks: PskIndex) =>
-      (await processPrivateMessage(state, message, psks, this.#cs)).newState;
-    return this.#follow(content, process);
-  }
-
-  /** Follows a handshake whose authenticity was checked. */
-  async #follow(
-    content: FramedContent,
-    process: (state: ClientState, psks: PskIndex) => Promise<ClientState>,
-  ): Promise<Received> {
     const { authenticatedData } = content;
-    const psks = makePskIndex(this.state, this.#psks);
-    if (content.contentType !== 'commit') {
-      this.#state = await process(this.state, psks);
-      return { kind: 'proposal', authenticatedData };
+    switch (content.contentType) {
+      case 'application': {
+        this.#state = state;
+        const sender = content.sender.senderType === 'member' ? content.sender.leafIndex : -1;
+        return { kind: 'application', sender, data: content.applicationData, authenticatedData };
+      }
+      case 'proposal':
+        this.#state = await processProposal(state, opened, content.proposal, this.#cs.hash);
+        return { kind: 'proposal', authenticatedData };
+      case 'commit': {
+        const updated = this.#withUpdate(state, referencesOf(content.commit));
+        this.#enter(await followCommit(updated, opened, makePskIndex(state, this.#psks), this.#cs));
+        return { kind: 'commit', authenticatedData };
+      }
     }
-    const { commit, sender } = content;
-    this.#enter(
-      sender.senderType === 'member' && this.#isRemovedBy(commit)
-        ? await leave(this.state, commit, sender.leafIndex, psks, this.#cs)
-        : await process(this.#withUpdate(referencesOf(commit)), psks),
-    );
-    return { kind: 'commit', authenticatedData };
   }
 
-  #isRemovedBy(commit: Commit): boolean {
-    const proposals = commit.proposals.map((entry) =>
-      entry.proposalOrRefType === 'proposal'
-        ? entry.proposal
-        : this.state.unappliedProposals[toBase64(entry.reference)]?.proposal,
+  /** As the web client commits. */
+  async #commitWithPath(byValue: Proposal[], asPublic: boolean, authenticatedData: Uint8Array): Promise<MadeCommit> {
+    const proposals: ProposalOrRef[] = [
+      ...Object.keys(this.state.unappliedProposals).map((reference) => ({
+        proposalOrRefType: 'reference' as const,
+        reference: fromBase64(reference),
+      })),
+      ...byValue.map((proposal) => ({ proposalOrRefType: 'proposal' as const, proposal })),
+    ];
+    const made = await makeCommit(this.state, proposals, this.#cs, {
+      psks: makePskIndex(this.state, this.#psks),
+      authenticatedData,
+      wireformat: asPublic ? 'mls_public_message' : 'mls_private_message',
+    });
+    const [historicalReceiverData] = addHistoricalReceiverData(this.state);
+    return { ...made, newState: { ...made.newState, historicalReceiverData } };
+  }
+
+  /** As only ts-mls itself does, which the other side must follow too. */
+  async #commitWithoutPath(
+    extraProposals: Proposal[],
+    wireAsPublicMessage: boolean,
+    authenticatedData: Uint8Array,
+  ): Promise<MadeCommit> {
+    const { newState, commit, welcome } = await createCommit(
+      { state: this.state, cipherSuite: this.#cs, pskIndex: makePskIndex(this.state, this.#psks) },
+      { wireAsPublicMessage, extraProposals, ratchetTreeExtension: true, authenticatedData },
     );
-    const own = this.state.privatePath.leafIndex;
-    return proposals.some((proposal) => proposal?.proposalType === 'remove' && proposal.remove.removed === own);
+    return {
+      newState,
+      commit: encodeMlsMessage(commit),
+      welcome: welcome ? encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome }) : null,
+    };
   }
 
   #enter(state: ClientState): void {
@@ -278,9 +282,9 @@ export class Client {
   }
 
   /** Where a commit applies this member's own update, its leaf's key changes before the path is opened. */
-  #withUpdate(references: string[]): ClientState {
+  #withUpdate(state: ClientState, references: string[]): ClientState {
     const key = references.map((reference) => this.#updates.get(reference)).find((found) => found);
-    return key ? { ...this.state, privatePath: updateLeafKey(this.state.privatePath, key) } : this.state;
+    return key ? { ...state, privatePath: updateLeafKey(state.privatePath, key) } : state;
   }
 
   async #makePackage() {
@@ -365,7 +369,7 @@ export class Client {
   }
 }
 
-function referencesOf(commit: Commit): string[] {
+function referencesOf(commit: FramedContentCommitData['commit']): string[] {
   return commit.proposals.flatMap((entry) =>
     entry.proposalOrRefType === 'reference' ? [toBase64(entry.reference)] : [],
   );
