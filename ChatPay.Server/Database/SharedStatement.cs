@@ -2,7 +2,8 @@ namespace ChatPay.Server.Database;
 
 /// <summary>
 /// Callers who ask for the same thing of different rows share a statement: what has gathered while the last one was on its
-/// way becomes the next. A lone caller's goes at once. Callers are requests, so as many wait as the server lets in.
+/// way becomes the next. Each goes behind what the thread pool has to do already, for more may be asking in that; where it has
+/// nothing to do, a lone caller's goes at once. Callers are requests, so as many wait as the server lets in.
 /// </summary>
 /// <param name="send">
 /// One statement, which is committed when it returns; answers that are left out are <see langword="default"/>. Where it
@@ -15,6 +16,7 @@ namespace ChatPay.Server.Database;
 /// </param>
 internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
     Func<IReadOnlyList<TAsk>, Task<IReadOnlyDictionary<TKey, TAnswer>>> send, Func<TAsk, TKey> keyOf, bool isRead)
+    : IThreadPoolWorkItem
     where TKey : notnull
 {
     private const int RowsMax = 256;
@@ -38,30 +40,41 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
             _isSending = true;
         }
 
-        _ = SendAsync();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         return caller.Task.WaitAsync(cancellationToken);
     }
 
+    void IThreadPoolWorkItem.Execute() => _ = SendAsync();
+
     private async Task SendAsync()
     {
-        while (Take() is { Count: > 0 } callers)
+        var callers = Take();
+        try
         {
-            try
+            var answers = await send([.. callers.Values.Select(static alike => alike[0].Ask)]);
+            foreach (var (key, alike) in callers)
             {
-                var answers = await send([.. callers.Values.Select(static alike => alike[0].Ask)]);
-                foreach (var (key, alike) in callers)
-                {
-                    alike.ForEach(caller => caller.SetResult(answers.GetValueOrDefault(key)));
-                }
-            }
-            catch (Exception failure)
-            {
-                foreach (var caller in callers.Values.SelectMany(static alike => alike))
-                {
-                    caller.TrySetException(failure);
-                }
+                alike.ForEach(caller => caller.SetResult(answers.GetValueOrDefault(key)));
             }
         }
+        catch (Exception failure)
+        {
+            foreach (var caller in callers.Values.SelectMany(static alike => alike))
+            {
+                caller.TrySetException(failure);
+            }
+        }
+
+        lock (_lock)
+        {
+            _isSending = _waiting.Count > 0;
+            if (!_isSending)
+            {
+                return;
+            }
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     private Dictionary<TKey, List<Caller>> Take()
@@ -87,7 +100,6 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
             }
 
             _waiting = later;
-            _isSending = callers.Count > 0;
             return callers;
         }
     }

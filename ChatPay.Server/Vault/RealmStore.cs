@@ -186,7 +186,7 @@ internal sealed class RealmStore : IDisposable
             $"""
             update vault_record v
             set sealed = null, wait_id = null, wait_device_id = null, wait_until = null
-            where v.sealed is not null and v.used = v.max_guesses and ($1::uuid is null or v.account_id = $1)
+            where v.is_used_up and ($1::uuid is null or v.account_id = $1)
                 and not exists (
                     select from vault_attempt a
                     where a.account_id = v.account_id and a.version = v.version and a.outcome = 0
