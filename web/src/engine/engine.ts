@@ -367,14 +367,14 @@ export class Engine {
 
   async sendText(conversation: string, text: string): Promise<void> {
     checkText(text);
-    this.#services.keys.requireAccepted(conversation);
+    await this.#services.keys.requireAccepted(conversation);
     await this.#services.outbox.sendText(conversation, wellFormed(text));
     this.#services.typing.sent(conversation);
   }
 
   async postCard(card: NewCard): Promise<void> {
     const { core, outbox, keys } = this.#services;
-    keys.requireAccepted(card.conversation);
+    await keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
     await outbox.postCard({ ...card, memo: wellFormed(card.memo.trim()) });
   }

@@ -1,5 +1,5 @@
 import type { ArchiveItem } from '../archive/content';
-import type { Leaf, MlsState } from '../crypto/port';
+import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
 
@@ -210,6 +210,8 @@ export type PersonKeysRecord = {
   /** Whether safety numbers were compared. */
   verified: boolean;
   checkedAt: number;
+  /** Devices that somebody showed as theirs and the chain has not. Absent in records of earlier versions. */
+  unlogged?: ShownLeaf[];
 };
 
 export type KeyAlarmKind =
