@@ -66,6 +66,8 @@ export class DeviceKeys {
     await this.own.ensure();
     this.people.checkDue();
     if (this.isApproved) {
+      // Where it cannot be done now, the next look tries again.
+      await this.pins.settle().catch(() => undefined);
       await this.vault.look();
     }
   }
@@ -74,6 +76,7 @@ export class DeviceKeys {
   async heard(signal: KeysSignal): Promise<void> {
     if (signal.length > 0) {
       await this.own.ensure();
+      await this.pins.settle().catch(() => undefined);
     }
     await this.vault.heard(signal);
   }
