@@ -167,6 +167,18 @@ describe('Without a mouse', () => {
     await expect.poll(() => focusedName(page)).toBe('Send or request money');
   });
 
+  test('What a button opens in its place has the focus, and gives it back', async () => {
+    await open('archiveLocked', '#/settings/security');
+    for (const name of ['Change PIN', 'Renew identity key']) {
+      await page.getByRole('button', { name }).focus();
+      await page.keyboard.press('Enter');
+      await expect.poll(() => focusedName(page)).toBe('PIN or passphrase');
+      await tabTo(page, /^Cancel$/);
+      await page.keyboard.press('Enter');
+      await expect.poll(() => focusedName(page)).toBe(name);
+    }
+  });
+
   test('The first stop skips to the content', async () => {
     await open('rich', `#/c/${ids.amina}`);
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
