@@ -7,6 +7,8 @@ export default defineConfig({
     environment: 'node',
     fileParallelism: false,
     testTimeout: 120_000,
+    // A busy machine takes its time: what is waited for is the state, not how soon it comes.
+    expect: { poll: { timeout: 20_000, interval: 50 } },
     hookTimeout: 120_000,
   },
 });

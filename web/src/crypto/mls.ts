@@ -36,6 +36,7 @@ import type {
   MlsState,
   OwnKeyPackage,
   PreparedCommit,
+  ShownLeaf,
 } from './port';
 import { decode, receiveCommit, receiveMessage } from './receive';
 import { getSuite, suiteName } from './suite';
@@ -156,11 +157,12 @@ export class Mls implements MlsPort {
     };
   }
 
-  async identityKeys(keyPackages: Uint8Array[]): Promise<(Uint8Array | null)[]> {
+  async shownBy(keyPackages: Uint8Array[]): Promise<(ShownLeaf | null)[]> {
     return keyPackages.map((bytes) => {
       const message = decode(bytes);
-      const credential = message.wireformat === 'mls_key_package' ? message.keyPackage.leafNode.credential : null;
-      return (credential && readCredential(credential)?.identityKey) ?? null;
+      const node = message.wireformat === 'mls_key_package' ? message.keyPackage.leafNode : null;
+      const owner = node && readCredential(node.credential);
+      return owner ? { ...owner, signatureKey: node.signaturePublicKey } : null;
     });
   }
 

@@ -19,14 +19,16 @@ export type KeyPair = { publicKey: Uint8Array; privateKey: Uint8Array };
 /** An encoded group state. The tag is only a hint for the port's cache. */
 export type MlsState = { bytes: Uint8Array; tag: string };
 
-export type Leaf = {
-  leaf: number;
+/** A device as a group or a key package shows it. */
+export type ShownLeaf = {
   account: string;
   device: string;
   signatureKey: Uint8Array;
   /** The key that vouches for the device, 32 bytes; null where none does, absent in records of earlier versions. */
   identityKey?: Uint8Array | null;
 };
+
+export type Leaf = ShownLeaf & { leaf: number };
 
 /** A group after a change of its members. */
 export type Group = { state: MlsState; epoch: number; ownLeaf: number; leaves: Leaf[] };
@@ -103,8 +105,8 @@ export interface MlsPort {
   join(identity: Identity, conversation: string, welcome: Uint8Array, secret: Uint8Array): Promise<Group>;
   /** Joins from a GroupInfo, replacing an earlier leaf of this device if there is one. */
   joinExternally(identity: Identity, conversation: string, groupInfo: Uint8Array): Promise<PreparedCommit>;
-  /** The identity keys that vouch for these key packages' devices, as they say; null for none. */
-  identityKeys(keyPackages: Uint8Array[]): Promise<(Uint8Array | null)[]>;
+  /** The devices that these key packages are of, as they say; null where one says nothing of the kind. */
+  shownBy(keyPackages: Uint8Array[]): Promise<(ShownLeaf | null)[]>;
   /** Accounts with certificates: from now on no device of theirs is taken without one. */
   requireCertificates(accounts: string[]): Promise<void>;
   /** Ends the worker, where there is one. */

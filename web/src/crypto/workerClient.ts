@@ -47,7 +47,7 @@ export function startMlsWorker(): MlsPort {
     welcomeRefs: call('welcomeRefs'),
     join: call('join'),
     joinExternally: call('joinExternally'),
-    identityKeys: call('identityKeys'),
+    shownBy: call('shownBy'),
     requireCertificates: call('requireCertificates'),
     stop: () => {
       worker.terminate();

@@ -31,7 +31,7 @@ export class Cards {
       throw localError('card_mismatch', false);
     }
     if (action === 'pay' || action === 'accept') {
-      this.keys.requireAccepted(record.view.conversation);
+      await this.keys.requireAccepted(record.view.conversation);
     }
     if (this.busy.has(id)) {
       return;

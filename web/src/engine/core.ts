@@ -94,7 +94,7 @@ export class Core {
   readonly people = new Map<string, Person>();
   readonly watcher: Watcher;
   connection: Connection | null = null;
-  /** Told of every group that is written; who is in it shows identity keys. */
+  /** Told of every group whose devices or their keys have changed; who is in it shows identity keys. */
   groupSeen: (group: GroupRecord) => void = () => undefined;
   /** What takes messages into the account's archive. */
   archiving: Archiving = { wants: () => false, queued: () => undefined, hasBrought: async () => false };
@@ -243,8 +243,11 @@ export class Core {
       this.#learnPeople(change.value);
       touched.add(change.value.id);
     } else if (change.put === 'groups') {
+      const before = this.groups.get(change.value.conversation);
       this.groups.set(change.value.conversation, change.value);
-      this.groupSeen(change.value);
+      if (before?.leaves !== change.value.leaves) {
+        this.groupSeen(change.value);
+      }
     } else if (change.put === 'outbox') {
       this.outbox.set(change.value.clientId, change.value);
     } else if (change.put === 'cards') {

@@ -1,17 +1,16 @@
 import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
-import type { ConnectionListener } from '../net/connection';
 import { fromBase64, toBase64, wellFormed } from '../protocol/bytes';
 import { ErrorCode, isCode } from '../protocol/errors';
-import { Limits } from '../protocol/limits';
-import type { DeviceView, HelloReply, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
-import type { CardAction, ConnectionState, Device, NewCard, Person, SignIn, SignUp } from '../state/contract';
+import type { DeviceView, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
+import type { CardAction, Device, NewCard, Person, SignIn, SignUp } from '../state/contract';
 import { Database, type DatabaseOptions } from '../storage/database';
 import type { DeviceRecord } from '../storage/records';
 import { checkCard, checkText } from './checks';
 import { defaultTiming, type Timing } from './core';
 import { firstSight } from './items';
 import type { PinOptions } from './keys/pins';
+import { Link } from './link';
 import { Presenter } from './presenter';
 import { Services } from './services';
 import type { Sink } from './sink';
@@ -33,7 +32,7 @@ export class Engine {
   #services: Services;
   #db: Database;
   #presenter: Presenter;
-  #hello: HelloReply | null = null;
+  readonly #link: Link;
   #startingOver: Promise<void> | null = null;
 
   private constructor(
@@ -43,6 +42,14 @@ export class Engine {
   ) {
     this.#db = db;
     this.#presenter = new Presenter(sink, () => this.#services);
+    this.#link = new Link({
+      services: () => this.#services,
+      presenter: this.#presenter,
+      sink,
+      refreshMe: () => this.#refreshMe(),
+      checkSession: () => this.#checkSession(),
+      sessionError: (thrown) => this.#sessionError(thrown),
+    });
     this.#services = this.#assemble();
   }
 
@@ -69,29 +76,7 @@ export class Engine {
       timing: { ...defaultTiming, ...timing },
       pins: pins ?? {},
     };
-    return new Services(parts, this.#presenter, this.#listener());
-  }
-
-  #listener(): ConnectionListener {
-    const services = () => this.#services;
-    return {
-      greet: (hub) => this.#greet(hub),
-      changed: (state, retryInMs) => this.#connectionChanged(state, retryInMs),
-      lost: () => void this.#lost().catch(() => undefined),
-      events: (events) => services().sync.pushed(events),
-      heads: (views) => services().sync.heads(views),
-      deviceMessages: (messages) => services().sync.welcomes(messages),
-      receipts: (receipts) => this.#receipts(receipts),
-      ephemeral: (signals) => services().typing.heard(signals),
-      presence: (views) => services().presence.heard(views),
-      walletChanged: (balances) => services().wallet.take(balances),
-      control: (signal) => this.#control(signal),
-      keys: (signal) => {
-        const { keys, archive } = services();
-        void keys.heard(signal).catch(() => undefined);
-        void archive.look().catch(() => undefined);
-      },
-    };
+    return new Services(parts, this.#presenter, this.#link.listener());
   }
 
   /** Shows what is stored, then connects. */
@@ -218,7 +203,7 @@ export class Engine {
     this.#db = await Database.open(this.options.database);
     await this.#db.own();
     this.#services = this.#assemble();
-    this.#hello = null;
+    this.#link.forget();
     this.#presenter.loaded = false;
     this.sink.me(null);
     this.sink.conversations([], true);
@@ -252,93 +237,6 @@ export class Engine {
     }
   }
 
-  // The connection.
-
-  async #greet(hub: Parameters<ConnectionListener['greet']>[0]): Promise<void> {
-    const { core } = this.#services;
-    const cursors = [...core.conversations.values()]
-      .filter((conversation) => conversation.active)
-      .slice(0, Limits.cursorsPerHello)
-      .map((conversation) => ({ conversation: conversation.id, seq: conversation.cursor }));
-    const { device, lineage } = core.device;
-    const { protocolVersion: protocol, viewsPerHello: views } = Limits;
-    const request = { device, protocol, capabilities: [], lineage, cursors, views };
-    try {
-      this.#hello = await hub.hello(request);
-    } catch (thrown) {
-      await this.#sessionError(thrown);
-      throw thrown;
-    }
-  }
-
-  #connectionChanged(state: ConnectionState, retryInMs: number | null): void {
-    this.sink.connection(state, retryInMs);
-    if (state === 'online' && this.#hello) {
-      void this.#online(this.#hello).catch(() => undefined);
-    }
-  }
-
-  async #online(hello: HelloReply): Promise<void> {
-    const { sync, stock, receipts, outbox, wallet, presence, threads, keys, groups, archive } = this.#services;
-    const watched = keys.watch().catch(() => undefined);
-    if (!keys.isApproved) {
-      await watched;
-    }
-    void stock.fill(hello.keyPackagesLeft).catch(() => undefined);
-    void wallet.refresh().catch(() => undefined);
-    void this.#refreshMe().catch(() => undefined);
-    await sync.greeted(hello);
-    presence.refresh();
-    threads.openIds().forEach((id) => void sync.look(id));
-    this.#presenter.loaded = true;
-    this.#presenter.touchConversations();
-    receipts.touchedAll();
-    outbox.kickAll();
-    groups.renewal.start();
-    void archive.look().catch(() => undefined);
-  }
-
-  async #lost(): Promise<void> {
-    this.#services.presence.lost();
-    await this.#services.outbox.lost();
-    if (!this.#services.core.online) {
-      await this.#checkSession();
-    }
-  }
-
-  #control(signal: Parameters<ConnectionListener['control']>[0]): void {
-    switch (signal.kind) {
-      case 'resync':
-        // Anything may have been dropped, also that there is a conversation at all: a greeting says what differs.
-        if (signal.conversation) {
-          this.#services.sync.want([signal.conversation]);
-        } else {
-          void this.#services.connection.greetAgain();
-        }
-        break;
-      case 'revoked':
-        void this.#checkSession();
-        break;
-      case 'reconnect':
-        this.#services.connection.reconnectAfter(signal.reconnectAfterMs ?? 1000);
-        break;
-      case 'upgrade':
-        this.sink.update();
-        break;
-      case 'keyPackagesLow':
-        void this.#services.stock.fill(Limits.keyPackagesLowStock - 1).catch(() => undefined);
-    }
-  }
-
-  #receipts(receipts: Parameters<ConnectionListener['receipts']>[0]): void {
-    const { sync, receipts: own, core } = this.#services;
-    sync.receipts(receipts);
-    const mine = receipts.filter((receipt) => receipt.account === core.deviceOrNull?.account);
-    for (const id of new Set(mine.map((receipt) => receipt.conversation))) {
-      void own.followOwnDevices(id).catch(() => undefined);
-    }
-  }
-
   reconnectNow(): void {
     this.#services.connection.reconnectNow();
   }
@@ -367,14 +265,14 @@ export class Engine {
 
   async sendText(conversation: string, text: string): Promise<void> {
     checkText(text);
-    this.#services.keys.requireAccepted(conversation);
+    await this.#services.keys.requireAccepted(conversation);
     await this.#services.outbox.sendText(conversation, wellFormed(text));
     this.#services.typing.sent(conversation);
   }
 
   async postCard(card: NewCard): Promise<void> {
     const { core, outbox, keys } = this.#services;
-    keys.requireAccepted(card.conversation);
+    await keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
     await outbox.postCard({ ...card, memo: wellFormed(card.memo.trim()) });
   }

@@ -1,4 +1,4 @@
-import type { Candidate, PreparedCommit } from '../crypto/port';
+import type { Candidate, PreparedCommit, ShownLeaf } from '../crypto/port';
 import { delay, fullJitterMs } from '../net/jitter';
 import { fromBase64, sha256, toBase64 } from '../protocol/bytes';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
@@ -160,6 +160,11 @@ export class Groups {
       try {
         const info = await core.api.groupInfo(id);
         const prepared = await core.mls.joinExternally(core.identity, id, fromBase64(info.groupInfo));
+        const { leaves } = prepared.group;
+        await this.keys.lookAt(leaves);
+        if (this.keys.hasStranger(leaves)) {
+          throw localError('own_device_unlogged', false);
+        }
         const pending = await this.#keepPending(id, prepared, true);
         const reply = await this.#submit(id, pending);
         await this.#adopt(id, pending, reply.seq);
@@ -300,12 +305,22 @@ export class Groups {
     if (!this.core.conversations.has(id)) {
       return;
     }
-    await this.core.queue.run(id, () => this.#join(id, message));
+    const unknown = await this.core.queue.run(id, () => this.#join(id, message));
+    if (unknown.length > 0) {
+      // Their keys are looked at before anything can be said there.
+      await this.keys.lookAt(unknown);
+      await this.core.queue.run(id, () => this.#join(id, message, true));
+    }
     this.sync.want([id]);
   }
 
-  /** Group, and the end of its one-time key, in one transaction. A Welcome that leads nowhere is dropped. */
-  async #join(id: string, message: DeviceMessage): Promise<void> {
+  /**
+   * Group, and the end of its one-time key, in one transaction. A Welcome that leads nowhere is dropped, and so is one beside a
+   * stranger in the own account's name.
+   * @param isLookedAt whether the keys of devices that are not known were looked at
+   * @returns leaves that are to be looked at before; then nothing was written
+   */
+  async #join(id: string, message: DeviceMessage, isLookedAt = false): Promise<ShownLeaf[]> {
     const { core } = this;
     const known = await core.group(id);
     try {
@@ -314,11 +329,15 @@ export class Groups {
       const packages = await Promise.all(refs.map((ref) => core.db.keyPackage(ref)));
       const own = packages.find((found) => found !== null);
       if (!own) {
-        return;
+        return [];
       }
       const group = await core.mls.join(core.identity, id, welcome, own.secret);
       if (known?.state && known.epoch >= group.epoch) {
-        return;
+        return [];
+      }
+      const unknown = isLookedAt ? [] : this.keys.people.unknown(group.leaves);
+      if (unknown.length > 0 || this.keys.hasStranger(group.leaves)) {
+        return unknown;
       }
       const { epoch, state, ownLeaf, leaves } = group;
       const value: GroupRecord = {
@@ -343,6 +362,7 @@ export class Groups {
       }
       // The external join that follows gets this device in without the Welcome.
     }
+    return [];
   }
 
   /** One key package for every live device of these accounts except this one. */
@@ -359,10 +379,7 @@ export class Groups {
         }
       }
     }
-    const shown = await this.core.mls.identityKeys(candidates.map(({ keyPackage }) => keyPackage));
-    for (const [index, { account, device }] of candidates.entries()) {
-      this.keys.requireAddable(account, device, shown[index] ?? null);
-    }
+    await this.keys.requireAddable(await this.core.mls.shownBy(candidates.map(({ keyPackage }) => keyPackage)));
     const others = accounts.filter((account) => account !== this.core.device.account);
     if (others.some((account) => !candidates.some((candidate) => candidate.account === account))) {
       throw new ActionError({

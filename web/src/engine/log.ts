@@ -1,4 +1,4 @@
-import type { Leaf, LogInput, LogOutcome, LogResult } from '../crypto/port';
+import type { Leaf, LogInput, LogOutcome, LogResult, ShownLeaf } from '../crypto/port';
 import { equalBytes, sha256 } from '../protocol/bytes';
 import { localError } from '../protocol/errors';
 import type { ConversationView, Event } from '../protocol/wire';
@@ -20,13 +20,18 @@ export type Applied =
   /** This device has no group for the conversation yet. */
   | 'noGroup'
   /** The log and this device's group do not fit: join anew. */
-  | 'broken';
+  | 'broken'
+  /** A device comes in that its account's chain has not, as far as it is known here: `lookAtKeys`, then again. */
+  | 'keysUnknown';
 
 /** What others want to know of commits: names to repeat, removals to make. */
 export type LogHooks = {
   commitSeen(conversation: string, event: Event, external: boolean, mine: boolean): void;
   /** Somebody says what the key log has shown them. */
   logHeard(from: string, note: string): void;
+  /** Those of the leaves whose keys are to be looked at before the group goes on with them. */
+  unknownKeys(leaves: readonly ShownLeaf[]): ShownLeaf[];
+  lookAtKeys(leaves: readonly ShownLeaf[]): Promise<void>;
 };
 
 type Step = { events: Event[]; results: Map<number, LogResult>; outcome: LogOutcome | null };
@@ -35,6 +40,8 @@ type Step = { events: Event[]; results: Map<number, LogResult>; outcome: LogOutc
 export class Log {
   /** Conversations whose encryption could not be mended: their messages are shown as unreadable, and nothing waits. */
   readonly unreadable = new Set<string>();
+  /** By conversation: leaves whose keys are to be looked at, or were, before the events from this seq on. */
+  readonly #looks = new Map<string, { seq: number; leaves: ShownLeaf[]; isDone: boolean }>();
 
   constructor(
     readonly core: Core,
@@ -69,6 +76,35 @@ export class Log {
         return outcome;
       }
     }
+  }
+
+  /**
+   * Looks at the keys that `apply` stopped at. The group goes on with those devices in any case, but where one is a stranger
+   * nothing is said there.
+   */
+  async lookAtKeys(id: string): Promise<void> {
+    const look = this.#looks.get(id);
+    if (look) {
+      await this.hooks.lookAtKeys(look.leaves);
+      look.isDone = true;
+    }
+  }
+
+  /** Whether the events of a step bring devices whose keys nobody has looked at yet. */
+  #hasUnknownKeys(id: string, { events, results, outcome }: Step): boolean {
+    const seq = events[0]?.seq ?? 0;
+    const look = this.#looks.get(id);
+    if (look?.seq === seq && look.isDone) {
+      this.#looks.delete(id);
+      return false;
+    }
+    const added = [...results.values()].flatMap((result) => (result.kind === 'committed' ? result.added : []));
+    const leaves = this.hooks.unknownKeys([...(outcome?.group?.leaves ?? []), ...added]);
+    if (leaves.length === 0) {
+      return false;
+    }
+    this.#looks.set(id, { seq, leaves, isDone: false });
+    return true;
   }
 
   async #mergeView(id: string, view: ConversationView): Promise<void> {
@@ -125,6 +161,9 @@ export class Log {
       return 'done';
     }
     const step = await this.#decrypt(batch, events);
+    if (this.#hasUnknownKeys(batch.conversation.id, step)) {
+      return 'keysUnknown';
+    }
     const builder = new ItemBuilder(this.core, batch);
     const after: (() => void)[] = [];
     for (const event of step.events) {

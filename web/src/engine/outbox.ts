@@ -242,7 +242,7 @@ export class Outbox {
       }
       await this.groups.ensure(entry.conversation);
       if (entry.body === null && entry.kind !== 'group') {
-        this.keys.requireAccepted(entry.conversation);
+        await this.keys.requireAccepted(entry.conversation);
       }
       await this.groups.removePending(entry.conversation);
       const sealed = await this.#encrypt(clientId);
@@ -276,6 +276,11 @@ export class Outbox {
       }
       if (!group?.state) {
         return null;
+      }
+      // Somebody's key has changed, or a stranger has come, since it was given. A group's name goes to accounts that are in it.
+      const refusal = this.keys.refusal(entry.conversation, group);
+      if (refusal && (entry.kind !== 'group' || group.leaves.some((leaf) => !this.keys.people.isOf(leaf)))) {
+        throw refusal;
       }
       const data = encodeAuthenticatedData(
         entry.card

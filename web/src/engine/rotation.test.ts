@@ -36,10 +36,11 @@ describe('a renewed identity key', () => {
     await keysOf(ann).own.rotate();
     await keysOf(bob).personKeys(ann.account);
     await keysOf(bob).people.accept(ann.account, false);
+    const { account, device, publicKey: signatureKey } = ann.engine.services.core.device;
     for (const one of [ann, bob]) {
       const { people } = keysOf(one);
-      expect(people.mayAdd(ann.account, ann.engine.services.core.device.device, before)).toBe(true);
-      expect(people.mayAdd(ann.account, uuidv7(), before)).toBe(false);
+      expect(people.mayAdd({ account, device, signatureKey, identityKey: before })).toBe(true);
+      expect(people.mayAdd({ account, device: uuidv7(), signatureKey, identityKey: before })).toBe(false);
     }
   });
 

@@ -59,6 +59,8 @@ export class Services {
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
       logHeard: (from, note) => this.keys.gossip.heard(from, note),
+      unknownKeys: (leaves) => this.keys.people.unknown(leaves),
+      lookAtKeys: (leaves) => this.keys.lookAt(leaves),
     });
     this.sync = new Sync(this.core, this.log, this.groups);
     this.groups.sync = this.sync;

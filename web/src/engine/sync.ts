@@ -255,7 +255,12 @@ export class Sync {
   /** Returns whether the cursor moved on. */
   async #apply(id: string, view: ConversationView | null, events: Event[]): Promise<boolean> {
     const before = this.core.conversations.get(id)?.cursor ?? 0;
-    const applied = await this.core.queue.run(id, () => this.log.apply(id, view, events));
+    let applied = await this.core.queue.run(id, () => this.log.apply(id, view, events));
+    while (applied === 'keysUnknown') {
+      // Each look lets at least one event through.
+      await this.log.lookAtKeys(id);
+      applied = await this.core.queue.run(id, () => this.log.apply(id, null, events));
+    }
     const after = this.core.conversations.get(id);
     if (applied === 'gap') {
       this.want([id]);
@@ -263,6 +268,10 @@ export class Sync {
       this.groups.mend(id, applied === 'broken');
     } else if (view) {
       await this.#compareEpochs(id, view);
+    }
+    if (this.log.unreadable.has(id) && after?.active && events.some((event) => event.kind === 'commit')) {
+      // What kept this device out may have gone by it.
+      this.groups.mend(id, false);
     }
     if (after) {
       this.groups.removalsSeen(after);

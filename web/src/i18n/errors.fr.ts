@@ -10,6 +10,8 @@ export const errorsFr: Record<ErrorName, string> = {
   card_mismatch: 'Cette carte ne dit pas ce que son auteur a écrit. Rien n’a été fait.',
   identity_changed:
     'Quelqu’un dans cette conversation a de nouvelles clés. Regardez-les dans la conversation et acceptez-les avant d’écrire ou de payer.',
+  own_device_unlogged:
+    'Un appareil que vos clés ne connaissent pas est dans cette conversation en votre nom. Rien n’y est envoyé ni payé avant son départ : voyez vos appareils et retirez-le.',
   wrong_pin: 'Ce n’est pas votre code PIN.',
   vault_too_few:
     'Trop peu de parties du coffre des codes PIN répondent pour le moment, il ne peut donc pas aider. Votre code PIN n’est pas perdu : réessayez plus tard. Si cela dure, demandez à qui gère ce serveur.',

@@ -107,7 +107,11 @@ describe('a chain', { timeout: 30_000 }, () => {
     const chain = 'chain' in checked ? checked.chain : new KeyChain(account);
     expect(chain.length).toBe(6);
     expect(chain.identityKey).toEqual(publicKeyOf(nextIdentity));
-    expect(chain.identityKeysSinceReset).toEqual([publicKeyOf(identity), publicKeyOf(nextIdentity)]);
+    expect([identity, nextIdentity, stranger].map((seed) => chain.hasIdentityKey(publicKeyOf(seed)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
     expect(chain.hasDevice(tablet, publicKeyOf(tabletSeed))).toBe(true);
     expect(chain.hasDevice(tablet, publicKeyOf(phoneSeed))).toBe(false);
     expect([...chain.devices.keys()]).toEqual([tablet]);
@@ -121,7 +125,9 @@ describe('a chain', { timeout: 30_000 }, () => {
     expect(chain.append(makeIdentityReset(chain.next, stranger))).toBe(LogRejection.none);
     expect([chain.resets, chain.devices.size, chain.vaultDigest]).toEqual([1, 0, null]);
     expect(chain.identityKey).toEqual(publicKeyOf(stranger));
-    expect(chain.identityKeysSinceReset).toEqual([publicKeyOf(stranger)]);
+    const keys = [identity, nextIdentity, phoneSeed, stranger, newSeed].map(publicKeyOf);
+    expect(keys.map((key) => chain.hasIdentityKey(key))).toEqual([false, false, false, true, false]);
+    expect(keys.map((key) => chain.hasHad(key))).toEqual([true, true, true, true, false]);
     expect(chain.append(makeDeviceAdded(chain.next, tablet, newSeed, stranger))).toBe(LogRejection.deviceKnown);
   });
 

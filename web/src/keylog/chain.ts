@@ -59,11 +59,6 @@ export class KeyChain {
     return this.#identityKey;
   }
 
-  /** The key in force and those that it replaced by rotation: what a leaf's credential may name. */
-  get identityKeysSinceReset(): readonly Uint8Array[] {
-    return this.#identityKeysSinceReset;
-  }
-
   /** 32 bytes; null where there is no PIN. */
   get vaultDigest(): Uint8Array | null {
     return this.#vaultDigest;
@@ -82,6 +77,16 @@ export class KeyChain {
   /** Whether the device was in the chain and has gone from it. */
   isRevoked(device: string): boolean {
     return this.#revoked.has(device);
+  }
+
+  /** Whether it is the key in force, or one that it replaced by rotation since the last reset: what a leaf may name. */
+  hasIdentityKey(key: Uint8Array): boolean {
+    return this.#identityKeysSinceReset.some((known) => equalBytes(known, key));
+  }
+
+  /** Whether an entry has brought this key, a device's or an identity's, before a reset too. */
+  hasHad(key: Uint8Array): boolean {
+    return this.#keys.has(toHex(key));
   }
 
   /** Whether the account's live device has this key. */

@@ -1,5 +1,5 @@
 import type { ArchiveItem } from '../archive/content';
-import type { Leaf, MlsState } from '../crypto/port';
+import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
 
@@ -168,6 +168,8 @@ export type OwnKeysRecord = {
   rootSecret: Uint8Array | null;
   /** Whether it is still the PIN's, and what it opens what this device has, is to be looked at. Absent in earlier records. */
   rootDue: boolean;
+  /** A registration of the PIN that the realms may have and the chain does not name yet. Absent in earlier records. */
+  pending: PendingRegistration | null;
   /** 32 bytes; null where no archive is kept. */
   archiveKey: Uint8Array | null;
   /** The keys came to a new device, which has not looked yet whether an archive brings it history. */
@@ -179,6 +181,9 @@ export type OwnKeysRecord = {
   /** Devices that this one has approved: that they add themselves is no surprise. */
   approved: string[];
 };
+
+/** A registration of the PIN, kept before a realm hears of it: its version, as the realms tell it, and 32 bytes for the chain. */
+export type PendingRegistration = { version: string; digest: Uint8Array };
 
 /** The newest checkpoint of the key log that was checked. */
 export type KeyLogRecord = {
@@ -210,6 +215,8 @@ export type PersonKeysRecord = {
   /** Whether safety numbers were compared. */
   verified: boolean;
   checkedAt: number;
+  /** Devices that somebody showed as theirs and the chain has not. Absent in records of earlier versions. */
+  unlogged?: ShownLeaf[];
 };
 
 export type KeyAlarmKind =

@@ -27,7 +27,12 @@ export type RegisterRequest = {
   /** Seed of the key that may change the present one; the same unless it was just rotated. */
   signerSeed?: Uint8Array;
   parameters?: PinHashParameters;
+  /** Called with what the registration is to be known by before any realm hears of it. */
+  keep?: (registration: VaultRegistered) => Promise<void>;
 };
+
+/** A registration by its version, as the realms tell it, and its digest for the key log, 32 bytes. */
+export type VaultRegistered = { version: string; digest: Uint8Array };
 
 /** A step, and where it is passed the digest for the key log, 32 bytes. */
 export type Registered = { step: VaultStep; digest: Uint8Array | null };
@@ -60,7 +65,7 @@ export class PinVault {
    * stored it; else the faults say who did not, and the device registers anew.
    */
   async register(request: RegisterRequest): Promise<Registered> {
-    const { pin, rootSecret, identitySeed, signerSeed = identitySeed, parameters = defaultParameters } = request;
+    const { pin, rootSecret, identitySeed, signerSeed = identitySeed, parameters = defaultParameters, keep } = request;
     const configuration = await this.#configuration();
     const told = await this.#ask(configuration, configuration.indices, () =>
       register1Request.encode(this.#nextId(), {}),
@@ -78,18 +83,29 @@ export class PinVault {
     if (reached.length < configuration.threshold) {
       return { step: judge(register1Response, configuration, told), digest: null };
     }
-    const { requests, digest } = await createRegistration(
+    const { context, requests, digest } = await createRegistration(
       { account: this.#account, configuration, parameters, replaces },
       { pin, rootSecret, identitySeed, signerSeed },
       this.#stretch,
       this.#random,
     );
-    const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
-    const step = judge(register2Response, configuration, answers);
-    for (const secret of requests) {
-      secret.fill(0);
+    try {
+      await keep?.({ version: context.version, digest });
+      const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
+      const step = judge(register2Response, configuration, answers);
+      return { step, digest: step.rejection === VaultRejection.none ? digest : null };
+    } finally {
+      for (const secret of requests) {
+        secret.fill(0);
+      }
     }
-    return { step, digest: step.rejection === VaultRejection.none ? digest : null };
+  }
+
+  /** Version of the registration that a threshold of realms has; null where there is none such, or they do not say now. */
+  async standing(): Promise<string | null> {
+    const configuration = await this.#configuration();
+    const { start } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
+    return start?.context.version ?? null;
   }
 
   /**

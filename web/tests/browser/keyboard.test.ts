@@ -67,15 +67,15 @@ describe('Without a mouse', () => {
     const message = page.getByTestId('message').last();
     await expect.poll(() => message.textContent()).toContain('Hello\nsecond line');
     await expect.poll(() => message.getAttribute('data-state')).toBe('read');
-    expect(await composer.inputValue()).toBe('');
+    await expect.poll(() => composer.inputValue()).toBe('');
 
     await page.keyboard.press('Shift+Tab');
-    expect(await focusedName(page)).toBe('Send or request money');
+    await expect.poll(() => focusedName(page)).toBe('Send or request money');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog', { name: 'Send to Amina Diallo' }).waitFor();
     await expect.poll(() => focusedName(page)).toMatch(/^Amount/);
     await page.keyboard.type('12.345');
-    expect(await page.getByTestId('amount').inputValue()).toBe('12.34');
+    await expect.poll(() => page.getByTestId('amount').inputValue()).toBe('12.34');
     await tabTo(page, /^What is it for/);
     await page.keyboard.type('Pizza');
     await tabTo(page, /^Continue/);
@@ -87,8 +87,8 @@ describe('Without a mouse', () => {
 
     const card = page.getByTestId('card').last();
     await card.waitFor();
-    expect(await card.getAttribute('data-state')).toBe('held');
-    expect(await card.getAttribute('aria-label')).toContain('€12.34');
+    await expect.poll(() => card.getAttribute('data-state')).toBe('held');
+    await expect.poll(() => card.getAttribute('aria-label')).toContain('€12.34');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
   });
 
@@ -103,7 +103,7 @@ describe('Without a mouse', () => {
     await tabTo(page, /^Send €12\.34/);
     await page.keyboard.press('Enter');
     await page.getByTestId('pay-leave').waitFor();
-    expect(await page.getByTestId('pay-confirm').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('pay-confirm').count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Back', exact: true }).count()).toBe(0);
     await tabTo(page, /^Back to the conversation/);
     await page.keyboard.press('Enter');
@@ -133,16 +133,16 @@ describe('Without a mouse', () => {
     await page.keyboard.press('Control+k');
     await expect.poll(() => focusedName(page)).toMatch(/^Search chats/);
     await page.keyboard.press('ArrowDown');
-    expect(await focusedName(page)).toContain('Amina Diallo');
+    await expect.poll(() => focusedName(page)).toContain('Amina Diallo');
     await page.keyboard.press('ArrowDown');
-    expect(await focusedName(page)).toContain('Sommerfest');
+    await expect.poll(() => focusedName(page)).toContain('Sommerfest');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowUp');
     await expect.poll(() => focusedName(page)).toMatch(/^Search chats/);
     await page.keyboard.type('tomas');
     await expect.poll(() => page.getByTestId('conversation-row').count()).toBe(2);
     await page.keyboard.press('Escape');
-    expect(await page.getByLabel('Search chats').inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('Search chats').inputValue()).toBe('');
     await page.keyboard.type('noor');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'نور الهدى', level: 1 }).waitFor();
@@ -164,7 +164,19 @@ describe('Without a mouse', () => {
     }
     await page.keyboard.press('Escape');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
-    expect(await focusedName(page)).toBe('Send or request money');
+    await expect.poll(() => focusedName(page)).toBe('Send or request money');
+  });
+
+  test('What a button opens in its place has the focus, and gives it back', async () => {
+    await open('archiveLocked', '#/settings/security');
+    for (const name of ['Change PIN', 'Renew identity key']) {
+      await page.getByRole('button', { name }).focus();
+      await page.keyboard.press('Enter');
+      await expect.poll(() => focusedName(page)).toBe('PIN or passphrase');
+      await tabTo(page, /^Cancel$/);
+      await page.keyboard.press('Enter');
+      await expect.poll(() => focusedName(page)).toBe(name);
+    }
   });
 
   test('The first stop skips to the content', async () => {
@@ -172,7 +184,7 @@ describe('Without a mouse', () => {
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.getByRole('button', { name: 'Skip to content' }).focus();
     await page.keyboard.press('Enter');
-    expect(await focusedName(page)).toBe('Message');
+    await expect.poll(() => focusedName(page)).toBe('Message');
   });
 
   test('Escape closes the details', async () => {

@@ -80,8 +80,8 @@ describe('Scanning a safety number', () => {
     await openSafety(page);
     await page.getByText('It is the same.').waitFor();
     await page.getByTestId('verified').waitFor();
-    expect(await page.getByRole('dialog').count()).toBe(0);
-    expect(await live(page)).toBe(0);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => live(page)).toBe(0);
   });
 
   test('Another one says what to do, and nobody is marked, nor can be by the other button', async () => {
@@ -90,7 +90,7 @@ describe('Scanning a safety number', () => {
     await page.getByTestId('safety-differs').getByText('Do not write anything confidential').waitFor();
     expect(await page.getByTestId('verified').count()).toBe(0);
     expect(await page.getByTestId('mark-verified').count()).toBe(0);
-    expect(await live(page)).toBe(0);
+    await expect.poll(() => live(page)).toBe(0);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
   });
@@ -100,13 +100,13 @@ describe('Scanning a safety number', () => {
     await openSafety(page);
     await page.getByText('This is not the code of a safety number.').waitFor();
     await phase(page, 'looking');
-    expect(await live(page)).toBe(1);
+    await expect.poll(() => live(page)).toBe(1);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id }) => id)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await live(page)).toBe(0);
-    expect(await focusedName(page)).toBe('Scan their code');
+    await expect.poll(() => live(page)).toBe(0);
+    await expect.poll(() => focusedName(page)).toBe('Scan their code');
   });
 
   test('A page that nobody sees does not film, and goes on when it is seen again', async () => {
@@ -158,7 +158,7 @@ describe('A picture that is chosen while the camera films', () => {
     await page.getByTestId('safety-differs').waitFor();
     const said = await page.evaluate(() => (window as unknown as { said: string[] }).said);
     expect(said.filter((text) => text.startsWith('No QR code'))).toEqual([]);
-    expect(await live(page)).toBe(0);
+    await expect.poll(() => live(page)).toBe(0);
   });
 
   test('Gives way to the one that is chosen after it', async () => {
@@ -196,7 +196,7 @@ describe('Without a picture from the camera', () => {
     await tabTo(page, /^Try again/);
     await page.keyboard.press('Enter');
     // The button went away for a moment: the scanner has the focus, not the page.
-    expect(await focusedName(page)).toBe('Scan a code');
+    await expect.poll(() => focusedName(page)).toBe('Scan a code');
     await page.getByRole('alert').getByText('No camera was found.').waitFor();
     await tabTo(page, /^Choose a picture/);
   });
@@ -221,7 +221,7 @@ test('The code of a new device is scanned instead of typed, and asked about befo
   await page.getByRole('heading', { name: 'Give Safari on iPhone your keys?' }).waitFor();
   // The scanner had the focus and is gone; the question is where reading goes on.
   await expect.poll(() => focusedName(page)).toBe('Give Safari on iPhone your keys?');
-  expect(await live(page)).toBe(0);
+  await expect.poll(() => live(page)).toBe(0);
   await page.getByTestId('approve-confirm').click();
   await page.getByText('Safari on iPhone is approved.').waitFor();
 });

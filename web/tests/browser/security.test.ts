@@ -36,7 +36,7 @@ describe('While the keys of somebody have changed', () => {
   test('A card of theirs cannot be accepted, says why, and leads to the comparison', async () => {
     await open('changed', `#/c/${ids.amina}`);
     const card = page.locator(`[data-card="${aminaPays.id}"]`);
-    expect(await card.getByTestId('card-accept').isDisabled()).toBe(true);
+    await expect.poll(() => card.getByTestId('card-accept').isDisabled()).toBe(true);
     const why = (await card.getByTestId('card-accept').getAttribute('aria-describedby')) ?? '';
     expect(await page.locator(`[id="${why}"]`).textContent()).toMatch(
       /^Nothing is paid here until you accept the new keys/,
@@ -57,7 +57,9 @@ describe('While the keys of somebody have changed', () => {
     await page.getByTestId('pay-button').click();
     await page.getByTestId('amount').waitFor();
     await page.keyboard.press('Escape');
-    expect(await page.locator(`[data-card="${aminaPays.id}"]`).getByTestId('card-accept').isDisabled()).toBe(false);
+    await expect
+      .poll(() => page.locator(`[data-card="${aminaPays.id}"]`).getByTestId('card-accept').isDisabled())
+      .toBe(false);
   });
 });
 
@@ -92,7 +94,7 @@ describe('A wait for the PIN to go', () => {
     await wait.getByText(/^Possible in \d+ days?, on /).waitFor();
     await wait.getByRole('button', { name: 'Stop it' }).click();
     await page.getByText('It is stopped. Your PIN stays as it is.').waitFor();
-    expect(await wait.count()).toBe(0);
+    await expect.poll(() => wait.count()).toBe(0);
   });
 
   test('Is stopped from its alarm, by keyboard, and the alarm goes with it', async () => {
@@ -126,7 +128,7 @@ describe('The archive', () => {
     await section().getByRole('button', { name: 'Continue' }).click();
     await section().getByText('Your PIN was right').waitFor();
     await section().getByText('On. Everything').waitFor();
-    expect(await section().getByTestId('pin-entry').count()).toBe(0);
+    await expect.poll(() => section().getByTestId('pin-entry').count()).toBe(0);
   });
 
   test('Says that the server could not be asked, and asks again', async () => {
@@ -139,11 +141,11 @@ describe('The archive', () => {
   test('Can only be deleted where the server keeps none any more', async () => {
     await open('archiveGone', '#/settings/security');
     await section().getByText('This server keeps no archives at present').waitFor();
-    expect(await section().getByRole('button').count()).toBe(1);
+    await expect.poll(() => section().getByRole('button').count()).toBe(1);
     await section().getByTestId('archive-off').click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Turn off and delete' }).click();
     await section().getByText('The archive is deleted.').waitFor();
-    expect(await section().getByRole('button').count()).toBe(0);
+    await expect.poll(() => section().getByRole('button').count()).toBe(0);
   });
 
   test('Says that the history has stopped coming, goes on when told to, and that no PIN brings it', async () => {

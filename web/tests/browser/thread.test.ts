@@ -124,7 +124,7 @@ describe('A thread', () => {
     await expect.poll(() => card.getAttribute('data-state')).toBe('accepted');
     expect(await card.evaluate((node) => node.getBoundingClientRect().height)).toBe(height);
     expect(await topOf(key)).toBe(top);
-    expect(await card.getByRole('button').count()).toBe(0);
+    await expect.poll(() => card.getByRole('button').count()).toBe(0);
   });
 
   test('What was not sent can be sent again or deleted', async () => {
@@ -147,10 +147,10 @@ describe('A thread', () => {
     await page.getByTestId('conversation-row').first().click();
     await page.getByTestId('card-details').last().click();
     await page.getByTestId('card-pane').waitFor();
-    expect(await page.getByTestId('composer').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('composer').count()).toBe(0);
     await page.getByRole('button', { name: 'Back' }).click();
     await page.getByTestId('composer').waitFor();
-    expect(await page.getByTestId('conversation-row').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('conversation-row').count()).toBe(0);
     await page.goBack();
     await page.getByTestId('conversation-row').first().waitFor();
     await page.goForward();
@@ -177,10 +177,10 @@ describe('A thread', () => {
     await open('#/settings/display');
     await page.getByRole('radio', { name: 'Français' }).check();
     await page.getByRole('heading', { name: 'Langue et apparence' }).waitFor();
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe('fr');
+    await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe('fr');
     await page.reload();
     await page.getByRole('heading', { name: 'Réglages' }).waitFor();
     await page.getByRole('radio', { name: 'Sombre' }).check();
-    expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
+    await expect.poll(() => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
   });
 });

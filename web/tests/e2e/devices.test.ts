@@ -192,7 +192,7 @@ describe('A browser of somebody with a PIN', () => {
     await third.openChat(elif.displayName);
     await third.say('With new keys');
     await other.page.getByTestId('changed-keys').waitFor();
-    expect(await other.page.getByTestId('composer').count()).toBe(0);
+    await expect.poll(() => other.page.getByTestId('composer').count(), soon).toBe(0);
     await other.page.getByTestId('accept-keys').click();
     await other.page.getByRole('alertdialog').getByRole('button', { name: 'Accept new keys' }).click();
     await other.say('I believe you');

@@ -72,7 +72,7 @@ describe('Without a connection', () => {
     await f.context.setOffline(true);
     const sheet = f.page.getByRole('dialog');
     await sheet.getByText('You are offline. Payments need a connection.').waitFor();
-    expect(await f.page.getByTestId('pay-confirm').isDisabled()).toBe(true);
+    await expect.poll(() => f.page.getByTestId('pay-confirm').isDisabled(), soon).toBe(true);
     await f.context.setOffline(false);
     await expect.poll(() => f.page.getByTestId('pay-confirm').isEnabled(), soon).toBe(true);
     await f.page.keyboard.press('Escape');
@@ -104,7 +104,7 @@ describe('A payment that comes to nothing', () => {
     await g.act('Too generous', 'decline', 'Decline');
     await f.seesCard('Too generous', 'declined');
     await g.seesCard('Too generous', 'declined');
-    expect(await f.card('Too generous').getByRole('button').count()).toBe(0);
+    await expect.poll(() => f.card('Too generous').getByRole('button').count(), soon).toBe(0);
     await f.hasMoney('€1,004.00');
     await g.hasMoney('€996.00');
   });
@@ -115,7 +115,7 @@ describe('A payment that comes to nothing', () => {
     await f.act('Wrong person', 'cancel', 'Cancel');
     await f.seesCard('Wrong person', 'cancelled');
     await g.seesCard('Wrong person', 'cancelled');
-    expect(await g.card('Wrong person').getByRole('button').count()).toBe(0);
+    await expect.poll(() => g.card('Wrong person').getByRole('button').count(), soon).toBe(0);
     await f.hasMoney('€1,004.00');
   });
 
@@ -132,9 +132,9 @@ describe('A payment that comes to nothing', () => {
     const sheet = f.page.getByRole('dialog');
     await sheet.getByTestId('amount').fill('1004.01');
     await sheet.getByText('You have €1,004.00 available.').waitFor();
-    expect(await sheet.getByRole('button', { name: 'Continue' }).isDisabled()).toBe(true);
+    await expect.poll(() => sheet.getByRole('button', { name: 'Continue' }).isDisabled(), soon).toBe(true);
     await sheet.getByTestId('amount').fill('1004.00');
-    expect(await sheet.getByRole('button', { name: 'Continue' }).isEnabled()).toBe(true);
+    await expect.poll(() => sheet.getByRole('button', { name: 'Continue' }).isEnabled(), soon).toBe(true);
     await f.page.keyboard.press('Escape');
     await sheet.waitFor({ state: 'detached' });
   });
@@ -166,7 +166,7 @@ describe('Bad input', () => {
     await late.page.getByRole('button', { name: 'Create account' }).click();
     const handle = late.page.getByRole('textbox', { name: 'Handle' });
     await expect.poll(() => handle.getAttribute('aria-invalid'), soon).toBe('true');
-    expect(await handle.evaluate((node) => node === document.activeElement)).toBe(true);
+    await expect.poll(() => handle.evaluate((node) => node === document.activeElement), soon).toBe(true);
     await late.close();
   });
 

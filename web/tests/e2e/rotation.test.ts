@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch } from '../gallery/browser';
 import { RealServer } from '../server';
-import { Person } from './person';
+import { Person, soon } from './person';
 import { asOneStory } from './story';
 
 const pin = '480279';
@@ -69,8 +69,8 @@ describe('A renewed identity key', () => {
 
   test('Its contact sees the change, and can neither write nor pay until it is accepted', async () => {
     await other.page.getByTestId('changed-keys').waitFor();
-    expect(await other.page.getByTestId('composer').count()).toBe(0);
-    expect(await other.page.getByTestId('pay-button').count()).toBe(0);
+    await expect.poll(() => other.page.getByTestId('composer').count(), soon).toBe(0);
+    await expect.poll(() => other.page.getByTestId('pay-button').count(), soon).toBe(0);
     await other.page.getByTestId('accept-keys').click();
     await other.page.getByRole('alertdialog').getByRole('button', { name: 'Accept new keys' }).click();
     await other.say('I asked her on the phone');

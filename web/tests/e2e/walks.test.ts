@@ -63,7 +63,7 @@ describe('Without a mouse', () => {
     await h.reads('Typed without a mouse');
 
     await page.keyboard.press('Shift+Tab');
-    expect(await focusedName(page)).toBe('Send or request money');
+    await expect.poll(() => focusedName(page), soon).toBe('Send or request money');
     await page.keyboard.press('Enter');
     await expect.poll(() => focusedName(page), soon).toMatch(/^Amount/);
     await page.keyboard.type('8.50');
@@ -86,10 +86,10 @@ describe('On a phone', () => {
     const { page } = i;
     await i.openChat(hana.displayName);
     await i.reads('Typed without a mouse');
-    expect(await page.getByRole('navigation', { name: 'Main' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('navigation', { name: 'Main' }).count(), soon).toBe(0);
     await page.getByTestId('thread-details').click();
     await page.getByTestId('details-pane').waitFor();
-    expect(await page.getByTestId('composer').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('composer').count(), soon).toBe(0);
     await page.goBack();
     await page.getByTestId('composer').waitFor();
 
@@ -128,7 +128,7 @@ describe('On a phone', () => {
     for (const key of ['3', 'Decimal separator', '2', '5']) {
       await pad.getByRole('button', { name: key }).click();
     }
-    expect(await page.getByTestId('amount').inputValue()).toBe('3.25');
+    await expect.poll(() => page.getByTestId('amount').inputValue(), soon).toBe('3.25');
     await page.getByTestId('memo').fill('Tea');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByTestId('pay-confirm').click();

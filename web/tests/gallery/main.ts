@@ -2,7 +2,8 @@ import { mount } from 'svelte';
 import '../../src/ui/tokens.css';
 import '../../src/ui/base.css';
 import App from '../../src/ui/App.svelte';
-import { FixtureApp, type Scene, scenes } from '../fixtures/app.svelte';
+import { FixtureApp } from '../fixtures/app.svelte';
+import { type Scene, scenes } from '../fixtures/scenes';
 
 // `?scene=rich#/c/…` shows a screen of the fixture client. Never part of the real build: it has an entry of its own.
 const wanted = new URLSearchParams(location.search).get('scene');

@@ -1,20 +1,26 @@
+import type { ShownLeaf } from '../../crypto/port';
 import { encodeApprovalCode, readApprovalCode, refuseApproval } from '../../identity/approvalCode';
 import { compareSafetyCode, safetyCode, safetyNumber } from '../../identity/safetyNumber';
 import { EntryType, makeDeviceRevoked, readEntry } from '../../keylog/entry';
+import { delay, fullJitterMs } from '../../net/jitter';
 import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/bytes';
-import { localError } from '../../protocol/errors';
+import { isTransient, localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type { DeviceView, KeysSignal } from '../../protocol/wire';
-import type { AccountSecurity, KeyAlarm, KeyChange, PersonKeys, SafetyScan } from '../../state/contract';
-import type { KeyAlarmRecord } from '../../storage/records';
+import type { AccountSecurity, ActionError, KeyAlarm, KeyChange, PersonKeys, SafetyScan } from '../../state/contract';
+import type { GroupRecord, KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
 import { KeyAlarms } from './alarms';
+import { evidenceOf } from './chainKeys';
 import { KeyLogFollower } from './follower';
 import { Gossip } from './gossip';
 import { OwnKeys } from './ownKeys';
 import { PeopleKeys } from './peopleKeys';
 import { type PinOptions, Pins } from './pins';
 import { VaultWatch } from './vaultWatch';
+
+/** So often a chain is asked for before a leaf is judged: whoever reads the log waits for it. */
+const looks = 3;
 
 /** Everything that a device knows of identity keys: its account's own, other people's, and the log. */
 export class DeviceKeys {
@@ -38,7 +44,7 @@ export class DeviceKeys {
     this.pins = new Pins(core, this.own, pinOptions);
     this.vault = new VaultWatch(core, this.pins, this.alarms);
     core.groupSeen = (group) => this.people.see(group);
-    this.people.onStranger = (key) => void this.#lookAt(key).catch(() => undefined);
+    this.people.onStranger = (leaf) => void this.#lookAtOwn([leaf]).catch(() => undefined);
   }
 
   async load(): Promise<void> {
@@ -60,6 +66,8 @@ export class DeviceKeys {
     await this.own.ensure();
     this.people.checkDue();
     if (this.isApproved) {
+      // Where it cannot be done now, the next look tries again.
+      await this.pins.settle().catch(() => undefined);
       await this.vault.look();
     }
   }
@@ -68,33 +76,84 @@ export class DeviceKeys {
   async heard(signal: KeysSignal): Promise<void> {
     if (signal.length > 0) {
       await this.own.ensure();
+      await this.pins.settle().catch(() => undefined);
     }
     await this.vault.heard(signal);
   }
 
+  /**
+   * Somebody shows a device that their chain has not, or another key, as far as it is known here: they may have added or
+   * replaced it since. So the chain is looked at, and only what it has not either raises an alarm.
+   */
+  async lookAt(leaves: readonly ShownLeaf[]): Promise<void> {
+    const unknown = this.people.unknown(leaves);
+    for (const account of new Set(unknown.map((leaf) => leaf.account))) {
+      const some = unknown.filter((leaf) => leaf.account === account);
+      await (account === this.core.device.account
+        ? this.#lookAtOwn(some)
+        : this.people.lookAt(account, some, () => this.#look(() => this.people.check(account))));
+    }
+  }
+
   /** A device says that it is of the own account: the chain may have gone on, or it is not. */
-  async #lookAt(key: Uint8Array): Promise<void> {
-    const { account } = this.core.device;
-    await this.own.ensure();
-    if (!this.people.isInChain(account, key)) {
-      await this.alarms.raise('identityUnlogged', account, [toBase64(key)]);
+  async #lookAtOwn(leaves: readonly ShownLeaf[]): Promise<void> {
+    await this.#look(() => this.own.ensure());
+    for (const leaf of leaves.filter((one) => !this.people.isOf(one))) {
+      await this.alarms.raise('identityUnlogged', leaf.account, evidenceOf(leaf));
     }
   }
 
-  /** @throws ActionError `identity_changed`: somebody has to be accepted first */
-  requireAccepted(conversation: string): void {
+  /** Whether it could be looked at; where not, what is known by now decides. */
+  async #look(ask: () => Promise<unknown>): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await ask();
+        return true;
+      } catch (thrown) {
+        if (!isTransient(thrown) || !this.core.online || attempt >= looks) {
+          return false;
+        }
+        await delay(fullJitterMs(attempt, 100, 2000));
+      }
+    }
+  }
+
+  /** Whether somebody vouches for a device of this very account who is not its person. */
+  hasStranger(leaves: readonly ShownLeaf[]): boolean {
+    return leaves.some((leaf) => leaf.account === this.core.deviceOrNull?.account && !this.people.isOf(leaf));
+  }
+
+  /** Why nothing may go to a conversation now; null where it may. */
+  refusal(conversation: string, group: GroupRecord | null): ActionError | null {
+    if (this.hasStranger(group?.leaves ?? [])) {
+      return localError('own_device_unlogged', false);
+    }
     const members = this.core.conversations.get(conversation)?.members ?? [];
-    const blocked = this.people.blocked(members.map((member) => member.account));
-    if (blocked.length > 0) {
-      throw localError('identity_changed', false, { accounts: blocked });
+    const accounts = this.people.blocked(members.map((member) => member.account));
+    return accounts.length > 0 ? localError('identity_changed', false, { accounts }) : null;
+  }
+
+  /** @throws ActionError `identity_changed`: somebody has to be accepted first; `own_device_unlogged` */
+  async requireAccepted(conversation: string): Promise<void> {
+    const refusal = this.refusal(conversation, await this.core.group(conversation));
+    if (refusal) {
+      throw refusal;
     }
   }
 
-  /** @throws ActionError `identity_changed` where a device is not to be let into a group */
-  requireAddable(account: string, device: string, identityKey: Uint8Array | null): void {
-    // Whether it needs a certificate at all is the group's to ask.
-    if (identityKey && !this.people.mayAdd(account, device, identityKey)) {
-      throw localError('identity_changed', false, { accounts: [account] });
+  /**
+   * Looks at the devices of key packages before they are added anywhere.
+   * @param shown null for one that does not say whose it is: the group refuses it
+   * @throws ActionError `identity_changed` where one is not to be let into a group
+   */
+  async requireAddable(shown: readonly (ShownLeaf | null)[]): Promise<void> {
+    // Whether one needs a certificate at all is the group's to ask.
+    const leaves = shown.filter((leaf) => leaf?.identityKey != null) as ShownLeaf[];
+    await this.lookAt(leaves);
+    for (const leaf of leaves) {
+      if (!this.people.mayAdd(leaf)) {
+        throw localError('identity_changed', false, { accounts: [leaf.account] });
+      }
     }
   }
 
@@ -188,7 +247,7 @@ export class DeviceKeys {
           : this.people.isVerified(account)
             ? 'verified'
             : 'accepted',
-      isLogged: seenKey !== null && logged != null && equalBytes(logged, seenKey),
+      isLogged: seenKey !== null && logged != null && equalBytes(logged, seenKey) && !this.people.hasUnlogged(account),
       safetyNumber: own && other ? await safetyNumber(own, other) : null,
       safetyCode: own && other ? safetyCode(own, other) : null,
     };

@@ -10,6 +10,7 @@ export const noKeys: OwnKeysRecord = {
   wrapDue: false,
   rootSecret: null,
   rootDue: false,
+  pending: null,
   archiveKey: null,
   restoreDue: false,
   approvalKey: null,

@@ -1,10 +1,11 @@
-import type { Leaf } from '../../crypto/port';
+import type { ShownLeaf } from '../../crypto/port';
 import type { KeyChain } from '../../keylog/chain';
 import { equalBytes, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { GroupRecord, PersonKeysRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
+import { evidenceOf, isLogged, isSameLeaf } from './chainKeys';
 import { type KeyLogFollower, restoreChain } from './follower';
 
 /** Chains of people are looked at once a day, and when something about them changed. */
@@ -13,6 +14,8 @@ const checkAgainMs = 24 * 3600_000;
 const lookAgainMs = 10 * 60_000;
 /** In a larger group, opening it asks for nobody: the daily look does. */
 const mostLookedAt = 20;
+/** So many devices that a chain has not are kept of one person: more make it no worse. */
+const mostUnlogged = 64;
 const prefix = 'of/';
 
 /**
@@ -22,11 +25,10 @@ const prefix = 'of/';
 export class PeopleKeys {
   readonly #people = new Map<string, PersonKeysRecord>();
   readonly #chains = new Map<string, { entries: Uint8Array[]; chain: KeyChain }>();
-  readonly #leaves = new Map<string, Leaf[]>();
   readonly #due = new Set<string>();
   #checking = false;
-  /** Told of a device that says it is of the own account, by a key that the account's chain does not have. */
-  onStranger: (identityKey: Uint8Array) => void = () => undefined;
+  /** Told of a device that says it is of the own account, and that the account's chain does not have so. */
+  onStranger: (leaf: ShownLeaf) => void = () => undefined;
   /** Told whose keys look different now. */
   onChange: (account: string) => void = () => undefined;
 
@@ -65,9 +67,24 @@ export class PeopleKeys {
     return chain;
   }
 
-  /** Whether the account's chain has had this identity key since its last reset. */
-  isInChain(account: string, key: Uint8Array): boolean {
-    return this.chainOf(account)?.identityKeysSinceReset.some((known) => equalBytes(known, key)) ?? false;
+  /**
+   * Whether a leaf is its account's, or not known not to be: its chain has the device so, or there is no chain here yet. A leaf
+   * without a certificate is from before there was a chain.
+   */
+  isOf(leaf: ShownLeaf): boolean {
+    const chain = this.chainOf(leaf.account);
+    return !leaf.identityKey || !chain || isLogged(chain, leaf);
+  }
+
+  /** Those of the leaves that their accounts' chains have not so as far as they are known here, and that nobody looked for yet. */
+  unknown(leaves: readonly ShownLeaf[]): ShownLeaf[] {
+    return leaves.filter((leaf) => !this.isOf(leaf) && !this.#isNoted(leaf));
+  }
+
+  #isNoted(leaf: ShownLeaf): boolean {
+    const { unlogged = [] } = this.find(leaf.account);
+    const isOwn = leaf.account === this.core.deviceOrNull?.account;
+    return !isOwn && (unlogged.length >= mostUnlogged || unlogged.some((one) => isSameLeaf(one, leaf)));
   }
 
   isChanged(account: string): boolean {
@@ -84,21 +101,22 @@ export class PeopleKeys {
     return accounts.filter((account) => account !== this.core.deviceOrNull?.account && this.isChanged(account));
   }
 
+  /** Whether somebody has a device in their name that their chain has not. */
+  hasUnlogged(account: string): boolean {
+    return hasUnlogged(this.find(account));
+  }
+
   /** Looks at the devices of a group that was written: each shows the identity key that vouches for it. */
-  see(group: GroupRecord): void {
-    if (this.#leaves.get(group.conversation) === group.leaves) {
-      return;
-    }
-    this.#leaves.set(group.conversation, group.leaves);
+  see({ leaves }: GroupRecord): void {
     const changed = new Set<string>();
     const me = this.core.deviceOrNull?.account;
-    for (const { account, identityKey } of group.leaves) {
-      if (identityKey && account === me) {
-        if (this.chainOf(account) && !this.isInChain(account, identityKey)) {
-          this.onStranger(identityKey);
+    for (const leaf of leaves) {
+      if (leaf.account === me) {
+        if (!this.isOf(leaf)) {
+          this.onStranger(leaf);
         }
-      } else if (identityKey && this.#seeKey(account, identityKey)) {
-        changed.add(account);
+      } else if (this.#see(leaf)) {
+        changed.add(leaf.account);
       }
     }
     for (const account of changed) {
@@ -111,41 +129,74 @@ export class PeopleKeys {
 
   /**
    * Looks at a device that is about to be added, as at one of a group. It may not be where its person has another identity
-   * key than the one that was accepted, nor where the log has seen it go.
+   * key than the one that was accepted, nor where the log has not this device, or has seen it go.
    */
-  mayAdd(account: string, device: string, identityKey: Uint8Array): boolean {
+  mayAdd(leaf: ShownLeaf): boolean {
+    const { account, device } = leaf;
     const chain = this.chainOf(account);
     if (chain?.isRevoked(device)) {
       return false;
     }
-    if (chain && this.isInChain(account, identityKey) && !isInForce(chain, identityKey) && !chain.devices.has(device)) {
-      // A replaced key vouches for the devices that were there before it was replaced, and for no new one.
-      return false;
-    }
     if (account === this.core.deviceOrNull?.account) {
-      return this.isInChain(account, identityKey);
+      return chain !== null && isLogged(chain, leaf);
     }
-    if (this.#seeKey(account, identityKey)) {
+    if (this.#see(leaf)) {
       void this.#keep(account).catch(() => undefined);
       this.#checkDue();
     }
     return !this.isChanged(account);
   }
 
-  #seeKey(account: string, key: Uint8Array): boolean {
+  /** Notes somebody else's device that is not logged, with the key it shows. Returns whether that is news. */
+  #see(leaf: ShownLeaf): boolean {
+    const { account, device, signatureKey, identityKey } = leaf;
+    const chain = this.chainOf(account);
+    if (!identityKey || (chain && isLogged(chain, leaf))) {
+      // Or under an earlier key of a chain that goes on: the device has not shown its new certificate yet.
+      return false;
+    }
     const person = this.find(account);
-    if (person.seenKey && equalBytes(person.seenKey, key)) {
+    let next = person;
+    const isSeen = person.seenKey !== null && equalBytes(person.seenKey, identityKey);
+    if (!isSeen && !chain?.hasIdentityKey(identityKey)) {
+      next = { ...next, seenKey: identityKey, acceptedKey: person.acceptedKey ?? identityKey };
+      // Whoever has shown a certificate once has no devices without, whatever the log is said to know.
+      void this.core.mls.requireCertificates([account]).catch(() => undefined);
+    }
+    if (!this.#isNoted(leaf)) {
+      next = { ...next, unlogged: [...(person.unlogged ?? []), { account, device, signatureKey, identityKey }] };
+    }
+    if (next === person) {
       return false;
     }
-    if (this.isInChain(account, key)) {
-      // An earlier key of a chain that goes on: the device has not shown its new certificate yet.
-      return false;
-    }
-    this.#people.set(account, { ...person, seenKey: key, acceptedKey: person.acceptedKey ?? key });
+    this.#people.set(account, next);
     this.#due.add(account);
-    // Whoever has shown a certificate once has no devices without, whatever the log is said to know.
-    void this.core.mls.requireCertificates([account]).catch(() => undefined);
     return true;
+  }
+
+  /**
+   * Leaves of somebody else whose chain has them not, as far as it is known here: it is looked at, and what it has not either
+   * stops what goes to them. Where it cannot be looked at now, that does too, until it can.
+   * @param check looks at the chain; false where it could not
+   */
+  async lookAt(account: string, leaves: readonly ShownLeaf[], check: () => Promise<boolean>): Promise<void> {
+    const isSeen = await check();
+    if (leaves.filter((leaf) => this.#see(leaf)).length > 0) {
+      await this.#keep(account);
+    }
+    if (isSeen) {
+      await this.#alarm(account);
+    }
+  }
+
+  /** Devices that the chain has not, under a key that it has: for another key there is an alarm already. */
+  async #alarm(account: string): Promise<void> {
+    const chain = this.chainOf(account);
+    for (const leaf of this.find(account).unlogged ?? []) {
+      if (leaf.identityKey && chain?.hasIdentityKey(leaf.identityKey)) {
+        await this.alarms.raise('identityUnlogged', account, evidenceOf(leaf));
+      }
+    }
   }
 
   #keep(account: string): Promise<void> {
@@ -161,17 +212,28 @@ export class PeopleKeys {
     await this.core.queue.run(prefix + account, async () => {
       const person = this.find(account);
       let seenKey = person.seenKey;
-      const isOfChain = chain.identityKeysSinceReset.some((key) => seenKey && equalBytes(key, seenKey));
-      if (chain.identityKey && (!seenKey || isOfChain || entries.length > person.entries.length)) {
+      if (chain.identityKey && (!seenKey || chain.hasIdentityKey(seenKey) || this.#isReplaced(person, chain))) {
         seenKey = chain.identityKey;
       }
       const acceptedKey = person.acceptedKey ?? seenKey;
-      await this.#write({ ...person, entries, seenKey, acceptedKey, checkedAt: Date.now() });
+      const unlogged = (person.unlogged ?? []).filter((leaf) => !isLogged(chain, leaf));
+      await this.#write({ ...person, entries, seenKey, acceptedKey, unlogged, checkedAt: Date.now() });
     });
   }
 
   /**
-   * Accepts the identity key that somebody shows now.
+   * Whether the log, rather than a leaf, says that somebody has another key: what it has of a leaf's key explains nothing but
+   * that, for a key that no entry has brought stays unexplained by entries about other things.
+   */
+  #isReplaced({ account, acceptedKey }: PersonKeysRecord, { identityKey }: KeyChain): boolean {
+    const before = this.chainOf(account)?.identityKey;
+    const isNew = !before || !identityKey || !equalBytes(before, identityKey);
+    return isNew && !(acceptedKey && identityKey && equalBytes(acceptedKey, identityKey));
+  }
+
+  /**
+   * Accepts the identity key that somebody shows now. One that their chain has not is nobody's to accept unseen: what is
+   * accepted then is the chain's, and the next leaf under the other key stops everything again.
    * @param isVerified whether safety numbers were compared
    * @param shown the key that was compared, where it is known: another one that came meanwhile is not accepted for it
    */
@@ -181,7 +243,14 @@ export class PeopleKeys {
       if (!person.seenKey || (shown && !equalBytes(person.seenKey, shown))) {
         throw localError('not_ready', false);
       }
-      await this.#write({ ...person, acceptedKey: person.seenKey, verified: isVerified });
+      const chain = this.chainOf(account);
+      const isChains = chain?.hasIdentityKey(person.seenKey) ?? true;
+      const seenKey = shown || isChains ? person.seenKey : (chain?.identityKey ?? person.seenKey);
+      const isSame = person.acceptedKey !== null && equalBytes(person.acceptedKey, seenKey);
+      const verified = isVerified || (person.verified && isSame);
+      // The numbers that were compared say nothing of a device.
+      const unlogged = shown ? (person.unlogged ?? []) : [];
+      await this.#write({ ...person, seenKey, acceptedKey: seenKey, verified, unlogged });
     });
   }
 
@@ -191,19 +260,17 @@ export class PeopleKeys {
    */
   async check(account: string): Promise<void> {
     const { entries, seenKey } = this.find(account);
+    const before = this.chainOf(account);
     const followed = await this.log.follow(account, entries);
     if (!followed) {
       return;
     }
     await this.put(followed.chain, followed.entries);
-    const isKnown = followed.chain.identityKeysSinceReset.some((key) => seenKey && equalBytes(key, seenKey));
     // One that a reset has just taken the place of is no lie; one that was never in the chain is.
-    const wasKnown = restoreChain(account, entries).identityKeysSinceReset.some(
-      (key) => seenKey && equalBytes(key, seenKey),
-    );
-    if (seenKey && !isKnown && !wasKnown) {
+    if (seenKey && !followed.chain.hasIdentityKey(seenKey) && !before?.hasIdentityKey(seenKey)) {
       await this.alarms.raise('identityUnlogged', account, [toBase64(seenKey)]);
     }
+    await this.#alarm(account);
   }
 
   /** Somebody opens a conversation with these people. */
@@ -219,9 +286,10 @@ export class PeopleKeys {
 
   /** Everybody who is due is looked at, one after the other, in the background. */
   checkDue(): void {
-    for (const { account, checkedAt } of this.#people.values()) {
-      if (Date.now() - checkedAt > checkAgainMs && account !== this.core.deviceOrNull?.account) {
-        this.#due.add(account);
+    for (const person of this.#people.values()) {
+      const isDue = Date.now() - person.checkedAt > checkAgainMs || (person.unlogged ?? []).length > 0;
+      if (isDue && person.account !== this.core.deviceOrNull?.account) {
+        this.#due.add(person.account);
       }
     }
     this.#checkDue();
@@ -260,10 +328,12 @@ export class PeopleKeys {
   }
 }
 
-function isChanged({ seenKey, acceptedKey }: PersonKeysRecord): boolean {
-  return seenKey !== null && acceptedKey !== null && !equalBytes(seenKey, acceptedKey);
+/** Another identity key than the accepted one, or a device that their chain has not. */
+function isChanged(person: PersonKeysRecord): boolean {
+  const { seenKey, acceptedKey } = person;
+  return hasUnlogged(person) || (seenKey !== null && acceptedKey !== null && !equalBytes(seenKey, acceptedKey));
 }
 
-function isInForce(chain: KeyChain, key: Uint8Array): boolean {
-  return chain.identityKey !== null && equalBytes(chain.identityKey, key);
+function hasUnlogged({ entries, unlogged = [] }: PersonKeysRecord): boolean {
+  return entries.length > 0 && unlogged.length > 0;
 }

@@ -1,8 +1,10 @@
 import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
+import { equalBytes } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultAttempt, VaultOverview } from '../../state/contract';
+import type { PendingRegistration } from '../../storage/records';
 import type { VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
 import { PinStretcher } from '../../vault/argon2/workerClient';
@@ -15,6 +17,7 @@ import { VaultRejection } from '../../vault/rejection';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
+import { noRoot } from './rootSecret';
 
 /** What a realm tells of guesses and waits. */
 export type RealmTold = VaultAttempts & { realm: string };
@@ -27,7 +30,13 @@ const rootBytes = 32;
 /** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
 const setAttempts = 8;
 
-/** The PIN: the account's keys go to the server wrapped by a root secret, which the realms of the vault keep. */
+/**
+ * The PIN: the account's keys go to the server wrapped by a root secret, which the realms of the vault keep.
+ *
+ * A device that dies while it sets one goes on at its next start: it has the root secret and what the registration is known by
+ * from before a realm heard of it. Until the chain names the registration, whoever tries the new PIN is told that the realms
+ * disagree.
+ */
 export class Pins {
   #stretcher: PinStretcher | null = null;
 
@@ -85,16 +94,9 @@ export class Pins {
   }
 
   async #set(typed: string, tell: Tell): Promise<void> {
-    const { own } = this;
     for (let attempt = 1; ; attempt++) {
       try {
-        const digest = await this.#register(typed, tell, attempt === 1);
-        // Only from the device whose root secret still opens what is stored: so the last one in the chain is right too.
-        await own.change(async (chain, seed) => {
-          const { rootSecret } = own.record;
-          const isOwn = rootSecret !== null && (await own.wrapped.isOwn(rootSecret));
-          return isOwn ? [makeVaultConfigured(chain.next, digest, seed)] : [];
-        });
+        await this.#post(await this.#register(typed, tell, attempt === 1));
         return;
       } catch (thrown) {
         if (!isCode(thrown, ErrorCode.wrappedKeysStale) || attempt >= setAttempts) {
@@ -105,11 +107,52 @@ export class Pins {
   }
 
   /**
+   * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it; where
+   * they have another, it came to nothing or was replaced.
+   * @throws ActionError where the server cannot be reached
+   */
+  async settle(): Promise<void> {
+    if (this.own.record.pending) {
+      await this.core.queue.run('keys/pin', () => this.#settle());
+    }
+  }
+
+  async #settle(): Promise<void> {
+    const { pending, rootDue, wrapDue } = this.own.record;
+    if (!pending || !this.own.holdsKey || rootDue || wrapDue) {
+      // What the PIN brings back is stored first.
+      return;
+    }
+    const standing = await this.#vault(() => undefined).standing();
+    if (standing === pending.version) {
+      await this.#post(pending);
+    } else if (standing !== null) {
+      await this.#drop(pending);
+    }
+  }
+
+  /** Only from the device whose root secret still opens what is stored: so the last one in the chain is right too. */
+  async #post(pending: PendingRegistration): Promise<void> {
+    const { own } = this;
+    await own.change(async (chain, seed) => {
+      const { rootSecret } = own.record;
+      const isThere = chain.vaultDigest !== null && equalBytes(chain.vaultDigest, pending.digest);
+      const isOwn = !isThere && rootSecret !== null && (await own.wrapped.isOwn(rootSecret));
+      return isOwn ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
+    });
+    await this.#drop(pending);
+  }
+
+  #drop({ version }: PendingRegistration): Promise<void> {
+    return this.own.write((now) => (now.pending?.version === version ? { pending: null } : {}));
+  }
+
+  /**
    * Registers the PIN, and stores the keys wrapped by what it brings back.
    * @param isFirst whether nothing was registered yet that would be left without its keys
-   * @returns the registration's digest, for the chain
+   * @returns the registration, for the chain
    */
-  async #register(typed: string, tell: Tell, isFirst: boolean): Promise<Uint8Array> {
+  async #register(typed: string, tell: Tell, isFirst: boolean): Promise<PendingRegistration> {
     const { own } = this;
     if (!(await own.ensure())) {
       throw notApproved();
@@ -131,8 +174,13 @@ export class Pins {
     const pin = read(typed);
     try {
       const parameters = this.options.parameters ?? defaultParameters;
-      const { step, digest } = await this.#vault(tell).register({ pin, rootSecret, identitySeed, parameters });
-      if (!digest) {
+      let pending = null as PendingRegistration | null;
+      const keep = (registration: PendingRegistration) => {
+        pending = registration;
+        return own.write({ pending });
+      };
+      const { step } = await this.#vault(tell).register({ pin, rootSecret, identitySeed, parameters, keep });
+      if (step.rejection !== VaultRejection.none || !pending) {
         throw failed(step);
       }
       await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
@@ -142,8 +190,9 @@ export class Pins {
         rootSecret: kept,
         rootDue: false,
         wrapDue: now.wrapDue && now.identitySeed !== identitySeed,
+        pending,
       }));
-      return digest;
+      return pending;
     } finally {
       wipePin(pin);
       wipe(rootSecret);
@@ -158,7 +207,7 @@ export class Pins {
     if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
       throw failed(step);
     }
-    await own.write({ rootSecret: null, rootDue: false, wrapDue: false });
+    await own.write(noRoot);
     await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
   }
 

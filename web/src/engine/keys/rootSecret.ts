@@ -7,6 +7,9 @@ import type { Core } from '../core';
 import { wasKeyOf } from './chainKeys';
 import type { OwnKeys } from './ownKeys';
 
+/** What a device knows of a PIN that it does not know, or that is no more. */
+export const noRoot = { rootSecret: null, rootDue: false, wrapDue: false, pending: null };
+
 /**
  * What the PIN opens, as this device knows it: kept the same as the account's while other devices set other PINs, and what it
  * wraps kept the same as what this device has.
@@ -33,9 +36,7 @@ export class RootSecret {
       .map(readEntry)
       .some((read) => 'entry' in read && read.entry.type === EntryType.vaultConfigured);
     if (isPin && this.own.record.rootSecret) {
-      await this.own.write(
-        chain.vaultDigest ? { rootDue: true } : { rootSecret: null, rootDue: false, wrapDue: false },
-      );
+      await this.own.write(chain.vaultDigest ? { rootDue: true } : noRoot);
     }
   }
 
@@ -77,11 +78,7 @@ export class RootSecret {
 
   /** Another device's root secret is the account's by now. */
   async forget(rootSecret: Uint8Array): Promise<void> {
-    await this.own.write((now) =>
-      now.rootSecret && equalBytes(now.rootSecret, rootSecret)
-        ? { rootSecret: null, rootDue: false, wrapDue: false }
-        : {},
-    );
+    await this.own.write((now) => (now.rootSecret && equalBytes(now.rootSecret, rootSecret) ? noRoot : {}));
     this.own.onChange();
   }
 

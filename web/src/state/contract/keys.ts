@@ -1,0 +1,176 @@
+/** `changed`: shows another identity key than the accepted one, and nothing is sent or paid until it is accepted. */
+export type KeyTrust = 'accepted' | 'verified' | 'changed';
+
+export type Device = {
+  id: string;
+  name: string;
+  fingerprint: string;
+  createdAt: number;
+  lastSeenAt: number;
+  current: boolean;
+  /** Whether the account's identity key vouches for it. */
+  approved: boolean;
+};
+
+/**
+ * Whether the account's identity key vouches for this device. `pending`: not known yet. `waiting`: the account has keys
+ * that this device does not have; it takes part in nothing until the PIN or another device brings them.
+ */
+export type DeviceStanding = 'pending' | 'waiting' | 'approved';
+
+export type KeyAlarmKind =
+  | 'logForked'
+  | 'logShrunk'
+  | 'logReplaced'
+  | 'chainInvalid'
+  | 'ownKeysChanged'
+  | 'identityUnlogged'
+  | 'logOther'
+  | 'pinGuessed'
+  | 'pinWait';
+
+/** What somebody else did to the own account's keys. */
+export type KeyChange = {
+  kind: 'identity' | 'identityReset' | 'deviceAdded' | 'deviceRevoked' | 'pin';
+  device: string | null;
+};
+
+export type KeyAlarm = {
+  number: number;
+  kind: KeyAlarmKind;
+  at: number;
+  /** Whose keys it is about; null for the log itself. */
+  account: string | null;
+  /** The device that did it, where one did. */
+  device: string | null;
+  changes: KeyChange[];
+};
+
+export type AccountSecurity = {
+  standing: DeviceStanding;
+  /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
+  isBehind: boolean;
+  hasPin: boolean;
+  /** Whether this device has what the PIN opens. */
+  knowsPin: boolean;
+  /** Grows whenever this device makes another code to be approved by: what shows one reads it again. */
+  codes: number;
+  /** Hex of the account's identity key, 32 bytes; null while there is none. */
+  identityKey: string | null;
+  /** Approved ones. */
+  devices: number;
+  /** The newest state of the key log that was checked. */
+  log: { origin: string; size: number; checkedAt: number } | null;
+  /** Grows whenever something new is known of guesses and waits: what shows them reads them again. */
+  vaultNews: number;
+  alarms: KeyAlarm[];
+  /** How many conversations have been shown what certifies this device now; null where there is nothing to show. */
+  renewal: { done: number; total: number } | null;
+  archive: ArchiveStatus;
+};
+
+/** The account's history on the server, sealed, where somebody has asked for it. */
+export type ArchiveStatus = {
+  /** `unavailable`: this server keeps none. `locked`: it is on, and this device does not have its key. */
+  state: 'unknown' | 'unavailable' | 'off' | 'on' | 'locked';
+  /** This device has the key of an archive: what the server keeps of it can be deleted, also where it is `unavailable`. */
+  isKept: boolean;
+  bytes: number;
+  maximumBytes: number;
+  /** Nothing more is archived. */
+  isFull: boolean;
+  /** Messages that are not archived yet. */
+  waiting: number;
+  /** The history from before it was turned on is on its way. */
+  isFilling: boolean;
+  /** What is brought to this device, in parts; null where nothing is. `isPaused`: something here is in the way. */
+  restore: { done: number; total: number; isDone: boolean; damaged: number; isPaused: boolean } | null;
+};
+
+export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succeeded' | 'failed' };
+
+/** Somebody who is signed in wants the PIN replaced or removed without the identity key, and may from then on. */
+export type VaultWait = { device: string; until: number };
+
+export type VaultOverview = {
+  /** How many parties run the realms. */
+  operators: number;
+  threshold: number;
+  realms: number;
+  answering: number;
+  attempts: VaultAttempt[];
+  wait: VaultWait | null;
+};
+
+export type PersonKeys = {
+  account: string;
+  /** `unknown`: no device of theirs has shown a key yet. */
+  state: 'unknown' | KeyTrust;
+  /** Whether the key log has it. */
+  isLogged: boolean;
+  /** Twelve groups of five digits; null while one side has no key. */
+  safetyNumber: string[] | null;
+  /** What a QR code shows of it. */
+  safetyCode: string | null;
+};
+
+/**
+ * What came of a scanned safety code. `mismatch`: of these two people, with another key on one side. `otherPerson`: between
+ * other people.
+ */
+export type SafetyScan = 'match' | 'mismatch' | 'otherPerson' | 'notACode';
+
+/** Devices, identity keys, the PIN and the archive. */
+export interface KeysApp {
+  readonly security: AccountSecurity;
+
+  listDevices(): Promise<Device[]>;
+  revokeDevice(id: string): Promise<void>;
+
+  /** What another device approves this one by, as text; null once it is approved. */
+  approvalCode(): Promise<string | null>;
+  /** The device that a code is of. @throws ActionError `code_invalid` */
+  readApprovalCode(code: string): Promise<Device>;
+  /** Gives that device the account's keys. */
+  approveDevice(code: string): Promise<Device>;
+  /**
+   * Gives the account a new identity key; its other devices stay, and contacts have to accept the new one.
+   * @throws ActionError `pin_needed`
+   */
+  renewIdentity(): Promise<void>;
+  /** Begins the account's identity anew here: all other devices are revoked, and contacts have to accept the new key. */
+  resetIdentity(): Promise<void>;
+
+  /** Why a new PIN may not be this one (a number of `PinRefusal`); null where it may. */
+  refusePin(pin: string): Promise<number | null>;
+  /**
+   * @param tell how far it is, from 0 to 1
+   * @throws ActionError `pin_needed`, where an archive would be left without its key
+   */
+  setPin(pin: string, tell: (share: number) => void): Promise<void>;
+  removePin(): Promise<void>;
+  recoverWithPin(pin: string, tell: (share: number) => void): Promise<void>;
+  /** Null where the vault does not tell. */
+  pinGuessesLeft(): Promise<number | null>;
+  vaultOverview(): Promise<VaultOverview>;
+  clearPinFailures(): Promise<void>;
+  /** For a PIN that the realms keep under another key than this account's: how many milliseconds are left to wait. */
+  beginPinWait(): Promise<number>;
+  cancelPinWait(): Promise<void>;
+
+  /** @throws ActionError `archive_needs_pin`, `pin_needed` */
+  turnArchiveOn(): Promise<void>;
+  /** Deletes all of it. */
+  turnArchiveOff(): Promise<void>;
+  /** Asks the server how the archive is, and goes on with whatever has stopped. */
+  lookAtArchive(): Promise<void>;
+  /** Archives what waits, while the page is still there. */
+  flushArchive(): void;
+
+  personKeys(account: string): Promise<PersonKeys>;
+  /** Compares what was scanned from somebody's screen; a match marks them as verified. */
+  scanSafety(account: string, scanned: string): Promise<SafetyScan>;
+  /** @param isVerified whether safety numbers were compared */
+  acceptIdentity(account: string, isVerified: boolean): Promise<void>;
+  dismissKeyAlarm(number: number): Promise<void>;
+}
