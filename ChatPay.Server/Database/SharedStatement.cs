@@ -1,9 +1,13 @@
+using System.Diagnostics;
+using Npgsql;
+
 namespace ChatPay.Server.Database;
 
 /// <summary>
 /// Callers who ask for the same thing of different rows share a statement: what has gathered while the last one was on its
 /// way becomes the next. Each goes behind what the thread pool has to do already, for more may be asking in that; where it has
-/// nothing to do, a lone caller's goes at once. Callers are requests, so as many wait as the server lets in.
+/// nothing to do, a lone caller's goes at once. A statement that takes long, on a connection that has died, is not waited for
+/// by those who come later.
 /// </summary>
 /// <param name="send">
 /// One statement, which is committed when it returns; answers that are left out are <see langword="default"/>. Where it
@@ -20,41 +24,65 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
     where TKey : notnull
 {
     private const int RowsMax = 256;
+    private const int CallersMax = 16_384;
+    private const int StatementsMax = 3;
+    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private Queue<Caller> _waiting = new();
-    private bool _isSending;
+    private int _statements;
+    private long _begun;
 
-    /// <summary>A caller that stops waiting does not take back what it asked for.</summary>
+    /// <summary>
+    /// Whoever stops waiting before the statement is sent has asked for nothing; afterwards what was asked for is done all the
+    /// same.
+    /// </summary>
+    /// <exception cref="NpgsqlException">Too many wait already, as for a connection; or the statement failed.</exception>
     public Task<TAnswer?> AskAsync(TAsk ask, CancellationToken cancellationToken)
     {
-        var caller = new Caller(ask);
+        var caller = new Caller(ask, keyOf(ask), cancellationToken);
         lock (_lock)
         {
+            if (_waiting.Count >= CallersMax)
+            {
+                throw new NpgsqlException("Too many wait for the database.", new TimeoutException());
+            }
+
             _waiting.Enqueue(caller);
-            if (_isSending)
+            if (_statements > 0 && (_statements >= StatementsMax || Stopwatch.GetElapsedTime(_begun) < s_long))
             {
                 return caller.Task.WaitAsync(cancellationToken);
             }
 
-            _isSending = true;
+            Begin();
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         return caller.Task.WaitAsync(cancellationToken);
     }
 
     void IThreadPoolWorkItem.Execute() => _ = SendAsync();
 
+    /// <summary>Within the lock.</summary>
+    private void Begin()
+    {
+        _statements++;
+        _begun = Stopwatch.GetTimestamp();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
     private async Task SendAsync()
     {
         var callers = Take();
+        var begun = Stopwatch.GetTimestamp();
         try
         {
-            var answers = await send([.. callers.Values.Select(static alike => alike[0].Ask)]);
-            foreach (var (key, alike) in callers)
+            if (callers.Count > 0)
             {
-                alike.ForEach(caller => caller.SetResult(answers.GetValueOrDefault(key)));
+                var answers = await send([.. callers.Values.Select(static alike => alike[0].Ask)]);
+                foreach (var (key, alike) in callers)
+                {
+                    alike.ForEach(caller => caller.SetResult(answers.GetValueOrDefault(key)));
+                }
             }
         }
         catch (Exception failure)
@@ -67,14 +95,14 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
 
         lock (_lock)
         {
-            _isSending = _waiting.Count > 0;
-            if (!_isSending)
+            _statements--;
+
+            // The one that took long has been replaced already.
+            if (_waiting.Count > 0 && (_statements == 0 || Stopwatch.GetElapsedTime(begun) < s_long))
             {
-                return;
+                Begin();
             }
         }
-
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     private Dictionary<TKey, List<Caller>> Take()
@@ -84,14 +112,18 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
             var (callers, later) = (new Dictionary<TKey, List<Caller>>(), new Queue<Caller>());
             foreach (var caller in _waiting)
             {
-                var key = keyOf(caller.Ask);
-                if (callers.TryGetValue(key, out var alike) ? !isRead : callers.Count == RowsMax)
+                if (caller.HasGone)
+                {
+                    continue;
+                }
+
+                if (callers.TryGetValue(caller.Key, out var alike) ? !isRead : callers.Count == RowsMax)
                 {
                     later.Enqueue(caller);
                 }
                 else if (alike is null)
                 {
-                    callers.Add(key, [caller]);
+                    callers.Add(caller.Key, [caller]);
                 }
                 else
                 {
@@ -104,8 +136,13 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
         }
     }
 
-    private sealed class Caller(TAsk ask) : TaskCompletionSource<TAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Caller(TAsk ask, TKey key, CancellationToken cancellationToken)
+        : TaskCompletionSource<TAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public TAsk Ask => ask;
+
+        public TKey Key => key;
+
+        public bool HasGone => cancellationToken.IsCancellationRequested;
     }
 }

@@ -160,11 +160,18 @@ internal sealed class Realm(
     {
         // Committed when it returns: whatever happens after this, the guess is counted.
         var attempt = new AttemptId(RandomId.Create());
-        var counted = await store.CountAsync(caller.Account, request.Version, caller.Device, attempt, cancellationToken);
-        if (counted is not { } guess)
+        CountedGuess? counted = null;
+        for (var tries = 1; counted is null; tries++)
         {
-            return await NotCountedAsync(caller.Account, request, cancellationToken);
+            counted = await store.CountAsync(caller.Account, request.Version, caller.Device, attempt, cancellationToken);
+            if (counted is null
+                && await NotCountedAsync(caller.Account, request, isLast: tries == Attempts, cancellationToken) is { } refusal)
+            {
+                return refusal;
+            }
         }
+
+        var guess = counted.Value;
 
         if (!keyFile.Key.TryOpen(
             guess.Sealed, Id, caller.Account, request.Version, out var record, out var unreadable))
@@ -183,15 +190,21 @@ internal sealed class Realm(
         }
     }
 
-    /// <summary>Why a guess was not counted.</summary>
-    private async Task<VaultMessage> NotCountedAsync(
-        AccountId account, Recover2Request request, CancellationToken cancellationToken)
+    /// <summary>Why a guess was not counted; null where it would be now, because one was given back meanwhile.</summary>
+    private async Task<VaultMessage?> NotCountedAsync(
+        AccountId account, Recover2Request request, bool isLast, CancellationToken cancellationToken)
     {
         using var found = await FindAsync(account, cancellationToken);
         var reason = found.Stored is { } stored && stored.Guesses.Rejection is var none and not VaultRejection.None ? none
             : found.Rejection != VaultRejection.None ? found.Rejection
             : RealmSteps.MayGuess(request, found.Record) is var refused and not VaultRejection.None ? refused
-            : VaultRejection.VersionOther;
+            : isLast ? VaultRejection.GuessesExhausted
+            : VaultRejection.None;
+        if (reason == VaultRejection.None)
+        {
+            return null;
+        }
+
         await DestroyUsedUpAsync(account, reason, cancellationToken);
         return new RealmRefusal(request.RequestId, reason);
     }

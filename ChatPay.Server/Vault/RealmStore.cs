@@ -147,9 +147,12 @@ internal sealed class RealmStore : IDisposable
     {
         await using var command = _dataSource.CreateCommand(
             """
-            with gone as (
-                delete from vault_attempt where id = $3 and account_id = $1 and version = $2 and outcome = 0
-                returning counts
+            with locked as materialized (
+                select account_id from vault_record where account_id = $1 and version = $2 for update
+            ), gone as (
+                delete from vault_attempt a using locked l
+                where a.id = $3 and a.account_id = l.account_id and a.version = $2 and a.outcome = 0
+                returning a.counts
             )
             update vault_record set used = used - 1
             where account_id = $1 and version = $2 and used > 0 and exists (select from gone where counts)
@@ -184,9 +187,16 @@ internal sealed class RealmStore : IDisposable
     {
         await using var command = _dataSource.CreateCommand(
             $"""
+            with locked as materialized (
+                select account_id from vault_record
+                where is_used_up and ($1::uuid is null or account_id = $1)
+                order by account_id
+                for update
+            )
             update vault_record v
             set sealed = null, wait_id = null, wait_device_id = null, wait_until = null
-            where v.is_used_up and ($1::uuid is null or v.account_id = $1)
+            from locked l
+            where v.account_id = l.account_id and v.is_used_up
                 and not exists (
                     select from vault_attempt a
                     where a.account_id = v.account_id and a.version = v.version and a.outcome = 0
@@ -290,7 +300,12 @@ internal sealed class RealmStore : IDisposable
     /// <summary>Deletes attempts that nobody is shown any more.</summary>
     public async Task<int> SweepAsync(TimeSpan keep, CancellationToken cancellationToken)
     {
-        await using var command = _dataSource.CreateCommand("delete from vault_attempt where at < now() - $1", keep);
+        await using var command = _dataSource.CreateCommand(
+            """
+            delete from vault_attempt where id in (
+                select id from vault_attempt where at < now() - $1 for update skip locked)
+            """,
+            keep);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -316,7 +331,7 @@ internal sealed class RealmStore : IDisposable
             counted as (
                 update vault_record v set used = used + 1, attempts = attempts + 1
                 from locked l
-                where v.account_id = l.account_id and v.used < v.max_guesses
+                where v.account_id = l.account_id and l.used < l.max_guesses
                 returning v.account_id, v.version, l.id, l.device_id, (v.max_guesses - v.used)::integer as left_over, v.sealed,
                     v.attempts
             ), noted as (
@@ -328,7 +343,7 @@ internal sealed class RealmStore : IDisposable
                     from counted c
                     cross join lateral (
                         select id from vault_attempt a where a.account_id = c.account_id
-                        order by at desc, id desc offset {Limits.VaultAttempts} limit 10) old
+                        order by at desc, id desc offset {Limits.VaultAttempts} limit 10 for update skip locked) old
                     where c.attempts % 10 = 1)
             )
             select account_id, left_over, now(), sealed from counted
@@ -358,11 +373,15 @@ internal sealed class RealmStore : IDisposable
         return await ReadAsync(command, static reader => (EndedAttempt?)new EndedAttempt(
             new DeviceId(reader.GetGuid(1)), reader.GetFieldValue<DateTimeOffset>(2)));
     }
-    /// <summary>A statement over guesses whose records are in force, which <c>locked</c> has.</summary>
+
+    /// <summary>
+    /// A statement over guesses whose records are in force, which <c>locked</c> has as they are once it is their turn: what the
+    /// rest of the statement sees of the table is of before it waited for that.
+    /// </summary>
     private NpgsqlCommand CommandOf(IReadOnlyList<Guess> guesses, string rest) => _dataSource.CreateCommand(
         $"""
         with locked as materialized (
-            select v.account_id, v.version, g.id, g.device_id
+            select v.account_id, v.version, v.used, v.max_guesses, g.id, g.device_id
             from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) g (account_id, version, id, device_id)
             join vault_record v on v.account_id = g.account_id and v.version = g.version
             where v.sealed is not null and v.lineage = (select lineage from realm)

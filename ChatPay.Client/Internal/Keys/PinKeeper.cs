@@ -47,6 +47,9 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         }
 
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
+
+        // A registration that was cut off is named before another one takes its place in what is remembered.
+        await SettleAsync(cancellationToken);
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -80,6 +80,30 @@ describe('a PIN that the realms have and the chain has not', () => {
     await byPin(server, ann, pin);
   });
 
+  it('is named in it before another one is begun, which fails as well', async () => {
+    const { server, ann, annClient } = await pair();
+    await keysOf(ann).pins.set(pin, quiet);
+    annClient.busy.add('appendKeys');
+    await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('overloaded');
+    annClient.busy.clear();
+    // Each is asked what stands there, says what it has, and then nothing more.
+    const { ask } = server.keys;
+    let left = 6;
+    server.keys.ask = (...given) => {
+      if (left-- <= 0) {
+        throw new Error('gone');
+      }
+      return ask.apply(server.keys, given);
+    };
+    await expect(keysOf(ann).pins.set('736104', quiet)).rejects.toThrow('vault_');
+    server.keys.ask = ask;
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+    await ann.reload();
+    await ann.online();
+    await until(() => keysOf(ann).own.record.pending === null, 'it is given up');
+    await byPin(server, ann, nextPin);
+  });
+
   it('is given up where another device has set one since', async () => {
     const { server, ann, annClient } = await pair();
     const phone = keep(await TestDevice.signIn('ann', server.client(), ann));

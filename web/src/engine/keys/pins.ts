@@ -94,6 +94,8 @@ export class Pins {
   }
 
   async #set(typed: string, tell: Tell): Promise<void> {
+    // A registration that was cut off is named before another one takes its place in what is remembered.
+    await this.#settle();
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#post(await this.#register(typed, tell, attempt === 1));
