@@ -329,7 +329,7 @@ internal sealed class RealmStore : IDisposable
             guesses,
             $"""
             counted as (
-                update vault_record v set used = used + 1, attempts = attempts + 1
+                update vault_record v set used = v.used + 1, attempts = v.attempts + 1
                 from locked l
                 where v.account_id = l.account_id and l.used < l.max_guesses
                 returning v.account_id, v.version, l.id, l.device_id, (v.max_guesses - v.used)::integer as left_over, v.sealed,
