@@ -13,7 +13,9 @@ internal sealed class SecretFile(string path, string header, string what, bool h
 {
     public const int SecretBytes = 32;
 
-    /// <summary>Reads the file; where there is none, and <paramref name="mayCreate"/>, makes one with a new id and secret.</summary>
+    /// <summary>
+    /// Reads the file; where there is none, and <paramref name="mayCreate"/>, makes one with a new id and secret.
+    /// </summary>
     /// <param name="secret">Of 32 bytes, which the caller zeroes.</param>
     /// <param name="id">Empty where the file has none.</param>
     /// <returns>False where there is none and none may be made.</returns>
