@@ -105,7 +105,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         var refused = new int[view.Realms.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, 200 * view.Realms.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = 48, CancellationToken = Cancellation },
+            new ParallelOptions { MaxDegreeOfParallelism = 200 * view.Realms.Count, CancellationToken = Cancellation },
             async (number, stop) =>
             {
                 var realm = number % view.Realms.Count;
