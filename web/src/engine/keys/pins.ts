@@ -35,7 +35,8 @@ const setAttempts = 8;
  *
  * A device that dies while it sets one goes on at its next start: it has the root secret and what the registration is known by
  * from before a realm heard of it. Until the chain names the registration, whoever tries the new PIN is told that the realms
- * disagree.
+ * disagree. One that did not know the root secret before, and dies after the realms have the new one and before the keys are
+ * wrapped by it, finds them wrapped by another: then the PIN has to be set again.
  */
 export class Pins {
   #stretcher: PinStretcher | null = null;
