@@ -155,14 +155,13 @@ public sealed class DeviceQueueTests(ServerFixture server) : IClassFixture<Serve
             chat = await ada.Device.StartDirectAsync(ben.Id, Cancellation);
             await ben.SeesAsync(chat.Id);
             var item = await ben.NextAsync();
-            store.Writing = changes =>
-            {
-                store.Writing = null;
-                return Task.FromException(new IOException("For the moment."));
-            };
+
+            // Whatever else the device writes at that moment fails too.
+            store.Writing = static _ => Task.FromException(new IOException("For the moment."));
             var failed = await Assert.ThrowsAsync<ChatPayException>(
                 () => ben.Device.AcknowledgeAsync(item, Cancellation));
             Assert.Equal(ClientErrors.StoreFailed, failed.Name);
+            store.Writing = null;
             failed = await Assert.ThrowsAsync<ChatPayException>(
                 () => ben.Device.Conversation(chat.Id).SendTextAsync("as if nothing were", Cancellation));
             Assert.Equal(ClientErrors.StoreFailed, failed.Name);
