@@ -67,7 +67,10 @@ internal sealed class ConversationCache(IOptions<ConversationOptions> options)
                     : ImmutableDictionary<AccountId, Member>.Empty;
                 _young[state.Id] = new(
                     state.Id, state.Kind, state.Head, state.Epoch, state.CreatedAt, state.RetentionDays,
-                    members.SetItems(state.Members.Select(member => KeyValuePair.Create(member.Account, member))));
+                    members.SetItems(
+                        from member in state.Members
+                        where !ReferenceEquals(members.GetValueOrDefault(member.Account), member)
+                        select KeyValuePair.Create(member.Account, member)));
             }
 
             _youngMessages.UnionWith(messages);

@@ -21,7 +21,7 @@ internal sealed class ConversationService(
         }
 
         var sent = await committer.SubmitAsync(new SendCommand(caller, request), cancellationToken);
-        return await ExplainAsync(caller, sent, request.Conversation, request.Epoch, cancellationToken);
+        return sent.IsOk ? sent : await ExplainAsync(caller, sent, request.Conversation, request.Epoch, cancellationToken);
     }
 
     public async Task<Result<CommitReply>> CommitAsync(

@@ -9,7 +9,7 @@ internal enum CallClass
 }
 
 /// <summary>
-/// One connection's token buckets. SignalR runs one call of a connection at a time, so they need no lock.
+/// One connection's token buckets. One call of a connection runs at a time, so they need no lock.
 /// </summary>
 internal sealed class CallBudget(RealtimeOptions options, TimeProvider time)
 {

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace ChatPay.Server.Realtime;
 
-/// <summary>The hub: authorise, bound, call, map. What every method needs is in <see cref="ChatHubFilter"/>.</summary>
+/// <summary>The hub: authorise, bound, call, map. What every method needs is in <see cref="HubCalls"/>.</summary>
 [Authorize]
 internal sealed class ChatHub(
     HelloAdmission admission, HelloService hellos, ConversationService conversations, SignalService signals,
@@ -61,6 +61,7 @@ internal sealed class ChatHub(
     private static long SizeOf(CommitRequest request) =>
         (long)request.Commit.Length + (request.Welcome?.Length ?? 0) + request.GroupInfo.Length;
 
-    private static HubReply<T> Reply<T>(Result<T> result) =>
+    /// <summary>An outcome as every method returns it.</summary>
+    internal static HubReply<T> Reply<T>(Result<T> result) =>
         result.IsOk ? new(result.Value) : new(default, ErrorBody.From(result.Error!));
 }

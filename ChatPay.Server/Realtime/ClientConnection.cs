@@ -101,6 +101,9 @@ internal sealed class ClientConnection(
 
     public ClaimsPrincipal User => context.User;
 
+    /// <summary>Its end, however it comes.</summary>
+    public CancellationToken Aborted => context.ConnectionAborted;
+
     /// <summary>What its session is stored under.</summary>
     public byte[] SessionHash { get; } = Sessions.HashOf(context.User);
 
@@ -119,7 +122,10 @@ internal sealed class ClientConnection(
             && Interlocked.Read(ref _askedAt) is var asked and not 0 && time.GetElapsedTime(asked, now) < s_askAgain;
     }
 
-    /// <summary>A call of its client runs; SignalR runs one at a time.</summary>
+    /// <summary>Whether a call of its client runs.</summary>
+    public bool IsBusy => Volatile.Read(ref _calls) > 0;
+
+    /// <summary>A call of its client runs; there is one at a time.</summary>
     public void BeginCall() => Interlocked.Increment(ref _calls);
 
     public void EndCall()
@@ -139,7 +145,7 @@ internal sealed class ClientConnection(
     /// Whether no call runs, nothing waits, and that for a while: an answer is written after its call has ended.
     /// </summary>
     public bool IsQuietFor(TimeSpan quiet) =>
-        Volatile.Read(ref _calls) == 0 && Waiting == 0 && StuckFor == TimeSpan.Zero && Since(ref _activeAt) >= quiet;
+        !IsBusy && Waiting == 0 && StuckFor == TimeSpan.Zero && Since(ref _activeAt) >= quiet;
 
     /// <summary>Closes the connection once everything that waits for it is written.</summary>
     public void Close()
@@ -149,8 +155,12 @@ internal sealed class ClientConnection(
         socket.Wake();
     }
 
-    /// <summary>From here on what is put into its queue is written.</summary>
-    public void Start() => socket.Attach(_queue, options.FrameBytes, context.Abort);
+    /// <summary>From here on what is put into its queue is written, and its messages need not go by SignalR.</summary>
+    public void Start()
+    {
+        socket.Attach(_queue, options.FrameBytes, context.Abort);
+        context.Features.Get<HubSocketReader>()?.Attach(this);
+    }
 
     /// <summary>Takes nothing more; the socket is gone.</summary>
     public void Stop() => _queue.Complete();

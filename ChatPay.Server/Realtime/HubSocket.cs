@@ -18,6 +18,10 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
     IConnectionHeartbeatFeature, ITransferFormatFeature, IConnectionLifetimeFeature
 {
     private const int IdBytes = 16;
+
+    /// <summary>How often SignalR hears of a client that is busy, in the time after which it takes one for gone.</summary>
+    private const int SignsOfLife = 4;
+
     private static readonly TimeSpan s_goodbye = TimeSpan.FromSeconds(5);
 
     private readonly WebSocket _socket;
@@ -28,11 +32,13 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
     private readonly TimeProvider _time;
     private (Action<object> Beat, object State)[] _beats = [];
 
-    /// <param name="patience">How long the client may take nothing.</param>
-    public HubSocket(HttpContext context, WebSocket socket, Departures departures, TimeSpan patience, TimeProvider time)
+    public HubSocket(
+        HttpContext context, WebSocket socket, SendLane lane, Departures departures, RealtimeOptions options, TimeProvider time)
     {
-        (_socket, _patience, _time, HttpContext, User) = (socket, patience, time, context, context.User);
-        (_input, _output) = (new HubSocketReader(socket), new HubSocketWriter(socket, departures, time, Abort));
+        (_socket, _time, HttpContext, User) = (socket, time, context, context.User);
+        _patience = TimeSpan.FromSeconds(options.SlowReaderSeconds);
+        _output = new(socket, departures, time, Abort);
+        _input = new(socket, lane, _output, TimeSpan.FromSeconds(options.ClientTimeoutSeconds) / SignsOfLife, time);
         ConnectionId = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(IdBytes));
         ConnectionClosed = _closed.Token;
         Features.Set<IConnectionUserFeature>(this);
@@ -40,6 +46,7 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
         Features.Set<IConnectionHeartbeatFeature>(this);
         Features.Set<ITransferFormatFeature>(this);
         Features.Set<IConnectionLifetimeFeature>(this);
+        Features.Set(_input);
         Features.Set(_output);
     }
 

@@ -9,9 +9,15 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>
 /// What a client sends, from its socket straight to SignalR: no pipe between the two, no change of thread, and no buffer
-/// while nothing comes.
+/// while nothing comes. While SignalR waits and has no call that runs, plain messages are answered by <see cref="SendLane"/>
+/// before it sees them.
 /// </summary>
-internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTaskSource<ReadResult>
+/// <param name="signOfLife">
+/// How long SignalR may go without hearing of a client that sends: it would take it for gone in the end.
+/// </param>
+internal sealed class HubSocketReader(
+    WebSocket socket, SendLane lane, HubSocketWriter output, TimeSpan signOfLife, TimeProvider time)
+    : PipeReader, IValueTaskSource<ReadResult>
 {
     private const int BufferStartBytes = 1024;
 
@@ -30,6 +36,9 @@ internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTask
     private bool _canceled;
     private bool _ended;
     private bool _gone;
+    private ClientConnection? _connection;
+    private bool _answering;
+    private long _givenAt;
     private Task _receive = Task.CompletedTask;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -96,7 +105,16 @@ internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTask
         }
     }
 
-    /// <summary>As if the client had said goodbye.</summary>
+    /// <summary>From here on what this connection sends may be answered beside SignalR.</summary>
+    public void Attach(ClientConnection connection)
+    {
+        lock (_lock)
+        {
+            _connection = connection;
+        }
+    }
+
+    /// <summary>As if the client had said goodbye, after the call that runs.</summary>
     public void End()
     {
         if (Interrupt(static reader => reader._ended = true))
@@ -154,12 +172,15 @@ internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTask
         return await new ValueTask<ReadResult>(this, version);
     }
 
-    /// <summary>Takes a waiting read away from whatever would answer it next; leaves a note where none waits.</summary>
+    /// <summary>
+    /// Takes a waiting read away from whatever would answer it next; leaves a note where none waits, or where a call runs, as
+    /// SignalR would not read either.
+    /// </summary>
     private bool Interrupt(Action<HubSocketReader> note)
     {
         lock (_lock)
         {
-            if (!_reading)
+            if (!_reading || _answering)
             {
                 note(this);
                 return false;
@@ -171,8 +192,43 @@ internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTask
     }
 
     /// <summary>Receives until there is something to give to the read that waits.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever ends a socket, the connection has ended.")]
     private async Task ReceiveAsync()
+    {
+        while (true)
+        {
+            await ReceiveSomeAsync();
+            while (TryTakeCall(out var call))
+            {
+                await output.AnswerAsync(await lane.AnswerAsync(_connection!, call));
+            }
+
+            ReadResult result;
+            lock (_lock)
+            {
+                _answering = false;
+                if (_reading && _start == _end && !_ended && !_canceled)
+                {
+                    // All of it was answered: SignalR still waits.
+                    Return();
+                    continue;
+                }
+
+                _receiving = false;
+                if (!_reading || !TryGive(out result))
+                {
+                    return;
+                }
+
+                (_reading, _givenAt) = (false, time.GetTimestamp());
+            }
+
+            _read.SetResult(result);
+            return;
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever ends a socket, the connection has ended.")]
+    private async ValueTask ReceiveSomeAsync()
     {
         var ended = false;
         var count = 0;
@@ -195,22 +251,33 @@ internal sealed class HubSocketReader(WebSocket socket) : PipeReader, IValueTask
             ended = true;
         }
 
-        ReadResult result;
         lock (_lock)
         {
             _end += count;
             _ended |= ended;
             _gone = ended;
-            _receiving = false;
-            if (!_reading || !TryGive(out result))
+        }
+    }
+
+    /// <summary>Takes a call that need not go by SignalR from the beginning of what has come.</summary>
+    private bool TryTakeCall([NotNullWhen(true)] out SendCall? call)
+    {
+        lock (_lock)
+        {
+            // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for
+            // more beside a call that runs, and then lets the next call wait for that.
+            if (_connection is not { IsBusy: false } || !_reading || _ended || _canceled || _start == _end || _examined != _start
+                || !lane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
+                || !SendLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
             {
-                return;
+                call = null;
+                return false;
             }
 
-            _reading = false;
+            _start += bytes;
+            _examined = _start;
+            return _answering = true;
         }
-
-        _read.SetResult(result);
     }
 
     private bool TryGive(out ReadResult result)

@@ -73,37 +73,11 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
 
     public override void Advance(int bytes) => _writing.Advance(bytes);
 
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
-    {
-        var schedule = false;
-        Task? room = null;
-        lock (_lock)
-        {
-            if (_lost)
-            {
-                _writing.Clear();
-                return new(new FlushResult(isCanceled: false, isCompleted: true));
-            }
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+        LoadAsync([], cancellationToken);
 
-            Take();
-            if (!_sending && _pending.Length > 0)
-            {
-                schedule = _sending = true;
-            }
-
-            if (_pending.Length >= PauseBytes && !_hurried)
-            {
-                room = (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-            }
-        }
-
-        if (schedule)
-        {
-            departures.Schedule(this);
-        }
-
-        return room is null ? default : WaitAsync(room, cancellationToken);
-    }
+    /// <summary>Sends an answer that SignalR has not written; it may be writing at the same time.</summary>
+    public ValueTask<FlushResult> AnswerAsync(ReadOnlySpan<byte> answer) => LoadAsync(answer, CancellationToken.None);
 
     /// <summary>SignalR has given the connection up: nobody is to wait for it any more.</summary>
     public override void CancelPendingFlush()
@@ -134,6 +108,46 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
     public Task Drained => _drained.Task;
 
     void IThreadPoolWorkItem.Execute() => _ = SendAsync();
+
+    /// <param name="answer">What is to be sent; where it is empty, what was written.</param>
+    private ValueTask<FlushResult> LoadAsync(ReadOnlySpan<byte> answer, CancellationToken cancellationToken)
+    {
+        var schedule = false;
+        Task? room = null;
+        lock (_lock)
+        {
+            if (_lost)
+            {
+                return new(new FlushResult(isCanceled: false, isCompleted: true));
+            }
+
+            if (answer.IsEmpty)
+            {
+                Take();
+            }
+            else
+            {
+                _pending.Write(answer);
+            }
+
+            if (!_sending && _pending.Length > 0)
+            {
+                schedule = _sending = true;
+            }
+
+            if (_pending.Length >= PauseBytes && !_hurried)
+            {
+                room = (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+        }
+
+        if (schedule)
+        {
+            departures.Schedule(this);
+        }
+
+        return room is null ? default : WaitAsync(room, cancellationToken);
+    }
 
     private static async ValueTask<FlushResult> WaitAsync(Task room, CancellationToken cancellationToken)
     {

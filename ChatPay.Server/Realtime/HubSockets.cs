@@ -6,7 +6,7 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>The hub's WebSockets: takes them in, keeps SignalR's clock for them, and ends them when the server stops.</summary>
 internal sealed class HubSockets(
-    HubConnectionHandler<ChatHub> hub, IOptions<RealtimeOptions> options, Departures departures,
+    HubConnectionHandler<ChatHub> hub, SendLane lane, IOptions<RealtimeOptions> options, Departures departures,
     IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan s_beat = TimeSpan.FromSeconds(1);
@@ -17,8 +17,7 @@ internal sealed class HubSockets(
     public async Task ServeAsync(HttpContext context)
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        await using var connection = new HubSocket(
-            context, socket, departures, TimeSpan.FromSeconds(options.Value.SlowReaderSeconds), time);
+        await using var connection = new HubSocket(context, socket, lane, departures, options.Value, time);
         _sockets.TryAdd(connection, true);
         try
         {

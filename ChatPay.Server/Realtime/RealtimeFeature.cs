@@ -58,6 +58,8 @@ internal static class RealtimeFeature
         services.RemoveAll<IHubProtocol>();
         services.AddSingleton<IHubProtocol, ChatHubProtocol>();
         services.AddSingleton<HubLifetimeManager<ChatHub>, ChatLifetimeManager>();
+        services.AddSingleton<HubCalls>();
+        services.AddSingleton<SendLane>();
         services.AddSingleton<ChatHubFilter>();
         services.AddOptions<HubOptions>().Configure<IOptions<RealtimeOptions>>((hub, options) =>
         {

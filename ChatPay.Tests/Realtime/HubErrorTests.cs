@@ -24,8 +24,7 @@ public sealed class HubErrorTests(ServerFixture server) : IClassFixture<ServerFi
     {
         await using var ada = await Person.SignUpAsync(server.Address);
         using var hub = await RawHub.ConnectAsync(server.Address, ada.Client.Token!);
-        await hub.CallAsync(
-            "Hello", $$"""[{"device":"{{ada.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        await hub.HelloAsync(ada.Device);
 
         var completion = await hub.CallAsync(method, arguments);
         AssertError(completion.GetProperty("result").GetProperty("error"), code);

@@ -120,8 +120,7 @@ public sealed class NodeLossTests(PostgresFixture postgres)
 
             // One that takes no notice of anything is closed in the same time.
             using var deaf = await RawHub.ConnectAsync(there.Address, person.Client.Token!, receiveBufferBytes: 4096);
-            await deaf.CallAsync(
-                "Hello", $$"""[{"device":"{{person.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+            await deaf.HelloAsync(person.Device);
             Assert.Equal(2, registry.OfDevice(person.Device).Count);
 
             await end();
@@ -153,8 +152,7 @@ public sealed class NodeLossTests(PostgresFixture postgres)
         await using var ben = await Person.JoinAsync(server.Address);
         await using var gone = await Person.SignUpAsync(server.Address);
         using var silent = await RawHub.ConnectAsync(server.Address, gone.Client.Token!, receiveBufferBytes: 4096);
-        await silent.CallAsync(
-            "Hello", $$"""[{"device":"{{gone.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        await silent.HelloAsync(gone.Device);
         var group = await TestGroup.GroupAsync(ada, ben, gone);
         var registry = server.Services.GetRequiredService<ConnectionRegistry>();
         var slowest = TimeSpan.Zero;

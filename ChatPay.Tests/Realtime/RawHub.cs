@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using ChatPay.Core.Protocol;
 using Xunit;
 
 namespace ChatPay.Tests.Realtime;
@@ -41,14 +42,29 @@ internal sealed class RawHub : IDisposable
         return hub;
     }
 
-    public Task SendAsync(string frame) => _socket.SendAsync(
-        Encoding.UTF8.GetBytes(frame + RecordSeparator), WebSocketMessageType.Text, true, Cancellation);
+    public Task SendAsync(string frame) => SendPartAsync(frame + RecordSeparator);
+
+    /// <summary>Several frames in one message of the WebSocket.</summary>
+    public Task SendAsync(IEnumerable<string> frames) =>
+        SendPartAsync(string.Concat(frames.Select(frame => frame + RecordSeparator)));
+
+    /// <summary>A message of the WebSocket, wherever frames begin and end in it.</summary>
+    public Task SendPartAsync(string part) =>
+        _socket.SendAsync(Encoding.UTF8.GetBytes(part), WebSocketMessageType.Text, true, Cancellation);
 
     /// <summary>Calls a method with the given JSON as its arguments, and returns its completion.</summary>
     public async Task<JsonElement> CallAsync(string method, string arguments)
     {
         await SendAsync($$"""{"type":1,"invocationId":"7","target":"{{method}}","arguments":{{arguments}}}""");
         return await FrameAsync(3);
+    }
+
+    /// <summary>Says Hello for the person's device.</summary>
+    public async Task HelloAsync(DeviceId device)
+    {
+        var completion = await CallAsync(
+            "Hello", $$"""[{"device":"{{device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        Assert.True(completion.GetProperty("result").TryGetProperty("ok", out _));
     }
 
     /// <summary>The next frame of a type, passing over others.</summary>

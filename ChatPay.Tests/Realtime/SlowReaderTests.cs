@@ -33,8 +33,7 @@ public sealed class SlowReaderTests(DatabaseFixture database) : IClassFixture<Da
         await using var ben = await Person.JoinAsync(server.Address);
         await using var deaf = await Person.SignUpAsync(server.Address);
         using var socket = await RawHub.ConnectAsync(server.Address, deaf.Client.Token!, receiveBufferBytes: 4096);
-        await socket.CallAsync(
-            "Hello", $$"""[{"device":"{{deaf.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        await socket.HelloAsync(deaf.Device);
         var group = await TestGroup.GroupAsync(ada, ben, deaf);
         var registry = server.Services.GetRequiredService<ConnectionRegistry>();
         Assert.Single(registry.OfDevice(deaf.Device));
@@ -71,8 +70,7 @@ public sealed class SlowReaderTests(DatabaseFixture database) : IClassFixture<Da
         await using var ada = await Person.JoinAsync(server.Address);
         await using var deaf = await Person.SignUpAsync(server.Address);
         using var socket = await RawHub.ConnectAsync(server.Address, deaf.Client.Token!, receiveBufferBytes: 4096);
-        await socket.CallAsync(
-            "Hello", $$"""[{"device":"{{deaf.Device}}","protocol":1,"capabilities":[],"cursors":[]}]""");
+        await socket.HelloAsync(deaf.Device);
         var group = await TestGroup.GroupAsync(ada, deaf);
         var registry = server.Services.GetRequiredService<ConnectionRegistry>();
         var connection = Assert.Single(registry.OfDevice(deaf.Device));

@@ -27,7 +27,7 @@ internal sealed partial class GroupCommitter(
     /// Queues a command and waits for its outcome. A caller that stops waiting does not take the command back: it is
     /// decided all the same, and the same ids ask for its outcome again.
     /// </summary>
-    public async Task<Result<T>> SubmitAsync<T>(WriteCommand<T> command, CancellationToken cancellationToken)
+    public Task<Result<T>> SubmitAsync<T>(WriteCommand<T> command, CancellationToken cancellationToken)
     {
         // Counted first, lest it be taken out before it was in.
         GroupCommitMetrics.Waiting(1);
@@ -35,10 +35,11 @@ internal sealed partial class GroupCommitter(
         {
             GroupCommitMetrics.Waiting(-1);
             GroupCommitMetrics.Overloaded();
-            return new Error(ErrorCode.Overloaded, "The server has too much to do right now. Try again in a moment.");
+            return Task.FromResult<Result<T>>(
+                new Error(ErrorCode.Overloaded, "The server has too much to do right now. Try again in a moment."));
         }
 
-        return await command.Completion.WaitAsync(cancellationToken);
+        return command.Completion.WaitAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

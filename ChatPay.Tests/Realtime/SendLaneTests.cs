@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Text.Json;
+using ChatPay.Core.Protocol;
+using ChatPay.Tests.Support;
+using Xunit;
+
+namespace ChatPay.Tests.Realtime;
+
+/// <summary>Plain messages pass SignalR's dispatcher by. A client cannot tell, however it writes them.</summary>
+public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database)
+    : IClassFixture<ServerFixture>, IClassFixture<DatabaseFixture>
+{
+    private static readonly JsonSerializerOptions s_json = ProtocolJson.Create();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST]}""", "a")]
+    [InlineData("""{"arguments":[REQUEST],"target":"Send","invocationId":"a\"\\\u00e9","type":1}""", "a\"\\é")]
+    [InlineData(""" { "type" : 1 , "invocationId" : "" , "target" : "Send" , "arguments" : [ REQUEST ] } """, "")]
+    [InlineData("""{"type":1,"headers":{"a":"b"},"invocationId":"a","target":"Send","arguments":[REQUEST]}""", "a")]
+    [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST],"streamIds":[]}""", "a")]
+    [InlineData("""{"type":1,"invocationId":"a","target":"\u0053end","arguments":[REQUEST]}""", "a")]
+    [InlineData("""{"type":1,"invocationId":"a","target":"send","arguments":[REQUEST]}""", "a")]
+    [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST]}}""", "a")]
+    public async Task However_it_is_written_it_is_answered_under_its_id(string frame, string id)
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada);
+
+        await hub.SendAsync(frame.Replace("REQUEST", Request(group, ada), StringComparison.Ordinal));
+        var completion = await hub.FrameAsync(3);
+
+        Assert.Equal(id, completion.GetProperty("invocationId").GetString());
+        Assert.Equal(2, completion.GetProperty("result").GetProperty("ok").GetProperty("seq").GetInt64());
+        Assert.False(completion.TryGetProperty("error", out _));
+    }
+
+    [Theory]
+    [InlineData("""{"type":1,"target":"Send","arguments":[REQUEST],"invocationId":7}""")]
+    [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST""")]
+    public async Task What_is_no_frame_closes_with_a_numbered_error(string frame)
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada);
+
+        await hub.SendAsync(frame.Replace("REQUEST", Request(group, ada), StringComparison.Ordinal));
+        var close = JsonDocument.Parse((await hub.FrameAsync(7)).GetProperty("error").GetString()!).RootElement;
+
+        Assert.Equal((int)ErrorCode.MalformedRequest, close.GetProperty("code").GetInt32());
+    }
+
+    [Fact]
+    public async Task Calls_that_come_together_are_answered_in_their_order_whichever_way_they_go()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada);
+        string Send(int id) => Call($"{id}", "Send", Request(group, ada));
+
+        await hub.SendAsync(
+        [
+            Send(1), Send(2), Call("3", "PullDevice", ""), Send(4),
+            """{"type":6}""", Send(5),
+        ]);
+        var answers = new List<JsonElement>();
+        while (answers.Count < 5)
+        {
+            answers.Add(await hub.FrameAsync(3));
+        }
+
+        Assert.Equal(["1", "2", "3", "4", "5"], answers.Select(answer => answer.GetProperty("invocationId").GetString()));
+        Assert.Equal([2, 3, 4, 5], from answer in answers
+            let result = answer.GetProperty("result")
+            where result.TryGetProperty("ok", out var ok) && ok.TryGetProperty("seq", out _)
+            select result.GetProperty("ok").GetProperty("seq").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_message_waits_for_the_call_before_it()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada);
+        var (id, next) = (TestGroup.NewClientId(), group.Epoch + 1);
+        var inNextEpoch = new SendRequest(group.Id, id, next, TestMls.PrivateMessage(group.Id, next, id, 100));
+
+        // Not together: SignalR is to wait for more while the first runs.
+        await hub.SendAsync(Call("1", "SubmitCommit", JsonSerializer.Serialize(group.NewCommit(ada), s_json)));
+        await hub.SendAsync(Call("2", "Send", JsonSerializer.Serialize(inNextEpoch, s_json)));
+
+        foreach (var call in new[] { "1", "2" })
+        {
+            var answer = await hub.FrameAsync(3);
+            Assert.Equal(call, answer.GetProperty("invocationId").GetString());
+            Assert.True(answer.GetProperty("result").TryGetProperty("ok", out _), answer.GetRawText());
+        }
+    }
+
+    [Fact]
+    public async Task A_frame_may_come_in_pieces()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada);
+        var frames = string.Concat(
+            Enumerable.Range(1, 3).Select(id => Call($"{id}", "Send", Request(group, ada)) + '\u001e'));
+
+        // Piece by piece: the end of one frame comes with the beginning of the next.
+        var cuts = new[] { 0, frames.Length / 5, frames.Length / 2, frames.Length - 1, frames.Length };
+        foreach (var (from, to) in cuts.Zip(cuts.Skip(1)))
+        {
+            await hub.SendPartAsync(frames[from..to]);
+        }
+
+        for (var seq = 2; seq <= 4; seq++)
+        {
+            Assert.Equal(seq, (await hub.FrameAsync(3)).GetProperty("result").GetProperty("ok").GetProperty("seq").GetInt32());
+        }
+    }
+
+    [Fact]
+    public async Task One_who_has_nothing_to_say_but_messages_is_not_taken_for_gone()
+    {
+        var timeout = TimeSpan.FromSeconds(2);
+        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Realtime:KeepAliveSeconds"] = "1",
+            ["Realtime:ClientTimeoutSeconds"] = "2",
+        };
+        await using var impatient = await TestServer.StartAsync(database.ConnectionString, settings);
+        await using var ada = await Person.JoinAsync(impatient.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada, impatient.Address);
+
+        // From its first ping on, SignalR expects to hear of it.
+        await hub.SendAsync("""{"type":6}""");
+        var started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < 3 * timeout)
+        {
+            var completion = await hub.CallAsync("Send", $"[{Request(group, ada)}]");
+            Assert.True(completion.GetProperty("result").TryGetProperty("ok", out _));
+            await Task.Delay(timeout / 20, Cancellation);
+        }
+    }
+
+    private async Task<RawHub> JoinAsync(Person person, Uri? address = null)
+    {
+        var hub = await RawHub.ConnectAsync(address ?? server.Address, person.Client.Token!);
+        await hub.HelloAsync(person.Device);
+        return hub;
+    }
+
+    private static string Call(string id, string method, string argument) =>
+        $$"""{"type":1,"invocationId":"{{id}}","target":"{{method}}","arguments":[{{argument}}]}""";
+
+    private static string Request(TestGroup group, Person sender) =>
+        JsonSerializer.Serialize(group.Message(sender, null), s_json);
+}
