@@ -162,6 +162,9 @@ export const keysEn = {
     changedTitle: (name: string) => `${name} has new keys`,
     changedBody: (name: string) =>
       `This happens when somebody loses all their devices and begins anew. It can also mean that somebody else is pretending to be ${name}. Until you accept the new keys, nothing is sent or paid in this conversation. If in doubt, ask ${name} in another way.`,
+    strangerTitle: (name: string) => `An unknown device in the name of ${name}`,
+    strangerBody: (name: string) =>
+      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here until ${name} has removed it, under Settings, Devices. Tell them in another way.`,
     accept: 'Accept new keys',
     compare: 'Compare first',
     acceptTitle: (name: string) => `Accept the new keys of ${name}?`,
