@@ -14,6 +14,7 @@ export const renewalEn = {
   ],
   pinFirst:
     'Your PIN was set on another device, and has to bring back the new key as well. Enter it here first. If you do not know it any more, set a new one above.',
+  pinVoid: 'Set your PIN again first: it has to bring back the new key as well.',
   running: (done: number, total: number) =>
     plural(total, {
       one: `Showing the new key: ${done} of # conversation.`,

@@ -170,6 +170,8 @@ export type OwnKeysRecord = {
   rootDue: boolean;
   /** A registration of the PIN that the realms may have and the chain does not name yet. Absent in earlier records. */
   pending: PendingRegistration | null;
+  /** The realms have a PIN that this device registered, and it brings nothing back. Absent in earlier records. */
+  isPinVoid?: boolean;
   /** 32 bytes; null where no archive is kept. */
   archiveKey: Uint8Array | null;
   /** The keys came to a new device, which has not looked yet whether an archive brings it history. */
@@ -183,7 +185,16 @@ export type OwnKeysRecord = {
 };
 
 /** A registration of the PIN, kept before a realm hears of it: its version, as the realms tell it, and 32 bytes for the chain. */
-export type PendingRegistration = { version: string; digest: Uint8Array };
+export type PendingRegistration = {
+  version: string;
+  digest: Uint8Array;
+  /** What its PIN brings back, 32 bytes. Absent in earlier records, as are the rest: then it is the device's own. */
+  rootSecret?: Uint8Array;
+  /** The versions that it takes the place of. */
+  replaces?: string[];
+  /** When it was begun. */
+  at?: number;
+};
 
 /** The newest checkpoint of the key log that was checked. */
 export type KeyLogRecord = {

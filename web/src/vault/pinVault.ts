@@ -32,7 +32,21 @@ export type RegisterRequest = {
 };
 
 /** A registration by its version, as the realms tell it, and its digest for the key log, 32 bytes. */
-export type VaultRegistered = { version: string; digest: Uint8Array };
+export type VaultRegistered = {
+  version: string;
+  digest: Uint8Array;
+  /** The versions that it takes the place of, zeros for none: only a realm that still has one of them can take it. */
+  replaces: string[];
+};
+
+/** What has become of a registration that was begun. */
+export type Fate =
+  /** A threshold of realms has it. */
+  | 'stands'
+  /** Too few have it, and so many as are missing have another one by now that it does not take the place of. */
+  | 'fails'
+  /** It does not stand, and would if requests that are still on their way were taken, or if silent realms had it. */
+  | 'open';
 
 /** A step, and where it is passed the digest for the key log, 32 bytes. */
 export type Registered = { step: VaultStep; digest: Uint8Array | null };
@@ -90,7 +104,7 @@ export class PinVault {
       this.#random,
     );
     try {
-      await keep?.({ version: context.version, digest });
+      await keep?.({ version: context.version, digest, replaces: [...new Set(replaces)] });
       const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
       const step = judge(register2Response, configuration, answers);
       return { step, digest: step.rejection === VaultRejection.none ? digest : null };
@@ -101,11 +115,25 @@ export class PinVault {
     }
   }
 
-  /** Version of the registration that a threshold of realms has; null where there is none such, or they do not say now. */
-  async standing(): Promise<string | null> {
+  /**
+   * What has become of a registration that was begun; nothing is counted.
+   * @param isOver whether no request of it can be on its way any more
+   */
+  async fate({ version, replaces }: Omit<VaultRegistered, 'digest'>, isOver: boolean): Promise<Fate> {
     const configuration = await this.#configuration();
     const { start } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
-    return start?.context.version ?? null;
+    if (start?.context.version === version) {
+      return 'stands';
+    }
+    const asked = await this.#ask(configuration, configuration.indices, () =>
+      register1Request.encode(this.#nextId(), {}),
+    );
+    const told = asked.map(({ response }) => register1Response.read(response));
+    const lost = told.filter((read) => {
+      const present = read.ok ? read.value.version : version;
+      return present !== version && (isOver || !replaces.includes(present));
+    });
+    return configuration.realms.length - lost.length < configuration.threshold ? 'fails' : 'open';
   }
 
   /**

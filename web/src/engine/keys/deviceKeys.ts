@@ -169,6 +169,7 @@ export class DeviceKeys {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
       isBehind: this.own.isBehind,
       hasPin: this.pins.isSet,
+      isPinVoid: record.isPinVoid ?? false,
       knowsPin: record.rootSecret !== null && !record.rootDue,
       codes: this.own.codes,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,

@@ -51,6 +51,8 @@ export type AccountSecurity = {
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
   hasPin: boolean;
+  /** This device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
+  isPinVoid: boolean;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
   /** Grows whenever this device makes another code to be approved by: what shows one reads it again. */
