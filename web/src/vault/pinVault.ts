@@ -1,4 +1,5 @@
 import { type Random, systemRandom } from '../crypto/random';
+import { equalBytes } from '../protocol/bytes';
 import { bytesToUuid } from '../protocol/ids';
 import type { RealmAnswer, RealmFault, VaultStep } from './answers';
 import type { Stretch } from './argon2/port';
@@ -39,6 +40,9 @@ export type VaultRegistered = {
   replaces: string[];
 };
 
+/** A registration that turned out not to be the one with this digest, which cost a guess. */
+export type Mismatch = { version: string; digest: Uint8Array };
+
 /** What has become of a registration that was begun. */
 export type Fate =
   /** A threshold of realms has it. */
@@ -66,12 +70,21 @@ export class PinVault {
   readonly #account: string;
   readonly #stretch: Stretch;
   readonly #random: Random;
+  readonly #known: { mismatch: Mismatch | null };
 
-  constructor(port: VaultPort, account: string, stretch: Stretch, random: Random = systemRandom) {
+  /** @param known of the account's registrations, for as long as whoever makes this keeps it */
+  constructor(
+    port: VaultPort,
+    account: string,
+    stretch: Stretch,
+    random: Random = systemRandom,
+    known: { mismatch: Mismatch | null } = { mismatch: null },
+  ) {
     this.#port = port;
     this.#account = account;
     this.#stretch = stretch;
     this.#random = random;
+    this.#known = known;
   }
 
   /**
@@ -137,7 +150,8 @@ export class PinVault {
   }
 
   /**
-   * Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm.
+   * Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm. That a registration is not the one that the
+   * key log names shows after the guess was counted, so it is remembered, and such a one is not tried again.
    * @param pinnedDigest what the account's chain in the key log says of the registration, where it is known
    */
   async recover(pin: Pin, pinnedDigest: Uint8Array | null = null): Promise<Recovered> {
@@ -146,6 +160,11 @@ export class PinVault {
     const { step: begun, start } = chooseStart(this.#account, configuration, told);
     if (!start) {
       return { step: begun, rootSecret: null };
+    }
+    const { version } = start.context;
+    const { mismatch } = this.#known;
+    if (pinnedDigest && mismatch?.version === version && equalBytes(mismatch.digest, pinnedDigest)) {
+      return { step: { ...begun, rejection: VaultRejection.realmsDisagree, guessesLeft: null }, rootSecret: null };
     }
     const recovery = await VaultRecovery.begin(
       start.context,
@@ -158,6 +177,10 @@ export class PinVault {
     try {
       const evaluations = await this.#ask(configuration, start.realms, () => recovery.evaluationRequest());
       const step = recovery.takeEvaluations(evaluations);
+      const disagree = step.faults.filter(({ reason }) => reason === VaultRejection.realmsDisagree);
+      if (pinnedDigest && disagree.length >= configuration.threshold) {
+        this.#known.mismatch = { version, digest: pinnedDigest };
+      }
       if (step.rejection !== VaultRejection.none) {
         return { step, rootSecret: null };
       }
