@@ -1,7 +1,7 @@
 import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
-import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
+import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
 
 /** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
 export type DeviceRecord = {
@@ -229,25 +229,6 @@ export type PersonKeysRecord = {
   /** Devices that somebody showed as theirs and the chain has not. Absent in records of earlier versions. */
   unlogged?: ShownLeaf[];
 };
-
-export type KeyAlarmKind =
-  /** The log has told this device, or somebody who wrote to it, another history than this one. */
-  | 'logForked'
-  | 'logShrunk'
-  /** The server began another log: what the earlier one proved is not proved by this one. */
-  | 'logReplaced'
-  /** An entry is not in the log, or does not go on from the chain that was seen before. */
-  | 'chainInvalid'
-  /** The own account's keys were changed by something other than this device. */
-  | 'ownKeysChanged'
-  /** A device showed an identity key that the log does not know for its account. */
-  | 'identityUnlogged'
-  /** Somebody says to have seen a log that this one's key did not sign. */
-  | 'logOther'
-  /** The PIN was guessed wrongly on another device. */
-  | 'pinGuessed'
-  /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
-  | 'pinWait';
 
 /** A guess of the PIN that failed, as one realm lists it. */
 export type SeenGuess = { realm: string; at: string; device: string };

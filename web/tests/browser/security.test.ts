@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FixtureApp } from '../fixtures/app.svelte';
-import { aminaPays, ids } from '../fixtures/content';
+import { aminaPays, ids } from '../fixtures/cards';
 import { now } from '../fixtures/people';
 import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
 import { tabTo } from '../keyboard';

@@ -1,4 +1,4 @@
-import { aminaPays, ids, stateCards } from '../fixtures/content';
+import { aminaPays, ids, stateCards } from '../fixtures/cards';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
 export type Screen = {
