@@ -232,7 +232,8 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     /// <summary>
     /// Accepts the identity key that somebody shows. One that their chain has not is nobody's to accept unseen: what is
     /// accepted then is the chain's, and the next leaf under the other key stops everything again. Where a device that their
-    /// chain has not is in a group, nothing goes there all the same, see <see cref="DeviceKeys.Refusal(ConversationState, Group)"/>.
+    /// chain has not is in a group, nothing goes there all the same, see
+    /// <see cref="DeviceKeys.Refusal(ConversationState, Group)"/>.
     /// </summary>
     /// <param name="shown">The one that the person has looked at; null for whichever it is now.</param>
     /// <param name="isVerified">Whether safety numbers were compared.</param>
