@@ -5,7 +5,8 @@ const plural = pluraliser('en');
 /** Words about renewing the account's identity key, in English. */
 export const renewalEn = {
   action: 'Renew identity key',
-  hint: 'Do this if somebody may have got hold of a device of yours, or of your PIN, and you have already removed that device.',
+  confirm: 'Renew key',
+  hint: 'Renew it if somebody may have got hold of a device of yours, or of your PIN, and you have already removed that device.',
   askTitle: 'Renew your identity key?',
   askBody: [
     'Your contacts see that your keys have changed. Until each of them accepts, they can neither write nor pay in conversations with you. Best tell them before.',

@@ -5,7 +5,8 @@ const plural = pluraliser('fr');
 
 export const renewalFr: typeof renewalEn = {
   action: 'Renouveler la clé d’identité',
-  hint: 'Faites-le si quelqu’un a pu mettre la main sur un de vos appareils ou sur votre code PIN, et que vous avez déjà supprimé cet appareil.',
+  confirm: 'Renouveler',
+  hint: 'Renouvelez-la si quelqu’un a pu mettre la main sur un de vos appareils ou sur votre code PIN, et que vous avez déjà supprimé cet appareil.',
   askTitle: 'Renouveler votre clé d’identité ?',
   askBody: [
     'Vos contacts voient que vos clés ont changé. Tant que chacun ne les a pas acceptées, ils ne peuvent ni écrire ni payer dans vos conversations. Mieux vaut les prévenir avant.',
