@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
+using static ChatPay.Client.Internal.Keys.ChainLeaves;
 
 namespace ChatPay.Client.Internal.Keys;
 
@@ -410,24 +411,6 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
 
     private bool IsOf(AccountId account, OwnLeaf leaf) =>
         leaf.IdentityKey.Length == 0 || ChainOf(account) is not { } chain || IsLogged(chain, leaf);
-
-    /// <summary>
-    /// Whether the chain, as far as it is known here, has the device with this key of its own, and the identity key since its
-    /// last reset; or had them once, for a device that it has put out since. To be under one of the chain's keys is not
-    /// enough: whoever got hold of a key that was replaced could go on vouching.
-    /// </summary>
-    private static bool IsLogged(KeyChain chain, OwnLeaf leaf) => chain.IsRevoked(leaf.Device)
-        ? chain.HasHad(leaf.IdentityKey) && (leaf.SignatureKey is not { } had || chain.HasHad(had))
-        : (leaf.SignatureKey is { } key
-            ? chain.HasDevice(leaf.Device, key) : chain.Devices.ContainsKey(leaf.Device))
-            && HasKey(chain, leaf.IdentityKey);
-
-    private static bool HasKey(KeyChain chain, byte[] key) =>
-        chain.IdentityKeys.Any(one => key.AsSpan().SequenceEqual(one));
-
-    private static bool IsSame(OwnLeaf one, OwnLeaf other) => one.Device == other.Device
-        && one.IdentityKey.AsSpan().SequenceEqual(other.IdentityKey)
-        && one.SignatureKey.AsSpan().SequenceEqual(other.SignatureKey);
 
     private async Task KeepAsync(IEnumerable<AccountId> accounts, CancellationToken cancellationToken)
     {
