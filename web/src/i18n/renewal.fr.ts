@@ -15,7 +15,7 @@ export const renewalFr: typeof renewalEn = {
   ],
   pinFirst:
     'Votre code PIN a été défini sur un autre appareil, et doit aussi ramener la nouvelle clé. Entrez-le d’abord ici. Si vous ne le connaissez plus, définissez-en un nouveau ci-dessus.',
-  pinVoid: 'Redéfinissez d’abord votre code PIN : il doit rendre aussi la nouvelle clé.',
+  pinVoid: 'Redéfinissez d’abord votre code PIN : il doit rendre aussi la nouvelle clé.',
   running: (done, total) =>
     plural(total, {
       one: `On montre la nouvelle clé : ${done} conversation sur #.`,
