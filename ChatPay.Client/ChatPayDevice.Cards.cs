@@ -141,7 +141,7 @@ public sealed partial class ChatPayDevice
         if (action is CardActionKind.Pay or CardActionKind.Accept
             && _core.TryFind(known.View.Conversation, out var conversation))
         {
-            _core.Keys.RequireAccepted(conversation);
+            await _core.Keys.RequireNoStrangerAsync(conversation, cancellationToken);
         }
 
         var request = new CardActRequest(card, known.View.Version, action, _core.NewId());

@@ -167,7 +167,8 @@ public sealed partial class ChatPayDevice
 
     /// <summary>
     /// Accepts the identity key that somebody shows now, without having compared safety numbers: messages and money go to
-    /// them again. A key that the key log has not for them is not accepted in this way, but the one that it has.
+    /// them again. A key that the key log has not for them is not accepted in this way, but the one that it has. Where a device
+    /// that it has not is in a conversation in their name, nothing goes there until they have removed it.
     /// </summary>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.NotReady"/>: they have shown none.</exception>
     /// <example>

@@ -48,6 +48,12 @@ public sealed record ChatPayDeviceOptions
     /// </summary>
     internal int MaxWaitingForArchive { get; init; } = 10_000;
 
+    /// <summary>
+    /// A request that nobody waits for any more may still reach a realm of the PIN vault; after so long it does not. Tests lower
+    /// it.
+    /// </summary>
+    internal TimeSpan RegistrationOnTheWay { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <exception cref="ArgumentException">A value is out of its bounds.</exception>
     internal ChatPayDeviceOptions Checked()
     {

@@ -58,8 +58,8 @@ public static class ClientErrors
 
     /// <summary>
     /// Somebody in the conversation has another identity key than the one that was accepted: nothing is sent or paid
-    /// until <see cref="ChatPayDevice.AcceptIdentityAsync"/>. Or a device that claims to be of this account shows a key that is
-    /// not the account's: until it is removed.
+    /// until <see cref="ChatPayDevice.AcceptIdentityAsync"/>. Or a device is there that claims to be somebody's and that their
+    /// keys do not have: until they have removed it, also where they are accepted. It may claim to be of this very account.
     /// </summary>
     public const string IdentityChanged = "identity_changed";
 

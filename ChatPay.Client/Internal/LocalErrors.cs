@@ -34,6 +34,12 @@ internal static class LocalErrors
         ClientErrors.IdentityChanged,
         $"The identity key of {names} has changed. Nothing is sent or paid until you have accepted the new one.");
 
+    /// <param name="names">In whose name there is one.</param>
+    public static ChatPayException DeviceUnlogged(string names) => Local(
+        ClientErrors.IdentityChanged,
+        $"A device is in this conversation in the name of {names} that their keys do not have. Nothing is sent or paid there "
+        + "until they have removed it.");
+
     public static ChatPayException OwnDeviceUnlogged() => Local(
         ClientErrors.IdentityChanged,
         "A device is in this conversation as one of this account's under an identity key that the account's keys do not "

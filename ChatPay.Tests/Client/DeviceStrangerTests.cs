@@ -111,6 +111,16 @@ public sealed class DeviceStrangerTests(ServerFixture server) : IClassFixture<Se
         await ben.Device.DisposeAsync();
         await using var again = await SdkPerson.OpenAsync(server.Address, ben.Store, ben.Handle);
         await AssertSilentAsync(again.Device, chat.Id);
+
+        // Nor where ada is accepted as she is: the stranger is no more hers for it, and only she can put it out.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await again.Device.AcceptIdentityAsync(ada.Id, Cancellation);
+                return (await AssertSilentAsync(again.Device, chat.Id)).Error.Message.Contains(
+                    "until they have removed it", StringComparison.Ordinal);
+            },
+            "the stranger alone is in the way");
         await ada.Device.RevokeAsync(spy.Device!.Id, Cancellation);
         await Eventually.TrueAsync(
             async () => await Record.ExceptionAsync(
@@ -156,11 +166,12 @@ public sealed class DeviceStrangerTests(ServerFixture server) : IClassFixture<Se
         return Key.Import(SignatureAlgorithm.Ed25519, own.IdentitySeed, KeyBlobFormat.RawPrivateKey);
     }
 
-    private static async Task AssertSilentAsync(ChatPayDevice device, ConversationId chat)
+    private static async Task<ChatPayException> AssertSilentAsync(ChatPayDevice device, ConversationId chat)
     {
         var refused = await Assert.ThrowsAsync<ChatPayException>(
             () => device.Conversation(chat).SendTextAsync("a secret", Cancellation));
         Assert.Equal(ClientErrors.IdentityChanged, refused.Name);
+        return refused;
     }
 
     private static async Task<bool> HasAlarmAsync(ChatPayDevice device, AccountId account) =>

@@ -51,6 +51,7 @@ internal sealed class SdkPerson : IAsyncDisposable
         Store = store,
         KeyPackageStock = 5,
         Timing = Quick,
+        RegistrationOnTheWay = TimeSpan.Zero,
         Session = new()
         {
             BaseDelay = TimeSpan.FromMilliseconds(5),

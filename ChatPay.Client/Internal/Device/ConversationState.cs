@@ -31,6 +31,12 @@ internal sealed class ConversationState(ConversationRecord record, PlaceRecord p
     public Group? Group { get; set; }
 
     /// <summary>
+    /// In whose names the group had devices that their chains have not, in an epoch and as of a version of what is known of
+    /// people; null before anybody asked.
+    /// </summary>
+    public ((ulong Epoch, long People) AsOf, IReadOnlyList<AccountId> Accounts)? Strangers { get; set; }
+
+    /// <summary>
     /// Joining has failed: messages are shown as unreadable and nothing can be sent, until it is tried again, after the
     /// next reconnect at the latest.
     /// </summary>

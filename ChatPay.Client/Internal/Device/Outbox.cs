@@ -202,9 +202,9 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
             foreach (var sending in sendings.Where(
                 static one => one.Record.Body is null && !one.IsWithdrawn && !one.IsOver))
             {
-                if (core.Keys.Refusal(state) is { } refusal)
+                if (core.Keys.Refusal(state, group) is { } refusal)
                 {
-                    // Somebody's key has changed since it was given.
+                    // Somebody's key has changed, or a stranger has come, since it was given.
                     Refuse(batch, sending, refusal);
                     batch.After(() => state.Lane.Remove(sending));
                     continue;

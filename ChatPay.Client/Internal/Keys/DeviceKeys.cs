@@ -1,3 +1,6 @@
+using ChatPay.Core.Mls;
+using ChatPay.Core.Protocol;
+
 namespace ChatPay.Client.Internal.Keys;
 
 /// <summary>Everything that a device knows of identity keys: its account's own, other people's, and the log.</summary>
@@ -149,6 +152,9 @@ internal sealed class DeviceKeys : IDisposable
         await Log.LoadAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Before something is put into the outbox, which looks at the group's leaves as well before it encrypts.
+    /// </summary>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first.
     /// </exception>
@@ -160,7 +166,53 @@ internal sealed class DeviceKeys : IDisposable
         }
     }
 
-    /// <summary>Why nothing may go to a conversation now; null where it may.</summary>
+    /// <summary>Before something that is done in a conversation without a message.</summary>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.IdentityChanged"/>: somebody has to be accepted first, or a stranger has to go.
+    /// </exception>
+    public async Task RequireNoStrangerAsync(ConversationState state, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using (await _core.EnterAsync(cancellationToken))
+        {
+            var refusal = await _core.Groups.GroupAsync(state, cancellationToken) is { } group
+                ? Refusal(state, group) : Refusal(state);
+            if (refusal is not null)
+            {
+                throw refusal;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Why nothing may be encrypted for a group now; null where it may. Also where its people are accepted: a device in
+    /// somebody's name that their chain has not stays one until a device of theirs has put it out, which nobody else may.
+    /// Behind the core's gate.
+    /// </summary>
+    public ChatPayException? Refusal(ConversationState state, Group group)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(group);
+        if (Refusal(state) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var asOf = (group.Epoch, People.Version);
+        if (state.Strangers?.AsOf != asOf)
+        {
+            state.Strangers = (asOf,
+            [
+                .. GroupKeeper.Shown(group.Members.Select(static member => member.Leaf)).Where(People.IsStranger)
+                    .Select(static shown => shown.Account).Distinct(),
+            ]);
+        }
+
+        return state.Strangers is { Accounts: { Count: > 0 } accounts }
+            ? LocalErrors.DeviceUnlogged(Names(state.Record, accounts)) : null;
+    }
+
+    /// <summary>Why nothing may go to a conversation now, as far as its people are known; null where it may.</summary>
     public ChatPayException? Refusal(ConversationState state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -172,8 +224,10 @@ internal sealed class DeviceKeys : IDisposable
         var conversation = state.Record;
         var me = _core.Device.Account.Id;
         var blocked = People.Blocked(conversation.Members.Select(member => member.Account).Where(one => one != me));
-        return blocked.Count == 0 ? null : LocalErrors.IdentityChanged(string.Join(
-            ", ", conversation.Members.Where(member => blocked.Contains(member.Account))
-                .Select(member => member.DisplayName)));
+        return blocked.Count == 0 ? null : LocalErrors.IdentityChanged(Names(conversation, blocked));
     }
+
+    private static string Names(ConversationRecord conversation, IReadOnlyList<AccountId> accounts) => string.Join(
+        ", ", conversation.Members.Where(member => accounts.Contains(member.Account))
+            .Select(static member => member.DisplayName));
 }

@@ -29,7 +29,13 @@ internal sealed record OwnKeysRecord(
 /// <summary>A registration of the PIN, kept before a realm hears of it.</summary>
 /// <param name="Version">Its version, as the realms tell it.</param>
 /// <param name="Digest">32 bytes, for the chain.</param>
-internal sealed record PendingRegistration(Guid Version, byte[] Digest);
+/// <param name="Replaces">
+/// The versions that it takes the place of, the empty one for none: only a realm that still has one of them can take it. Null
+/// where an earlier version wrote this.
+/// </param>
+/// <param name="At">When it was begun.</param>
+internal sealed record PendingRegistration(
+    Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>

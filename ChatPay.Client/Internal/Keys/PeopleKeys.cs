@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
+using static ChatPay.Client.Internal.Keys.ChainLeaves;
 
 namespace ChatPay.Client.Internal.Keys;
 
@@ -23,6 +24,10 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     /// <summary>What the entries of each come to: to check them all again for every leaf would take its time.</summary>
     private readonly ConcurrentDictionary<AccountId, KeyChain> _chains = new();
     private int _checking;
+    private long _version;
+
+    /// <summary>Rises with everything that is learned of somebody: what was judged by it before is judged again.</summary>
+    public long Version => Interlocked.Read(ref _version);
 
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -64,6 +69,12 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
     /// the last reset, or without one, from before there was a chain. A device that was revoked since is on its way out.
     /// </summary>
     public bool IsOwn(OwnLeaf leaf) => IsOf(core.Device.Account.Id, leaf);
+
+    /// <summary>
+    /// Whether a leaf is not its account's as far as its chain is known here. To accept what an account shows lets nobody in who
+    /// is not its person.
+    /// </summary>
+    public bool IsStranger(ShownLeaf shown) => !IsOf(shown.Account, shown.Leaf);
 
     /// <summary>Whether a leaf is its account's, or known not to be, as far as its chain is known here.</summary>
     public bool IsKnown(ShownLeaf shown) => IsOf(shown.Account, shown.Leaf)
@@ -210,6 +221,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
             isNews = IsChanged(next) && !IsChanged(person);
             await WriteAsync(next, cancellationToken);
             _chains[chain.Account] = chain;
+            Interlocked.Increment(ref _version);
         }
 
         if (isNews && chain.Account != core.Device.Account.Id)
@@ -220,7 +232,9 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
 
     /// <summary>
     /// Accepts the identity key that somebody shows. One that their chain has not is nobody's to accept unseen: what is
-    /// accepted then is the chain's, and the next leaf under the other key stops everything again.
+    /// accepted then is the chain's, and the next leaf under the other key stops everything again. Where a device that their
+    /// chain has not is in a group, nothing goes there all the same, see
+    /// <see cref="DeviceKeys.Refusal(ConversationState, Group)"/>.
     /// </summary>
     /// <param name="shown">The one that the person has looked at; null for whichever it is now.</param>
     /// <param name="isVerified">Whether safety numbers were compared.</param>
@@ -381,6 +395,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         if (!ReferenceEquals(next, person))
         {
             _people[account] = next;
+            Interlocked.Increment(ref _version);
             _due[account] = true;
             changed.Add(account);
         }
@@ -396,24 +411,6 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
 
     private bool IsOf(AccountId account, OwnLeaf leaf) =>
         leaf.IdentityKey.Length == 0 || ChainOf(account) is not { } chain || IsLogged(chain, leaf);
-
-    /// <summary>
-    /// Whether the chain, as far as it is known here, has the device with this key of its own, and the identity key since its
-    /// last reset; or had them once, for a device that it has put out since. To be under one of the chain's keys is not
-    /// enough: whoever got hold of a key that was replaced could go on vouching.
-    /// </summary>
-    private static bool IsLogged(KeyChain chain, OwnLeaf leaf) => chain.IsRevoked(leaf.Device)
-        ? chain.HasHad(leaf.IdentityKey) && (leaf.SignatureKey is not { } had || chain.HasHad(had))
-        : (leaf.SignatureKey is { } key
-            ? chain.HasDevice(leaf.Device, key) : chain.Devices.ContainsKey(leaf.Device))
-            && HasKey(chain, leaf.IdentityKey);
-
-    private static bool HasKey(KeyChain chain, byte[] key) =>
-        chain.IdentityKeys.Any(one => key.AsSpan().SequenceEqual(one));
-
-    private static bool IsSame(OwnLeaf one, OwnLeaf other) => one.Device == other.Device
-        && one.IdentityKey.AsSpan().SequenceEqual(other.IdentityKey)
-        && one.SignatureKey.AsSpan().SequenceEqual(other.SignatureKey);
 
     private async Task KeepAsync(IEnumerable<AccountId> accounts, CancellationToken cancellationToken)
     {
@@ -440,5 +437,6 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
         await core.WriteAsync(
             [new(StoreKeys.KeysOf(person.Account), DeviceCore.Encode(person))], cancellationToken);
         _people[person.Account] = person;
+        Interlocked.Increment(ref _version);
     }
 }

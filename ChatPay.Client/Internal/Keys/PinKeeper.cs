@@ -24,7 +24,8 @@ namespace ChatPay.Client.Internal.Keys;
 /// A device that dies on the way goes on at its next look at the chain: it has the root secret and the registration's digest from
 /// before a realm heard of it. It stores the keys, unless another device's are there; then the PIN has to be set again, and
 /// brings nothing back until it is. It posts the digest where a threshold of realms has that registration, and forgets it
-/// where they have another one. Until the digest is in the chain, whoever tries the new PIN is told that the realms disagree:
+/// where that can come to stand no more: a request that nobody waits for any more may still arrive. Until the digest is in
+/// the chain, whoever tries the new PIN is told that the realms disagree:
 /// the realms have counted a guess by then, so the same device does not ask them again for the same registration.
 /// </para>
 /// </remarks>
@@ -72,20 +73,22 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
         var keys = await own.ReadAsync(cancellationToken);
-        if (keys is not { Pending: { } pending, RootSecret: not null } || !own.IsInForce(keys)
-            || await Vault().StandingAsync(cancellationToken) is not { } standing)
+        if (keys is not { Pending: { } pending, RootSecret: not null } || !own.IsInForce(keys))
         {
             return;
         }
 
-        if (standing.Value == pending.Version)
+        var isOver = core.Time.GetUtcNow() - pending.At >= core.Options.RegistrationOnTheWay;
+        switch (await Vault().StandsAsync(
+            new RegistrationVersion(pending.Version), pending.Replaces ?? [], isOver, cancellationToken))
         {
-            await PostAsync(pending, cancellationToken);
-        }
-        else
-        {
-            // It came to nothing, or another one has replaced it.
-            await DropAsync(pending, cancellationToken);
+            case true:
+                await PostAsync(pending, cancellationToken);
+                break;
+            case false:
+                // It came to nothing, or another one has replaced it.
+                await DropAsync(pending, cancellationToken);
+                break;
         }
     }
 
@@ -226,9 +229,9 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         PendingRegistration? pending = null;
         var (step, _) = await Vault().RegisterAsync(
             pin, root, identityKey, identityKey, PinHashParameters.Default, cancellationToken,
-            (version, digest) =>
+            (version, digest, replaces) =>
             {
-                pending = new PendingRegistration(version.Value, digest);
+                pending = new PendingRegistration(version.Value, digest, replaces, core.Time.GetUtcNow());
                 return own.UpdateAsync(now => now with { Pending = pending }, cancellationToken);
             });
         Require(step);

@@ -20,14 +20,17 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
     /// <param name="rootSecret">32 bytes; the caller zeroes them.</param>
     /// <param name="identityKey">The account identity key that may change the registration from now on.</param>
     /// <param name="signer">The key that may change the present one.</param>
-    /// <param name="keep">Is given the registration's version and digest, to be kept, before a realm hears of it.</param>
+    /// <param name="keep">
+    /// Is given the registration's version and digest, and the versions that it takes the place of, to be kept before a realm
+    /// hears of it.
+    /// </param>
     /// <returns>
     /// Passed where a threshold of realms has stored it. Else the faults say who did not, and the device registers anew. The
     /// digest is for the key log; empty where nothing was registered.
     /// </returns>
     public async Task<(VaultStep Step, byte[] Digest)> RegisterAsync(
         Pin pin, ReadOnlyMemory<byte> rootSecret, Key identityKey, Key signer, PinHashParameters parameters,
-        CancellationToken cancellationToken, Func<RegistrationVersion, byte[], Task>? keep = null)
+        CancellationToken cancellationToken, Func<RegistrationVersion, byte[], IReadOnlyList<Guid>, Task>? keep = null)
     {
         using var door = await OpenAsync(cancellationToken);
         var configuration = ConfigurationOf(door);
@@ -55,7 +58,9 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             random);
         if (keep is not null)
         {
-            await keep(registration.Context.Version, [.. registration.Digest]);
+            await keep(
+                registration.Context.Version, [.. registration.Digest],
+                [.. present.Select(static version => version.Value).Distinct()]);
         }
 
         var answers = await AskAsync(
@@ -63,8 +68,15 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         return (Judge<Register2Response>(configuration, answers), [.. registration.Digest]);
     }
 
-    /// <summary>The registration that a threshold of realms has; null where there is none such, or they do not say now.</summary>
-    public async Task<RegistrationVersion?> StandingAsync(CancellationToken cancellationToken)
+    /// <summary>What has become of a registration that was begun; nothing is counted.</summary>
+    /// <param name="replaces">The versions that it takes the place of.</param>
+    /// <param name="isOver">Whether no request of it can be on its way any more.</param>
+    /// <returns>
+    /// Whether a threshold of realms has it; null where it may still come to stand, by requests that are on their way or because
+    /// silent realms have it.
+    /// </returns>
+    public async Task<bool?> StandsAsync(
+        RegistrationVersion version, IReadOnlyList<Guid> replaces, bool isOver, CancellationToken cancellationToken)
     {
         using var door = await OpenAsync(cancellationToken);
         var configuration = ConfigurationOf(door);
@@ -73,7 +85,23 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             await AskAsync(
                 door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken),
             out var start);
-        return start?.Context.Version;
+        if (start?.Context.Version == version)
+        {
+            return true;
+        }
+
+        var lost = 0;
+        foreach (var answer in await AskAsync(
+            door, configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
+        {
+            if (VaultMessage.TryRead<Register1Response>(answer.Response.Span, out var response, out _))
+            {
+                lost += response.Version != version && (isOver || !replaces.Contains(response.Version.Value)) ? 1 : 0;
+                response.Dispose();
+            }
+        }
+
+        return configuration.Realms.Count - lost < configuration.Threshold ? false : null;
     }
 
     /// <summary>

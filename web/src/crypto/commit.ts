@@ -34,13 +34,14 @@ import { commitSecretOf } from './path';
 
 export type MadeCommit = { newState: ClientState; commit: Uint8Array; welcome: Uint8Array | null };
 
-/** This protocol's commits have none of these but a credential; the tests against the other MLS library use all. */
+/** This protocol's commits have none of these but a credential; the rest is for tests. */
 type CommitOptions = {
   /** What the committer's leaf has from now on; null for what it has. */
   credential?: Credential | null;
   psks?: PskIndex;
   authenticatedData?: Uint8Array;
   wireformat?: 'mls_public_message' | 'mls_private_message';
+  makePath?: typeof createUpdatePath;
 };
 
 /**
@@ -55,7 +56,7 @@ export async function makeCommit(
   options: CommitOptions = {},
 ): Promise<MadeCommit> {
   const { credential, psks = emptyPskIndex, authenticatedData = new Uint8Array() } = options;
-  const { wireformat = 'mls_public_message' } = options;
+  const { wireformat = 'mls_public_message', makePath = createUpdatePath } = options;
   const own = toLeafIndex(state.privatePath.leafIndex);
   const applied = await applyProposals(state, proposals, own, psks, true, cs);
   if (applied.additionalResult.kind !== 'memberCommit' || applied.selfRemoved) {
@@ -63,7 +64,7 @@ export async function makeCommit(
   }
   // New members get their path secret in the Welcome, so no ciphertext in the path is for them.
   const added = applied.additionalResult.addedLeafNodes;
-  const [tree, path, pathSecrets, leafKey] = await createUpdatePath(
+  const [tree, path, pathSecrets, leafKey] = await makePath(
     credential ? withCredential(applied.tree, own, credential) : applied.tree,
     own,
     state.groupContext,

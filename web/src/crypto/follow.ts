@@ -18,6 +18,7 @@ import { type LeafIndex, leafToNodeIndex, leafWidth, toLeafIndex } from 'ts-mls/
 import { applyUpdatePath } from 'ts-mls/updatePath.js';
 import { zeroOutUint8Array } from 'ts-mls/util/byteArray.js';
 import { openPath } from './path';
+import { requireCiphertexts, requireNewKeys } from './pathChecks';
 
 /**
  * RFC 9420 section 12.4.2, for a commit whose signature and membership tag were checked. ts-mls 1.6.4's own takes a commit
@@ -43,7 +44,7 @@ export async function followCommit(
   const applied = await applyProposals(state, commit.proposals, member, psks, false, cs);
   const { committer, added, initSecret } = placeOf(state, applied, member);
   if (commit.path) {
-    await checkLeaf(state, applied, commit.path, committer, cs);
+    await checkPath(state, applied, commit.path, committer, cs);
   } else if (applied.needsUpdatePath) {
     throw new Error('the commit has no path');
   }
@@ -110,18 +111,20 @@ function placeOf(
   throw new Error('proposals that are not for a commit of this sender');
 }
 
-async function checkLeaf(
+async function checkPath(
   state: ClientState,
   applied: ApplyProposalsResult,
-  { leafNode }: UpdatePath,
+  path: UpdatePath,
   committer: LeafIndex,
   cs: CiphersuiteImpl,
 ): Promise<void> {
+  const { leafNode } = path;
   const { authService } = state.clientConfig;
   throwIfDefined(
     await validateLeafNodeUpdateOrCommit(leafNode, committer, state.groupContext, authService, cs.signature),
   );
   throwIfDefined(await validateLeafNodeCredentialAndKeyUniqueness(applied.tree, leafNode, committer));
+  requireNewKeys(applied.tree, committer, path);
 }
 
 async function followPath(
@@ -134,6 +137,7 @@ async function followPath(
   cs: CiphersuiteImpl,
 ) {
   const before = isExternal ? addLeafNode(applied.tree, path.leafNode)[0] : applied.tree;
+  requireCiphertexts(before, committer, path, added);
   const tree = await applyUpdatePath(before, committer, path, cs.hash, isExternal);
   const context = {
     ...state.groupContext,

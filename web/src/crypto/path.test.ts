@@ -1,11 +1,4 @@
-import {
-  type CiphersuiteImpl,
-  type ClientState,
-  decodeGroupState,
-  decodeMlsMessage,
-  type GroupContext,
-  type UpdatePath,
-} from 'ts-mls';
+import { type CiphersuiteImpl, type ClientState, decodeMlsMessage, type GroupContext, type UpdatePath } from 'ts-mls';
 import { encode } from 'ts-mls/codec/tlsEncoder.js';
 import { decryptWithLabel, encryptWithLabel } from 'ts-mls/crypto/hpke.js';
 import { deriveSecret } from 'ts-mls/crypto/kdf.js';
@@ -13,11 +6,10 @@ import { groupContextEncoder } from 'ts-mls/groupContext.js';
 import { initializeEpoch } from 'ts-mls/keySchedule.js';
 import { toLeafIndex } from 'ts-mls/treemath.js';
 import { describe, expect, it } from 'vitest';
-import { config } from './config';
 import { openPath } from './path';
-import type { MlsState, PreparedCommit } from './port';
+import type { PreparedCommit } from './port';
 import { getSuite } from './suite';
-import { TestDevice, TestGroup } from './testing/testGroup';
+import { decodeState, TestDevice, TestGroup } from './testing/testGroup';
 
 describe('A path where the first half of the tree is empty', () => {
   it('ends below the root, and the commit secret comes from where it ends', async () => {
@@ -94,14 +86,6 @@ async function halfEmpty() {
   const prepared = await committer.mls.commit(committer.identity, committer.state, [], gone);
   group.devices = [other, committer];
   return { group, committer, other, prepared, cs: await getSuite() };
-}
-
-function decodeState(stored: MlsState): ClientState {
-  const decoded = decodeGroupState(stored.bytes, 0);
-  if (!decoded) {
-    throw new Error('the state does not decode');
-  }
-  return { ...decoded[0], clientConfig: config };
 }
 
 /** The commit's path, and the provisional group context that it is encrypted with (RFC 9420 section 12.4.1). */

@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { FakeClient } from './testing/fakeClient';
+import { crashing, crashPoints } from './testing/crash';
 import { FakeServer } from './testing/fakeServer';
 import { TestDevice, until } from './testing/testDevice';
 
@@ -13,58 +13,6 @@ afterEach(() => {
     made.stop();
   }
 });
-
-/** Where a crash can fall: right after a transaction, or right after the server has done what it was asked for. */
-type Point = 'write' | 'call';
-
-class Crash extends Error {}
-
-/**
- * Runs an action, killing the device at the n-th point; then opens it again as after a crash. Everything that was in
- * memory is lost, everything that was written stays. Returns whether the crash happened before the action was over.
- */
-async function crashing(
-  device: TestDevice,
-  client: FakeClient,
-  point: Point,
-  n: number,
-  action: () => Promise<unknown>,
-): Promise<boolean> {
-  // The points that count are the action's own, not those of what went before it.
-  await device.settled();
-  const { db } = device.engine.services.core;
-  let left = n;
-  let crashed = false;
-  const step = () => {
-    if (--left === 0) {
-      crashed = true;
-      db.onWrite = null;
-      client.onCall = () => undefined;
-      device.engine.stop();
-      client.drop();
-      throw new Crash();
-    }
-  };
-  if (point === 'write') {
-    db.onWrite = step;
-  } else {
-    client.onCall = step;
-  }
-  await Promise.race([action().catch(() => undefined), until(() => crashed, 'the action ends', 60_000)]).catch(
-    () => undefined,
-  );
-  if (!crashed) {
-    await device.settled();
-  }
-  db.onWrite = null;
-  client.onCall = () => undefined;
-  if (crashed) {
-    await device.open();
-    await until(() => device.screen.state === 'online', 'back after the crash');
-    await device.settled();
-  }
-  return crashed;
-}
 
 async function setting() {
   const server = new FakeServer();
@@ -92,7 +40,7 @@ async function agree(id: string, ...all: TestDevice[]): Promise<void> {
   }
 }
 
-for (const point of ['write', 'call'] as const) {
+for (const point of crashPoints) {
   describe(`a crash after any ${point}`, () => {
     it('while sending loses and doubles nothing', async () => {
       const { ann, annClient, bob, id } = await setting();

@@ -48,7 +48,7 @@ export class Log {
     readonly hooks: LogHooks,
   ) {}
 
-  /** Call inside the conversation's queue. */
+  /** Call inside the conversation's queue; one applier at a time, from its first call to the one after `lookAtKeys`. */
   async apply(id: string, view: ConversationView | null, incoming: Event[]): Promise<Applied> {
     if (view) {
       await this.#mergeView(id, view);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../protocol/bytes';
 import { uuidv7 } from '../protocol/ids';
 import type { GroupRecord } from '../storage/records';
+import { crashing, crashPoints } from './testing/crash';
 import { keep, pair } from './testing/people';
 import { TestDevice, until } from './testing/testDevice';
 
@@ -143,43 +144,12 @@ describe('another device of the account', () => {
 });
 
 describe('a crash while the identity key is renewed', () => {
-  for (const point of ['write', 'call'] as const) {
+  for (const point of crashPoints) {
     it(`after any ${point} leaves one key that everybody has`, { timeout: 480_000 }, async () => {
       const { server, id, ann, bob, annClient } = await pair();
       await keysOf(ann).pins.set(pin, quiet);
       for (let n = 1; ; n++) {
-        await ann.settled();
-        let left = n;
-        let crashed = false;
-        const { db } = ann.engine.services.core;
-        const step = () => {
-          if (--left === 0) {
-            crashed = true;
-            ann.engine.stop();
-            annClient.drop();
-            throw new Error('crash');
-          }
-        };
-        if (point === 'write') {
-          db.onWrite = step;
-        } else {
-          annClient.onCall = step;
-        }
-        await Promise.race([
-          keysOf(ann)
-            .own.rotate()
-            .catch(() => undefined),
-          until(() => crashed, 'it ends', 60_000).catch(() => undefined),
-        ]);
-        if (!crashed) {
-          await ann.settled();
-        }
-        db.onWrite = null;
-        annClient.onCall = () => undefined;
-        if (crashed) {
-          await ann.open();
-        }
-        await ann.online();
+        const crashed = await crashing(ann, annClient, point, n, () => keysOf(ann).own.rotate());
         await until(() => keysOf(ann).own.holdsKey && !keysOf(ann).own.record.wrapDue, 'ann has her key');
         const inForce = server.keys.chains.get(ann.account)?.chain.identityKey;
         await until(async () => (await shown(bob, id, ann.account))[0] === toHex(inForce as Uint8Array), 'bob sees it');

@@ -82,7 +82,7 @@ describe.each(['the key in force', 'a replaced key'])(
       return { ...all, spy };
     }
 
-    it('is told of, and nothing is sent or paid beside it until it is accepted', async () => {
+    it('is told of, and nothing is sent or paid beside it until it is gone and its person accepted', async () => {
       const { ann, bob, carol, group, spy } = await withSpy();
       await bringIn(bob, group, spy);
       for (const one of [bob, carol]) {
@@ -101,10 +101,38 @@ describe.each(['the key in force', 'a replaced key'])(
       await putOut(ann, group, spy);
       await ann.send(group, 'it is gone');
       await carol.sees(group, 'it is gone');
+      await expect(carol.send(group, 'a secret')).rejects.toThrow('identity_changed');
       await keysOf(carol).people.accept(ann.account, false);
       expect(await keysOf(carol).personKeys(ann.account)).toMatchObject({ state: 'accepted', isLogged: true });
       await carol.send(group, 'good');
       await ann.sees(group, 'good');
+    });
+
+    it('is told nothing where its person was accepted, before it is gone', async () => {
+      const { ann, bob, carol, group, spy } = await withSpy();
+      const elsewhere = await carol.startDirect(ann);
+      await bringIn(bob, group, spy);
+      const shown = () => carol.conversation(group).members.find(({ id }) => id === ann.account);
+      await until(() => shown()?.hasStranger === true, 'it is in the group');
+      expect(shown()?.trust).toBe('changed');
+      const request = { kind: 'request' as const, other: ann.account, amountMinor: 1n, asset: 'EUR', memo: '' };
+      const card = { conversation: group, ...request };
+      await keysOf(carol).people.accept(ann.account, false);
+      await expect(carol.send(group, 'a secret')).rejects.toThrow('device_unlogged');
+      await expect(carol.engine.postCard(card)).rejects.toThrow('device_unlogged');
+      expect(shown()).toMatchObject({ trust: 'accepted', hasStranger: true });
+      // It is in this conversation alone, and opened again this device is as careful there.
+      await carol.send(elsewhere, 'over here');
+      await ann.sees(elsewhere, 'over here');
+      await carol.reload();
+      await carol.online();
+      await expect(carol.send(group, 'a secret')).rejects.toThrow('device_unlogged');
+      await putOut(ann, group, spy);
+      await ann.send(group, 'it is gone');
+      await carol.sees(group, 'it is gone');
+      await carol.send(group, 'good');
+      await ann.sees(group, 'good');
+      expect(await ann.texts(group)).not.toContain('a secret');
     });
 
     it('stops what its own account says beside it, and tells of it', async () => {

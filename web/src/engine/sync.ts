@@ -6,6 +6,7 @@ import { mergeReadElsewhere, mergeReceipts, mergeView, newConversation } from '.
 import type { Core } from './core';
 import type { Groups } from './groups';
 import type { Log } from './log';
+import { KeyedQueue } from './queue';
 
 /** Conversations asked for in one Sync: each may answer with a full page, and memory is to stay bounded. */
 const conversationsPerCall = 20;
@@ -21,6 +22,8 @@ export class Sync {
   readonly #named = new Set<string>();
   /** Where other own devices have read further in conversations that this one does not know yet. */
   readonly #readElsewhere = new Map<string, number>();
+  /** Who applies to a conversation's log: a push and a page that stop at the same leaf would each have the other look again. */
+  readonly #appliers = new KeyedQueue();
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #attempt = 0;
@@ -252,8 +255,12 @@ export class Sync {
     return this.core.conversations.has(view.id);
   }
 
-  /** Returns whether the cursor moved on. */
-  async #apply(id: string, view: ConversationView | null, events: Event[]): Promise<boolean> {
+  /** Returns whether the cursor moved on. One at a time, also while keys are looked at, which the queue does not wait for. */
+  #apply(id: string, view: ConversationView | null, events: Event[]): Promise<boolean> {
+    return this.#appliers.run(id, () => this.#applyInTurn(id, view, events));
+  }
+
+  async #applyInTurn(id: string, view: ConversationView | null, events: Event[]): Promise<boolean> {
     const before = this.core.conversations.get(id)?.cursor ?? 0;
     let applied = await this.core.queue.run(id, () => this.log.apply(id, view, events));
     while (applied === 'keysUnknown') {

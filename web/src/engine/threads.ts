@@ -58,6 +58,8 @@ export class Threads {
     const [items, unread] = await Promise.all([
       this.core.db.itemsBefore(id, Number.MAX_SAFE_INTEGER, firstPage),
       this.core.db.firstUnread(id, read),
+      // Who is in it may stop what is sent there, and shows as soon as that is known.
+      this.core.group(id).then(() => this.core.watcher.conversation(id)),
     ]);
     await this.#take(id, items, items.length === firstPage);
     const thread = this.#open.get(id);

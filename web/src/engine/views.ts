@@ -33,11 +33,14 @@ export class Views {
 
   conversation(record: ConversationRecord): Conversation {
     const me = this.core.deviceOrNull?.account ?? '';
+    const leaves = this.core.groups.get(record.id)?.leaves ?? [];
+    const strangers = this.keys.strangersIn(leaves);
     const members: Member[] = record.members.map((member) => ({
       ...this.core.person(member.account),
       role: member.role,
       isMe: member.account === me,
       trust: this.#trust(member.account, me),
+      hasStranger: strangers.includes(member.account),
     }));
     const others = members.filter((member) => !member.isMe);
     const peer = record.kind === 'direct' ? this.#peer(record, others, me) : null;

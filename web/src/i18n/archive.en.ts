@@ -22,6 +22,7 @@ export const archiveEn = {
   turnOff: 'Turn off and delete',
   askOnTitle: 'Turn on the history archive?',
   askOffTitle: 'Delete the history archive?',
+  askOffAction: 'Delete archive',
   askOffBody: [
     'All that is kept is deleted from the server. New devices then begin with what is written from then on.',
     'Backups that the operator has made may keep it, sealed, for longer. Your devices forget the key.',

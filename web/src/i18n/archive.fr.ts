@@ -22,6 +22,7 @@ export const archiveFr: typeof archiveEn = {
   turnOff: 'Désactiver et supprimer',
   askOnTitle: 'Activer l’archive de l’historique ?',
   askOffTitle: 'Supprimer l’archive de l’historique ?',
+  askOffAction: 'Supprimer',
   askOffBody: [
     'Tout ce qui est gardé est supprimé du serveur. Les nouveaux appareils commencent alors par ce qui s’écrit à partir de là.',
     'Des sauvegardes faites par l’opérateur peuvent le garder plus longtemps, scellé. Vos appareils en oublient la clé.',

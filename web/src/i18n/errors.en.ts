@@ -12,6 +12,8 @@ export const errorsEn = {
   card_mismatch: 'This card does not say what its author wrote. Nothing was done with it.',
   identity_changed:
     'Somebody in this conversation has new keys. Look at them in the conversation, and accept them before you write or pay.',
+  device_unlogged:
+    'A device that somebody’s keys do not know is in this conversation in their name. Nothing is sent or paid here until they have removed it.',
   own_device_unlogged:
     'A device that your keys do not know is in this conversation in your name. Nothing is sent or paid here until it is gone: see your devices, and remove it.',
   wrong_pin: 'This is not your PIN.',

@@ -10,6 +10,8 @@ export const errorsFr: Record<ErrorName, string> = {
   card_mismatch: 'Cette carte ne dit pas ce que son auteur a écrit. Rien n’a été fait.',
   identity_changed:
     'Quelqu’un dans cette conversation a de nouvelles clés. Regardez-les dans la conversation et acceptez-les avant d’écrire ou de payer.',
+  device_unlogged:
+    'Un appareil que les clés de quelqu’un ne connaissent pas est dans cette conversation en son nom. Rien n’y est envoyé ni payé avant que cette personne ne l’ait retiré.',
   own_device_unlogged:
     'Un appareil que vos clés ne connaissent pas est dans cette conversation en votre nom. Rien n’y est envoyé ni payé avant son départ : voyez vos appareils et retirez-le.',
   wrong_pin: 'Ce n’est pas votre code PIN.',

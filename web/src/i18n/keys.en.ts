@@ -18,6 +18,7 @@ export const keysEn = {
     differ: 'The two are not the same.',
     set: 'Set PIN',
     change: 'Change PIN',
+    setAgain: 'Set PIN again',
     presentFirst:
       'Your PIN was set on another device. Enter it here first: it has the key of your history archive, which a new one would leave behind. If you do not know it any more, delete the archive before you set another.',
     remove: 'Remove PIN',
@@ -121,6 +122,10 @@ export const keysEn = {
     unknownDevice: 'a device that is no longer there',
     pin: 'PIN',
     pinOn: 'Set. It brings your account to a new device.',
+    pinVoid:
+      'Set your PIN again. The last time it could not be finished: the PIN that the vault has now brings nothing back to a new device.',
+    pinVoidArchive:
+      'The key of your history archive is not on this device. Set the PIN on a device that takes part in the archive, if you have one: it then goes with it.',
     pinOff: 'Not set. Only another device of yours can let in a new one.',
     vault: 'Where the PIN is kept',
     operator: (parts: number) =>
@@ -162,6 +167,9 @@ export const keysEn = {
     changedTitle: (name: string) => `${name} has new keys`,
     changedBody: (name: string) =>
       `This happens when somebody loses all their devices and begins anew. It can also mean that somebody else is pretending to be ${name}. Until you accept the new keys, nothing is sent or paid in this conversation. If in doubt, ask ${name} in another way.`,
+    strangerTitle: (name: string) => `An unknown device in the name of ${name}`,
+    strangerBody: (name: string) =>
+      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here until ${name} has removed it, under Settings, Devices. Tell them in another way.`,
     accept: 'Accept new keys',
     compare: 'Compare first',
     acceptTitle: (name: string) => `Accept the new keys of ${name}?`,

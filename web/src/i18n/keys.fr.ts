@@ -18,6 +18,7 @@ export const keysFr: typeof keysEn = {
     differ: 'Les deux ne sont pas identiques.',
     set: 'Définir le code PIN',
     change: 'Changer le code PIN',
+    setAgain: 'Redéfinir le code PIN',
     presentFirst:
       'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord ici : il a la clé de votre archive, qu’un nouveau code laisserait derrière lui. Si vous ne le connaissez plus, effacez l’archive avant d’en définir un autre.',
     remove: 'Supprimer le code PIN',
@@ -123,6 +124,10 @@ export const keysFr: typeof keysEn = {
     unknownDevice: 'un appareil qui n’est plus là',
     pin: 'Code PIN',
     pinOn: 'Défini. Il amène votre compte sur un nouvel appareil.',
+    pinVoid:
+      'Redéfinissez votre code PIN. La dernière fois, cela n’a pas pu être achevé : le code PIN que le coffre détient maintenant ne rend rien à un nouvel appareil.',
+    pinVoidArchive:
+      'La clé de votre archive n’est pas sur cet appareil. Définissez le code PIN sur un appareil qui prend part à l’archive, si vous en avez un : elle l’accompagne alors.',
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',
     operator: (parts) =>
@@ -164,6 +169,9 @@ export const keysFr: typeof keysEn = {
     changedTitle: (name) => `${name} a de nouvelles clés`,
     changedBody: (name) =>
       `Cela arrive quand quelqu’un perd tous ses appareils et recommence. Cela peut aussi vouloir dire que quelqu’un se fait passer pour ${name}. Tant que vous n’acceptez pas les nouvelles clés, rien n’est envoyé ni payé dans cette conversation. En cas de doute, demandez à ${name} par un autre moyen.`,
+    strangerTitle: (name) => `Un appareil inconnu au nom de ${name}`,
+    strangerBody: (name) =>
+      `Les clés de ${name} ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé avant que ${name} ne l’ait retiré, dans Réglages, Appareils. Prévenez cette personne par un autre moyen.`,
     accept: 'Accepter les nouvelles clés',
     compare: 'Comparer d’abord',
     acceptTitle: (name) => `Accepter les nouvelles clés de ${name} ?`,

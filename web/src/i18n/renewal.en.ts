@@ -5,7 +5,8 @@ const plural = pluraliser('en');
 /** Words about renewing the account's identity key, in English. */
 export const renewalEn = {
   action: 'Renew identity key',
-  hint: 'Do this if somebody may have got hold of a device of yours, or of your PIN, and you have already removed that device.',
+  confirm: 'Renew key',
+  hint: 'Renew it if somebody may have got hold of a device of yours, or of your PIN, and you have already removed that device.',
   askTitle: 'Renew your identity key?',
   askBody: [
     'Your contacts see that your keys have changed. Until each of them accepts, they can neither write nor pay in conversations with you. Best tell them before.',
@@ -14,6 +15,7 @@ export const renewalEn = {
   ],
   pinFirst:
     'Your PIN was set on another device, and has to bring back the new key as well. Enter it here first. If you do not know it any more, set a new one above.',
+  pinVoid: 'Set your PIN again first: it has to bring back the new key as well.',
   running: (done: number, total: number) =>
     plural(total, {
       one: `Showing the new key: ${done} of # conversation.`,

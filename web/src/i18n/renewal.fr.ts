@@ -5,7 +5,8 @@ const plural = pluraliser('fr');
 
 export const renewalFr: typeof renewalEn = {
   action: 'Renouveler la clé d’identité',
-  hint: 'Faites-le si quelqu’un a pu mettre la main sur un de vos appareils ou sur votre code PIN, et que vous avez déjà supprimé cet appareil.',
+  confirm: 'Renouveler',
+  hint: 'Renouvelez-la si quelqu’un a pu mettre la main sur un de vos appareils ou sur votre code PIN, et que vous avez déjà supprimé cet appareil.',
   askTitle: 'Renouveler votre clé d’identité ?',
   askBody: [
     'Vos contacts voient que vos clés ont changé. Tant que chacun ne les a pas acceptées, ils ne peuvent ni écrire ni payer dans vos conversations. Mieux vaut les prévenir avant.',
@@ -14,6 +15,7 @@ export const renewalFr: typeof renewalEn = {
   ],
   pinFirst:
     'Votre code PIN a été défini sur un autre appareil, et doit aussi ramener la nouvelle clé. Entrez-le d’abord ici. Si vous ne le connaissez plus, définissez-en un nouveau ci-dessus.',
+  pinVoid: 'Redéfinissez d’abord votre code PIN : il doit rendre aussi la nouvelle clé.',
   running: (done, total) =>
     plural(total, {
       one: `On montre la nouvelle clé : ${done} conversation sur #.`,

@@ -52,8 +52,8 @@ export const ErrorCode = {
  * finishes by itself when it is back, so it must not be done again. `not_ready`: not signed in, or not the tab that
  * holds the keys. `group_broken`: this device could not get back into the conversation's encryption. `card_mismatch`:
  * the card's details are not what its author committed to. `identity_changed`: somebody in the conversation shows another
- * identity key than the accepted one, or a device that their keys do not vouch for. `own_device_unlogged`: such a device is there in
- * this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
+ * identity key than the accepted one, or a device that their keys do not vouch for. `device_unlogged`: they were
+ * accepted, and such a device is still there. `own_device_unlogged`: one is there in this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
  * `pin_needed`: the PIN was set on another device, and this one does not know what it opens.
@@ -74,6 +74,7 @@ export type LocalErrorName =
   | 'group_broken'
   | 'card_mismatch'
   | 'identity_changed'
+  | 'device_unlogged'
   | 'own_device_unlogged'
   | 'wrong_pin'
   | 'vault_unavailable'

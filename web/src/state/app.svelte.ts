@@ -35,6 +35,7 @@ const unknownSecurity: AccountSecurity = {
   standing: 'pending',
   isBehind: false,
   hasPin: false,
+  isPinVoid: false,
   knowsPin: false,
   identityKey: null,
   devices: 0,

@@ -1,7 +1,7 @@
 import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
-import type { CardState, ErrorInfo, Notice, Person } from '../state/contract';
+import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
 
 /** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
 export type DeviceRecord = {
@@ -170,6 +170,8 @@ export type OwnKeysRecord = {
   rootDue: boolean;
   /** A registration of the PIN that the realms may have and the chain does not name yet. Absent in earlier records. */
   pending: PendingRegistration | null;
+  /** The realms have a PIN that this device registered, and it brings nothing back. Absent in earlier records. */
+  isPinVoid?: boolean;
   /** 32 bytes; null where no archive is kept. */
   archiveKey: Uint8Array | null;
   /** The keys came to a new device, which has not looked yet whether an archive brings it history. */
@@ -183,7 +185,16 @@ export type OwnKeysRecord = {
 };
 
 /** A registration of the PIN, kept before a realm hears of it: its version, as the realms tell it, and 32 bytes for the chain. */
-export type PendingRegistration = { version: string; digest: Uint8Array };
+export type PendingRegistration = {
+  version: string;
+  digest: Uint8Array;
+  /** What its PIN brings back, 32 bytes. Absent in earlier records, as are the rest: then it is the device's own. */
+  rootSecret?: Uint8Array;
+  /** The versions that it takes the place of. */
+  replaces?: string[];
+  /** When it was begun. */
+  at?: number;
+};
 
 /** The newest checkpoint of the key log that was checked. */
 export type KeyLogRecord = {
@@ -218,25 +229,6 @@ export type PersonKeysRecord = {
   /** Devices that somebody showed as theirs and the chain has not. Absent in records of earlier versions. */
   unlogged?: ShownLeaf[];
 };
-
-export type KeyAlarmKind =
-  /** The log has told this device, or somebody who wrote to it, another history than this one. */
-  | 'logForked'
-  | 'logShrunk'
-  /** The server began another log: what the earlier one proved is not proved by this one. */
-  | 'logReplaced'
-  /** An entry is not in the log, or does not go on from the chain that was seen before. */
-  | 'chainInvalid'
-  /** The own account's keys were changed by something other than this device. */
-  | 'ownKeysChanged'
-  /** A device showed an identity key that the log does not know for its account. */
-  | 'identityUnlogged'
-  /** Somebody says to have seen a log that this one's key did not sign. */
-  | 'logOther'
-  /** The PIN was guessed wrongly on another device. */
-  | 'pinGuessed'
-  /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
-  | 'pinWait';
 
 /** A guess of the PIN that failed, as one realm lists it. */
 export type SeenGuess = { realm: string; at: string; device: string };

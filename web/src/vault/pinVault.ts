@@ -1,4 +1,5 @@
 import { type Random, systemRandom } from '../crypto/random';
+import { equalBytes } from '../protocol/bytes';
 import { bytesToUuid } from '../protocol/ids';
 import type { RealmAnswer, RealmFault, VaultStep } from './answers';
 import type { Stretch } from './argon2/port';
@@ -32,7 +33,24 @@ export type RegisterRequest = {
 };
 
 /** A registration by its version, as the realms tell it, and its digest for the key log, 32 bytes. */
-export type VaultRegistered = { version: string; digest: Uint8Array };
+export type VaultRegistered = {
+  version: string;
+  digest: Uint8Array;
+  /** The versions that it takes the place of, zeros for none: only a realm that still has one of them can take it. */
+  replaces: string[];
+};
+
+/** A registration that turned out not to be the one with this digest, which cost a guess. */
+export type Mismatch = { version: string; digest: Uint8Array };
+
+/** What has become of a registration that was begun. */
+export type Fate =
+  /** A threshold of realms has it. */
+  | 'stands'
+  /** Too few have it, and so many as are missing have another one by now that it does not take the place of. */
+  | 'fails'
+  /** It does not stand, and would if requests that are still on their way were taken, or if silent realms had it. */
+  | 'open';
 
 /** A step, and where it is passed the digest for the key log, 32 bytes. */
 export type Registered = { step: VaultStep; digest: Uint8Array | null };
@@ -52,12 +70,21 @@ export class PinVault {
   readonly #account: string;
   readonly #stretch: Stretch;
   readonly #random: Random;
+  readonly #known: { mismatch: Mismatch | null };
 
-  constructor(port: VaultPort, account: string, stretch: Stretch, random: Random = systemRandom) {
+  /** @param known of the account's registrations, for as long as whoever makes this keeps it */
+  constructor(
+    port: VaultPort,
+    account: string,
+    stretch: Stretch,
+    random: Random = systemRandom,
+    known: { mismatch: Mismatch | null } = { mismatch: null },
+  ) {
     this.#port = port;
     this.#account = account;
     this.#stretch = stretch;
     this.#random = random;
+    this.#known = known;
   }
 
   /**
@@ -90,7 +117,7 @@ export class PinVault {
       this.#random,
     );
     try {
-      await keep?.({ version: context.version, digest });
+      await keep?.({ version: context.version, digest, replaces: [...new Set(replaces)] });
       const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
       const step = judge(register2Response, configuration, answers);
       return { step, digest: step.rejection === VaultRejection.none ? digest : null };
@@ -101,15 +128,30 @@ export class PinVault {
     }
   }
 
-  /** Version of the registration that a threshold of realms has; null where there is none such, or they do not say now. */
-  async standing(): Promise<string | null> {
+  /**
+   * What has become of a registration that was begun; nothing is counted.
+   * @param isOver whether no request of it can be on its way any more
+   */
+  async fate({ version, replaces }: Omit<VaultRegistered, 'digest'>, isOver: boolean): Promise<Fate> {
     const configuration = await this.#configuration();
     const { start } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
-    return start?.context.version ?? null;
+    if (start?.context.version === version) {
+      return 'stands';
+    }
+    const asked = await this.#ask(configuration, configuration.indices, () =>
+      register1Request.encode(this.#nextId(), {}),
+    );
+    const told = asked.map(({ response }) => register1Response.read(response));
+    const lost = told.filter((read) => {
+      const present = read.ok ? read.value.version : version;
+      return present !== version && (isOver || !replaces.includes(present));
+    });
+    return configuration.realms.length - lost.length < configuration.threshold ? 'fails' : 'open';
   }
 
   /**
-   * Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm.
+   * Guesses the PIN; a right one costs nothing, a wrong one a guess at each realm. That a registration is not the one that the
+   * key log names shows after the guess was counted, so it is remembered, and such a one is not tried again.
    * @param pinnedDigest what the account's chain in the key log says of the registration, where it is known
    */
   async recover(pin: Pin, pinnedDigest: Uint8Array | null = null): Promise<Recovered> {
@@ -118,6 +160,11 @@ export class PinVault {
     const { step: begun, start } = chooseStart(this.#account, configuration, told);
     if (!start) {
       return { step: begun, rootSecret: null };
+    }
+    const { version } = start.context;
+    const { mismatch } = this.#known;
+    if (pinnedDigest && mismatch?.version === version && equalBytes(mismatch.digest, pinnedDigest)) {
+      return { step: { ...begun, rejection: VaultRejection.realmsDisagree, guessesLeft: null }, rootSecret: null };
     }
     const recovery = await VaultRecovery.begin(
       start.context,
@@ -130,6 +177,10 @@ export class PinVault {
     try {
       const evaluations = await this.#ask(configuration, start.realms, () => recovery.evaluationRequest());
       const step = recovery.takeEvaluations(evaluations);
+      const disagree = step.faults.filter(({ reason }) => reason === VaultRejection.realmsDisagree);
+      if (pinnedDigest && disagree.length >= configuration.threshold) {
+        this.#known.mismatch = { version, digest: pinnedDigest };
+      }
       if (step.rejection !== VaultRejection.none) {
         return { step, rootSecret: null };
       }

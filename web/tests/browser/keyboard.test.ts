@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ids } from '../fixtures/content';
+import { ids } from '../fixtures/cards';
 import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
 import { focusedName, focusIsVisible, tabTo } from '../keyboard';
 

@@ -5,8 +5,8 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { cameraArguments, filmOf, photoOf } from '../camera';
+import { ids } from '../fixtures/cards';
 import { safetyCodeShown } from '../fixtures/codes';
-import { ids } from '../fixtures/content';
 import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
 import { focusedName, tabTo } from '../keyboard';
 

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FixtureApp } from '../fixtures/app.svelte';
-import { aminaPays, ids } from '../fixtures/content';
+import { aminaPays, ids } from '../fixtures/cards';
 import { now } from '../fixtures/people';
 import { contextFor, type Gallery, launch, serveGallery } from '../gallery/browser';
 import { tabTo } from '../keyboard';
@@ -61,6 +61,31 @@ describe('While the keys of somebody have changed', () => {
       .poll(() => page.locator(`[data-card="${aminaPays.id}"]`).getByTestId('card-accept').isDisabled())
       .toBe(false);
   });
+});
+
+test('Beside a device that somebody’s keys do not know nothing can be written or paid, and there is nothing to accept', async () => {
+  await open('stranger', `#/c/${ids.amina}`);
+  await page.getByTestId('changed-keys').getByText('An unknown device in the name of').waitFor();
+  expect(await page.getByTestId('composer').count()).toBe(0);
+  expect(await page.getByTestId('accept-keys').count()).toBe(0);
+  const card = page.locator(`[data-card="${aminaPays.id}"]`);
+  await expect.poll(() => card.getByTestId('card-accept').isDisabled()).toBe(true);
+  await card.getByText('Nothing is paid here while a device is in this conversation').waitFor();
+});
+
+test('A PIN that was cut off and brings nothing back has to be set again, by the button there', async () => {
+  await open('pinVoid', '#/settings/security');
+  const section = page.getByTestId('pin-section');
+  await section.getByText('Set your PIN again.').waitFor();
+  expect(await section.getAttribute('data-set')).toBe('false');
+  // No other place asks for it either.
+  expect(await page.getByTestId('pin-entry').count()).toBe(0);
+  await section.getByRole('button', { name: 'Set PIN again' }).click();
+  await section.getByLabel('PIN', { exact: true }).fill('480279');
+  await section.getByLabel('Once more').fill('480279');
+  await section.getByRole('button', { name: 'Set PIN again' }).click();
+  await section.getByText('Your PIN is set.').waitFor();
+  await expect.poll(() => section.getAttribute('data-set')).toBe('true');
 });
 
 test('History that comes back is told of at its beginning and its end, not at each step', async () => {
@@ -143,7 +168,7 @@ describe('The archive', () => {
     await section().getByText('This server keeps no archives at present').waitFor();
     await expect.poll(() => section().getByRole('button').count()).toBe(1);
     await section().getByTestId('archive-off').click();
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Turn off and delete' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete archive' }).click();
     await section().getByText('The archive is deleted.').waitFor();
     await expect.poll(() => section().getByRole('button').count()).toBe(0);
   });

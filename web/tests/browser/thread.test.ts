@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ids } from '../fixtures/content';
+import { ids } from '../fixtures/cards';
 import { contextFor, type Gallery, type Look, launch, serveGallery } from '../gallery/browser';
 
 let browser: Browser;

@@ -140,7 +140,7 @@ describe('Somebody with a PIN and an archive', () => {
 
   test('Turned off it is deleted: a third browser gets no history', async () => {
     await second.page.getByTestId('archive-off').click();
-    await second.page.getByRole('alertdialog').getByRole('button', { name: 'Turn off and delete' }).click();
+    await second.page.getByRole('alertdialog').getByRole('button', { name: 'Delete archive' }).click();
     await second.page.getByText('The archive is deleted.').waitFor();
     expect(await ask(second.page, '/v1/archive')).toMatchObject({ bytes: 0, streams: [] });
     const third = await Person.waiting(browser, server, ines);

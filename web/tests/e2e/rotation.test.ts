@@ -63,7 +63,7 @@ describe('A renewed identity key', () => {
     await page.getByTestId('renew-key').click();
     const question = page.getByRole('alertdialog');
     await question.getByText('Your contacts see that your keys have changed.').waitFor();
-    await question.getByRole('button', { name: 'Renew identity key' }).click();
+    await question.getByRole('button', { name: 'Renew key' }).click();
     await page.getByText('Your identity key is new.').waitFor();
   });
 

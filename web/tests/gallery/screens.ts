@@ -1,4 +1,4 @@
-import { aminaPays, ids, stateCards } from '../fixtures/content';
+import { aminaPays, ids, stateCards } from '../fixtures/cards';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
 export type Screen = {
@@ -84,6 +84,8 @@ export const screens: Screen[] = [
   },
   { name: 'thread-changed', scene: 'changed', hash: c(ids.amina) },
   { name: 'thread-changed-accept', scene: 'changed', hash: c(ids.amina), press: ['[data-testid=accept-keys]'] },
+  { name: 'thread-stranger', scene: 'stranger', hash: c(ids.amina) },
+  { name: 'pay-blocked-stranger', scene: 'stranger', hash: c(ids.amina, '/pay') },
   { name: 'pay-blocked', scene: 'changed', hash: c(ids.amina, '/pay') },
   { name: 'card-blocked', scene: 'changed', hash: c(ids.amina, `/card/${aminaPays.id}`) },
   { name: 'chats-alarm', scene: 'alarms', hash: '#/' },
@@ -178,6 +180,27 @@ export const screens: Screen[] = [
     scene: 'archiveLocked',
     hash: '#/settings/security',
     press: ['[data-testid=pin-section] button'],
+  },
+  { name: 'security-pin-void', scene: 'pinVoid', hash: '#/settings/security' },
+  {
+    name: 'security-pin-void-set',
+    scene: 'pinVoid',
+    hash: '#/settings/security',
+    press: ['[data-testid=set-pin]'],
+  },
+  {
+    name: 'security-attempts',
+    scene: 'rich',
+    hash: '#/settings/security',
+    scrollTo: '[data-testid=attempt] >> nth=0',
+    sameAs: 'settings-security',
+  },
+  {
+    name: 'security-log',
+    scene: 'rich',
+    hash: '#/settings/security',
+    scrollTo: '[data-testid=log]',
+    sameAs: 'settings-security',
   },
   { name: 'security-behind', scene: 'behind', hash: '#/settings/security' },
   { name: 'security-archive-off', scene: 'rich', hash: '#/settings/security', press: ['[data-testid=archive-on]'] },

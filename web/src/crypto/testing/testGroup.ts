@@ -1,11 +1,13 @@
+import { type ClientState, decodeGroupState } from 'ts-mls';
 import { expect } from 'vitest';
 import { issueCredential } from '../../identity/deviceCredential';
 import { encodeAuthenticatedData } from '../../protocol/authenticatedData';
 import { fromUtf8, utf8 } from '../../protocol/bytes';
 import { uuidv7 } from '../../protocol/ids';
+import { config } from '../config';
 import { publicKeyOf } from '../ed25519';
 import { Mls } from '../mls';
-import type { Candidate, Group, Identity, LogInput, LogResult, OwnKeyPackage, PreparedCommit } from '../port';
+import type { Candidate, Group, Identity, LogInput, LogResult, MlsState, OwnKeyPackage, PreparedCommit } from '../port';
 import { systemRandom } from '../random';
 
 /** A device with a port of its own, so that every state really travels through its encoding. */
@@ -150,4 +152,13 @@ export class TestGroup {
       }
     }
   }
+}
+
+/** What a device's stored group is, for tests that look into it. */
+export function decodeState(stored: MlsState): ClientState {
+  const decoded = decodeGroupState(stored.bytes, 0);
+  if (!decoded) {
+    throw new Error('the state does not decode');
+  }
+  return { ...decoded[0], clientConfig: config };
 }

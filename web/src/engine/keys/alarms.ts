@@ -1,4 +1,5 @@
-import type { KeyAlarmKind, KeyAlarmRecord } from '../../storage/records';
+import type { KeyAlarmKind } from '../../state/contract';
+import type { KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
 
 /** A server that contradicts itself all the time shall not fill the store. */

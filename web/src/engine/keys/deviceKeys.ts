@@ -120,7 +120,7 @@ export class DeviceKeys {
 
   /** Whether somebody vouches for a device of this very account who is not its person. */
   hasStranger(leaves: readonly ShownLeaf[]): boolean {
-    return leaves.some((leaf) => leaf.account === this.core.deviceOrNull?.account && !this.people.isOf(leaf));
+    return this.people.strangersIn(leaves).some((account) => account === this.core.deviceOrNull?.account);
   }
 
   /** Why nothing may go to a conversation now; null where it may. */
@@ -130,10 +130,14 @@ export class DeviceKeys {
     }
     const members = this.core.conversations.get(conversation)?.members ?? [];
     const accounts = this.people.blocked(members.map((member) => member.account));
-    return accounts.length > 0 ? localError('identity_changed', false, { accounts }) : null;
+    if (accounts.length > 0) {
+      return localError('identity_changed', false, { accounts });
+    }
+    const strangers = this.people.strangersIn(group?.leaves ?? []);
+    return strangers.length > 0 ? localError('device_unlogged', false, { accounts: strangers }) : null;
   }
 
-  /** @throws ActionError `identity_changed`: somebody has to be accepted first; `own_device_unlogged` */
+  /** @throws ActionError `identity_changed`: somebody has to be accepted first; `device_unlogged`; `own_device_unlogged` */
   async requireAccepted(conversation: string): Promise<void> {
     const refusal = this.refusal(conversation, await this.core.group(conversation));
     if (refusal) {
@@ -165,6 +169,7 @@ export class DeviceKeys {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
       isBehind: this.own.isBehind,
       hasPin: this.pins.isSet,
+      isPinVoid: record.isPinVoid ?? false,
       knowsPin: record.rootSecret !== null && !record.rootDue,
       codes: this.own.codes,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,

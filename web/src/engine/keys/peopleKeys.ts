@@ -27,6 +27,9 @@ export class PeopleKeys {
   readonly #chains = new Map<string, { entries: Uint8Array[]; chain: KeyChain }>();
   readonly #due = new Set<string>();
   #checking = false;
+  /** Whose strangers are in a group, as of a change of what is known of people: it is asked at every turn. */
+  readonly #strangers = new WeakMap<readonly ShownLeaf[], { asOf: number; accounts: string[] }>();
+  #changes = 0;
   /** Told of a device that says it is of the own account, and that the account's chain does not have so. */
   onStranger: (leaf: ShownLeaf) => void = () => undefined;
   /** Told whose keys look different now. */
@@ -74,6 +77,20 @@ export class PeopleKeys {
   isOf(leaf: ShownLeaf): boolean {
     const chain = this.chainOf(leaf.account);
     return !leaf.identityKey || !chain || isLogged(chain, leaf);
+  }
+
+  /**
+   * The accounts in whose name there is a device in a group that their chain has not. To accept what they show lets nobody
+   * in who is not theirs: nothing is said beside it until a device of theirs has put it out, which nobody else may.
+   */
+  strangersIn(leaves: readonly ShownLeaf[]): string[] {
+    const known = this.#strangers.get(leaves);
+    if (known?.asOf === this.#changes) {
+      return known.accounts;
+    }
+    const accounts = [...new Set(leaves.filter((leaf) => !this.isOf(leaf)).map((leaf) => leaf.account))];
+    this.#strangers.set(leaves, { asOf: this.#changes, accounts });
+    return accounts;
   }
 
   /** Those of the leaves that their accounts' chains have not so as far as they are known here, and that nobody looked for yet. */
@@ -169,7 +186,7 @@ export class PeopleKeys {
     if (next === person) {
       return false;
     }
-    this.#people.set(account, next);
+    this.#hold(next);
     this.#due.add(account);
     return true;
   }
@@ -233,7 +250,8 @@ export class PeopleKeys {
 
   /**
    * Accepts the identity key that somebody shows now. One that their chain has not is nobody's to accept unseen: what is
-   * accepted then is the chain's, and the next leaf under the other key stops everything again.
+   * accepted then is the chain's, and the next leaf under the other key stops everything again. Where a device that their
+   * chain has not is in a group, nothing goes there all the same (`strangersIn`).
    * @param isVerified whether safety numbers were compared
    * @param shown the key that was compared, where it is known: another one that came meanwhile is not accepted for it
    */
@@ -321,9 +339,14 @@ export class PeopleKeys {
     }
   }
 
+  #hold(value: PersonKeysRecord): void {
+    this.#people.set(value.account, value);
+    this.#changes++;
+  }
+
   async #write(value: PersonKeysRecord): Promise<void> {
     await this.core.write([{ put: 'keys', id: prefix + value.account, value }]);
-    this.#people.set(value.account, value);
+    this.#hold(value);
     this.onChange(value.account);
   }
 }

@@ -12,7 +12,7 @@ import { defaultParameters, type PinHashParameters } from '../../vault/parameter
 import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
-import { PinVault } from '../../vault/pinVault';
+import { type Mismatch, PinVault, type VaultRegistered } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
@@ -24,11 +24,15 @@ export type RealmTold = VaultAttempts & { realm: string };
 
 export type Tell = (share: number) => void;
 /** How PINs are stretched; tests bring something that costs next to nothing. */
-export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters };
+export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters; onTheWayMs?: number };
 
 const rootBytes = 32;
 /** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
 const setAttempts = 8;
+/** A request that nobody waits for any more may still reach a realm; after so long it does not. */
+const onTheWayMs = 10 * 60_000;
+/** So often it is looked for meanwhile. */
+const lookAgainMs = 30_000;
 
 /**
  * The PIN: the account's keys go to the server wrapped by a root secret, which the realms of the vault keep.
@@ -36,10 +40,14 @@ const setAttempts = 8;
  * A device that dies while it sets one goes on at its next start: it has the root secret and what the registration is known by
  * from before a realm heard of it. Until the chain names the registration, whoever tries the new PIN is told that the realms
  * disagree. One that did not know the root secret before, and dies after the realms have the new one and before the keys are
- * wrapped by it, finds them wrapped by another: then the PIN has to be set again.
+ * wrapped by it, finds them wrapped by another, which no PIN brings back any more, and wraps them then. Only where it has not
+ * the key of the archive that is on, the person is asked to set the PIN again, perhaps on a device that has it.
  */
 export class Pins {
   #stretcher: PinStretcher | null = null;
+  /** For as long as the page is open: a reload costs a guess at most. */
+  readonly #known: { mismatch: Mismatch | null } = { mismatch: null };
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     readonly core: Core,
@@ -49,6 +57,9 @@ export class Pins {
 
   stop(): void {
     this.#stretcher?.stop();
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+    }
   }
 
   /** As the account's chain says. */
@@ -110,8 +121,8 @@ export class Pins {
   }
 
   /**
-   * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it; where
-   * they have another, it came to nothing or was replaced.
+   * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it. It is
+   * given up where it can come to stand no more: it came to nothing, or was replaced.
    * @throws ActionError where the server cannot be reached
    */
   async settle(): Promise<void> {
@@ -121,16 +132,53 @@ export class Pins {
   }
 
   async #settle(): Promise<void> {
-    const { pending, rootDue, wrapDue } = this.own.record;
-    if (!pending || !this.own.holdsKey || rootDue || wrapDue) {
+    const { own } = this;
+    const { pending, rootDue, wrapDue } = own.record;
+    if (!pending || !own.holdsKey || rootDue || wrapDue) {
       // What the PIN brings back is stored first.
       return;
     }
-    const standing = await this.#vault(() => undefined).standing();
-    if (standing === pending.version) {
-      await this.#post(pending);
-    } else if (standing !== null) {
+    const rootSecret = pending.rootSecret ?? own.record.rootSecret;
+    // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
+    const { revision, keys } = await own.wrapped.open(rootSecret);
+    const { version, replaces = [], at = 0 } = pending;
+    const isOver = Date.now() - at >= (this.options.onTheWayMs ?? onTheWayMs);
+    const fate = await this.#vault(() => undefined).fate({ version, replaces }, isOver);
+    if (fate === 'open') {
+      this.#settleLater(isOver);
+    } else if (fate === 'fails' || !rootSecret) {
       await this.#drop(pending);
+    } else if (keys || (await this.#wrap(rootSecret, revision))) {
+      await own.write({ rootSecret, pending });
+      await this.#post(pending);
+    } else {
+      await own.write({ pending: null, isPinVoid: true });
+      own.onChange();
+    }
+  }
+
+  /**
+   * Wraps the keys by what the PIN that the realms have brings back; what they are wrapped by now, no PIN does.
+   * @returns false where that would leave the key of the account's archive behind
+   */
+  async #wrap(rootSecret: Uint8Array, revision: number): Promise<boolean> {
+    const { own } = this;
+    if (await own.root.losesArchive()) {
+      return false;
+    }
+    const identitySeed = own.requireSeed(own.chain);
+    const archiveKey = await own.root.chooseArchive(null);
+    await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
+    return true;
+  }
+
+  /** What is on its way arrives by itself; what silent realms have shows with the next connection. */
+  #settleLater(isOver: boolean): void {
+    if (!isOver && !this.core.stopped && this.#timer === null) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        void this.settle().catch(() => undefined);
+      }, lookAgainMs);
     }
   }
 
@@ -163,7 +211,7 @@ export class Pins {
     const identitySeed = own.requireSeed(own.chain);
     const { revision, isThere, keys } = await own.wrapped.open(own.record.rootSecret);
     const isOther = isThere && !keys;
-    if (isFirst && isOther && this.isSet && (await own.root.losesArchive())) {
+    if (isFirst && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
       throw localError('pin_needed', false);
     }
     const archiveKey = await own.root.chooseArchive(keys?.archiveKey ?? null);
@@ -178,8 +226,8 @@ export class Pins {
     try {
       const parameters = this.options.parameters ?? defaultParameters;
       let pending = null as PendingRegistration | null;
-      const keep = (registration: PendingRegistration) => {
-        pending = registration;
+      const keep = (registration: VaultRegistered) => {
+        pending = { ...registration, rootSecret: rootSecret.slice(), at: Date.now() };
         return own.write({ pending });
       };
       const { step } = await this.#vault(tell).register({ pin, rootSecret, identitySeed, parameters, keep });
@@ -192,6 +240,7 @@ export class Pins {
       await own.write((now) => ({
         rootSecret: kept,
         rootDue: false,
+        isPinVoid: false,
         wrapDue: now.wrapDue && now.identitySeed !== identitySeed,
         pending,
       }));
@@ -210,7 +259,7 @@ export class Pins {
     if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
       throw failed(step);
     }
-    await own.write(noRoot);
+    await own.write({ ...noRoot, pending: null, isPinVoid: false });
     await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
   }
 
@@ -234,6 +283,7 @@ export class Pins {
       if (!(await own.take({ ...keys, rootSecret }))) {
         throw localError('keys_untrue', false);
       }
+      await own.write({ isPinVoid: false });
       // Guesses that failed before are the person's to forgive.
       await this.clearFailures().catch(() => undefined);
     } finally {
@@ -294,7 +344,7 @@ export class Pins {
 
   #vault(tell: Tell): PinVault {
     const { api, device } = this.core;
-    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell));
+    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell), systemRandom, this.#known);
   }
 
   #stretch(tell: Tell): Stretch {

@@ -7,8 +7,8 @@ import type { Core } from '../core';
 import { wasKeyOf } from './chainKeys';
 import type { OwnKeys } from './ownKeys';
 
-/** What a device knows of a PIN that it does not know, or that is no more. */
-export const noRoot = { rootSecret: null, rootDue: false, wrapDue: false, pending: null };
+/** What a device knows of a PIN that it does not know, or that is no more. What became of a registration shows by itself. */
+export const noRoot = { rootSecret: null, rootDue: false, wrapDue: false };
 
 /**
  * What the PIN opens, as this device knows it: kept the same as the account's while other devices set other PINs, and what it
@@ -37,6 +37,9 @@ export class RootSecret {
       .some((read) => 'entry' in read && read.entry.type === EntryType.vaultConfigured);
     if (isPin && this.own.record.rootSecret) {
       await this.own.write(chain.vaultDigest ? { rootDue: true } : noRoot);
+    }
+    if (isPin && this.own.record.isPinVoid) {
+      await this.own.write({ isPinVoid: false });
     }
   }
 

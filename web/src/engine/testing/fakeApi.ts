@@ -2,7 +2,7 @@ import type { ServerApi } from '../../net/api';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
 import type { FakeClient } from './fakeClient';
-import { type Account, type FakeConversation, type FakeDevice, fail } from './fakeServer';
+import { type Account, type FakeConversation, type FakeDevice, fail, noChange } from './fakeServer';
 
 /** What a device asks the fake server over REST. */
 export class FakeApi {
@@ -178,15 +178,6 @@ export class FakeApi {
   #depart(id: string, gone: string, how: 'left' | 'removed'): void {
     const conversation = this.client.conversation(id);
     const { account } = this.client.me();
-    const none = {
-      added: [],
-      removed: [],
-      left: [],
-      roles: [],
-      devicesAdded: [],
-      devicesRemoved: [],
-      devicesRevoked: [],
-    };
     conversation.members.delete(gone);
     for (const leaf of conversation.leaves.filter((entry) => entry?.account === gone)) {
       conversation.removals.add(leaf?.device ?? '');
@@ -195,7 +186,7 @@ export class FakeApi {
       kind: 'members',
       account,
       epoch: conversation.epoch,
-      members: { ...none, [how]: [gone] },
+      members: { ...noChange(), [how]: [gone] },
     });
   }
 

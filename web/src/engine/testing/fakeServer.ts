@@ -38,6 +38,11 @@ export const fail = (code: number, name: string, details?: Record<string, unknow
   throw fromBody({ code, name, message: '', retryable: false, ...(details ? { details } : {}) });
 };
 
+/** Of members and devices: nobody comes, goes or changes. */
+export function noChange(): wire.MembersChange {
+  return { added: [], removed: [], left: [], roles: [], devicesAdded: [], devicesRemoved: [], devicesRevoked: [] };
+}
+
 /**
  * A server of the protocol in memory, for tests that need its misbehaviour: lost answers, dropped and reordered pushes,
  * lies about events, a restored backup. Tests of the real rules run against the real server.
@@ -117,15 +122,7 @@ export class FakeServer {
       return fail(3009, 'commit_invalid');
     }
     const { commit, sender } = message.publicMessage.content;
-    const change: wire.MembersChange = {
-      added: [],
-      removed: [],
-      left: [],
-      roles: [],
-      devicesAdded: [],
-      devicesRemoved: [],
-      devicesRevoked: [],
-    };
+    const change = noChange();
     const seq = conversation.events.length + 1;
     const enter = (owner: { account: string; device: string } | null) => {
       const free = conversation.leaves.indexOf(null);
@@ -206,8 +203,7 @@ export class FakeServer {
     for (const conversation of this.conversations.values()) {
       if (conversation.leaves.some((leaf) => leaf?.device === id)) {
         conversation.removals.add(id);
-        const none = { added: [], removed: [], left: [], roles: [], devicesAdded: [], devicesRemoved: [] };
-        const members = { ...none, devicesRevoked: [id] };
+        const members = { ...noChange(), devicesRevoked: [id] };
         this.append(conversation, { kind: 'members', account: device.account, epoch: conversation.epoch, members });
       }
     }

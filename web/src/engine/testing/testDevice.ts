@@ -63,6 +63,8 @@ export class TestDevice {
   readonly factory = new IDBFactory();
   screen = new Screen();
   engine!: Engine;
+  /** For how long a request of a registration may still be on its way, once it is opened again. */
+  onTheWayMs = 0;
 
   constructor(
     readonly handle: string,
@@ -110,7 +112,7 @@ export class TestDevice {
         sessionMode: 'token',
         deviceName: 'vitest',
         stock: 6,
-        pins: { stretch: () => stretchHere, parameters: cheap },
+        pins: { stretch: () => stretchHere, parameters: cheap, onTheWayMs: this.onTheWayMs },
         timing: {
           removalMs: [20, 120],
           nameOwnMs: [5, 20],

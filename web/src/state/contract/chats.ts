@@ -2,7 +2,13 @@ import type { KeyTrust } from './keys';
 import type { Card } from './money';
 import type { ErrorInfo, Person } from './session';
 
-export type Member = Person & { role: 'member' | 'owner'; isMe: boolean; trust: KeyTrust };
+export type Member = Person & {
+  role: 'member' | 'owner';
+  isMe: boolean;
+  trust: KeyTrust;
+  /** A device is in the conversation in their name that their keys do not know: nothing is sent or paid beside it. */
+  hasStranger: boolean;
+};
 
 export type Conversation = {
   id: string;

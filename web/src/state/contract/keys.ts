@@ -19,14 +19,22 @@ export type Device = {
 export type DeviceStanding = 'pending' | 'waiting' | 'approved';
 
 export type KeyAlarmKind =
+  /** The log has told this device, or somebody who wrote to it, another history than this one. */
   | 'logForked'
   | 'logShrunk'
+  /** The server began another log: what the earlier one proved is not proved by this one. */
   | 'logReplaced'
+  /** An entry is not in the log, or does not go on from the chain that was seen before. */
   | 'chainInvalid'
+  /** The own account's keys were changed by something other than this device. */
   | 'ownKeysChanged'
+  /** A device showed an identity key that the log does not know for its account. */
   | 'identityUnlogged'
+  /** Somebody says to have seen a log that this one's key did not sign. */
   | 'logOther'
+  /** The PIN was guessed wrongly on another device. */
   | 'pinGuessed'
+  /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
   | 'pinWait';
 
 /** What somebody else did to the own account's keys. */
@@ -51,6 +59,8 @@ export type AccountSecurity = {
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
   hasPin: boolean;
+  /** This device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
+  isPinVoid: boolean;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
   /** Grows whenever this device makes another code to be approved by: what shows one reads it again. */

@@ -1,7 +1,12 @@
 import type { ChatApp, Member } from '../../state/contract';
 
-/** Whose new keys stop what is sent and paid in a conversation: what the engine would refuse. */
+/** Whether somebody's new keys, or a device that is not theirs, stop what is sent and paid in a conversation. */
+export function stops({ trust, hasStranger, isMe }: Member): boolean {
+  return !isMe && (trust === 'changed' || hasStranger);
+}
+
+/** Who stops what is sent and paid in a conversation: what the engine would refuse. */
 export function blockedBy(app: ChatApp, conversation: string): Member[] {
   const found = app.conversations.find((known) => known.id === conversation);
-  return found?.members.filter((member) => member.trust === 'changed' && !member.isMe) ?? [];
+  return found?.members.filter(stops) ?? [];
 }
