@@ -29,21 +29,23 @@ internal sealed partial class ConversationRows
     {
         _trusted.Clear();
         _found.Clear();
-        var conversations = _messages.Select(message => message.Request.Conversation).Distinct();
-        var heard = registry.Delivered(set.Locks ? [] : conversations)
-            .ToDictionary(cursor => cursor.Conversation, cursor => cursor.Seq);
-        foreach (var messages in _messages.GroupBy(message => message.Request.Conversation))
+        if (!set.Locks && _messages.Count > 0)
         {
-            if (set.Locks || _needed.Contains(messages.Key) || !TryTrust(messages.Key, messages, heard))
+            TrustWhatIsKnown();
+        }
+
+        foreach (var (account, device, request) in _messages)
+        {
+            if (!_trusted.ContainsKey(request.Conversation))
             {
-                foreach (var (account, device, request) in messages)
-                {
-                    NeedMember(request.Conversation, account);
-                    NeedDuplicateCheck(request.Conversation, device, request.ClientId);
-                }
+                NeedMember(request.Conversation, account);
+                NeedDuplicateCheck(request.Conversation, device, request.ClientId);
             }
         }
     }
+
+    /// <summary>Whether all of the batch's messages to it have been found to be in order; nothing else goes there.</summary>
+    public bool IsTrusted(ConversationId conversation) => _trusted.ContainsKey(conversation);
 
     /// <summary>
     /// Before the events, so that two nodes meet at the conversation's row and nowhere else; and in the order of their ids, so
@@ -73,36 +75,51 @@ internal sealed partial class ConversationRows
             (long)before.Length);
     }
 
-    /// <summary>Decides on what is known if every message is appended by it.</summary>
-    /// <param name="heard">How far the logs are that somebody here hears.</param>
-    private bool TryTrust(
-        ConversationId conversation, IEnumerable<(AccountId Account, DeviceId Device, SendRequest Request)> messages,
-        Dictionary<ConversationId, long> heard)
+    /// <summary>Decides on what is known of a conversation, if every message to it is appended by that.</summary>
+    private void TrustWhatIsKnown()
     {
-        // Whoever hears it may have been told by another node what the cache has not been.
-        if (cache.Find(conversation) is not { } known || heard.GetValueOrDefault(conversation) > known.Head)
+        HashSet<ConversationId> loaded = [];
+
+        // Whoever hears a conversation may have been told by another node what the cache has not been.
+        var heard = registry.Delivered(_messages.Select(message => message.Request.Conversation).Distinct())
+            .ToDictionary(cursor => cursor.Conversation, cursor => cursor.Seq);
+        foreach (var (account, device, request) in _messages)
+        {
+            var conversation = request.Conversation;
+            if (loaded.Contains(conversation))
+            {
+                continue;
+            }
+
+            if (!_trusted.TryGetValue(conversation, out var known)
+                && !_needed.Contains(conversation)
+                && cache.Find(conversation) is { } found
+                && heard.GetValueOrDefault(conversation) <= found.Head)
+            {
+                known = found;
+                _trusted.Add(conversation, known);
+                _found.Add(conversation, known.ToState());
+            }
+
+            if (known is null || !IsAppended(known, account, device, request))
+            {
+                loaded.Add(conversation);
+                _trusted.Remove(conversation);
+                _found.Remove(conversation);
+            }
+        }
+    }
+
+    private bool IsAppended(KnownConversation known, AccountId account, DeviceId device, SendRequest request)
+    {
+        if (known.Members.GetValueOrDefault(account) is not { } member
+            || cache.Knows(new(known.Id, device, request.ClientId)))
         {
             return false;
         }
 
-        var state = known.ToState();
-        foreach (var (account, device, request) in messages)
-        {
-            if (known.Members.GetValueOrDefault(account) is not { } member
-                || cache.Knows(new(conversation, device, request.ClientId)))
-            {
-                return false;
-            }
-
-            state.Load(member);
-            if (SendRules.Refusal(state, account, request) is not null)
-            {
-                return false;
-            }
-        }
-
-        _trusted.Add(conversation, known);
-        _found.Add(conversation, state);
-        return true;
+        var state = _found[known.Id];
+        state.Load(member);
+        return SendRules.Refusal(state, account, request) is null;
     }
 }

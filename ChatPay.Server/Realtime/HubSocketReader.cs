@@ -267,7 +267,7 @@ internal sealed class HubSocketReader(
             // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for
             // more beside a call that runs, and then lets the next call wait for that.
             if (_connection is not { IsBusy: false } || !_reading || _ended || _canceled || _start == _end || _examined != _start
-                || !lane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
+                || !SendLane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
                 || !SendLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
             {
                 call = null;

@@ -22,10 +22,10 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
         (JsonTypeInfo<SendRequest>)Push.Json.GetTypeInfo(typeof(SendRequest));
 
     /// <summary>Who traces calls sees those that SignalR dispatches.</summary>
-    private readonly ActivitySource _traced = new(Telemetry.HubSource);
+    private static readonly ActivitySource s_traced = new(Telemetry.HubSource);
 
     /// <summary>Whether calls may come this way.</summary>
-    public bool IsOpen => !_traced.HasListeners();
+    public static bool IsOpen => !s_traced.HasListeners();
 
     /// <summary>Takes one call of Send from the beginning of what a client has sent.</summary>
     /// <param name="bytes">How many bytes it took, with the separator.</param>

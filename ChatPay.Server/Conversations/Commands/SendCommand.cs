@@ -19,7 +19,8 @@ internal sealed class SendCommand(Caller caller, SendRequest request) : WriteCom
             return repeated;
         }
 
-        if (SendRules.Refusal(rows.Find(request.Conversation), caller.Account, request) is { } refusal)
+        if (!rows.IsTrusted(request.Conversation)
+            && SendRules.Refusal(rows.Find(request.Conversation), caller.Account, request) is { } refusal)
         {
             return refusal;
         }
