@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 
 namespace ChatPay.Server.Database;
@@ -19,7 +18,8 @@ namespace ChatPay.Server.Database;
 /// second goes with the next.
 /// </param>
 internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
-    Func<IReadOnlyList<TAsk>, Task<IReadOnlyDictionary<TKey, TAnswer>>> send, Func<TAsk, TKey> keyOf, bool isRead)
+    Func<IReadOnlyList<TAsk>, Task<IReadOnlyDictionary<TKey, TAnswer>>> send, Func<TAsk, TKey> keyOf, bool isRead,
+    TimeProvider time)
     : IThreadPoolWorkItem
     where TKey : notnull
 {
@@ -32,6 +32,9 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
     private Queue<Caller> _waiting = new();
     private int _statements;
     private long _begun;
+
+    /// <summary>None but what takes long. Within the lock.</summary>
+    private bool IsNoneOnItsWay => _statements == 0 || time.GetElapsedTime(_begun) >= s_long;
 
     /// <summary>
     /// Whoever stops waiting before the statement is sent has asked for nothing; afterwards what was asked for is done all the
@@ -49,12 +52,10 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
             }
 
             _waiting.Enqueue(caller);
-            if (_statements > 0 && (_statements >= StatementsMax || Stopwatch.GetElapsedTime(_begun) < s_long))
+            if (_statements < StatementsMax && IsNoneOnItsWay)
             {
-                return caller.Task.WaitAsync(cancellationToken);
+                Begin();
             }
-
-            Begin();
         }
 
         return caller.Task.WaitAsync(cancellationToken);
@@ -66,19 +67,26 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
     private void Begin()
     {
         _statements++;
-        _begun = Stopwatch.GetTimestamp();
+        _begun = time.GetTimestamp();
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     private async Task SendAsync()
     {
         var callers = Take();
-        var begun = Stopwatch.GetTimestamp();
+        var begun = time.GetTimestamp();
         try
         {
             if (callers.Count > 0)
             {
-                var answers = await send([.. callers.Values.Select(static alike => alike[0].Ask)]);
+                var sending = send([.. callers.Values.Select(static alike => alike[0].Ask)]);
+                await ((Task)sending).WaitAsync(s_long, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!sending.IsCompleted)
+                {
+                    GoOn(begun);
+                }
+
+                var answers = await sending;
                 foreach (var (key, alike) in callers)
                 {
                     alike.ForEach(caller => caller.SetResult(answers.GetValueOrDefault(key)));
@@ -96,9 +104,16 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
         lock (_lock)
         {
             _statements--;
+            GoOn(begun);
+        }
+    }
 
-            // The one that took long has been replaced already.
-            if (_waiting.Count > 0 && (_statements == 0 || Stopwatch.GetElapsedTime(begun) < s_long))
+    /// <summary>After a statement that has ended or is not waited for any longer, unless another has gone out since.</summary>
+    private void GoOn(long begun)
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count > 0 && _statements < StatementsMax && (_begun <= begun || IsNoneOnItsWay))
             {
                 Begin();
             }

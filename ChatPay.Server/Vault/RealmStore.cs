@@ -31,12 +31,12 @@ internal sealed class RealmStore : IDisposable
     private readonly SharedStatement<Guess, AccountId, EndedAttempt?> _succeed;
 
     /// <param name="dataSource">To the realm's own schema.</param>
-    public RealmStore(NpgsqlDataSource dataSource)
+    public RealmStore(NpgsqlDataSource dataSource, TimeProvider time)
     {
         _dataSource = dataSource;
-        _find = new(FindAsync, static account => account, isRead: true);
-        _count = new(CountAsync, static guess => guess.Account, isRead: false);
-        _succeed = new(SucceedAsync, static guess => guess.Account, isRead: false);
+        _find = new(FindAsync, static account => account, isRead: true, time);
+        _count = new(CountAsync, static guess => guess.Account, isRead: false, time);
+        _succeed = new(SucceedAsync, static guess => guess.Account, isRead: false, time);
     }
 
     /// <summary>The realm that this database belongs to, and the database's own id; null for a new one.</summary>
