@@ -31,10 +31,9 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
     private readonly Lock _lock = new();
     private Queue<Caller> _waiting = new();
     private int _statements;
-    private long _begun;
 
-    /// <summary>None but what takes long. Within the lock.</summary>
-    private bool IsNoneOnItsWay => _statements == 0 || time.GetElapsedTime(_begun) >= s_long;
+    /// <summary>Those of them that have not taken long yet; whoever asks waits for their end.</summary>
+    private int _waitedFor;
 
     /// <summary>
     /// Whoever stops waiting before the statement is sent has asked for nothing; afterwards what was asked for is done all the
@@ -52,10 +51,7 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
             }
 
             _waiting.Enqueue(caller);
-            if (_statements < StatementsMax && IsNoneOnItsWay)
-            {
-                Begin();
-            }
+            GoOn();
         }
 
         return caller.Task.WaitAsync(cancellationToken);
@@ -63,18 +59,21 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
 
     void IThreadPoolWorkItem.Execute() => _ = SendAsync();
 
-    /// <summary>Within the lock.</summary>
-    private void Begin()
+    /// <summary>Sends what waits, unless that may still go behind another one. Within the lock.</summary>
+    private void GoOn()
     {
-        _statements++;
-        _begun = time.GetTimestamp();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (_waiting.Count > 0 && _waitedFor == 0 && _statements < StatementsMax)
+        {
+            _statements++;
+            _waitedFor++;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
     }
 
     private async Task SendAsync()
     {
         var callers = Take();
-        var begun = time.GetTimestamp();
+        var isWaitedFor = true;
         try
         {
             if (callers.Count > 0)
@@ -83,7 +82,12 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
                 await ((Task)sending).WaitAsync(s_long, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 if (!sending.IsCompleted)
                 {
-                    GoOn(begun);
+                    isWaitedFor = false;
+                    lock (_lock)
+                    {
+                        _waitedFor--;
+                        GoOn();
+                    }
                 }
 
                 var answers = await sending;
@@ -104,19 +108,8 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
         lock (_lock)
         {
             _statements--;
-            GoOn(begun);
-        }
-    }
-
-    /// <summary>After a statement that has ended or is not waited for any longer, unless another has gone out since.</summary>
-    private void GoOn(long begun)
-    {
-        lock (_lock)
-        {
-            if (_waiting.Count > 0 && _statements < StatementsMax && (_begun <= begun || IsNoneOnItsWay))
-            {
-                Begin();
-            }
+            _waitedFor -= isWaitedFor ? 1 : 0;
+            GoOn();
         }
     }
 
