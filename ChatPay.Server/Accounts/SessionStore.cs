@@ -6,7 +6,7 @@ using Npgsql;
 namespace ChatPay.Server.Accounts;
 
 /// <summary>Sessions, and the transactions that open them: signing up and signing in.</summary>
-internal sealed class SessionStore(NpgsqlDataSource dataSource)
+internal sealed class SessionStore(NpgsqlDataSource dataSource, TimeProvider time)
 {
     /// <summary>Live sessions of one device; a further one ends the oldest.</summary>
     public const int SessionsPerDevice = 4;
@@ -14,7 +14,7 @@ internal sealed class SessionStore(NpgsqlDataSource dataSource)
     private const string DeviceColumns = "id, account_id, name, signature_key, created_at, last_seen_at, revoked_at";
 
     private readonly SharedStatement<byte[], string, SessionRow> _find = new(
-        hashes => FindAsync(dataSource, hashes), Convert.ToBase64String, isRead: true);
+        hashes => FindAsync(dataSource, hashes), Convert.ToBase64String, isRead: true, time);
 
     /// <summary>Account, first device and first session, or none of them.</summary>
     /// <returns>An error if somebody was faster with the handle or a look-alike, or the key is another device's.</returns>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 
 namespace ChatPay.Server.Database;
@@ -19,7 +18,8 @@ namespace ChatPay.Server.Database;
 /// second goes with the next.
 /// </param>
 internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
-    Func<IReadOnlyList<TAsk>, Task<IReadOnlyDictionary<TKey, TAnswer>>> send, Func<TAsk, TKey> keyOf, bool isRead)
+    Func<IReadOnlyList<TAsk>, Task<IReadOnlyDictionary<TKey, TAnswer>>> send, Func<TAsk, TKey> keyOf, bool isRead,
+    TimeProvider time)
     : IThreadPoolWorkItem
     where TKey : notnull
 {
@@ -31,7 +31,9 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
     private readonly Lock _lock = new();
     private Queue<Caller> _waiting = new();
     private int _statements;
-    private long _begun;
+
+    /// <summary>Those of them that have not taken long yet; whoever asks waits for their end.</summary>
+    private int _waitedFor;
 
     /// <summary>
     /// Whoever stops waiting before the statement is sent has asked for nothing; afterwards what was asked for is done all the
@@ -49,12 +51,7 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
             }
 
             _waiting.Enqueue(caller);
-            if (_statements > 0 && (_statements >= StatementsMax || Stopwatch.GetElapsedTime(_begun) < s_long))
-            {
-                return caller.Task.WaitAsync(cancellationToken);
-            }
-
-            Begin();
+            GoOn();
         }
 
         return caller.Task.WaitAsync(cancellationToken);
@@ -62,23 +59,38 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
 
     void IThreadPoolWorkItem.Execute() => _ = SendAsync();
 
-    /// <summary>Within the lock.</summary>
-    private void Begin()
+    /// <summary>Sends what waits, unless that may still go behind another one. Within the lock.</summary>
+    private void GoOn()
     {
-        _statements++;
-        _begun = Stopwatch.GetTimestamp();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (_waiting.Count > 0 && _waitedFor == 0 && _statements < StatementsMax)
+        {
+            _statements++;
+            _waitedFor++;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
     }
 
     private async Task SendAsync()
     {
         var callers = Take();
-        var begun = Stopwatch.GetTimestamp();
+        var isWaitedFor = true;
         try
         {
             if (callers.Count > 0)
             {
-                var answers = await send([.. callers.Values.Select(static alike => alike[0].Ask)]);
+                var sending = send([.. callers.Values.Select(static alike => alike[0].Ask)]);
+                await ((Task)sending).WaitAsync(s_long, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (!sending.IsCompleted)
+                {
+                    isWaitedFor = false;
+                    lock (_lock)
+                    {
+                        _waitedFor--;
+                        GoOn();
+                    }
+                }
+
+                var answers = await sending;
                 foreach (var (key, alike) in callers)
                 {
                     alike.ForEach(caller => caller.SetResult(answers.GetValueOrDefault(key)));
@@ -96,12 +108,8 @@ internal sealed class SharedStatement<TAsk, TKey, TAnswer>(
         lock (_lock)
         {
             _statements--;
-
-            // The one that took long has been replaced already.
-            if (_waiting.Count > 0 && (_statements == 0 || Stopwatch.GetElapsedTime(begun) < s_long))
-            {
-                Begin();
-            }
+            _waitedFor -= isWaitedFor ? 1 : 0;
+            GoOn();
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed partial class RealmHouse(
     {
         foreach (var schema in plan.Schemas)
         {
-            var store = new RealmStore(services.OpenForServing(schema, options.Value.MaxPoolSize));
+            var store = new RealmStore(services.OpenForServing(schema, options.Value.MaxPoolSize), time);
             _realms.Add(await OpenAsync(store, schema.Name!.Replace('_', '-'), cancellationToken));
         }
 

@@ -31,12 +31,12 @@ internal sealed class RealmStore : IDisposable
     private readonly SharedStatement<Guess, AccountId, EndedAttempt?> _succeed;
 
     /// <param name="dataSource">To the realm's own schema.</param>
-    public RealmStore(NpgsqlDataSource dataSource)
+    public RealmStore(NpgsqlDataSource dataSource, TimeProvider time)
     {
         _dataSource = dataSource;
-        _find = new(FindAsync, static account => account, isRead: true);
-        _count = new(CountAsync, static guess => guess.Account, isRead: false);
-        _succeed = new(SucceedAsync, static guess => guess.Account, isRead: false);
+        _find = new(FindAsync, static account => account, isRead: true, time);
+        _count = new(CountAsync, static guess => guess.Account, isRead: false, time);
+        _succeed = new(SucceedAsync, static guess => guess.Account, isRead: false, time);
     }
 
     /// <summary>The realm that this database belongs to, and the database's own id; null for a new one.</summary>
@@ -329,7 +329,7 @@ internal sealed class RealmStore : IDisposable
             guesses,
             $"""
             counted as (
-                update vault_record v set used = v.used + 1, attempts = v.attempts + 1
+                update vault_record v set used = l.used + 1, attempts = l.attempts + 1
                 from locked l
                 where v.account_id = l.account_id and l.used < l.max_guesses
                 returning v.account_id, v.version, l.id, l.device_id, (v.max_guesses - v.used)::integer as left_over, v.sealed,
@@ -376,12 +376,13 @@ internal sealed class RealmStore : IDisposable
 
     /// <summary>
     /// A statement over guesses whose records are in force, which <c>locked</c> has as they are once it is their turn: what the
-    /// rest of the statement sees of the table is of before it waited for that.
+    /// rest of the statement sees of the table is of before it waited for that. A count is taken from there too: constraints
+    /// judge a row that is made of what was seen, before PostgreSQL finds that there is a newer one to make it of.
     /// </summary>
     private NpgsqlCommand CommandOf(IReadOnlyList<Guess> guesses, string rest) => _dataSource.CreateCommand(
         $"""
         with locked as materialized (
-            select v.account_id, v.version, v.used, v.max_guesses, g.id, g.device_id
+            select v.account_id, v.version, v.used, v.attempts, v.max_guesses, g.id, g.device_id
             from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) g (account_id, version, id, device_id)
             join vault_record v on v.account_id = g.account_id and v.version = g.version
             where v.sealed is not null and v.lineage = (select lineage from realm)

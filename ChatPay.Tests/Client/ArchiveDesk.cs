@@ -27,8 +27,7 @@ internal sealed class ArchiveDesk(Uri address, NpgsqlDataSource database)
     /// <summary>A new device of an account that has nothing but the PIN.</summary>
     public async Task<ChatPayDevice> RecoverAsync(string handle, string pin = Pin)
     {
-        var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(address, new MemoryStore()), Cancellation);
-        await device.SignInAsync(handle, Person.Password, Cancellation);
+        var device = await SdkPerson.NewDeviceAsync(address, handle);
         await device.RecoverAsync(pin, Cancellation);
         return device;
     }

@@ -22,9 +22,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
         await using var ben = await SdkPerson.JoinAsync(server.Address);
         var chat = await ben.Device.StartDirectAsync(ada.Id, Cancellation);
         await ada.SeesAsync(chat.Id);
-        await using var phone = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var phone = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle);
         var code = await phone.ApprovalCodeAsync(Cancellation);
         Assert.False(phone.IsApproved);
         var refused = await Assert.ThrowsAsync<ChatPayException>(() => phone.OnlineAsync(Cancellation));
@@ -50,9 +48,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
     {
         await using var ada = await SdkPerson.JoinAsync(server.Address);
         await using var ben = await SdkPerson.JoinAsync(server.Address);
-        await using var phone = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var phone = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle);
         var text = (await phone.ApprovalCodeAsync(Cancellation))!;
         Assert.True(ApprovalCode.TryParse(text, out var code));
         using var other = TestMls.NewSignatureKey();
@@ -100,9 +96,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
             ada.Id, Money.Of(100, AssetCode.Parse("EUR")), "Tea", cancellationToken: Cancellation);
         await ada.Items.FirstAsync(item => item is CardPosted);
 
-        await using var phone = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-        await phone.SignInAsync(ben.Handle, Person.Password, Cancellation);
+        await using var phone = await SdkPerson.NewDeviceAsync(server.Address, ben.Handle);
         Assert.NotNull(await phone.ApprovalCodeAsync(Cancellation));
         await phone.ResetIdentityAsync(Cancellation);
         await Eventually.TrueAsync(
@@ -176,9 +170,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
 
         await ada.Device.SetPinAsync("480279", Cancellation);
         await ada.Device.DisposeAsync();
-        await using var phone = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var phone = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle);
         var wrong = await Assert.ThrowsAsync<ChatPayException>(() => phone.RecoverAsync("480278", Cancellation));
         Assert.Equal((ClientErrors.WrongPin, "9"), (wrong.Name, wrong.Error.Details!["guessesLeft"].ToString()));
         Assert.False(phone.IsApproved);
@@ -194,9 +186,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
 
         // The failed guess is forgiven, a changed PIN replaces the old one, and a removed one helps nobody.
         await phone.SetPinAsync("a passphrase that nobody guesses", Cancellation);
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle);
         var old = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("480279", Cancellation));
         Assert.Equal((ClientErrors.WrongPin, "9"), (old.Name, old.Error.Details!["guessesLeft"].ToString()));
         await phone.RemovePinAsync(Cancellation);

@@ -126,9 +126,7 @@ public sealed class DeviceRotationTests(ServerFixture server) : IClassFixture<Se
         Assert.Null(await phone.Device.ApprovalCodeAsync(Cancellation));
         Assert.NotNull(await old.Device.ApprovalCodeAsync(Cancellation));
 
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle);
         await tablet.RecoverAsync(Pin, Cancellation);
         await ben.ShowsAsync(chat.Id, tablet.Id, key);
 
@@ -215,9 +213,7 @@ public sealed class DeviceRotationTests(ServerFixture server) : IClassFixture<Se
     {
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
         await using var ada = await SdkPerson.JoinAsync(host.Address);
-        await using var phone = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var phone = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         Assert.NotNull(await phone.ApprovalCodeAsync(Cancellation));
         _fault.Around = static async (context, carryOut) =>
         {
@@ -257,9 +253,7 @@ public sealed class DeviceRotationTests(ServerFixture server) : IClassFixture<Se
         }
 
         _fault.Around = null;
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(ada, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada);
         var early = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync(Pin, Cancellation));
         Assert.Equal(ClientErrors.VaultUnavailable, early.Name);
         await using var again = await SdkPerson.OpenAsync(host.Address, store, ada);

@@ -46,9 +46,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         goesOn.SetResult();
         await first;
 
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         var lost = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("902741", Cancellation));
         Assert.Equal(ClientErrors.WrongPin, lost.Name);
         await tablet.RecoverAsync("480279", Cancellation);
@@ -68,9 +66,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
         await using var ada = await SdkPerson.JoinAsync(host.Address);
         await ada.Device.SetPinAsync("480279", Cancellation);
-        await using var phone = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await phone.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var phone = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         var code = (await phone.ApprovalCodeAsync(Cancellation))!;
         var (removes, removed, adds) = (NewSource(), NewSource(), NewSource());
         var isRemoved = NewSource();
@@ -191,9 +187,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
 
         // Until then the right one costs a guess, for that is when the realms say which registration they have; but only one.
         _fault.Around = null;
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(handle, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, handle);
         for (var time = 0; time < 3; time++)
         {
             var early = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("902741", Cancellation));
@@ -245,9 +239,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle);
         await Eventually.TrueAsync(async () => (await OwnAsync(again)).Pending is null, "it is given up");
         Assert.Equal(1, await RegistrationsAsync(again));
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         await tablet.RecoverAsync("480279", Cancellation);
         Assert.True(tablet.IsApproved);
     }
@@ -286,9 +278,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
         goesOn.SetResult();
         await setting;
         await rotating;
-        await using var tablet = await ChatPayDevice.OpenAsync(
-            SdkPerson.Options(host.Address, new MemoryStore()), Cancellation);
-        await tablet.SignInAsync(ada.Handle, Person.Password, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         await tablet.RecoverAsync("480279", Cancellation);
         Assert.True(tablet.IsApproved);
     }
@@ -335,9 +325,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
 
         async Task<ChatPayDevice> GuessAsync()
         {
-            var device = await ChatPayDevice.OpenAsync(
-                SdkPerson.Options(server.Address, new MemoryStore()), Cancellation);
-            await device.SignInAsync(handle, Person.Password, Cancellation);
+            var device = await SdkPerson.NewDeviceAsync(server.Address, handle);
             var wrong = await Assert.ThrowsAsync<ChatPayException>(() => device.RecoverAsync("736104", Cancellation));
             Assert.Equal(ClientErrors.WrongPin, wrong.Name);
             foreach (var realm in new[] { 1, 2, 3 })

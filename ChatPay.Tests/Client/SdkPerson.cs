@@ -109,6 +109,22 @@ internal sealed class SdkPerson : IAsyncDisposable
         return (store, handle, chat.Id);
     }
 
+    /// <summary>A new device of an account, signed in, that nothing vouches for yet.</summary>
+    public static async Task<ChatPayDevice> NewDeviceAsync(Uri address, string handle)
+    {
+        var device = await ChatPayDevice.OpenAsync(Options(address, new MemoryStore()), Cancellation);
+        try
+        {
+            await device.SignInAsync(handle, Person.Password, Cancellation);
+            return device;
+        }
+        catch
+        {
+            await device.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Once the device knows that its session is over.</summary>
     /// <param name="approver">A device of the account that approves this one, where it is a new one.</param>
     public async Task SignInAgainAsync(SdkPerson? approver = null)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using ChatPay.Core.Cryptography;
 using ChatPay.Core.Vault;
 using ChatPay.Server.Vault;
@@ -134,15 +133,5 @@ public sealed class RealmTrio(PostgresFixture postgres) : IAsyncLifetime
 
         _tokenKey?.Dispose();
         _folder.Dispose();
-    }
-
-    /// <summary>A blinded element that nobody can tell from a device's.</summary>
-    internal static byte[] Element()
-    {
-        Span<byte> scalar = stackalloc byte[32];
-        Oprf.RandomScalar(RandomNumberGenerator.Fill, scalar);
-        var element = new byte[32];
-        Oprf.DerivePublicKey(scalar, element);
-        return element;
     }
 }

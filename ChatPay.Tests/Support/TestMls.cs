@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using ChatPay.Core.Cryptography;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
+using ChatPay.LoadTest.Faults;
+using static ChatPay.LoadTest.Faults.SealedMessages;
 
 namespace ChatPay.Tests.Support;
 
@@ -11,10 +13,9 @@ namespace ChatPay.Tests.Support;
 /// </summary>
 internal static class TestMls
 {
-    public static readonly MlsCipherSuite Suite = MlsCipherSuite.X25519Aes128Gcm;
+    public static readonly MlsCipherSuite Suite = SealedMessages.Suite;
 
     private const int KeyBytes = 32;
-    private const int TagBytes = 16;
     private static readonly TimeSpan s_lifetime = TimeSpan.FromDays(90);
 
     /// <summary>A new device signature key, kept exportable.</summary>
@@ -103,50 +104,12 @@ internal static class TestMls
     }
 
     /// <summary>A Welcome for the given key packages, as a claim returned them; its secrets are noise.</summary>
-    public static byte[] Welcome(params IReadOnlyList<byte[]> keyPackages) => Encode(new(new Welcome
-    {
-        CipherSuite = Suite.Id,
-        Secrets =
-        [
-            .. keyPackages.Select(static package => new EncryptedGroupSecrets
-            {
-                NewMember = Suite.KeyPackageRef(ParseKeyPackage(package)),
-                Secrets = Ciphertext(),
-            }),
-        ],
-        EncryptedGroupInfo = Noise(200),
-    }));
+    public static byte[] Welcome(params IReadOnlyList<byte[]> keyPackages) =>
+        SealedMessages.Welcome(keyPackages.Select(ParseKeyPackage));
 
     /// <summary>A signed GroupInfo of an epoch with external_pub and a ratchet tree, which holds nothing.</summary>
-    public static byte[] GroupInfo(ConversationId conversation, long epoch, Key signatureKey, int signerLeaf = 0)
-    {
-        var context = new GroupContext
-        {
-            Version = ProtocolVersion.Mls10,
-            CipherSuite = Suite.Id,
-            GroupId = GroupIds.From(conversation),
-            Epoch = (ulong)epoch,
-            TreeHash = Noise(KeyBytes),
-            ConfirmedTranscriptHash = Noise(KeyBytes),
-            Extensions = [],
-        };
-        Extension[] extensions =
-        [
-            new Extension { Type = ExtensionType.ExternalPub, Data = ExternalPub() },
-            new Extension { Type = ExtensionType.RatchetTree, Data = [0] },
-        ];
-        var tag = Noise(KeyBytes);
-        return Encode(new(Build(GroupInfoValidation.Sign(Build([]), Suite, signatureKey))));
-
-        GroupInfo Build(byte[] signature) => new()
-        {
-            Context = context,
-            Extensions = extensions,
-            ConfirmationTag = tag,
-            Signer = (uint)signerLeaf,
-            Signature = signature,
-        };
-    }
+    public static byte[] GroupInfo(ConversationId conversation, long epoch, Key signatureKey, int signerLeaf = 0) =>
+        SealedMessages.GroupInfo(conversation, epoch, signatureKey, signerLeaf);
 
     /// <summary>A PrivateMessage whose header is right and whose ciphertext is noise.</summary>
     public static byte[] PrivateMessage(
@@ -242,25 +205,6 @@ internal static class TestMls
             NotAfter = (ulong)(options.NotAfter ?? now + s_lifetime).ToUnixTimeSeconds(),
         };
     }
-
-    private static byte[] NewEncryptionKey()
-    {
-        using var key = Key.Import(
-            KeyAgreementAlgorithm.X25519, RandomNumberGenerator.GetBytes(KeyBytes), KeyBlobFormat.RawPrivateKey);
-        return PublicKeyOf(key);
-    }
-
-    private static HpkeCiphertext Ciphertext() =>
-        new() { KemOutput = NewEncryptionKey(), Ciphertext = Noise(KeyBytes + TagBytes) };
-
-    private static byte[] ExternalPub()
-    {
-        var writer = new TlsWriter();
-        writer.WriteOpaque(NewEncryptionKey());
-        return writer.ToArray();
-    }
-
-    private static byte[] Noise(int count) => RandomNumberGenerator.GetBytes(count);
 }
 
 /// <summary>What a test's key package has other than a valid one's.</summary>

@@ -97,6 +97,44 @@ internal sealed class VaultPerson : IDisposable
             : throw new InvalidOperationException("The answer is of another kind.");
     }
 
+    /// <summary>A blinded element that nobody can tell from a device's.</summary>
+    public static byte[] Element()
+    {
+        Span<byte> scalar = stackalloc byte[32];
+        Oprf.RandomScalar(RandomNumberGenerator.Fill, scalar);
+        var element = new byte[32];
+        Oprf.DerivePublicKey(scalar, element);
+        return element;
+    }
+
+    public async Task<RealmConfiguration> ConfigurationAsync() => new(
+        [await RealmAsync(1), await RealmAsync(2), await RealmAsync(3)], 2);
+
+    /// <summary>A recovery step by step, which has asked no realm yet.</summary>
+    public async Task<VaultRecovery> BeginAsync(string pin, RegistrationVersion version)
+    {
+        var configuration = await ConfigurationAsync();
+        using var typed = TestVault.PinOf(pin);
+        return VaultRecovery.Begin(
+            new VaultContext(Account, version, configuration.Digest, TestVault.Cheap), configuration, typed, [],
+            RandomNumberGenerator.Fill);
+    }
+
+    /// <summary>Has the first two realms evaluate; what comes out asks the first for its share.</summary>
+    public async Task<Recover3Request> UnlockAsync(VaultRecovery recovery)
+    {
+        var answers = new List<RealmAnswer>();
+        foreach (var index in new[] { 1, 2 })
+        {
+            var request = recovery.EvaluationRequest();
+            using var response = await AskAsync<Recover2Response>(index, request);
+            answers.Add(new RealmAnswer(index, request, response.Encoding.ToArray()));
+        }
+
+        Assert.True(recovery.TakeEvaluations(answers).IsOk);
+        return recovery.ReleaseRequest(1);
+    }
+
     public void Dispose()
     {
         IdentityKey.Dispose();

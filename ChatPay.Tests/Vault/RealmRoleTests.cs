@@ -100,6 +100,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
         var now = TimeProvider.System.GetUtcNow();
         var good = new RealmToken(
             new Caller(person.Account, person.Device), trio.RealmAt(0), now, now.AddMinutes(5), IdentityKey: null);
+        var expired = good with { IssuedAt = now.AddMinutes(-6), ExpiresAt = now.AddSeconds(-1) };
         Assert.Null(await ErrorOfAsync(good.Sign(trio.TokenKey)));
         Assert.Null(await ErrorOfAsync((await person.Client.RealmTokenAsync(trio.RealmAt(0).Value, Cancellation)).Token));
 
@@ -109,10 +110,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
         Assert.Equal(
             ErrorCode.RealmTokenAudience,
             await ErrorOfAsync((await person.Client.RealmTokenAsync(trio.RealmAt(1).Value, Cancellation)).Token));
-        Assert.Equal(
-            ErrorCode.RealmTokenExpired,
-            await ErrorOfAsync(
-                (good with { IssuedAt = now.AddMinutes(-6), ExpiresAt = now.AddSeconds(-1) }).Sign(trio.TokenKey)));
+        Assert.Equal(ErrorCode.RealmTokenExpired, await ErrorOfAsync(expired.Sign(trio.TokenKey)));
         Assert.Equal(
             ErrorCode.RealmTokenExpired,
             await ErrorOfAsync(
@@ -120,6 +118,17 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
         Assert.Equal(
             ErrorCode.RealmTokenExpired,
             await ErrorOfAsync((good with { ExpiresAt = now.AddHours(2) }).Sign(trio.TokenKey)));
+
+        // None of them lets a guess be made.
+        var version = (await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()))).Version;
+        using var guess = new Recover2Request(VaultPerson.NewId(), version, VaultPerson.Element());
+        foreach (var token in new[] { null, person.Client.Token, good.Sign(stranger), expired.Sign(trio.TokenKey) })
+        {
+            using var realm = new ChatPayClient(trio.Realms[0].Address, token);
+            await Person.ErrorOf(realm.AskRealmAsync(trio.RealmAt(0).Value, guess.Encoding.ToArray(), Cancellation));
+        }
+
+        Assert.Equal([0, 0, 0], await trio.UsedAsync(person));
 
         // Every byte after the key's id belongs to what is signed, or is the signature.
         var bytes = System.Buffers.Text.Base64Url.DecodeFromChars(good.Sign(trio.TokenKey));
@@ -220,6 +229,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
         var version = (await person.AskAsync<Recover1Response>(2, new Recover1Request(VaultPerson.NewId()))).Version;
         var granted = 0;
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isBack = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var guessers = Enumerable.Range(0, 6).Select(async _ =>
         {
             while (true)
@@ -233,7 +243,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
                     case VaultMessageType.Refusal:
                         return;
                     case null:
-                        await Task.Delay(50, Cancellation);
+                        await isBack.Task.WaitAsync(Cancellation);
                         break;
                 }
             }
@@ -241,6 +251,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
         await first.Task.WaitAsync(Cancellation);
         await trio.Realms[1].KillAsync();
         await trio.RestartAsync(1);
+        isBack.SetResult();
         await Task.WhenAll(guessers);
         Assert.InRange(granted, 1, 10);
         Assert.Equal(10, await trio.UsedAsync(1, person));
@@ -287,7 +298,7 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
     private static async Task<VaultMessageType?> TryGuessAsync(VaultPerson person, RegistrationVersion version, int realm = 0)
     {
         using var door = new RealmDoor(person.Client, await person.Client.VaultAsync(Cancellation));
-        using var request = new Recover2Request(VaultPerson.NewId(), version, RealmTrio.Element());
+        using var request = new Recover2Request(VaultPerson.NewId(), version, VaultPerson.Element());
         try
         {
             return (VaultMessageType)(await door.AskAsync(

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using ChatPay.Client;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
@@ -109,7 +110,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
             async (number, stop) =>
             {
                 var realm = number % view.Realms.Count;
-                using var request = new Recover2Request(VaultPerson.NewId(), version, Element());
+                using var request = new Recover2Request(VaultPerson.NewId(), version, VaultPerson.Element());
                 var client = number % 2 == 0 ? person.Client : elsewhere;
                 var answer = await client.AskRealmAsync(view.Realms[realm], request.Encoding.ToArray(), stop);
                 if (VaultMessage.TryRead<Recover2Response>(answer, out var response, out _))
@@ -178,8 +179,8 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     {
         using var person = await RegisteredAsync();
         var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()));
-        using var recovery = await BeginAsync(person, start.Version);
-        using var release = await UnlockAsync(person, recovery);
+        using var recovery = await person.BeginAsync(Right, start.Version);
+        using var release = await person.UnlockAsync(recovery);
         using var invented = new Recover3Request(
             VaultPerson.NewId(), start.Version, new AttemptId(VaultPerson.NewId()));
         Assert.Equal(VaultRejection.AttemptUnknown, (await person.AskAsync<RealmRefusal>(1, invented)).Reason);
@@ -195,8 +196,8 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     {
         using var person = await RegisteredAsync();
         var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()));
-        using var recovery = await BeginAsync(person, start.Version);
-        using var release = await UnlockAsync(person, recovery);
+        using var recovery = await person.BeginAsync(Right, start.Version);
+        using var release = await person.UnlockAsync(recovery);
         Assert.True((await person.Vault.ClearFailuresAsync(person.IdentityKey, Cancellation)).IsOk);
         Assert.Equal(VaultRejection.WrongPin, (await person.RecoverAsync(Wrong)).Rejection);
         (await person.AskAsync<Recover3Response>(1, release)).Dispose();
@@ -204,10 +205,29 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     }
 
     [Fact]
+    public async Task A_registration_that_is_overwritten_under_way_releases_nothing_and_the_new_one_is_as_it_was()
+    {
+        using var person = await RegisteredAsync();
+        var start = await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()));
+        using var recovery = await person.BeginAsync(Right, start.Version);
+        using var release = await person.UnlockAsync(recovery);
+        using var late = recovery.EvaluationRequest();
+        Assert.True((await person.RegisterAsync("736104")).IsOk);
+        Assert.Equal(VaultRejection.VersionOther, (await person.AskAsync<RealmRefusal>(1, release)).Reason);
+        Assert.Equal(VaultRejection.VersionOther, (await person.AskAsync<RealmRefusal>(1, late)).Reason);
+        Assert.Equal([0, 0, 0], await UsedAsync(person));
+        Assert.True((await person.RecoverAsync("736104")).IsOk);
+
+        Assert.True((await person.Vault.DeleteAsync(person.IdentityKey, Cancellation)).IsOk);
+        Assert.Equal(VaultRejection.AttemptUnknown, (await person.AskAsync<RealmRefusal>(1, release)).Reason);
+        Assert.Equal(VaultRejection.NotRegistered, (await person.AskAsync<RealmRefusal>(1, late)).Reason);
+    }
+
+    [Fact]
     public async Task A_registration_whose_answer_was_lost_is_answered_again_and_changes_nothing()
     {
         using var person = await VaultPerson.SignUpAsync(fixture.Address);
-        var configuration = await ConfigurationAsync(person);
+        var configuration = await person.ConfigurationAsync();
         using var pin = TestVault.PinOf(Right);
         using var registration = VaultRegistration.Create(
             new VaultRegistrationPlan(person.Account, configuration, TestVault.Cheap, [default, default, default]), pin,
@@ -253,7 +273,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         using var ana = await RegisteredAsync();
         using var ben = await VaultPerson.SignUpAsync(fixture.Address);
         var version = (await ana.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()))).Version;
-        using var guess = new Recover2Request(VaultPerson.NewId(), version, Element());
+        using var guess = new Recover2Request(VaultPerson.NewId(), version, VaultPerson.Element());
         Assert.Equal(VaultRejection.NotRegistered, (await ben.AskAsync<RealmRefusal>(1, guess)).Reason);
         Assert.Empty(await ben.AttemptsAsync(1));
         Assert.Equal([0, 0, 0], await UsedAsync(ana));
@@ -281,40 +301,30 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal([0, 0, 0], await UsedAsync(person));
     }
 
-    private static async Task<RealmConfiguration> ConfigurationAsync(VaultPerson person) => new(
-        [await person.RealmAsync(1), await person.RealmAsync(2), await person.RealmAsync(3)], 2);
-
-    private static async Task<VaultRecovery> BeginAsync(VaultPerson person, RegistrationVersion version)
+    [Fact]
+    public async Task A_blinded_element_that_is_none_is_refused_by_its_kind_and_costs_no_guess()
     {
-        var configuration = await ConfigurationAsync(person);
-        using var pin = TestVault.PinOf(Right);
-        return VaultRecovery.Begin(
-            new VaultContext(person.Account, version, configuration.Digest, TestVault.Cheap), configuration, pin, [],
-            RandomNumberGenerator.Fill);
-    }
+        using var person = await RegisteredAsync();
+        var version = (await person.AskAsync<Recover1Response>(1, new Recover1Request(VaultPerson.NewId()))).Version;
+        using var request = new Recover2Request(VaultPerson.NewId(), version, VaultPerson.Element());
+        var head = request.Encoding[..^32].ToArray();
+        byte[] tooLarge = [.. Enumerable.Repeat((byte)0xff, 31), 0x7f];
+        byte[] negative = [1, .. new byte[31]];
+        Assert.Equal(VaultRejection.PointIdentity, await RefusedAsync(new byte[32]));
+        Assert.Equal(VaultRejection.PointInvalid, await RefusedAsync(tooLarge));
+        Assert.Equal(VaultRejection.PointInvalid, await RefusedAsync(negative));
+        Assert.Equal(VaultRejection.LengthWrong, await RefusedAsync(new byte[31]));
+        Assert.Equal(VaultRejection.LengthWrong, await RefusedAsync([.. VaultPerson.Element(), 0]));
+        Assert.Equal([0, 0, 0], await UsedAsync(person));
+        Assert.Empty(await person.AttemptsAsync(1));
 
-    /// <summary>Has the first two realms evaluate, and asks the first for its share.</summary>
-    private static async Task<Recover3Request> UnlockAsync(VaultPerson person, VaultRecovery recovery)
-    {
-        var answers = new List<RealmAnswer>();
-        foreach (var index in new[] { 1, 2 })
+        async Task<VaultRejection> RefusedAsync(byte[] element)
         {
-            var request = recovery.EvaluationRequest();
-            using var response = await person.AskAsync<Recover2Response>(index, request);
-            answers.Add(new RealmAnswer(index, request, response.Encoding.ToArray()));
+            var error = await Person.ErrorOf(person.Client.AskRealmAsync(
+                (await person.RealmAsync(1)).Value, [.. head, .. element], Cancellation));
+            Assert.Equal(ErrorCode.VaultMessageInvalid, (ErrorCode)error.Code);
+            return (VaultRejection)((JsonElement)error.Details!["rejection"]).GetInt32();
         }
-
-        Assert.True(recovery.TakeEvaluations(answers).IsOk);
-        return recovery.ReleaseRequest(1);
-    }
-
-    private static byte[] Element()
-    {
-        Span<byte> scalar = stackalloc byte[32];
-        Oprf.RandomScalar(RandomNumberGenerator.Fill, scalar);
-        var element = new byte[32];
-        Oprf.DerivePublicKey(scalar, element);
-        return element;
     }
 
     private async Task<VaultPerson> RegisteredAsync()

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
-using ChatPay.Core.Cryptography;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
+using static ChatPay.LoadTest.Faults.SealedMessages;
 
 namespace ChatPay.LoadTest.Faults;
 
@@ -14,9 +14,6 @@ internal static class SealedCommits
 {
     private const int KeyBytes = 32;
     private const int SignatureBytes = 64;
-    private const int SealedSecretBytes = 48;
-    private const int GroupInfoBytes = 200;
-    private static readonly MlsCipherSuite s_suite = MlsCipherSuite.X25519Aes128Gcm;
     private static readonly TimeSpan s_lifetime = TimeSpan.FromDays(84);
     private static readonly IdFactory s_ids = new(TimeProvider.System);
 
@@ -52,14 +49,14 @@ internal static class SealedCommits
         });
         return new(
             conversation, new(s_ids.NewUuid()), epoch, commit, packages.Length > 0 ? Welcome(packages) : null,
-            GroupInfo(conversation, epoch + 1, by, leaf));
+            GroupInfo(conversation, epoch + 1, by.Member.SignatureKey, leaf));
     }
 
     private static KeyPackage KeyPackageOf(Participant device)
     {
         var now = TimeProvider.System.GetUtcNow();
         using var bundle = KeyPackageBundle.Create(
-            s_suite, device.Member, now.AddHours(-1), now + s_lifetime, lastResort: false, RandomNumberGenerator.Fill);
+            Suite, device.Member, now.AddHours(-1), now + s_lifetime, lastResort: false, RandomNumberGenerator.Fill);
         return bundle.KeyPackage;
     }
 
@@ -67,7 +64,7 @@ internal static class SealedCommits
     {
         var encryptionKey = NewEncryptionKey();
         var signature = LeafNodeValidation.Sign(
-            Leaf([]), s_suite, by.Member.SignatureKey, GroupIds.From(conversation), (uint)leaf);
+            Leaf([]), Suite, by.Member.SignatureKey, GroupIds.From(conversation), (uint)leaf);
         return new UpdatePath
         {
             LeafNode = Leaf(signature),
@@ -87,63 +84,5 @@ internal static class SealedCommits
         };
     }
 
-    private static byte[] Welcome(IReadOnlyList<KeyPackage> packages) => TlsCodec.Encode(new MlsMessage(new Welcome
-    {
-        CipherSuite = s_suite.Id,
-        Secrets =
-        [
-            .. packages.Select(package => new EncryptedGroupSecrets
-            {
-                NewMember = s_suite.KeyPackageRef(package),
-                Secrets = Ciphertext(),
-            }),
-        ],
-        EncryptedGroupInfo = Noise(GroupInfoBytes),
-    }));
-
-    private static byte[] GroupInfo(ConversationId conversation, long epoch, Participant by, int leaf)
-    {
-        var context = new GroupContext
-        {
-            Version = ProtocolVersion.Mls10,
-            CipherSuite = s_suite.Id,
-            GroupId = GroupIds.From(conversation),
-            Epoch = (ulong)epoch,
-            TreeHash = Noise(KeyBytes),
-            ConfirmedTranscriptHash = Noise(KeyBytes),
-            Extensions = [],
-        };
-        Extension[] extensions =
-        [
-            // A vector of 32 bytes.
-            new Extension { Type = ExtensionType.ExternalPub, Data = [KeyBytes, .. NewEncryptionKey()] },
-            new Extension { Type = ExtensionType.RatchetTree, Data = [0] },
-        ];
-        var tag = Noise(KeyBytes);
-        return TlsCodec.Encode(new MlsMessage(
-            Info(GroupInfoValidation.Sign(Info([]), s_suite, by.Member.SignatureKey))));
-
-        GroupInfo Info(byte[] signature) => new()
-        {
-            Context = context,
-            Extensions = extensions,
-            ConfirmationTag = tag,
-            Signer = (uint)leaf,
-            Signature = signature,
-        };
-    }
-
-    private static HpkeCiphertext Ciphertext() =>
-        new() { KemOutput = NewEncryptionKey(), Ciphertext = Noise(SealedSecretBytes) };
-
-    private static byte[] NewEncryptionKey()
-    {
-        using var key = Key.Import(
-            KeyAgreementAlgorithm.X25519, RandomNumberGenerator.GetBytes(KeyBytes), KeyBlobFormat.RawPrivateKey);
-        return key.PublicKey.Export(KeyBlobFormat.RawPublicKey);
-    }
-
     private static byte[] Encode(PublicMessage message) => TlsCodec.Encode(new MlsMessage(message));
-
-    private static byte[] Noise(int count) => RandomNumberGenerator.GetBytes(count);
 }
