@@ -57,11 +57,11 @@ internal sealed class VaultPerson : IDisposable
         return new VaultPerson(client, IdentityKey, Root);
     }
 
-    public async Task<VaultStep> RegisterAsync(string pin, Key? signer = null)
+    public async Task<VaultStep> RegisterAsync(string pin, Key? signer = null, PinHashParameters? work = null)
     {
         using var typed = TestVault.PinOf(pin);
         var (step, _) = await Vault.RegisterAsync(
-            typed, Root, IdentityKey, signer ?? IdentityKey, TestVault.Cheap, Cancellation);
+            typed, Root, IdentityKey, signer ?? IdentityKey, work ?? TestVault.Cheap, Cancellation);
         return step;
     }
 

@@ -224,6 +224,23 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
     }
 
     [Fact]
+    public async Task Each_registration_says_how_much_work_its_PIN_is_so_that_it_can_grow()
+    {
+        using var person = await RegisteredAsync();
+        foreach (var work in new PinHashParameters[] { TestVault.Cheap, new(16, 2, 1), new(32, 3, 1) })
+        {
+            Assert.True((await person.RegisterAsync(Right, work: work)).IsOk);
+            for (var realm = 1; realm <= 3; realm++)
+            {
+                var told = await person.AskAsync<Recover1Response>(realm, new Recover1Request(VaultPerson.NewId()));
+                Assert.Equal(work, told.Parameters);
+            }
+
+            Assert.True((await person.RecoverAsync(Right)).IsOk);
+        }
+    }
+
+    [Fact]
     public async Task A_registration_whose_answer_was_lost_is_answered_again_and_changes_nothing()
     {
         using var person = await VaultPerson.SignUpAsync(fixture.Address);
