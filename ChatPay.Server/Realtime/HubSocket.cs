@@ -84,6 +84,7 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
             beat(state);
         }
 
+        _input.Beat();
         if (_output.StuckFor >= _patience)
         {
             Abort();

@@ -24,6 +24,8 @@ internal sealed class HubSocketReader(
     /// <summary>SignalR refuses a frame beyond its limit, and has to see for that that there is more.</summary>
     private const int BufferMaxBytes = 2 * Limits.HubFrameBytes;
 
+    private static readonly ReadOnlySequence<byte> s_ping = new("{\"type\":6}\u001e"u8.ToArray());
+
     private readonly Lock _lock = new();
     private ManualResetValueTaskSourceCore<ReadResult> _read;
     private ReadOnlySequence<byte> _given;
@@ -38,6 +40,7 @@ internal sealed class HubSocketReader(
     private bool _gone;
     private ClientConnection? _connection;
     private bool _answering;
+    private bool _holdsRoom;
     private long _givenAt;
     private Task _receive = Task.CompletedTask;
 
@@ -114,7 +117,25 @@ internal sealed class HubSocketReader(
         }
     }
 
-    /// <summary>As if the client had said goodbye, after the call that runs.</summary>
+    /// <summary>Once a second: a message that takes long to be answered must not make its client look as if it were gone.</summary>
+    public void Beat()
+    {
+        lock (_lock)
+        {
+            if (!_answering || !_reading || time.GetElapsedTime(_givenAt) < signOfLife)
+            {
+                return;
+            }
+
+            (_reading, _givenAt) = (false, time.GetTimestamp());
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static reader => reader._read.SetResult(new(s_ping, isCanceled: false, isCompleted: false)), this,
+            preferLocal: false);
+    }
+
+    /// <summary>As if the client had said goodbye.</summary>
     public void End()
     {
         if (Interrupt(static reader => reader._ended = true))
@@ -172,15 +193,12 @@ internal sealed class HubSocketReader(
         return await new ValueTask<ReadResult>(this, version);
     }
 
-    /// <summary>
-    /// Takes a waiting read away from whatever would answer it next; leaves a note where none waits, or where a call runs, as
-    /// SignalR would not read either.
-    /// </summary>
+    /// <summary>Takes a waiting read away from whatever would answer it next; leaves a note where none waits.</summary>
     private bool Interrupt(Action<HubSocketReader> note)
     {
         lock (_lock)
         {
-            if (!_reading || _answering)
+            if (!_reading)
             {
                 note(this);
                 return false;
@@ -191,31 +209,87 @@ internal sealed class HubSocketReader(
         }
     }
 
-    /// <summary>Receives until there is something to give to the read that waits.</summary>
+    /// <summary>
+    /// Receives until SignalR has been given something, and goes on beside a message that is being answered: what comes then
+    /// waits, but the client's pongs are taken and its leaving is seen.
+    /// </summary>
     private async Task ReceiveAsync()
     {
+        while (await TryReceiveAsync())
+        {
+            SendCall? call = null;
+            ReadResult result = default;
+            var gives = false;
+            lock (_lock)
+            {
+                if (!_reading && (!_answering || _ended))
+                {
+                    // Its next read finds what has come, and goes on.
+                    _receiving = false;
+                    return;
+                }
+
+                if (_reading && (_answering || !TryTakeCall(out call)) && TryGive(out result))
+                {
+                    (gives, _receiving, _reading, _givenAt) = (true, false, false, time.GetTimestamp());
+                }
+            }
+
+            if (gives)
+            {
+                _read.SetResult(result);
+                return;
+            }
+
+            if (call is not null)
+            {
+                _ = AnswerAsync(call);
+            }
+        }
+    }
+
+    /// <summary>Answers a message and those that stand behind it, then lets SignalR have what is left.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever went wrong, the connection must end rather than hang.")]
+    private async Task AnswerAsync(SendCall first)
+    {
+        var call = first;
         while (true)
         {
-            await ReceiveSomeAsync();
-            while (TryTakeCall(out var call))
+            try
             {
                 await output.AnswerAsync(await lane.AnswerAsync(_connection!, call));
+            }
+            catch (Exception)
+            {
+                lock (_lock)
+                {
+                    _ended = true;
+                }
             }
 
             ReadResult result;
             lock (_lock)
             {
-                _answering = false;
-                if (_reading && _start == _end && !_ended && !_canceled)
+                if (TryTakeCall(out var next))
                 {
-                    // All of it was answered: SignalR still waits.
-                    Return();
+                    call = next;
                     continue;
                 }
 
-                _receiving = false;
-                if (!_reading || !TryGive(out result))
+                _answering = false;
+                if (!_reading)
                 {
+                    return;
+                }
+
+                if (!TryGive(out result))
+                {
+                    if (!_receiving)
+                    {
+                        _receiving = true;
+                        _receive = ReceiveAsync();
+                    }
+
                     return;
                 }
 
@@ -227,8 +301,10 @@ internal sealed class HubSocketReader(
         }
     }
 
+    /// <summary>Waits for something to come, and takes it in.</summary>
+    /// <returns>False where there is no room for it now: it is left where it is, and nobody receives any more.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever ends a socket, the connection has ended.")]
-    private async ValueTask ReceiveSomeAsync()
+    private async ValueTask<bool> TryReceiveAsync()
     {
         var ended = false;
         var count = 0;
@@ -240,7 +316,12 @@ internal sealed class HubSocketReader(
                 var received = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
                 if (received.MessageType != WebSocketMessageType.Close)
                 {
-                    received = await socket.ReceiveAsync(Room(), CancellationToken.None);
+                    if (!TryMakeRoom(out var room))
+                    {
+                        return false;
+                    }
+
+                    received = await socket.ReceiveAsync(room, CancellationToken.None);
                 }
 
                 (count, ended) = (received.Count, received.MessageType == WebSocketMessageType.Close);
@@ -253,51 +334,65 @@ internal sealed class HubSocketReader(
 
         lock (_lock)
         {
+            _holdsRoom = false;
             _end += count;
             _ended |= ended;
             _gone = ended;
         }
+
+        return true;
     }
 
-    /// <summary>Takes a call that need not go by SignalR from the beginning of what has come.</summary>
+    /// <summary>Takes a call that need not go by SignalR from the beginning of what has come. Within the lock.</summary>
     private bool TryTakeCall([NotNullWhen(true)] out SendCall? call)
     {
-        lock (_lock)
+        // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for more
+        // beside a call that runs, and then lets the next call wait for that.
+        if (_connection is not { IsBusy: false } || !_reading || _ended || _canceled || _start == _end || _examined != _start
+            || !lane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
+            || !SendLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
         {
-            // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for
-            // more beside a call that runs, and then lets the next call wait for that.
-            if (_connection is not { IsBusy: false } || !_reading || _ended || _canceled || _start == _end || _examined != _start
-                || !SendLane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
-                || !SendLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
-            {
-                call = null;
-                return false;
-            }
-
-            _start += bytes;
-            _examined = _start;
-            return _answering = true;
+            call = null;
+            return false;
         }
+
+        _start += bytes;
+        _examined = _start;
+        if (_start == _end && !_holdsRoom)
+        {
+            Return();
+        }
+
+        return _answering = true;
     }
 
+    /// <summary>Within the lock.</summary>
     private bool TryGive(out ReadResult result)
     {
-        if (!_canceled && !_ended && _end == _examined)
+        if (!_canceled && !_ended && (_end == _examined || _answering))
         {
             result = default;
             return false;
         }
 
-        _given = new(_buffer, _start, _end - _start);
+        // What stands behind a message that is being answered waits for that.
+        _given = _answering ? default : new(_buffer, _start, _end - _start);
         result = new(_given, _canceled, _ended);
         _canceled = false;
         return true;
     }
 
-    private Memory<byte> Room()
+    private bool TryMakeRoom(out Memory<byte> room)
     {
         lock (_lock)
         {
+            // SignalR may be looking at the buffer, and a client may send more beside one message than is kept for it.
+            if (!_given.IsEmpty || (_answering && _end - _start >= BufferMaxBytes))
+            {
+                room = default;
+                return _receiving = false;
+            }
+
             if (_start > 0 && _end == _buffer.Length)
             {
                 Buffer.BlockCopy(_buffer, _start, _buffer, 0, _end - _start);
@@ -317,7 +412,8 @@ internal sealed class HubSocketReader(
                 _buffer = larger;
             }
 
-            return _buffer.AsMemory(_end);
+            room = _buffer.AsMemory(_end);
+            return _holdsRoom = true;
         }
     }
 

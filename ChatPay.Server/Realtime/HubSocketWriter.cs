@@ -116,8 +116,13 @@ internal sealed class HubSocketWriter(WebSocket socket, Departures departures, T
         Task? room = null;
         lock (_lock)
         {
-            if (_lost)
+            if (_lost || (_closing && !answer.IsEmpty))
             {
+                if (answer.IsEmpty)
+                {
+                    _writing.Return();
+                }
+
                 return new(new FlushResult(isCanceled: false, isCompleted: true));
             }
 

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Realtime;
 
@@ -13,7 +14,7 @@ namespace ChatPay.Server.Realtime;
 /// what is plainly a call of <see cref="IChatHub.Send"/> goes this way, by the same <see cref="HubCalls"/> and the same service;
 /// everything else, whatever is wrong with it, is SignalR's to answer.
 /// </summary>
-internal sealed class SendLane(HubCalls calls, ConversationService conversations)
+internal sealed class SendLane(HubCalls calls, ConversationService conversations, IOptions<RealtimeOptions> options)
 {
     private const byte RecordSeparator = 0x1e;
     private const int InvocationType = 1;
@@ -25,7 +26,7 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
     private static readonly ActivitySource s_traced = new(Telemetry.HubSource);
 
     /// <summary>Whether calls may come this way.</summary>
-    public static bool IsOpen => !s_traced.HasListeners();
+    public bool IsOpen => options.Value.SendLane && !s_traced.HasListeners();
 
     /// <summary>Takes one call of Send from the beginning of what a client has sent.</summary>
     /// <param name="bytes">How many bytes it took, with the separator.</param>
@@ -42,9 +43,9 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
         {
             call = Read(sent[..(bytes - 1)]);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
-            // SignalR meets it again, and says what is wrong.
+            // Text that is no text is an invalid operation. SignalR meets it again, and says what is wrong.
         }
 
         return call is not null;

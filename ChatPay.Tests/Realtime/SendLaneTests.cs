@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Realtime;
@@ -11,6 +12,12 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
     : IClassFixture<ServerFixture>, IClassFixture<DatabaseFixture>
 {
     private static readonly JsonSerializerOptions s_json = ProtocolJson.Create();
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(2);
+    private static readonly Dictionary<string, string?> s_impatient = new(StringComparer.Ordinal)
+    {
+        ["Realtime:KeepAliveSeconds"] = "1",
+        ["Realtime:ClientTimeoutSeconds"] = "2",
+    };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -18,6 +25,7 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
     [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST]}""", "a")]
     [InlineData("""{"arguments":[REQUEST],"target":"Send","invocationId":"a\"\\\u00e9","type":1}""", "a\"\\é")]
     [InlineData(""" { "type" : 1 , "invocationId" : "" , "target" : "Send" , "arguments" : [ REQUEST ] } """, "")]
+    [InlineData("""{"\u0074ype":1,"invocationId":"a","target":"Send","arguments":[REQUEST]}""", "a")]
     [InlineData("""{"type":1,"headers":{"a":"b"},"invocationId":"a","target":"Send","arguments":[REQUEST]}""", "a")]
     [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST],"streamIds":[]}""", "a")]
     [InlineData("""{"type":1,"invocationId":"a","target":"\u0053end","arguments":[REQUEST]}""", "a")]
@@ -38,6 +46,8 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
     }
 
     [Theory]
+    [InlineData("""{"\udc00":1,"invocationId":"a","target":"Send","arguments":[REQUEST]}""")]
+    [InlineData("""{"type":1,"invocationId":"a","target":"\ud800","x":"Send","arguments":[REQUEST]}""")]
     [InlineData("""{"type":1,"target":"Send","arguments":[REQUEST],"invocationId":7}""")]
     [InlineData("""{"type":1,"invocationId":"a","target":"Send","arguments":[REQUEST""")]
     public async Task What_is_no_frame_closes_with_a_numbered_error(string frame)
@@ -122,15 +132,87 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
     }
 
     [Fact]
+    public async Task Before_Hello_nothing_is_sent()
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await RawHub.ConnectAsync(server.Address, ada.Client.Token!);
+
+        var completion = await hub.CallAsync("Send", $"[{Request(group, ada)}]");
+
+        Assert.Equal(
+            (int)ErrorCode.HelloFirst, completion.GetProperty("result").GetProperty("error").GetProperty("code").GetInt32());
+    }
+
+    [Fact]
+    public async Task One_whose_message_takes_long_is_not_taken_for_gone()
+    {
+        await using var impatient = await TestServer.StartAsync(database.ConnectionString, s_impatient);
+        await using var ada = await Person.JoinAsync(impatient.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada, impatient.Address);
+        await hub.SendAsync("""{"type":6}""");
+
+        await using var held = new NpgsqlConnection(database.ConnectionString);
+        await held.OpenAsync(Cancellation);
+        await using var transaction = await held.BeginTransactionAsync(Cancellation);
+        await using var hold = new NpgsqlCommand("select 1 from conversation where id = $1 for update", held, transaction);
+        hold.Parameters.Add(new() { Value = group.Id.Value });
+        await hold.ExecuteScalarAsync(Cancellation);
+        await hub.SendAsync(Call("1", "Send", Request(group, ada)));
+
+        // Who reads answers the pings of the WebSocket.
+        var answered = hub.FrameAsync(3);
+        await Task.Delay(3 * s_timeout, Cancellation);
+        Assert.False(answered.IsCompleted);
+        await transaction.RollbackAsync(Cancellation);
+
+        Assert.True((await answered).GetProperty("result").TryGetProperty("ok", out _));
+        Assert.True((await hub.CallAsync("Send", $"[{Request(group, ada)}]")).GetProperty("result").TryGetProperty("ok", out _));
+    }
+
+    [Fact]
+    public async Task More_than_is_kept_beside_a_message_waits_in_the_socket_and_is_answered_in_order()
+    {
+        await using var patient = await TestServer.StartAsync(database.ConnectionString);
+        await using var ada = await Person.JoinAsync(patient.Address);
+        var group = await TestGroup.GroupAsync(ada);
+        using var hub = await JoinAsync(ada, patient.Address);
+        await using var held = new NpgsqlConnection(database.ConnectionString);
+        await held.OpenAsync(Cancellation);
+        await using var transaction = await held.BeginTransactionAsync(Cancellation);
+        await using var hold = new NpgsqlCommand("select 1 from conversation where id = $1 for update", held, transaction);
+        hold.Parameters.Add(new() { Value = group.Id.Value });
+        await hold.ExecuteScalarAsync(Cancellation);
+
+        const int Messages = 16;
+        var sending = Task.Run(
+            async () =>
+            {
+                for (var id = 1; id <= Messages; id++)
+                {
+                    var request = JsonSerializer.Serialize(group.Message(ada, null, 50_000), s_json);
+                    await hub.SendAsync(Call($"{id}", "Send", request));
+                }
+            },
+            Cancellation);
+        await Task.Delay(s_timeout / 4, Cancellation);
+        await transaction.RollbackAsync(Cancellation);
+
+        for (var id = 1; id <= Messages; id++)
+        {
+            var answer = await hub.FrameAsync(3);
+            Assert.Equal($"{id}", answer.GetProperty("invocationId").GetString());
+            Assert.Equal(1 + id, answer.GetProperty("result").GetProperty("ok").GetProperty("seq").GetInt64());
+        }
+
+        await sending;
+    }
+
+    [Fact]
     public async Task One_who_has_nothing_to_say_but_messages_is_not_taken_for_gone()
     {
-        var timeout = TimeSpan.FromSeconds(2);
-        var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["Realtime:KeepAliveSeconds"] = "1",
-            ["Realtime:ClientTimeoutSeconds"] = "2",
-        };
-        await using var impatient = await TestServer.StartAsync(database.ConnectionString, settings);
+        await using var impatient = await TestServer.StartAsync(database.ConnectionString, s_impatient);
         await using var ada = await Person.JoinAsync(impatient.Address);
         var group = await TestGroup.GroupAsync(ada);
         using var hub = await JoinAsync(ada, impatient.Address);
@@ -138,11 +220,11 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
         // From its first ping on, SignalR expects to hear of it.
         await hub.SendAsync("""{"type":6}""");
         var started = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(started) < 3 * timeout)
+        while (Stopwatch.GetElapsedTime(started) < 3 * s_timeout)
         {
             var completion = await hub.CallAsync("Send", $"[{Request(group, ada)}]");
             Assert.True(completion.GetProperty("result").TryGetProperty("ok", out _));
-            await Task.Delay(timeout / 20, Cancellation);
+            await Task.Delay(s_timeout / 20, Cancellation);
         }
     }
 

@@ -1,3 +1,4 @@
+using ChatPay.Server.Realtime;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,5 +18,9 @@ internal sealed class HubFault : IHubFilter
         Around is { } around ? around(invocationContext, () => next(invocationContext)) : next(invocationContext);
 
     /// <summary>For <see cref="TestServer.StartAsync"/>.</summary>
-    public void AddTo(IServiceCollection services) => services.PostConfigure<HubOptions>(hub => hub.AddFilter(this));
+    public void AddTo(IServiceCollection services)
+    {
+        services.PostConfigure<HubOptions>(hub => hub.AddFilter(this));
+        services.PostConfigure<RealtimeOptions>(realtime => realtime.SendLane = false);
+    }
 }
