@@ -361,6 +361,58 @@ describe('a registration that arrives while another one is begun', () => {
   });
 });
 
+describe('a PIN that is removed while a registration of it is settled', () => {
+  /** Ann's device has found that the realms have what it registered, and has not gone on yet. */
+  async function settling() {
+    const { server, ann, annClient } = await pair();
+    annClient.busy.add('appendKeys');
+    await expect(keysOf(ann).pins.set(pin, quiet)).rejects.toThrow('overloaded');
+    annClient.busy.clear();
+    const { api } = keysOf(ann).core;
+    const { askRealm } = api;
+    let told = 0;
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isFound = false;
+    api.askRealm = async (realm, message) => {
+      const answer = await askRealm.call(api, realm, message);
+      if (++told <= 3) {
+        isFound = true;
+        await held;
+      }
+      return answer;
+    };
+    const settled = keysOf(ann).pins.settle();
+    await until(() => isFound, 'the realms have answered');
+    return { server, ann, settled, goOn };
+  }
+
+  it('stays removed', async () => {
+    const { server, ann, settled, goOn } = await settling();
+    const removed = keysOf(ann).pins.remove();
+    // Time enough for it to be done, were it not to wait.
+    for (let time = 0; time < 10; time++) {
+      await keysOf(ann).own.ensure();
+    }
+    goOn();
+    await Promise.all([settled, removed]);
+    expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+    expect(registered(server, ann)).toEqual([]);
+  });
+
+  it('is not brought back where something else has forgotten it', async () => {
+    const { server, ann, settled, goOn } = await settling();
+    await keysOf(ann).own.write({ rootSecret: null, pending: [] });
+    goOn();
+    await settled;
+    expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+});
+
 describe.each(crashPoints)('a crash after any %s while the PIN is changed', (point) => {
   it('leaves the chain naming what the realms have', { timeout: 480_000 }, async () => {
     const { client, device: ann } = await person((await pair()).server, 'zoe');

@@ -141,7 +141,7 @@ export class Pins {
     for (const pending of this.own.record.pending) {
       const { rootDue, wrapDue } = this.own.record;
       // What the PIN brings back is stored first.
-      if (this.own.holdsKey && !rootDue && !wrapDue) {
+      if (isIn(this.own.record.pending, pending) && this.own.holdsKey && !rootDue && !wrapDue) {
         await this.#settleOne(pending);
       }
     }
@@ -160,10 +160,15 @@ export class Pins {
     } else if (fate === 'fails' || !rootSecret) {
       await own.write((now) => ({ pending: now.pending.filter((one) => one.version !== version) }));
     } else if (keys || (await this.#wrap(rootSecret, revision))) {
-      await own.write({ rootSecret });
-      await this.#post(pending);
+      // It is gone where the keys were forgotten meanwhile, as by a reset.
+      await own.write((now) => (isIn(now.pending, pending) ? { rootSecret } : {}));
+      if (isIn(own.record.pending, pending)) {
+        await this.#post(pending);
+      }
     } else {
-      await own.write((now) => ({ pending: after(now.pending, pending), isPinVoid: true }));
+      await own.write((now) =>
+        isIn(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
+      );
       own.onChange();
     }
   }
@@ -263,7 +268,11 @@ export class Pins {
   }
 
   /** Has the realms forget the PIN. What is wrapped by its root secret opens to nobody from then on. */
-  async remove(): Promise<void> {
+  remove(): Promise<void> {
+    return this.core.queue.run('keys/pin', () => this.#remove());
+  }
+
+  async #remove(): Promise<void> {
     const { own } = this;
     await own.ensure();
     const step = await this.#vault(() => undefined).delete(own.requireSeed(own.chain));
@@ -275,7 +284,11 @@ export class Pins {
   }
 
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
-  async recover(typed: string, tell: Tell): Promise<void> {
+  recover(typed: string, tell: Tell): Promise<void> {
+    return this.core.queue.run('keys/pin', () => this.#recover(typed, tell));
+  }
+
+  async #recover(typed: string, tell: Tell): Promise<void> {
     const { own } = this;
     await own.ensure();
     const { pin: readable, refusal } = readPin(typed);
@@ -370,6 +383,10 @@ export class Pins {
   #done(): void {
     this.#stretcher?.stop();
   }
+}
+
+function isIn(all: PendingRegistration[], { version }: PendingRegistration): boolean {
+  return all.some((one) => one.version === version);
 }
 
 /** Those that may still come to stand once this one did: what was begun before it took the place of what it did, too. */
