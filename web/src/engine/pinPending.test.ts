@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fromBase64 } from '../protocol/bytes';
 import { VaultContext, vaultDigest } from '../vault/context';
 import { readParameters } from '../vault/parameters';
+import { OwnRecord } from './keys/ownRecord';
 import { crashing, crashPoints } from './testing/crash';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair, person } from './testing/people';
@@ -53,6 +54,8 @@ describe('a PIN that the realms have and the chain has not', () => {
     const tablet = keep(await TestDevice.waiting('ann', server.client()));
     for (let time = 0; time < 3; time++) {
       await expect(keysOf(tablet).pins.recover(nextPin, quiet)).rejects.toThrow('vault_unavailable');
+      await tablet.reload();
+      await until(() => tablet.screen.state === 'online', 'the tablet is there again');
     }
     expect(server.keys.realmsOf(ann.account).map(({ used }) => used)).toEqual([1, 1, 1]);
     await ann.open();
@@ -361,7 +364,19 @@ describe('a registration that arrives while another one is begun', () => {
   });
 });
 
-describe('a PIN that is removed while a registration of it is settled', () => {
+it('A record of earlier versions has one registration or none', async () => {
+  const { ann } = await pair();
+  const { core, own } = keysOf(ann);
+  const one = { version: '0198a000-0000-7000-8000-00000000beef', digest: new Uint8Array(32) };
+  for (const pending of [null, undefined, one]) {
+    await own.write({ pending: pending as never });
+    const again = new OwnRecord(core);
+    await again.load();
+    expect(again.value.pending).toEqual(pending ? [one] : []);
+  }
+});
+
+describe('a PIN that is removed while a registration is under way', () => {
   /** Ann's device has found that the realms have what it registered, and has not gone on yet. */
   async function settling() {
     const { server, ann, annClient } = await pair();
@@ -398,6 +413,26 @@ describe('a PIN that is removed while a registration of it is settled', () => {
     }
     goOn();
     await Promise.all([settled, removed]);
+    expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+    expect(registered(server, ann)).toEqual([]);
+  });
+
+  it('stays removed where it was being set', async () => {
+    const { server, ann } = await pair();
+    const { api } = keysOf(ann).core;
+    const { storeWrappedKeys } = api;
+    let removed: Promise<void> = Promise.resolve();
+    api.storeWrappedKeys = async (...given) => {
+      api.storeWrappedKeys = storeWrappedKeys;
+      removed = keysOf(ann).pins.remove();
+      for (let time = 0; time < 10; time++) {
+        await keysOf(ann).own.ensure();
+      }
+      return storeWrappedKeys.apply(api, given);
+    };
+    await keysOf(ann).pins.set(pin, quiet);
+    await removed;
     expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
     expect(chainOf(server, ann)?.vaultDigest).toBeNull();
     expect(registered(server, ann)).toEqual([]);

@@ -12,7 +12,7 @@ import { defaultParameters, type PinHashParameters } from '../../vault/parameter
 import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
-import { type Mismatch, PinVault, type VaultRegistered } from '../../vault/pinVault';
+import { type Known, PinVault, type VaultRegistered } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
@@ -50,8 +50,6 @@ const lookAgainMs = 30_000;
  */
 export class Pins {
   #stretcher: PinStretcher | null = null;
-  /** For as long as the page is open: a reload costs a guess at most. */
-  readonly #known: { mismatch: Mismatch | null } = { mismatch: null };
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -368,7 +366,11 @@ export class Pins {
 
   #vault(tell: Tell): PinVault {
     const { api, device } = this.core;
-    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell), systemRandom, this.#known);
+    const known: Known = {
+      mismatch: this.own.record.mismatch ?? null,
+      note: (mismatch) => this.own.write({ mismatch }),
+    };
+    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell), systemRandom, known);
   }
 
   #stretch(tell: Tell): Stretch {
