@@ -12,7 +12,7 @@ import { expect, it } from 'vitest';
 import { makeCommit } from './commit';
 import type { LogResult } from './port';
 import { getSuite } from './suite';
-import { decodeState, TestGroup } from './testing/testGroup';
+import { decodeState, TestDevice, TestGroup } from './testing/testGroup';
 
 /*
  * In each of these the first of four devices makes a commit of which all but one thing is right, parent hashes, signatures
@@ -46,6 +46,23 @@ it.each([
     path: { ...made.path, nodes: changeLast(made.path, change) },
   }));
   expect(await read).toEqual({ kind: 'rejected', reason: expect.stringContaining('ciphertexts') });
+});
+
+it('A joiner who shows the signature key of another leaf is refused', async () => {
+  const group = await TestGroup.create(2);
+  const before = group.at(0);
+  const refreshed = await before.mls.commit(before.identity, before.state, [], []);
+  await group.deliver(before, refreshed);
+  const joiner = await TestDevice.create();
+  const { publicKey, privateKey } = group.at(1).identity;
+  joiner.identity = { ...joiner.identity, publicKey, privateKey };
+  const prepared = await joiner.mls.joinExternally(joiner.identity, group.conversation, refreshed.groupInfo);
+  const input = group.input(joiner.identity, prepared);
+  const members = [...input.members, joiner.identity.account];
+  expect(await group.at(2).apply({ ...input, members })).toEqual({
+    kind: 'rejected',
+    reason: expect.stringContaining('signature key of another leaf'),
+  });
 });
 
 const refusedKey = { kind: 'rejected', reason: expect.stringContaining('an encryption key of the path') };

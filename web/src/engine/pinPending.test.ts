@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fromBase64 } from '../protocol/bytes';
 import { VaultContext, vaultDigest } from '../vault/context';
 import { readParameters } from '../vault/parameters';
+import { OwnRecord } from './keys/ownRecord';
 import { crashing, crashPoints } from './testing/crash';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair, person } from './testing/people';
@@ -53,11 +54,13 @@ describe('a PIN that the realms have and the chain has not', () => {
     const tablet = keep(await TestDevice.waiting('ann', server.client()));
     for (let time = 0; time < 3; time++) {
       await expect(keysOf(tablet).pins.recover(nextPin, quiet)).rejects.toThrow('vault_unavailable');
+      await tablet.reload();
+      await until(() => tablet.screen.state === 'online', 'the tablet is there again');
     }
     expect(server.keys.realmsOf(ann.account).map(({ used }) => used)).toEqual([1, 1, 1]);
     await ann.open();
     await ann.online();
-    await until(() => keysOf(ann).own.record.pending === null, 'it is finished');
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'it is finished');
     expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
     await keysOf(tablet).pins.recover(nextPin, quiet);
     await tablet.online();
@@ -80,11 +83,11 @@ describe('a PIN that the realms have and the chain has not', () => {
       return ask.apply(server.keys, given);
     };
     await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('vault_');
-    expect(keysOf(ann).own.record.pending).not.toBeNull();
+    expect(keysOf(ann).own.record.pending).toHaveLength(1);
     server.keys.ask = ask;
     await ann.reload();
     await ann.online();
-    await until(() => keysOf(ann).own.record.pending === null, 'it is given up');
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'it is given up');
     expect(chainOf(server, ann)?.length).toBe(length);
     await byPin(server, ann, pin);
   });
@@ -109,7 +112,7 @@ describe('a PIN that the realms have and the chain has not', () => {
     expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
     await ann.reload();
     await ann.online();
-    await until(() => keysOf(ann).own.record.pending === null, 'it is given up');
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'it is given up');
     await byPin(server, ann, nextPin);
   });
 
@@ -126,7 +129,7 @@ describe('a PIN that the realms have and the chain has not', () => {
     const named = String(chainOf(server, ann)?.vaultDigest);
     await ann.open();
     await ann.online();
-    await until(() => keysOf(ann).own.record.pending === null, 'it is given up');
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'it is given up');
     expect(String(chainOf(server, ann)?.vaultDigest)).toBe(named);
     expect(registered(server, ann)).toEqual([named]);
   });
@@ -160,7 +163,7 @@ describe('a PIN of a device that did not know the one before', () => {
     expect(registered(server, ann)).not.toEqual([String(chainOf(server, ann)?.vaultDigest)]);
     await phone.open();
     await phone.online();
-    await until(() => keysOf(phone).own.record.pending === null, 'it is finished');
+    await until(() => keysOf(phone).own.record.pending.length === 0, 'it is finished');
     expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
     expect(phone.screen.keys).toMatchObject({ hasPin: true, knowsPin: true, isPinVoid: false });
     const again = await byPin(server, ann, nextPin);
@@ -175,7 +178,7 @@ describe('a PIN of a device that did not know the one before', () => {
     await phone.open();
     await phone.online();
     await until(() => phone.screen.keys?.isPinVoid === true, 'the phone says so');
-    expect(keysOf(phone).own.record.pending).toBeNull();
+    expect(keysOf(phone).own.record.pending).toEqual([]);
     await keysOf(ann).pins.set('736104', quiet);
     await until(() => phone.screen.keys?.isPinVoid === false, 'and no longer, once it is set');
     const again = await byPin(server, ann, '736104');
@@ -224,12 +227,12 @@ describe('a registration that is still on its way when the device goes on', () =
     await ann.open();
     await ann.online();
     await keysOf(ann).pins.settle();
-    expect(keysOf(ann).own.record.pending).not.toBeNull();
+    expect(keysOf(ann).own.record.pending).toHaveLength(1);
     for (const arrive of late) {
       arrive();
     }
     await keysOf(ann).pins.settle();
-    expect(keysOf(ann).own.record.pending).toBeNull();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
     expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
     await byPin(server, ann, nextPin);
   });
@@ -241,7 +244,7 @@ describe('a registration that is still on its way when the device goes on', () =
     ann.onTheWayMs = 3600_000;
     await ann.open();
     await ann.online();
-    await until(() => keysOf(ann).own.record.pending === null, 'it is given up');
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'it is given up');
   });
 
   it('is not waited for where no realm has a PIN any more', async () => {
@@ -251,7 +254,7 @@ describe('a registration that is still on its way when the device goes on', () =
     ann.onTheWayMs = 3600_000;
     await ann.open();
     await ann.online();
-    await until(() => keysOf(ann).own.record.pending === null, 'it is given up');
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'it is given up');
     expect(ann.screen.keys?.hasPin).toBe(false);
   });
 
@@ -264,12 +267,184 @@ describe('a registration that is still on its way when the device goes on', () =
     await ann.open();
     await ann.online();
     await keysOf(ann).pins.settle();
-    expect(keysOf(ann).own.record.pending).not.toBeNull();
+    expect(keysOf(ann).own.record.pending).toHaveLength(1);
     server.keys.realmsDown.clear();
     await keysOf(ann).pins.settle();
-    expect(keysOf(ann).own.record.pending).toBeNull();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
     expect(registered(server, ann)).toContain(String(chainOf(server, ann)?.vaultDigest));
     await byPin(server, ann, nextPin);
+  });
+});
+
+describe('a registration that arrives while another one is begun', () => {
+  /** The answers to the next registration do not come, and its requests arrive when they are let. */
+  function delayed(server: FakeServer, onNext: () => void = () => undefined) {
+    const { ask } = server.keys;
+    const late: (() => void)[] = [];
+    let asked = 0;
+    server.keys.ask = (device, realm, message) => {
+      if (fromBase64(message)[1] !== 3) {
+        return ask.call(server.keys, device, realm, message);
+      }
+      if (asked++ >= 3) {
+        onNext();
+        return ask.call(server.keys, device, realm, message);
+      }
+      late.push(() => void ask.call(server.keys, device, realm, message));
+      throw new Error('no answer');
+    };
+    const arrive = () => {
+      for (const one of late.splice(0)) {
+        one();
+      }
+    };
+    return arrive;
+  }
+
+  /** A device that takes no request for lost. */
+  async function waiting(device: TestDevice) {
+    device.onTheWayMs = 3600_000;
+    await device.reload();
+    await device.online();
+  }
+
+  it('gives way to it', async () => {
+    const { server, ann } = await pair();
+    await keysOf(ann).pins.set(pin, quiet);
+    // Between the two questions that the second is made of.
+    const arrive = delayed(server, () => arrive());
+    await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('vault_');
+    await keysOf(ann).pins.set('736104', quiet);
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+    await byPin(server, ann, '736104');
+  });
+
+  it('is named where the other one came to nothing', async () => {
+    const { server, ann, annClient } = await pair();
+    await waiting(ann);
+    await keysOf(ann).pins.set(pin, quiet);
+    const arrive = delayed(server);
+    await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('vault_');
+    const again = delayed(server);
+    await expect(keysOf(ann).pins.set('736104', quiet)).rejects.toThrow('vault_');
+    expect(keysOf(ann).own.record.pending).toHaveLength(2);
+    arrive();
+    again();
+    ann.stop();
+    annClient.drop();
+    await ann.open();
+    await ann.online();
+    await until(() => keysOf(ann).own.record.pending.length === 0, 'both are settled');
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+    await byPin(server, ann, nextPin);
+  });
+
+  it('is one of a few: more are not begun', async () => {
+    const { server, ann } = await pair();
+    await waiting(ann);
+    await keysOf(ann).pins.set(pin, quiet);
+    const arrivals: (() => void)[] = [];
+    for (let n = 0; n < 8; n++) {
+      arrivals.push(delayed(server));
+      await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('vault_');
+    }
+    const heard: number[] = [];
+    const { ask } = server.keys;
+    server.keys.ask = (device, realm, message) => {
+      heard.push(fromBase64(message)[1] as number);
+      return ask.call(server.keys, device, realm, message);
+    };
+    await expect(keysOf(ann).pins.set('736104', quiet)).rejects.toThrow('vault_');
+    expect(heard).not.toContain(3);
+    arrivals[0]?.();
+    await keysOf(ann).pins.settle();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+    await byPin(server, ann, nextPin);
+  });
+});
+
+it('A record of earlier versions has one registration or none', async () => {
+  const { ann } = await pair();
+  const { core, own } = keysOf(ann);
+  const one = { version: '0198a000-0000-7000-8000-00000000beef', digest: new Uint8Array(32) };
+  for (const pending of [null, undefined, one]) {
+    await own.write({ pending: pending as never });
+    const again = new OwnRecord(core);
+    await again.load();
+    expect(again.value.pending).toEqual(pending ? [one] : []);
+  }
+});
+
+describe('a PIN that is removed while a registration is under way', () => {
+  /** Ann's device has found that the realms have what it registered, and has not gone on yet. */
+  async function settling() {
+    const { server, ann, annClient } = await pair();
+    annClient.busy.add('appendKeys');
+    await expect(keysOf(ann).pins.set(pin, quiet)).rejects.toThrow('overloaded');
+    annClient.busy.clear();
+    const { api } = keysOf(ann).core;
+    const { askRealm } = api;
+    let told = 0;
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let isFound = false;
+    api.askRealm = async (realm, message) => {
+      const answer = await askRealm.call(api, realm, message);
+      if (++told <= 3) {
+        isFound = true;
+        await held;
+      }
+      return answer;
+    };
+    const settled = keysOf(ann).pins.settle();
+    await until(() => isFound, 'the realms have answered');
+    return { server, ann, settled, goOn };
+  }
+
+  it('stays removed', async () => {
+    const { server, ann, settled, goOn } = await settling();
+    const removed = keysOf(ann).pins.remove();
+    // Time enough for it to be done, were it not to wait.
+    for (let time = 0; time < 10; time++) {
+      await keysOf(ann).own.ensure();
+    }
+    goOn();
+    await Promise.all([settled, removed]);
+    expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+    expect(registered(server, ann)).toEqual([]);
+  });
+
+  it('stays removed where it was being set', async () => {
+    const { server, ann } = await pair();
+    const { api } = keysOf(ann).core;
+    const { storeWrappedKeys } = api;
+    let removed: Promise<void> = Promise.resolve();
+    api.storeWrappedKeys = async (...given) => {
+      api.storeWrappedKeys = storeWrappedKeys;
+      removed = keysOf(ann).pins.remove();
+      for (let time = 0; time < 10; time++) {
+        await keysOf(ann).own.ensure();
+      }
+      return storeWrappedKeys.apply(api, given);
+    };
+    await keysOf(ann).pins.set(pin, quiet);
+    await removed;
+    expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+    expect(registered(server, ann)).toEqual([]);
+  });
+
+  it('is not brought back where something else has forgotten it', async () => {
+    const { server, ann, settled, goOn } = await settling();
+    await keysOf(ann).own.write({ rootSecret: null, pending: [] });
+    goOn();
+    await settled;
+    expect(keysOf(ann).own.record).toMatchObject({ rootSecret: null, pending: [] });
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
   });
 });
 
@@ -282,7 +457,7 @@ describe.each(crashPoints)('a crash after any %s while the PIN is changed', (poi
       const crashed = await crashing(ann, client, point, n, () =>
         keysOf(ann).pins.set(n % 2 === 0 ? pin : nextPin, quiet),
       );
-      await until(() => keysOf(ann).own.record.pending === null, 'nothing is left to do');
+      await until(() => keysOf(ann).own.record.pending.length === 0, 'nothing is left to do');
       expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
       expect(keysOf(ann).alarms.list).toEqual([]);
       if (!crashed) {

@@ -18,7 +18,7 @@ export const vaultEn = {
   },
   blocked: {
     body: (names: string) => `Nothing is paid here until you accept the new keys of ${names}.`,
-    stranger: (names: string) =>
+    stranger: (names: string, _count: number) =>
       `Nothing is paid here while a device is in this conversation in the name of ${names} that their keys do not know.`,
     compare: 'Compare keys',
   },

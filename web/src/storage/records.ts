@@ -168,8 +168,10 @@ export type OwnKeysRecord = {
   rootSecret: Uint8Array | null;
   /** Whether it is still the PIN's, and what it opens what this device has, is to be looked at. Absent in earlier records. */
   rootDue: boolean;
-  /** A registration of the PIN that the realms may have and the chain does not name yet. Absent in earlier records. */
-  pending: PendingRegistration | null;
+  /** Registrations of the PIN that the realms may have or come to have, and the chain does not name yet, oldest first. */
+  pending: PendingRegistration[];
+  /** The realms' registration, by its version, is not the one that the chain named. Absent in earlier records. */
+  mismatch?: { version: string; digest: Uint8Array } | null;
   /** The realms have a PIN that this device registered, and it brings nothing back. Absent in earlier records. */
   isPinVoid?: boolean;
   /** 32 bytes; null where no archive is kept. */

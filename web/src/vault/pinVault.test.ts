@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../protocol/bytes';
 import { stretchHere } from './argon2/argon2';
-import { PinVault } from './pinVault';
+import { PinVault, type VaultRegistered } from './pinVault';
 import { VaultRejection } from './rejection';
 import { type VaultApi, vaultOverRest } from './restPort';
 import { streamOf } from './testing/stream';
@@ -84,6 +84,20 @@ describe('PinVault', { timeout: 30_000 }, () => {
     }
     const { step } = await device.recover(pinOf('480279'));
     expect(step).toMatchObject({ rejection: VaultRejection.guessesExhausted, guessesLeft: 0 });
+  });
+
+  it('is known by what it takes the place of at the realms that were reached, and by no other', async () => {
+    const { vault, device, state, register } = house();
+    const kept: VaultRegistered[] = [];
+    await register();
+    const before = vault.realm(1).record?.version;
+    state.down = [3];
+    const { root: rootSecret, identitySeed } = vault;
+    await device.register({
+      ...{ pin: pinOf('590381'), rootSecret, identitySeed, parameters: cheap },
+      keep: async (registration) => void kept.push(registration),
+    });
+    expect(kept.map(({ replaces }) => replaces)).toEqual([[before]]);
   });
 
   it('replaces a PIN, also where a realm was out of reach for one', async () => {

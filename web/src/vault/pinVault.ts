@@ -36,12 +36,15 @@ export type RegisterRequest = {
 export type VaultRegistered = {
   version: string;
   digest: Uint8Array;
-  /** The versions that it takes the place of, zeros for none: only a realm that still has one of them can take it. */
+  /** The versions that it takes the place of at the realms that are asked, zeros for none: no other realm can take it. */
   replaces: string[];
 };
 
 /** A registration that turned out not to be the one with this digest, which cost a guess. */
 export type Mismatch = { version: string; digest: Uint8Array };
+
+/** What is known of an account's registrations, where somebody keeps it. */
+export type Known = { mismatch: Mismatch | null; note: (mismatch: Mismatch) => Promise<void> };
 
 /** What has become of a registration that was begun. */
 export type Fate =
@@ -70,15 +73,14 @@ export class PinVault {
   readonly #account: string;
   readonly #stretch: Stretch;
   readonly #random: Random;
-  readonly #known: { mismatch: Mismatch | null };
+  readonly #known: Known;
 
-  /** @param known of the account's registrations, for as long as whoever makes this keeps it */
   constructor(
     port: VaultPort,
     account: string,
     stretch: Stretch,
     random: Random = systemRandom,
-    known: { mismatch: Mismatch | null } = { mismatch: null },
+    known: Known = { mismatch: null, note: async () => undefined },
   ) {
     this.#port = port;
     this.#account = account;
@@ -99,10 +101,12 @@ export class PinVault {
     );
     const replaces = configuration.realms.map(() => noVersion);
     const reached: number[] = [];
+    const replaced = new Set<string>();
     for (const { index, response } of told) {
       const present = register1Response.read(response);
       if (present.ok) {
         replaces[index - 1] = present.value.version;
+        replaced.add(present.value.version);
         reached.push(index);
       }
     }
@@ -117,7 +121,7 @@ export class PinVault {
       this.#random,
     );
     try {
-      await keep?.({ version: context.version, digest, replaces: [...new Set(replaces)] });
+      await keep?.({ version: context.version, digest, replaces: [...replaced] });
       const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
       const step = judge(register2Response, configuration, answers);
       return { step, digest: step.rejection === VaultRejection.none ? digest : null };
@@ -179,7 +183,7 @@ export class PinVault {
       const step = recovery.takeEvaluations(evaluations);
       const disagree = step.faults.filter(({ reason }) => reason === VaultRejection.realmsDisagree);
       if (pinnedDigest && disagree.length >= configuration.threshold) {
-        this.#known.mismatch = { version, digest: pinnedDigest };
+        await this.#known.note({ version, digest: pinnedDigest });
       }
       if (step.rejection !== VaultRejection.none) {
         return { step, rootSecret: null };

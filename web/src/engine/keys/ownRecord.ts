@@ -1,4 +1,4 @@
-import type { OwnKeysRecord } from '../../storage/records';
+import type { OwnKeysRecord, PendingRegistration } from '../../storage/records';
 import type { Core } from '../core';
 
 const place = 'own';
@@ -10,7 +10,7 @@ export const noKeys: OwnKeysRecord = {
   wrapDue: false,
   rootSecret: null,
   rootDue: false,
-  pending: null,
+  pending: [],
   archiveKey: null,
   restoreDue: false,
   approvalKey: null,
@@ -29,7 +29,10 @@ export class OwnRecord {
   constructor(readonly core: Core) {}
 
   async load(): Promise<void> {
-    this.value = { ...noKeys, ...(await this.core.db.keys<OwnKeysRecord>(place)) };
+    const stored = await this.core.db.keys<OwnKeysRecord>(place);
+    // Records of earlier versions have one registration or none.
+    const pending: PendingRegistration[] | PendingRegistration | null = stored?.pending ?? null;
+    this.value = { ...noKeys, ...stored, pending: [pending ?? []].flat() };
   }
 
   /** One change at a time, each from what the one before has left: more than one thing changes this record. */

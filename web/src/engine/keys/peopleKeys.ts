@@ -81,7 +81,8 @@ export class PeopleKeys {
 
   /**
    * The accounts in whose name there is a device in a group that their chain has not. To accept what they show lets nobody
-   * in who is not theirs: nothing is said beside it until a device of theirs has put it out, which nobody else may.
+   * in who is not theirs: nothing is said beside it until it is gone. A device of theirs may put it out, anybody may once the
+   * server takes it for leaving, and the owner of a group may put their whole account out.
    */
   strangersIn(leaves: readonly ShownLeaf[]): string[] {
     const known = this.#strangers.get(leaves);

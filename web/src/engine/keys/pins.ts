@@ -1,7 +1,7 @@
 import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
-import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultAttempt, VaultOverview } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
@@ -12,7 +12,7 @@ import { defaultParameters, type PinHashParameters } from '../../vault/parameter
 import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
-import { type Mismatch, PinVault, type VaultRegistered } from '../../vault/pinVault';
+import { type Known, PinVault, type VaultRegistered } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
@@ -26,9 +26,14 @@ export type Tell = (share: number) => void;
 /** How PINs are stretched; tests bring something that costs next to nothing. */
 export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters; onTheWayMs?: number };
 
+/** Whether one of the tries has registered a PIN already, which would be left without its keys if no other followed. */
+type Tries = { isRegistered: boolean };
+
 const rootBytes = 32;
 /** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
 const setAttempts = 8;
+/** So many registrations may be without an answer before no other one is begun. */
+const mostPending = 8;
 /** A request that nobody waits for any more may still reach a realm; after so long it does not. */
 const onTheWayMs = 10 * 60_000;
 /** So often it is looked for meanwhile. */
@@ -45,8 +50,6 @@ const lookAgainMs = 30_000;
  */
 export class Pins {
   #stretcher: PinStretcher | null = null;
-  /** For as long as the page is open: a reload costs a guess at most. */
-  readonly #known: { mismatch: Mismatch | null } = { mismatch: null };
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -106,14 +109,15 @@ export class Pins {
   }
 
   async #set(typed: string, tell: Tell): Promise<void> {
-    // A registration that was cut off is named before another one takes its place in what is remembered.
-    await this.#settle();
+    const tries: Tries = { isRegistered: false };
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#post(await this.#register(typed, tell, attempt === 1));
+        // One that was cut off is named before another one takes its place.
+        await this.#settle();
+        await this.#post(await this.#register(typed, tell, tries));
         return;
       } catch (thrown) {
-        if (!isCode(thrown, ErrorCode.wrappedKeysStale) || attempt >= setAttempts) {
+        if (!isOvertaken(thrown) || attempt >= setAttempts) {
           throw thrown;
         }
       }
@@ -121,23 +125,28 @@ export class Pins {
   }
 
   /**
-   * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it. It is
-   * given up where it can come to stand no more: it came to nothing, or was replaced.
+   * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it. Each
+   * is given up where it can come to stand no more: it came to nothing, or was replaced.
    * @throws ActionError where the server cannot be reached
    */
   async settle(): Promise<void> {
-    if (this.own.record.pending) {
+    if (this.own.record.pending.length > 0) {
       await this.core.queue.run('keys/pin', () => this.#settle());
     }
   }
 
   async #settle(): Promise<void> {
-    const { own } = this;
-    const { pending, rootDue, wrapDue } = own.record;
-    if (!pending || !own.holdsKey || rootDue || wrapDue) {
+    for (const pending of this.own.record.pending) {
+      const { rootDue, wrapDue } = this.own.record;
       // What the PIN brings back is stored first.
-      return;
+      if (isIn(this.own.record.pending, pending) && this.own.holdsKey && !rootDue && !wrapDue) {
+        await this.#settleOne(pending);
+      }
     }
+  }
+
+  async #settleOne(pending: PendingRegistration): Promise<void> {
+    const { own } = this;
     const rootSecret = pending.rootSecret ?? own.record.rootSecret;
     // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
     const { revision, keys } = await own.wrapped.open(rootSecret);
@@ -147,12 +156,17 @@ export class Pins {
     if (fate === 'open') {
       this.#settleLater(isOver);
     } else if (fate === 'fails' || !rootSecret) {
-      await this.#drop(pending);
+      await own.write((now) => ({ pending: now.pending.filter((one) => one.version !== version) }));
     } else if (keys || (await this.#wrap(rootSecret, revision))) {
-      await own.write({ rootSecret, pending });
-      await this.#post(pending);
+      // It is gone where the keys were forgotten meanwhile, as by a reset.
+      await own.write((now) => (isIn(now.pending, pending) ? { rootSecret } : {}));
+      if (isIn(own.record.pending, pending)) {
+        await this.#post(pending);
+      }
     } else {
-      await own.write({ pending: null, isPinVoid: true });
+      await own.write((now) =>
+        isIn(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
+      );
       own.onChange();
     }
   }
@@ -191,19 +205,14 @@ export class Pins {
       const isOwn = !isThere && rootSecret !== null && (await own.wrapped.isOwn(rootSecret));
       return isOwn ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
-    await this.#drop(pending);
-  }
-
-  #drop({ version }: PendingRegistration): Promise<void> {
-    return this.own.write((now) => (now.pending?.version === version ? { pending: null } : {}));
+    await own.write((now) => ({ pending: after(now.pending, pending) }));
   }
 
   /**
    * Registers the PIN, and stores the keys wrapped by what it brings back.
-   * @param isFirst whether nothing was registered yet that would be left without its keys
    * @returns the registration, for the chain
    */
-  async #register(typed: string, tell: Tell, isFirst: boolean): Promise<PendingRegistration> {
+  async #register(typed: string, tell: Tell, tries: Tries): Promise<PendingRegistration> {
     const { own } = this;
     if (!(await own.ensure())) {
       throw notApproved();
@@ -211,8 +220,12 @@ export class Pins {
     const identitySeed = own.requireSeed(own.chain);
     const { revision, isThere, keys } = await own.wrapped.open(own.record.rootSecret);
     const isOther = isThere && !keys;
-    if (isFirst && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
+    if (!tries.isRegistered && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
       throw localError('pin_needed', false);
+    }
+    if (own.record.pending.length >= mostPending) {
+      // What has become of them shows with time; one that is forgotten could still become the PIN.
+      throw localError('vault_too_few', true, { reason: VaultRejection.sharesTooFew });
     }
     const archiveKey = await own.root.chooseArchive(keys?.archiveKey ?? null);
     // It stays the same while there is a PIN, so that realms with the old registration and with the new one give the same.
@@ -227,13 +240,15 @@ export class Pins {
       const parameters = this.options.parameters ?? defaultParameters;
       let pending = null as PendingRegistration | null;
       const keep = (registration: VaultRegistered) => {
-        pending = { ...registration, rootSecret: rootSecret.slice(), at: Date.now() };
-        return own.write({ pending });
+        const begun = { ...registration, rootSecret: rootSecret.slice(), at: Date.now() };
+        pending = begun;
+        return own.write((now) => ({ pending: [...now.pending, begun] }));
       };
       const { step } = await this.#vault(tell).register({ pin, rootSecret, identitySeed, parameters, keep });
       if (step.rejection !== VaultRejection.none || !pending) {
-        throw failed(step);
+        throw failed(isReplaced(step) ? { ...step, rejection: VaultRejection.versionOther } : step);
       }
+      tries.isRegistered = true;
       await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
       // A look at what was stored before may have taken it for overtaken meanwhile.
       const kept = rootSecret.slice();
@@ -242,7 +257,6 @@ export class Pins {
         rootDue: false,
         isPinVoid: false,
         wrapDue: now.wrapDue && now.identitySeed !== identitySeed,
-        pending,
       }));
       return pending;
     } finally {
@@ -252,19 +266,27 @@ export class Pins {
   }
 
   /** Has the realms forget the PIN. What is wrapped by its root secret opens to nobody from then on. */
-  async remove(): Promise<void> {
+  remove(): Promise<void> {
+    return this.core.queue.run('keys/pin', () => this.#remove());
+  }
+
+  async #remove(): Promise<void> {
     const { own } = this;
     await own.ensure();
     const step = await this.#vault(() => undefined).delete(own.requireSeed(own.chain));
     if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
       throw failed(step);
     }
-    await own.write({ ...noRoot, pending: null, isPinVoid: false });
+    await own.write({ ...noRoot, pending: [], isPinVoid: false });
     await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
   }
 
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
-  async recover(typed: string, tell: Tell): Promise<void> {
+  recover(typed: string, tell: Tell): Promise<void> {
+    return this.core.queue.run('keys/pin', () => this.#recover(typed, tell));
+  }
+
+  async #recover(typed: string, tell: Tell): Promise<void> {
     const { own } = this;
     await own.ensure();
     const { pin: readable, refusal } = readPin(typed);
@@ -344,7 +366,11 @@ export class Pins {
 
   #vault(tell: Tell): PinVault {
     const { api, device } = this.core;
-    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell), systemRandom, this.#known);
+    const known: Known = {
+      mismatch: this.own.record.mismatch ?? null,
+      note: (mismatch) => this.own.write({ mismatch }),
+    };
+    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell), systemRandom, known);
   }
 
   #stretch(tell: Tell): Stretch {
@@ -359,6 +385,28 @@ export class Pins {
   #done(): void {
     this.#stretcher?.stop();
   }
+}
+
+function isIn(all: PendingRegistration[], { version }: PendingRegistration): boolean {
+  return all.some((one) => one.version === version);
+}
+
+/** Those that may still come to stand once this one did: what was begun before it took the place of what it did, too. */
+function after(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
+  return all.slice(all.findIndex((one) => one.version === version) + 1);
+}
+
+/** A realm has another registration than it told of: one that was on its way to it, or another device's. */
+function isReplaced({ faults }: VaultStep): boolean {
+  return faults.some(({ reason }) => reason === VaultRejection.versionOther);
+}
+
+/** Somebody was quicker, and what was looked at has to be looked at again. */
+function isOvertaken(thrown: unknown): boolean {
+  return (
+    isCode(thrown, ErrorCode.wrappedKeysStale) ||
+    (isNamed(thrown, 'vault_unavailable') && thrown.info.details?.reason === VaultRejection.versionOther)
+  );
 }
 
 function read(typed: string): Pin {

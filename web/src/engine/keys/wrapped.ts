@@ -12,7 +12,9 @@ export type StoredKeys = { revision: number; isThere: boolean; keys: AccountKeys
 
 /**
  * The account's keys as the server keeps them, for whoever has the root secret. Whose root secret is the account's is decided
- * here, by who stored last: a device that cannot open what is stored has been overtaken, and stores nothing over it.
+ * here, by who stored last: a device that cannot open what is stored has been overtaken, and stores nothing over it. But where a
+ * registration of its own stands that it was cut off from, no PIN opens that any more: `Pins` wraps the keys again, or where
+ * that would leave an archive's key behind, has the PIN set again.
  */
 export class WrappedKeys {
   /** Called with a root secret that does not open what is stored: another device's is the account's by now. */
