@@ -111,13 +111,26 @@ public sealed partial class ChatPayDevice
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, with a reason in its details; <see cref="ClientErrors.VaultUnavailable"/>;
     /// <see cref="ClientErrors.PinNeeded"/>: an archive is on whose key only the PIN brings back that is set now, so enter that
-    /// one here first, or turn the archive off; <c>device_not_approved</c>.
+    /// one here first, or turn the archive off, unless that PIN is void; <c>device_not_approved</c>.
     /// </exception>
     /// <example>
     /// <code>await device.SetPinAsync("480279", cancellationToken);</code>
     /// </example>
     public Task SetPinAsync(string pin, CancellationToken cancellationToken) =>
         _core.Keys.Pin.SetAsync(pin, cancellationToken);
+
+    /// <summary>
+    /// Whether the account's PIN brings nothing back: this device was cut off while it set one, after the vault had it and
+    /// before the account's keys were stored with it, and has not the key of the archive that is on, so it did not store them
+    /// later. Set one anew, best on a device that reads the archive. What this device knows, without asking the server; not true
+    /// any more once a PIN has been set on any device.
+    /// </summary>
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
+    /// <example>
+    /// <code>if (await device.PinIsVoidAsync(cancellationToken)) { Console.WriteLine("Set your PIN again."); }</code>
+    /// </example>
+    public async Task<bool> PinIsVoidAsync(CancellationToken cancellationToken) =>
+        (await _core.Keys.Own.ReadAsync(cancellationToken)).PinVoid;
 
     /// <summary>Approves this new device by the account's PIN.</summary>
     /// <param name="pin">As it was set; it is not kept.</param>

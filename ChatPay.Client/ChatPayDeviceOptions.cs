@@ -54,6 +54,9 @@ public sealed record ChatPayDeviceOptions
     /// </summary>
     internal TimeSpan RegistrationOnTheWay { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>So often it is looked for meanwhile. Tests lower it.</summary>
+    internal TimeSpan RegistrationLook { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <exception cref="ArgumentException">A value is out of its bounds.</exception>
     internal ChatPayDeviceOptions Checked()
     {

@@ -216,7 +216,7 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
                 ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
         var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync("902741", Cancellation));
         Assert.Equal(ClientErrors.VaultUnavailable, refused.Name);
-        Assert.NotNull((await OwnAsync(ada)).Pending);
+        Assert.Single((await OwnAsync(ada)).Begun());
         await ada.Device.DisposeAsync();
 
         // What the device did not wait for may still arrive, so it is looked for again.
@@ -234,10 +234,10 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
             await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref asked) >= 6), "it has been looked for");
         }
 
-        Assert.NotNull((await OwnAsync(ada)).Pending);
+        Assert.Single((await OwnAsync(ada)).Begun());
         _fault.Around = null;
         await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle);
-        await Eventually.TrueAsync(async () => (await OwnAsync(again)).Pending is null, "it is given up");
+        await Eventually.TrueAsync(async () => (await OwnAsync(again)).Begun().Count == 0, "it is given up");
         Assert.Equal(1, await RegistrationsAsync(again));
         await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         await tablet.RecoverAsync("480279", Cancellation);

@@ -20,11 +20,45 @@ namespace ChatPay.Client.Internal.Keys;
 /// Ed25519, 32 bytes: the identity key that is about to replace the present one, until the chain has it.
 /// </param>
 /// <param name="WrapDue">Whether these keys are to be wrapped by the root secret, and stored on the server, still.</param>
-/// <param name="Pending">A registration of the PIN that the realms may have and the chain does not name yet.</param>
+/// <param name="Pending">As <paramref name="Registrations"/>: the one of them, where an earlier version wrote this.</param>
+/// <param name="Registrations">
+/// Registrations of PINs that the realms may have and the chain does not name yet, the oldest first; null for none.
+/// </param>
+/// <param name="PinVoid">
+/// The realms have a registration whose root secret opens nothing, and this device cannot wrap the keys by it without leaving
+/// the archive's behind.
+/// </param>
 internal sealed record OwnKeysRecord(
     byte[]? IdentitySeed, byte[]? RootSecret = null, byte[]? ArchiveKey = null, byte[]? ApprovalKey = null,
     IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<DeviceId>? Approved = null, byte[]? NextSeed = null,
-    bool WrapDue = false, PendingRegistration? Pending = null);
+    bool WrapDue = false, PendingRegistration? Pending = null,
+    IReadOnlyList<PendingRegistration>? Registrations = null, bool PinVoid = false)
+{
+    /// <summary>Each is on its way for minutes at most, so that so many are a person who tries and tries.</summary>
+    public const int RegistrationsKept = 8;
+
+    /// <summary>All of <see cref="Registrations"/>, whoever wrote this; the oldest first.</summary>
+    public IReadOnlyList<PendingRegistration> Begun() =>
+        Pending is null ? Registrations ?? [] : [Pending, .. Registrations ?? []];
+
+    public OwnKeysRecord With(PendingRegistration begun) =>
+        this with { Pending = null, Registrations = [.. Begun(), begun] };
+
+    public OwnKeysRecord Without(Guid version)
+    {
+        PendingRegistration[] left = [.. Begun().Where(one => one.Version != version)];
+        return left.Length == Begun().Count ? this
+            : this with { Pending = null, Registrations = left.Length > 0 ? left : null };
+    }
+
+    /// <summary>The root secret is not the account's; what a registration brings back shows by itself.</summary>
+    public OwnKeysRecord WithoutRoot() => this with
+    {
+        RootSecret = null,
+        WrapDue = false,
+        Pending = Pending is null ? null : Pending with { RootSecret = Pending.RootSecret ?? RootSecret },
+    };
+}
 
 /// <summary>A registration of the PIN, kept before a realm hears of it.</summary>
 /// <param name="Version">Its version, as the realms tell it.</param>
@@ -34,8 +68,12 @@ internal sealed record OwnKeysRecord(
 /// where an earlier version wrote this.
 /// </param>
 /// <param name="At">When it was begun.</param>
+/// <param name="RootSecret">
+/// 32 bytes, what it brings back; null where an earlier version wrote this: the device's.
+/// </param>
 internal sealed record PendingRegistration(
-    Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default);
+    Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default,
+    byte[]? RootSecret = null);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>

@@ -68,7 +68,7 @@ internal sealed partial class OwnKeys
         {
             await CatchUpAsync(cancellationToken);
         }
-        else if (own.WrapDue || own.Pending is not null)
+        else if (own.WrapDue || own.Begun().Count > 0)
         {
             using var turn = await Secrets.TakeAsync(cancellationToken);
             await WrapAsync(cancellationToken);

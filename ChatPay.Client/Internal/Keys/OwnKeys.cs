@@ -187,6 +187,12 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
                 KeyAlarmKind.OwnKeysChanged, account, [.. foreign.Select(Convert.ToBase64String)], cancellationToken);
         }
 
+        if (own.PinVoid && foreign.Any(IsPin))
+        {
+            // Another device has set one since, or removed it.
+            await UpdateAsync(static now => now with { PinVoid = false }, cancellationToken);
+        }
+
         await core.Keys.People.PutAsync(followed.Chain, followed.Entries, cancellationToken);
         return followed.Chain;
     }
@@ -303,6 +309,9 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
         own.Posted?.Any(hash => hash.AsSpan().SequenceEqual(SHA256.HashData(bytes))) == true
         || (KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.DeviceAdded
             && own.Approved?.Contains(entry.Device) == true);
+
+    private static bool IsPin(byte[] bytes) =>
+        KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured;
 
     private static KeyLogPlace Next(KeyLogPlace place, KeyLogEntry entry) =>
         new(place.Account, place.Sequence + 1, entry.Hash());

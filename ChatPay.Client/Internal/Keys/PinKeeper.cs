@@ -22,11 +22,16 @@ namespace ChatPay.Client.Internal.Keys;
 /// </para>
 /// <para>
 /// A device that dies on the way goes on at its next look at the chain: it has the root secret and the registration's digest from
-/// before a realm heard of it. It stores the keys, unless another device's are there; then the PIN has to be set again, and
-/// brings nothing back until it is. It posts the digest where a threshold of realms has that registration, and forgets it
-/// where that can come to stand no more: a request that nobody waits for any more may still arrive. Until the digest is in
-/// the chain, whoever tries the new PIN is told that the realms disagree:
-/// the realms have counted a guess by then, so the same device does not ask them again for the same registration.
+/// before a realm heard of it. Where a threshold of realms has that registration, it stores the keys, in the place of another
+/// device's, which no PIN opens any more, and posts the digest. Only where it has not the key of the archive that is on, the
+/// PIN is void: it brings nothing back until one is set anew. Until the digest is in the chain, whoever tries the new PIN is
+/// told that the realms disagree: the realms have counted a guess by then, so the same device does not ask them again for the
+/// same registration.
+/// </para>
+/// <para>
+/// A request that nobody waits for any more may still arrive, so a registration is forgotten only where it can come to stand no
+/// more; until then it is looked for again and again, and another one that is begun meanwhile does not take its place. Where it
+/// arrives in the middle of another one, the realms have not what that one would replace, and it begins again.
 /// </para>
 /// </remarks>
 internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)
@@ -35,6 +40,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     private const int Attempts = 8;
 
     private PinVault? _vault;
+    private int _isLookDue;
 
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>, <c>device_not_approved</c>.
@@ -48,15 +54,25 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         }
 
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
-
-        // A registration that was cut off is named before another one takes its place in what is remembered.
-        await SettleAsync(cancellationToken);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await PostAsync(await RegisterAsync(pin, cancellationToken), cancellationToken);
-                return;
+                // What was cut off is named, or given up, before another one is begun.
+                await SettleAsync(cancellationToken);
+                var (step, begun) = await RegisterAsync(pin, cancellationToken);
+                if (begun is not null)
+                {
+                    await PostAsync(begun, cancellationToken);
+                    return;
+                }
+
+                if (attempt == Attempts || step.Faults.All(static one => one.Reason != VaultRejection.VersionOther))
+                {
+                    Require(step);
+                }
+
+                // Another registration has come to the realms after they were asked what they have.
             }
             catch (ChatPayException stale) when (stale.Code == ErrorCode.WrappedKeysStale && attempt < Attempts)
             {
@@ -69,26 +85,14 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     /// Names a registration in the chain that this device had begun when it was cut off, where the realms have it; within a turn
     /// at the account's secrets.
     /// </summary>
-    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    /// <exception cref="ChatPayException">
+    /// The server cannot be reached; <c>wrapped_keys_stale</c>: another device has stored keys meanwhile.
+    /// </exception>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
-        var keys = await own.ReadAsync(cancellationToken);
-        if (keys is not { Pending: { } pending, RootSecret: not null } || !own.IsInForce(keys))
+        foreach (var begun in (await own.ReadAsync(cancellationToken)).Begun())
         {
-            return;
-        }
-
-        var isOver = core.Time.GetUtcNow() - pending.At >= core.Options.RegistrationOnTheWay;
-        switch (await Vault().StandsAsync(
-            new RegistrationVersion(pending.Version), pending.Replaces ?? [], isOver, cancellationToken))
-        {
-            case true:
-                await PostAsync(pending, cancellationToken);
-                break;
-            case false:
-                // It came to nothing, or another one has replaced it.
-                await DropAsync(pending, cancellationToken);
-                break;
+            await SettleAsync(begun, cancellationToken);
         }
     }
 
@@ -126,6 +130,9 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
                     throw LocalErrors.VaultUnavailable("The keys are of an earlier identity of the account.");
                 }
 
+                await own.UpdateAsync(
+                    static now => now.PinVoid ? now with { PinVoid = false } : now, cancellationToken);
+
                 // Guesses that failed before are the person's to forgive.
                 using var identityKey = keys.ImportIdentityKey();
                 await Vault().ClearFailuresAsync(identityKey, cancellationToken);
@@ -146,7 +153,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         using var identityKey = account.ImportIdentityKey();
         Require(await Vault().DeleteAsync(identityKey, cancellationToken));
         await own.UpdateAsync(
-            static now => now with { RootSecret = null, WrapDue = false, Pending = null }, cancellationToken);
+            static now => now.WithoutRoot() with { Pending = null, Registrations = null, PinVoid = false }, cancellationToken);
         await own.ChangeAsync(
             (chain, signer) => chain.VaultDigest.IsEmpty
                 ? [] : [KeyLogEntry.VaultConfigured(chain.Next, new byte[KeyLogEntry.DigestSize], signer)],
@@ -189,29 +196,102 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
 
     private PinVault Vault() => _vault ??= new(core.Client, GroupKeeper.Random);
 
-    private async Task PostAsync(PendingRegistration pending, CancellationToken cancellationToken)
+    private async Task SettleAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    {
+        var keys = await own.ReadAsync(cancellationToken);
+        if (!own.IsInForce(keys))
+        {
+            return;
+        }
+
+        // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
+        var root = begun.RootSecret ?? keys.RootSecret;
+        var (revision, _, stored) = await wrapped.OpenAsync(root, cancellationToken);
+        stored?.Dispose();
+        var isOnTheWay = IsOnTheWay(begun);
+        var stands = await Vault().StandsAsync(
+            new RegistrationVersion(begun.Version), begun.Replaces ?? [], !isOnTheWay, cancellationToken);
+        if (stands is null)
+        {
+            // What is on its way arrives by itself; what silent realms have shows with the next connection.
+            if (isOnTheWay)
+            {
+                LookLater();
+            }
+        }
+        else if (stands is false || root is null)
+        {
+            // It came to nothing, or another one has replaced it.
+            await DropAsync(begun, cancellationToken);
+        }
+        else if (stored is not null || await wrapped.TryReplaceAsync(revision, keys, root, cancellationToken))
+        {
+            await own.UpdateAsync(now => now with { RootSecret = root, PinVoid = false }, cancellationToken);
+            await PostAsync(begun, cancellationToken);
+        }
+        else
+        {
+            await own.UpdateAsync(now => now.Without(begun.Version) with { PinVoid = true }, cancellationToken);
+        }
+    }
+
+    private bool IsOnTheWay(PendingRegistration begun) =>
+        core.Time.GetUtcNow() - begun.At < core.Options.RegistrationOnTheWay;
+
+    /// <summary>One look at a time is due, and none after what was on its way can arrive no more.</summary>
+    private void LookLater()
+    {
+        if (Interlocked.Exchange(ref _isLookDue, 1) == 0)
+        {
+            core.Background(LookAsync);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(core.Options.RegistrationLook, core.Time, cancellationToken);
+        Volatile.Write(ref _isLookDue, 0);
+        try
+        {
+            await own.SettleAsync(cancellationToken);
+        }
+        catch (ChatPayException later) when (!later.EndsDevice && !cancellationToken.IsCancellationRequested)
+        {
+            if ((await own.ReadAsync(cancellationToken)).Begun().Any(IsOnTheWay))
+            {
+                LookLater();
+            }
+        }
+    }
+
+    private async Task PostAsync(PendingRegistration begun, CancellationToken cancellationToken)
     {
         await own.ChangeAsync(
             async (chain, signer, token) =>
-                !chain.VaultDigest.SequenceEqual(pending.Digest) && await wrapped.IsOwnAsync(token)
-                    ? [KeyLogEntry.VaultConfigured(chain.Next, pending.Digest, signer)] : [],
+                !chain.VaultDigest.SequenceEqual(begun.Digest) && await wrapped.IsOwnAsync(token)
+                    ? [KeyLogEntry.VaultConfigured(chain.Next, begun.Digest, signer)] : [],
             cancellationToken);
-        await DropAsync(pending, cancellationToken);
+        await DropAsync(begun, cancellationToken);
     }
 
-    private Task<OwnKeysRecord> DropAsync(PendingRegistration pending, CancellationToken cancellationToken) =>
-        own.UpdateAsync(
-            now => now.Pending?.Version == pending.Version ? now with { Pending = null } : now, cancellationToken);
+    private Task<OwnKeysRecord> DropAsync(PendingRegistration begun, CancellationToken cancellationToken) =>
+        own.UpdateAsync(now => now.Without(begun.Version), cancellationToken);
 
     /// <summary>Registers the PIN, and stores the keys wrapped by what it brings back.</summary>
-    /// <returns>The registration, for the chain.</returns>
-    private async Task<PendingRegistration> RegisterAsync(Pin pin, CancellationToken cancellationToken)
+    /// <returns>The registration, for the chain; null where a threshold of realms has not stored it.</returns>
+    private async Task<(VaultStep Step, PendingRegistration? Begun)> RegisterAsync(
+        Pin pin, CancellationToken cancellationToken)
     {
         var keys = await own.RequireAsync(cancellationToken);
+        if (keys.Begun().Count >= OwnKeysRecord.RegistrationsKept)
+        {
+            throw LocalErrors.VaultUnavailable("Too many PINs are on their way to the vault still: try again in some minutes.");
+        }
+
         var (revision, isThere, stored) = await wrapped.OpenAsync(keys.RootSecret, cancellationToken);
         using (stored)
         {
-            if (isThere && stored is null)
+            if (isThere && stored is null && !keys.PinVoid)
             {
                 await wrapped.RequireArchiveKeyAsync(keys, cancellationToken);
             }
@@ -226,21 +306,25 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         var root = keys.RootSecret!;
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        PendingRegistration? pending = null;
+        PendingRegistration? begun = null;
         var (step, _) = await Vault().RegisterAsync(
             pin, root, identityKey, identityKey, PinHashParameters.Default, cancellationToken,
             (version, digest, replaces) =>
             {
-                pending = new PendingRegistration(version.Value, digest, replaces, core.Time.GetUtcNow());
-                return own.UpdateAsync(now => now with { Pending = pending }, cancellationToken);
+                begun = new PendingRegistration(version.Value, digest, replaces, core.Time.GetUtcNow(), root);
+                LookLater();
+                return own.UpdateAsync(now => now.With(begun), cancellationToken);
             });
-        Require(step);
+        if (!step.IsOk)
+        {
+            return (step, null);
+        }
+
         await wrapped.StoreAsync(revision, keys, root, cancellationToken);
 
         // A look at what was stored before may have taken it for overtaken meanwhile.
         await own.UpdateAsync(
-            now => WrappedKeys.Stored(now with { RootSecret = root, Pending = pending, WrapDue = true }, keys),
-            cancellationToken);
-        return pending!;
+            now => WrappedKeys.Stored(now with { RootSecret = root, WrapDue = true, PinVoid = false }, keys), cancellationToken);
+        return (step, begun);
     }
 }

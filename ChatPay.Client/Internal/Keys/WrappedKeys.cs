@@ -7,7 +7,8 @@ namespace ChatPay.Client.Internal.Keys;
 
 /// <summary>
 /// The account's keys as the server keeps them, wrapped by the root secret. Whose root secret is the account's is decided
-/// here, by who stored last: a device that cannot open what is stored has been overtaken, and forgets its own.
+/// here, by who stored last: a device that cannot open what is stored has been overtaken, and forgets its own, but not what
+/// a registration brings back that the realms may have.
 /// </summary>
 internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
 {
@@ -123,11 +124,30 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
     /// </exception>
     public async Task RequireArchiveKeyAsync(OwnKeysRecord record, CancellationToken cancellationToken)
     {
-        var (_, on) = await ArchiveAsync(cancellationToken);
-        if (on is not null && !IsOf(record.ArchiveKey, on))
+        if (await LosesArchiveAsync(record, cancellationToken))
         {
             throw LocalErrors.PinNeeded();
         }
+    }
+
+    /// <summary>
+    /// Wraps the keys by what the PIN that the realms have brings back, in the place of what no PIN opens any more.
+    /// </summary>
+    /// <param name="revision">Of what is there, looked at before the realms were asked.</param>
+    /// <returns>Whether it has; not where that would leave the key of the account's archive behind.</returns>
+    /// <exception cref="ChatPayException"><c>wrapped_keys_stale</c>: another one was quicker.</exception>
+    public async Task<bool> TryReplaceAsync(
+        long revision, OwnKeysRecord record, byte[] root, CancellationToken cancellationToken)
+    {
+        if (await LosesArchiveAsync(record, cancellationToken))
+        {
+            return false;
+        }
+
+        record = await KeepArchiveAsync(record, null, cancellationToken);
+        await StoreAsync(revision, record, root, cancellationToken);
+        await own.UpdateAsync(now => Stored(now, record), cancellationToken);
+        return true;
     }
 
     /// <summary>Changes the archive key in what is stored, and nothing else of it.</summary>
@@ -192,8 +212,14 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
 
     /// <summary>Another device's root secret is the account's by now.</summary>
     public Task<OwnKeysRecord> ForgetRootAsync(byte[] root, CancellationToken cancellationToken) => own.UpdateAsync(
-        now => IsSame(now.RootSecret, root) ? now with { RootSecret = null, WrapDue = false, Pending = null } : now,
-        cancellationToken);
+        now => IsSame(now.RootSecret, root) ? now.WithoutRoot() : now, cancellationToken);
+
+    /// <summary>An archive is on, and this device has not its key.</summary>
+    private async Task<bool> LosesArchiveAsync(OwnKeysRecord record, CancellationToken cancellationToken)
+    {
+        var (_, on) = await ArchiveAsync(cancellationToken);
+        return on is not null && !IsOf(record.ArchiveKey, on);
+    }
 
     /// <summary>Which archive is on, and whether the server says.</summary>
     private async Task<(bool IsKnown, ArchiveId? On)> ArchiveAsync(CancellationToken cancellationToken)

@@ -1,0 +1,263 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using ChatPay.Client;
+using ChatPay.Client.Internal;
+using ChatPay.Client.Internal.Keys;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
+using ChatPay.Core.Vault;
+using ChatPay.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace ChatPay.Tests.Client;
+
+/// <summary>PINs whose setting was cut off: what the realms come to have is named, and opens what the server has.</summary>
+public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    private readonly HttpFault _fault = new();
+    private readonly ConcurrentQueue<(string Path, string Authorization, byte[] Body)> _late = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_arrives_in_the_middle_of_another_one_is_replaced_by_it()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address, with: WithTime);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await CutOffAsync(ada, "902741");
+        var arrival = new Lazy<Task>(() => ArriveAsync(host.Address, _late.Count));
+        var began = 0;
+        _fault.Around = async (context, carryOut) =>
+        {
+            if (await IsRegistrationAsync(context) && Interlocked.Increment(ref began) <= 3)
+            {
+                await arrival.Value;
+            }
+
+            await carryOut();
+        };
+        await ada.Device.SetPinAsync("618305", Cancellation);
+        _fault.Around = null;
+
+        Assert.True(arrival.IsValueCreated);
+        Assert.Empty(await BegunAsync(ada));
+        await AssertOpensAsync(ada, "618305");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_arrives_after_another_one_was_cut_off_as_well_is_named()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        var store = new MemoryStore();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, store, WithTime);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await CutOffAsync(ada, "902741");
+        await CutOffAsync(ada, "618305");
+        Assert.Equal(2, (await BegunAsync(ada)).Count);
+        await ada.Device.DisposeAsync();
+        await ArriveAsync(host.Address, 3);
+
+        await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle, WithTime);
+        await Eventually.TrueAsync(
+            async () => (await BegunAsync(again)).Count == 0, "one is named in the chain, and the other one given up");
+        Assert.Equal(2, await RegistrationsAsync(again));
+        await AssertOpensAsync(again, "902741");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task No_more_PINs_are_begun_than_are_remembered()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address, with: WithTime);
+        for (var time = 0; time < OwnKeysRecord.RegistrationsKept; time++)
+        {
+            await CutOffAsync(ada, "902741");
+        }
+
+        await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync("480279", Cancellation));
+        Assert.Equal(
+            _late.Count / 3, (await BegunAsync(ada)).Select(static begun => begun.Version).Distinct().Count());
+        await ArriveAsync(host.Address, 3);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await AssertOpensAsync(ada, "480279");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_arrives_while_the_device_stays_connected_is_named()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(
+            host.Address, with: static options => WithTime(options) with { RegistrationLook = TimeSpan.FromMilliseconds(20) });
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await CutOffAsync(ada, "902741");
+        var (looks, fails) = (0, 0);
+        _fault.Around = (context, carryOut) =>
+        {
+            // A look that fails is not the last one.
+            var isLook = context.Request.Path == "/v1/vault";
+            return isLook && Interlocked.Increment(ref looks) > 2 && Interlocked.Increment(ref fails) <= 2
+                ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+        };
+        await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref looks) > 5), "it is looked for");
+        Assert.Single(await BegunAsync(ada));
+        await ArriveAsync(host.Address, 3);
+        await Eventually.TrueAsync(async () => (await BegunAsync(ada)).Count == 0, "it is named");
+        await AssertOpensAsync(ada, "902741");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_was_cut_off_before_the_keys_were_stored_brings_them_back_nevertheless()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        var (store, handle) = await CutOffUnwrappedAsync(ada);
+
+        await using var phone = await SdkPerson.OpenAsync(host.Address, store, handle);
+        await Eventually.TrueAsync(async () => await RegistrationsAsync(phone) == 2, "the chain names the phone's PIN");
+        Assert.False(await phone.Device.PinIsVoidAsync(Cancellation));
+        await AssertOpensAsync(phone, "902741");
+        Assert.Empty(await BegunAsync(phone));
+    }
+
+    [Theory(Timeout = SdkPerson.TimeoutMs)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_PIN_that_would_leave_the_archives_key_behind_is_void_until_one_is_set_anew(bool isSetElsewhere)
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        var (store, handle) = await CutOffUnwrappedAsync(ada);
+        await ada.Device.TurnOnArchiveAsync(Cancellation);
+        var wrapped = await ada.Device.Client.WrappedKeysAsync(Cancellation);
+
+        await using var phone = await SdkPerson.OpenAsync(host.Address, store, handle);
+        await Eventually.TrueAsync(() => phone.Device.PinIsVoidAsync(Cancellation), "the phone knows that the PIN is void");
+        Assert.Equal(1, await RegistrationsAsync(phone));
+        Assert.Equal(wrapped.Revision, (await ada.Device.Client.WrappedKeysAsync(Cancellation)).Revision);
+
+        await (isSetElsewhere ? ada : phone).Device.SetPinAsync("618305", Cancellation);
+        await Eventually.TrueAsync(
+            async () => !await phone.Device.PinIsVoidAsync(Cancellation), "the phone knows that another PIN was set");
+        await AssertOpensAsync(phone, "618305");
+    }
+
+    [Fact]
+    public void What_an_earlier_version_kept_of_a_PIN_is_read()
+    {
+        var version = Guid.Parse("0190a0b0-0000-7000-8000-000000000001");
+        var other = Guid.Parse("0190a0b0-0000-7000-8000-000000000002");
+        var kept = DeviceCore.Decode<OwnKeysRecord>(Encoding.UTF8.GetBytes(
+            $$"""
+            {"identitySeed":"AQ==","rootSecret":"Ag==","wrapDue":true,
+             "pending":{"version":"{{version}}","digest":"Aw==","replaces":["{{other}}"],"at":"2026-11-01T00:00:00+00:00"}
+            }
+            """));
+        var begun = Assert.Single(kept.Begun());
+        Assert.Equal((version, other), (begun.Version, Assert.Single(begun.Replaces!)));
+        Assert.Null(begun.RootSecret);
+        Assert.False(kept.PinVoid);
+
+        var more = kept.With(new PendingRegistration(other, [4], [version]));
+        more = DeviceCore.Decode<OwnKeysRecord>(DeviceCore.Encode(more));
+        Assert.Equal([version, other], more.Begun().Select(static one => one.Version));
+        Assert.Equal([other], more.Without(version).Begun().Select(static one => one.Version));
+        Assert.Equal([2], Assert.Single(kept.WithoutRoot().Begun()).RootSecret);
+        Assert.Empty(kept.Without(version).Begun());
+    }
+
+    /// <summary>A registration on its way is waited for longer than any test takes.</summary>
+    private static ChatPayDeviceOptions WithTime(ChatPayDeviceOptions options) =>
+        options with { RegistrationOnTheWay = TimeSpan.FromHours(1) };
+
+    /// <summary>A device that does not know the PIN's root secret sets another, and dies before the keys are stored.</summary>
+    private async Task<(MemoryStore Store, string Handle)> CutOffUnwrappedAsync(SdkPerson ada)
+    {
+        var store = new MemoryStore();
+        await using var phone = await SdkPerson.OpenAsync(ada.Device.Client.Address, store, ada.Handle, approver: ada);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        _fault.Around = static (context, carryOut) =>
+            context.Request.Method == HttpMethods.Put && context.Request.Path == "/v1/keys/wrapped"
+                ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+        var cut = await Assert.ThrowsAsync<ChatPayException>(() => phone.Device.SetPinAsync("902741", Cancellation));
+        Assert.Equal(ErrorCode.Internal, cut.Code);
+        await phone.Device.DisposeAsync();
+        _fault.Around = null;
+        return (store, ada.Handle);
+    }
+
+    /// <summary>Sets a PIN whose requests are under way still when the device has given up waiting for their answers.</summary>
+    private async Task CutOffAsync(SdkPerson person, string pin)
+    {
+        _fault.Around = async (context, carryOut) =>
+        {
+            if (await IsRegistrationAsync(context))
+            {
+                using var body = new MemoryStream();
+                await context.Request.Body.CopyToAsync(body, Cancellation);
+                _late.Enqueue((context.Request.Path, context.Request.Headers.Authorization.ToString(), body.ToArray()));
+                await HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal");
+            }
+            else
+            {
+                await carryOut();
+            }
+        };
+        var cut = await Assert.ThrowsAsync<ChatPayException>(() => person.Device.SetPinAsync(pin, Cancellation));
+        Assert.Equal(ClientErrors.VaultUnavailable, cut.Name);
+        _fault.Around = null;
+    }
+
+    /// <summary>The first of the requests that nobody waits for any more arrive.</summary>
+    private async Task ArriveAsync(Uri address, int count)
+    {
+        using var http = new HttpClient { BaseAddress = address };
+        for (var sent = 0; sent < count; sent++)
+        {
+            Assert.True(_late.TryDequeue(out var late));
+            using var request = new HttpRequestMessage(HttpMethod.Post, late.Path) { Content = new ByteArrayContent(late.Body) };
+            request.Content.Headers.ContentType = new("application/json");
+            request.Headers.TryAddWithoutValidation("Authorization", late.Authorization);
+            request.Headers.Add("Late", "yes");
+            using var response = await http.SendAsync(request, Cancellation);
+            var answer = JsonSerializer.Deserialize<VaultExchange>(
+                await response.Content.ReadAsByteArrayAsync(Cancellation), WireFormat.Json)!;
+            Assert.True(VaultMessage.TryRead<Register2Response>(answer.Message, out var stored, out _));
+            stored.Dispose();
+        }
+    }
+
+    private static async Task<bool> IsRegistrationAsync(HttpContext context)
+    {
+        if (context.Request.Method != HttpMethods.Post || context.Request.Headers.ContainsKey("Late")
+            || !context.Request.Path.StartsWithSegments("/v1/vault/realms", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        context.Request.EnableBuffering();
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, Cancellation);
+        context.Request.Body.Position = 0;
+        var exchange = JsonSerializer.Deserialize<VaultExchange>(body.ToArray(), WireFormat.Json)!;
+        var isRegistration = VaultMessage.TryRead<Register2Request>(exchange.Message, out var request, out _);
+        request?.Dispose();
+        return isRegistration;
+    }
+
+    private static async Task AssertOpensAsync(SdkPerson person, string pin)
+    {
+        await using var tablet = await SdkPerson.NewDeviceAsync(person.Device.Client.Address, person.Handle);
+        await tablet.RecoverAsync(pin, Cancellation);
+        Assert.True(tablet.IsApproved);
+    }
+
+    private static async Task<int> RegistrationsAsync(SdkPerson person) =>
+        (await person.Device.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Entries.Count(static logged =>
+            KeyLogEntry.TryRead(logged.Entry, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured);
+
+    private static async Task<IReadOnlyList<PendingRegistration>> BegunAsync(SdkPerson person) =>
+        DeviceCore.Decode<OwnKeysRecord>((await person.Store.ReadAsync(StoreKeys.OwnKeys, Cancellation))!).Begun();
+}
