@@ -117,7 +117,7 @@ internal sealed class HubSocketReader(
         }
     }
 
-    /// <summary>Once a second: a message that takes long to be answered must not make its client look as if it were gone.</summary>
+    /// <summary>Once a second: a message that takes long to be answered must not make its client look gone.</summary>
     public void Beat()
     {
         lock (_lock)
