@@ -82,10 +82,10 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
         }
 
         Assert.Equal(["1", "2", "3", "4", "5"], answers.Select(answer => answer.GetProperty("invocationId").GetString()));
-        Assert.Equal([2, 3, 4, 5], from answer in answers
-            let result = answer.GetProperty("result")
-            where result.TryGetProperty("ok", out var ok) && ok.TryGetProperty("seq", out _)
-            select result.GetProperty("ok").GetProperty("seq").GetInt32());
+        var sent = answers.Select(answer => answer.GetProperty("result").GetProperty("ok"))
+            .Where(ok => ok.TryGetProperty("seq", out _))
+            .Select(ok => ok.GetProperty("seq").GetInt32());
+        Assert.Equal([2, 3, 4, 5], sent);
     }
 
     [Fact]
