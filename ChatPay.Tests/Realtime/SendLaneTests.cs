@@ -153,19 +153,14 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
         using var hub = await JoinAsync(ada, impatient.Address);
         await hub.SendAsync("""{"type":6}""");
 
-        await using var held = new NpgsqlConnection(database.ConnectionString);
-        await held.OpenAsync(Cancellation);
-        await using var transaction = await held.BeginTransactionAsync(Cancellation);
-        await using var hold = new NpgsqlCommand("select 1 from conversation where id = $1 for update", held, transaction);
-        hold.Parameters.Add(new() { Value = group.Id.Value });
-        await hold.ExecuteScalarAsync(Cancellation);
+        await using var held = await HoldAsync(group);
         await hub.SendAsync(Call("1", "Send", Request(group, ada)));
 
-        // Who reads answers the pings of the WebSocket.
+        // Longer than SignalR waits for a sign of life. Who reads answers the pings of the WebSocket.
         var answered = hub.FrameAsync(3);
         await Task.Delay(3 * s_timeout, Cancellation);
         Assert.False(answered.IsCompleted);
-        await transaction.RollbackAsync(Cancellation);
+        await held.DisposeAsync();
 
         Assert.True((await answered).GetProperty("result").TryGetProperty("ok", out _));
         Assert.True((await hub.CallAsync("Send", $"[{Request(group, ada)}]")).GetProperty("result").TryGetProperty("ok", out _));
@@ -178,12 +173,7 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
         await using var ada = await Person.JoinAsync(patient.Address);
         var group = await TestGroup.GroupAsync(ada);
         using var hub = await JoinAsync(ada, patient.Address);
-        await using var held = new NpgsqlConnection(database.ConnectionString);
-        await held.OpenAsync(Cancellation);
-        await using var transaction = await held.BeginTransactionAsync(Cancellation);
-        await using var hold = new NpgsqlCommand("select 1 from conversation where id = $1 for update", held, transaction);
-        hold.Parameters.Add(new() { Value = group.Id.Value });
-        await hold.ExecuteScalarAsync(Cancellation);
+        await using var held = await HoldAsync(group);
 
         const int Messages = 16;
         var sending = Task.Run(
@@ -196,8 +186,8 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
                 }
             },
             Cancellation);
-        await Task.Delay(s_timeout / 4, Cancellation);
-        await transaction.RollbackAsync(Cancellation);
+        await Eventually.TrueAsync(IsWaitedForAsync, "a message waits for the conversation's row");
+        await held.DisposeAsync();
 
         for (var id = 1; id <= Messages; id++)
         {
@@ -226,6 +216,29 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
             Assert.True(completion.GetProperty("result").TryGetProperty("ok", out _));
             await Task.Delay(s_timeout / 20, Cancellation);
         }
+    }
+
+    /// <summary>Lets no message into the conversation until what comes back is disposed of.</summary>
+    private async Task<NpgsqlConnection> HoldAsync(TestGroup group)
+    {
+        // Closing it ends its transaction.
+        var held = new NpgsqlConnection(database.ConnectionString);
+        await held.OpenAsync(Cancellation);
+        await held.BeginTransactionAsync(Cancellation);
+        await using var hold = new NpgsqlCommand("select 1 from conversation where id = $1 for update", held);
+        hold.Parameters.Add(new() { Value = group.Id.Value });
+        await hold.ExecuteScalarAsync(Cancellation);
+        return held;
+    }
+
+    private async Task<bool> IsWaitedForAsync()
+    {
+        await using var asking = new NpgsqlConnection(database.ConnectionString);
+        await asking.OpenAsync(Cancellation);
+        await using var look = new NpgsqlCommand(
+            "select exists (select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')",
+            asking);
+        return await look.ExecuteScalarAsync(Cancellation) is true;
     }
 
     private async Task<RawHub> JoinAsync(Person person, Uri? address = null)

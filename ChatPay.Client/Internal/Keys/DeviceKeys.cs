@@ -186,8 +186,8 @@ internal sealed class DeviceKeys : IDisposable
 
     /// <summary>
     /// Why nothing may be encrypted for a group now; null where it may. Also where its people are accepted: a device in
-    /// somebody's name that their chain has not stays one until a device of theirs has put it out, which nobody else may.
-    /// Behind the core's gate.
+    /// somebody's name that their chain has not stays one until it is out of the group. A device of theirs may put it out,
+    /// anybody once the server takes it for leaving, and an owner their whole account. Behind the core's gate.
     /// </summary>
     public ChatPayException? Refusal(ConversationState state, Group group)
     {
