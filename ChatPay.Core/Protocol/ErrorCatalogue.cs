@@ -39,7 +39,9 @@ public static class ErrorCatalogue
         ErrorCode.TooManyRequests => 429,
         ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull => 503,
         ErrorCode.ForbiddenOrigin or ErrorCode.NotMember or ErrorCode.NotOwner or ErrorCode.WrongDevice
-            or ErrorCode.CardNotYours or ErrorCode.SignUpClosed or ErrorCode.DeviceNotApproved => 403,
+            or ErrorCode.CardNotYours or ErrorCode.SignUpClosed or ErrorCode.DeviceNotApproved
+            or ErrorCode.AuthorisationMissing or ErrorCode.AuthorisationInvalid or ErrorCode.AuthorisationExpired
+            or ErrorCode.AuthorisationDevice => 403,
         ErrorCode.UpgradeRequired => 426,
         ErrorCode.MethodNotAllowed => 405,
         ErrorCode.UnsupportedMediaType => 415,

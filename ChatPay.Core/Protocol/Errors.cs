@@ -91,6 +91,10 @@ public enum ErrorCode
     CardLifetimeInvalid = 5010,
     CardPartyNotMember = 5011,
     TooManyOpenCards = 5012,
+    AuthorisationMissing = 5013,
+    AuthorisationInvalid = 5014,
+    AuthorisationExpired = 5015,
+    AuthorisationDevice = 5016,
 
     RealmUnknown = 6001,
     VaultMessageInvalid = 6002,

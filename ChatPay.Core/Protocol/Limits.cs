@@ -144,6 +144,12 @@ public static class Limits
     /// <summary>How long a transfer waits to be accepted unless its terms say otherwise.</summary>
     public const int CardLifetimeDefaultSeconds = 24 * 3600;
 
+    /// <summary>How far ahead the end of an authorisation may be.</summary>
+    public const int AuthorisationMaxSeconds = 3600;
+
+    /// <summary>How long an authorisation lasts that this project's clients sign.</summary>
+    public const int AuthorisationSeconds = 600;
+
     public const int CardMemoMaxChars = 280;
     public const int CardSaltBytes = 32;
     public const int DetailCommitBytes = 32;

@@ -129,8 +129,18 @@ public sealed record CardView(
 /// <param name="Version">The version acted on; 0 for <see cref="CardActionKind.Post"/>.</param>
 /// <param name="IdempotencyKey">Unique per actor: the same key with the same action gets the stored outcome.</param>
 /// <param name="Post">With <see cref="CardActionKind.Post"/> only.</param>
+/// <param name="Authorisation">With every action that takes the actor's money, and with no other.</param>
 public sealed record CardActRequest(
-    CardId Card, int Version, CardActionKind Action, Guid IdempotencyKey, CardPost? Post = null);
+    CardId Card, int Version, CardActionKind Action, Guid IdempotencyKey, CardPost? Post = null,
+    CardAuthorisation? Authorisation = null);
+
+/// <summary>
+/// The actor's device's word that the money may go; what it is over is docs/PROTOCOL.md's, section Authorisation. A retry may
+/// bring another one under the same key.
+/// </summary>
+/// <param name="ExpiresAt">Seconds since the Unix epoch; at most <see cref="Limits.AuthorisationMaxSeconds"/> ahead.</param>
+/// <param name="Signature">Ed25519 by the calling device, 64 bytes.</param>
+public sealed record CardAuthorisation(long ExpiresAt, byte[] Signature);
 
 /// <summary>The terms and the encrypted message of a new card.</summary>
 /// <param name="Body">
