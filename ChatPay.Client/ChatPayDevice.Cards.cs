@@ -116,6 +116,7 @@ public sealed partial class ChatPayDevice
     /// <param name="cancellationToken">Ends the wait; what became of it is told by the card.</param>
     /// <returns>The card after it.</returns>
     /// <exception cref="ChatPayException">
+    /// <c>authorisation_device</c>: this device is not in its account's chain, so it cannot pay;
     /// <c>card_terminal</c>, <c>card_expired</c>, <c>card_not_yours</c>, <c>card_version_stale</c>: it has changed
     /// meanwhile; <c>insufficient_funds</c>, among others: nothing has moved. <see cref="ClientErrors.CardMismatch"/>
     /// and <see cref="ClientErrors.CardUnreadable"/>: this device does not do it. <c>internal</c>,
@@ -147,7 +148,11 @@ public sealed partial class ChatPayDevice
         var request = new CardActRequest(card, known.View.Version, action, _core.NewId());
         try
         {
-            var reply = await _core.RequireSession().CardActAsync(request, cancellationToken);
+            var session = _core.RequireSession();
+            var reply = CardTransitions.Find(known.Kind, action) is { Debits: true } && CardChecks.TermsOf(known.View) is { } terms
+                ? await _core.Debits.ActAsync(
+                    request, terms, known.View.DetailCommit, made => session.CardActAsync(made, cancellationToken))
+                : await session.CardActAsync(request, cancellationToken);
             return await LearnAsync(known, reply.Card, cancellationToken);
         }
         catch (ChatPayException refused) when (CardIn(refused.Error) is { } now)

@@ -21,6 +21,9 @@ public sealed record Card(
 /// <summary>A permitted move: the card as it will be, and what happens to the money on the way.</summary>
 public sealed record CardMove(Card Card, CardMoney Money)
 {
+    /// <inheritdoc cref="CardTransition.Debits"/>
+    public bool Debits => Money.Debits();
+
     /// <summary>What the ledger must apply for the move to happen; null where no money moves.</summary>
     /// <param name="id">Follows from what caused the move, so that a retry finds itself.</param>
     /// <param name="actor">Null where time caused it.</param>

@@ -33,11 +33,21 @@ public enum CardMoney
     Pay = 5,
 }
 
+public static class CardMoneys
+{
+    /// <summary>Whether it takes money of whoever makes the move, who then signs a <see cref="DebitStatement"/> for it.</summary>
+    public static bool Debits(this CardMoney money) => money is CardMoney.Hold or CardMoney.Pay;
+}
+
 /// <summary>One row of the state machines.</summary>
 /// <param name="Action">Null for the passing of time.</param>
 /// <param name="From">Null for a card that does not exist yet.</param>
 public sealed record CardTransition(
-    CardKind Kind, CardActionKind? Action, CardParty By, CardState? From, CardState To, CardMoney Money);
+    CardKind Kind, CardActionKind? Action, CardParty By, CardState? From, CardState To, CardMoney Money)
+{
+    /// <inheritdoc cref="CardMoneys.Debits"/>
+    public bool Debits => Money.Debits();
+}
 
 /// <summary>The state machines of all kinds, as in docs/PROTOCOL.md. Nothing leads on from a terminal state.</summary>
 public static class CardTransitions

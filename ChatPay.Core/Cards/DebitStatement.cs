@@ -68,6 +68,38 @@ public sealed record DebitStatement(
     public bool IsSignedBy(ReadOnlySpan<byte> deviceKey, ReadOnlySpan<byte> signature) =>
         SignatureAlgorithm.Ed25519.Verify(deviceKey, Encode(), signature);
 
+    /// <summary>Reads a statement that was signed for a card.</summary>
+    /// <param name="terms">Of the card that it must be for.</param>
+    /// <param name="detailCommit">Likewise.</param>
+    /// <returns>Null for what is no statement, or one of another card.</returns>
+    public static DebitStatement? TryRead(ReadOnlySpan<byte> bytes, CardTerms terms, byte[] detailCommit)
+    {
+        var rest = bytes;
+        if (bytes.Length < Label.Length + 1 + (3 * IdBytes) + 1 + sizeof(int) + sizeof(long) + sizeof(long)
+            || !Take(ref rest, Label.Length + 1).StartsWith(Label))
+        {
+            return null;
+        }
+
+        var (payer, device, nonce) = (Id(ref rest), Id(ref rest), Id(ref rest));
+        var action = (CardActionKind)Take(ref rest, 1)[0];
+        var version = BinaryPrimitives.ReadInt32BigEndian(Take(ref rest, sizeof(int)));
+        var amount = BinaryPrimitives.ReadInt64BigEndian(Take(ref rest, sizeof(long)));
+        var expiresAt = BinaryPrimitives.ReadInt64BigEndian(Take(ref rest, sizeof(long)));
+        var statement = new DebitStatement(
+            terms, detailCommit, action, version, new(payer), amount, new(device), nonce, expiresAt);
+        return bytes.SequenceEqual(statement.Encode()) ? statement : null;
+
+        static Guid Id(ref ReadOnlySpan<byte> rest) => new(Take(ref rest, IdBytes), bigEndian: true);
+    }
+
+    private static ReadOnlySpan<byte> Take(ref ReadOnlySpan<byte> rest, int size)
+    {
+        var taken = rest[..size];
+        rest = rest[size..];
+        return taken;
+    }
+
     private static Span<byte> Take(ref Span<byte> rest, int size)
     {
         var taken = rest[..size];

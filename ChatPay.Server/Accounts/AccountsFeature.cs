@@ -20,6 +20,7 @@ internal static class AccountsFeature
         services.AddValidatedOptions<SignInLimitOptions>(SignInLimitOptions.Section);
         services.AddSingleton<AccountStore>();
         services.AddSingleton<DeviceStore>();
+        services.AddSingleton<DeviceSignatureKeys>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<PasswordHasher>();

@@ -14,7 +14,9 @@ namespace ChatPay.Server.Cards;
 /// What posting and acting have in common: the outcome kept under the idempotency key comes first, and card, money, log
 /// event and outcome change together or not at all.
 /// </summary>
-internal abstract class CardCommand(Caller caller, CardActRequest request, PayloadHash payload)
+/// <param name="signed">What the actor's device signed, where the action takes the actor's money.</param>
+internal abstract class CardCommand(
+    Caller caller, CardActRequest request, PayloadHash payload, Result<SignedDebit>? signed)
     : WriteCommand<CardActReply>
 {
     private static readonly JsonSerializerOptions Json = ProtocolJson.Create();
@@ -30,6 +32,10 @@ internal abstract class CardCommand(Caller caller, CardActRequest request, Paylo
     {
         set.Rows<CardActionRows>().Need(Caller.Account, Request.IdempotencyKey);
         set.Rows<CardRows>().Need(Request.Card);
+        if (signed is not null)
+        {
+            DebitCheck.Declare(set, Caller);
+        }
     }
 
     protected sealed override Result<CardActReply> DecideOutcome(WriteSet set) =>
@@ -46,10 +52,17 @@ internal abstract class CardCommand(Caller caller, CardActRequest request, Paylo
         return error;
     }
 
+    /// <summary>
+    /// Whether the actor's device let the move happen; null where it did, and where nobody's word is needed. A refusal is not
+    /// kept: nothing was decided about the card, and the key serves again.
+    /// </summary>
+    protected Error? CheckAuthorisation(WriteSet set, CardMove move) =>
+        !move.Debits ? null : DebitCheck.Judge(set, signed ?? DebitRules.Missing());
+
     /// <summary>Lets the ledger have the last word; null where it agrees.</summary>
-    protected static Error? Settle(WriteSet set, CardMove move, TransferId transfer, AccountId? actor)
+    protected Error? Settle(WriteSet set, CardMove move)
     {
-        if (move.ToLedgerCommand(transfer, actor) is not { } command)
+        if (move.ToLedgerCommand(Transfer, Caller.Account) is not { } command)
         {
             return null;
         }
@@ -63,6 +76,11 @@ internal abstract class CardCommand(Caller caller, CardActRequest request, Paylo
         }
 
         var outcome = ledger.Decide(command);
+        if (outcome.IsApplied && move.Debits)
+        {
+            set.Rows<CardAuthorisationRows>().Keep(Transfer, signed!.Value.Value);
+        }
+
         return outcome.IsApplied ? null : outcome.ToError();
     }
 
@@ -97,8 +115,9 @@ internal abstract class CardCommand(Caller caller, CardActRequest request, Paylo
 
 /// <summary>Creates a card.</summary>
 internal sealed class PostCardCommand(
-    Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, int openMax)
-    : CardCommand(caller, request, payload)
+    Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, int openMax,
+    Result<SignedDebit>? signed)
+    : CardCommand(caller, request, payload, signed)
 {
     private readonly CardPost _post = request.Post!;
 
@@ -133,7 +152,12 @@ internal sealed class PostCardCommand(
             return error;
         }
 
-        if (Settle(set, posted.Value, Transfer, Caller.Account) is { } rejection)
+        if (CheckAuthorisation(set, posted.Value) is { } unauthorised)
+        {
+            return unauthorised;
+        }
+
+        if (Settle(set, posted.Value) is { } rejection)
         {
             return Reject(set, rejection);
         }
@@ -183,8 +207,9 @@ internal sealed class PostCardCommand(
 
 /// <summary>Accepts, declines, cancels or pays a card.</summary>
 /// <param name="known">The card as read without a lock: only its terms and hold, which never change, are used.</param>
-internal sealed class ActOnCardCommand(Caller caller, CardActRequest request, PayloadHash payload, Card? known)
-    : CardCommand(caller, request, payload)
+internal sealed class ActOnCardCommand(
+    Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
+    : CardCommand(caller, request, payload, signed)
 {
     public override void Declare(WriteSet set)
     {
@@ -223,7 +248,12 @@ internal sealed class ActOnCardCommand(Caller caller, CardActRequest request, Pa
             return Reject(set, error);
         }
 
-        if (Settle(set, acted.Value, Transfer, Caller.Account) is { } rejection)
+        if (CheckAuthorisation(set, acted.Value) is { } unauthorised)
+        {
+            return unauthorised;
+        }
+
+        if (Settle(set, acted.Value) is { } rejection)
         {
             return Reject(set, rejection);
         }

@@ -14,7 +14,7 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>Posting cards and acting on them, and reading them.</summary>
 internal sealed class CardService(
-    CardStore store, GroupCommitter committer, AssetCatalogue assets, RequestLimiter requests,
+    CardStore store, GroupCommitter committer, AssetCatalogue assets, RequestLimiter requests, DebitCheck debits,
     IOptions<CardOptions> options)
 {
     /// <summary>The hub's <c>CardAct</c>.</summary>
@@ -49,9 +49,19 @@ internal sealed class CardService(
         }
 
         var known = await store.FindAsync(request.Card, cancellationToken);
+        var signed = await SignedAsync(caller, known?.Terms, known?.DetailCommit, request, cancellationToken);
         return await committer.SubmitAsync(
-            new ActOnCardCommand(caller, request, HashPayload(request, null), known), cancellationToken);
+            new ActOnCardCommand(caller, request, HashPayload(request, null), known, signed), cancellationToken);
     }
+
+    /// <summary>What the actor signed; null where the action takes nothing of the actor's, or there is no such card.</summary>
+    private async ValueTask<Result<SignedDebit>?> SignedAsync(
+        Caller caller, CardTerms? terms, byte[]? detailCommit, CardActRequest request, CancellationToken cancellationToken) =>
+        terms is not null && detailCommit is not null
+            && CardTransitions.Find(terms.Kind, request.Action) is { Debits: true }
+                ? await debits.VerifyAsync(
+                    caller, terms, detailCommit, request, terms.Money.Amount.Value, cancellationToken)
+                : default(Result<SignedDebit>?);
 
     private async Task<Result<CardActReply>> PostAsync(
         Caller caller, CardActRequest request, CardPost post, CancellationToken cancellationToken)
@@ -80,12 +90,17 @@ internal sealed class CardService(
             return tooMany;
         }
 
+        var signed = await SignedAsync(caller, terms, post.DetailCommit, request, cancellationToken);
         return await committer.SubmitAsync(
-            new PostCardCommand(caller, request, HashPayload(request, terms), terms, options.Value.OpenPerAuthor),
+            new PostCardCommand(
+                caller, request, HashPayload(request, terms), terms, options.Value.OpenPerAuthor, signed),
             cancellationToken);
     }
 
-    /// <summary>SHA-256 over everything asked for, so that a key is bound to one action.</summary>
+    /// <summary>
+    /// SHA-256 over everything asked for, so that a key is bound to one action. The authorisation is not of it: a retry may
+    /// have to be signed anew.
+    /// </summary>
     private static PayloadHash HashPayload(CardActRequest request, CardTerms? terms)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

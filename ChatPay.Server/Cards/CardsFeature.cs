@@ -12,6 +12,8 @@ internal static class CardsFeature
         services.AddValidatedOptions<CardOptions>(CardOptions.Section);
         services.AddSingleton<IWriteRowsFactory, CardRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, CardActionRowsFactory>();
+        services.AddSingleton<IWriteRowsFactory, CardAuthorisationRowsFactory>();
+        services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
         services.AddSingleton<CardDirectory>();
         services.AddSingleton<RequestLimiter>();

@@ -57,6 +57,8 @@ grant select, insert, update (refunded_minor) on refunded to chatpay_server;
 -- A card's terms never change.
 grant select, insert, update (state, version, closed_at) on card to chatpay_server;
 grant select, insert on card_action to chatpay_server;
+grant select, insert on card_authorisation to chatpay_server;
+grant select on card_authorisation_since to chatpay_server;
 
 -- Entries and leaves of the key log are only added; the log takes an entry in by giving it its place. Leaves and tiles are
 -- removed where a restored database begins another log.

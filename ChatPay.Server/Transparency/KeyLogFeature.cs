@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Vault;
 
@@ -14,6 +15,7 @@ internal static class KeyLogFeature
         services.AddSingleton<KeyLogStore>();
         services.AddSingleton<KeyChainStore>();
         services.AddSingleton<IIdentityKeys, LoggedIdentityKeys>();
+        services.AddSingleton<IWriteRowsFactory, DeviceStandingRowsFactory>();
         services.AddSingleton<WrappedKeysStore>();
         services.AddSingleton<KeyLogReader>();
         services.AddSingleton<KeyChainService>();

@@ -30,7 +30,7 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         await using var ben = await Person.JoinAsync(server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
         var post = Post(CardKind.Transfer, group, ada, ben, 1234);
-        var posted = await ada.Hub.CardActAsync(post, Cancellation);
+        var posted = await ada.CardActAsync(post, Cancellation);
         Assert.Equal((CardState.Held, 2L), (posted.Card.State, posted.Seq));
 
         var shown = await ben.Events.FirstAsync(e => e.Kind == EventKind.Card);
@@ -40,7 +40,7 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         Assert.Equal(post.Post.DetailCommit, shown.Card.DetailCommit);
         Assert.Equal(1234, (await ada.Wallet.FirstAsync(balance => balance.HeldMinor > 0)).HeldMinor);
 
-        var accepted = await ben.Hub.CardActAsync(TestCards.Act(shown.Card, CardActionKind.Accept), Cancellation);
+        var accepted = await ben.CardActAsync(TestCards.Act(shown.Card, CardActionKind.Accept), Cancellation);
         var told = await ada.Events.FirstAsync(e => e.Kind == EventKind.CardChanged);
         Assert.Equal((accepted.Seq, CardState.Accepted, 2), (told.Seq, told.Card!.State, told.Card.Version));
         Assert.Null(told.Body);
@@ -62,13 +62,13 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         await using var ben = await Person.JoinAsync(server.Address);
         await using var cy = await Person.JoinAsync(server.Address);
         var group = await TestGroup.GroupAsync(ada, ben, cy);
-        var asked = await ada.Hub.CardActAsync(Post(CardKind.Request, group, ada, ben, 500), Cancellation);
+        var asked = await ada.CardActAsync(Post(CardKind.Request, group, ada, ben, 500), Cancellation);
 
         var foreign = await Person.ErrorOf(
-            cy.Hub.CardActAsync(TestCards.Act(asked.Card, CardActionKind.Pay), Cancellation));
+            cy.PayAsync(asked.Card, Cancellation));
         Assert.Equal((int)ErrorCode.CardNotYours, foreign.Code);
 
-        await ben.Hub.CardActAsync(TestCards.Act(asked.Card, CardActionKind.Pay), Cancellation);
+        await ben.PayAsync(asked.Card, Cancellation);
         var seen = await cy.Events.FirstAsync(e => e.Kind == EventKind.CardChanged);
         Assert.Equal(CardState.Paid, seen.Card!.State);
         Assert.Equal(100_500, (await ada.Client.WalletAsync(Cancellation)).Balances[0].BalanceMinor);
@@ -82,14 +82,14 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         var group = await TestGroup.DirectAsync(ada, ben);
 
         var poor = await Person.ErrorOf(
-            ada.Hub.CardActAsync(Post(CardKind.Transfer, group, ada, ben, 100_001), Cancellation));
+            ada.CardActAsync(Post(CardKind.Transfer, group, ada, ben, 100_001), Cancellation));
         Assert.Equal(
             ((int)ErrorCode.InsufficientFunds, "insufficient_funds", false), (poor.Code, poor.Name, poor.Retryable));
 
-        var posted = await ada.Hub.CardActAsync(Post(CardKind.Transfer, group, ada, ben, 5), Cancellation);
-        await ada.Hub.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Cancel), Cancellation);
+        var posted = await ada.CardActAsync(Post(CardKind.Transfer, group, ada, ben, 5), Cancellation);
+        await ada.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Cancel), Cancellation);
         var late = await Person.ErrorOf(
-            ben.Hub.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancellation));
+            ben.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancellation));
         Assert.Equal((int)ErrorCode.CardTerminal, late.Code);
         var card = Assert.IsType<JsonElement>(late.Details!["card"]);
         Assert.Equal("cancelled", card.GetProperty("state").GetString());
@@ -107,12 +107,12 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         await ben.Hub.SubmitCommitAsync(commit, Cancellation);
         group.Apply([], []);
 
-        var error = await Person.ErrorOf(ada.Hub.CardActAsync(stale, Cancellation));
+        var error = await Person.ErrorOf(ada.CardActAsync(stale, Cancellation));
         Assert.Equal((int)ErrorCode.StaleEpoch, error.Code);
         Assert.Equal(Convert.ToBase64String(commit.Commit), error.Details!["commit"].ToString());
 
         var anew = Post(CardKind.Transfer, group, ada, ben, 5) with { IdempotencyKey = stale.IdempotencyKey };
-        Assert.Equal(CardState.Held, (await ada.Hub.CardActAsync(anew, Cancellation)).Card.State);
+        Assert.Equal(CardState.Held, (await ada.CardActAsync(anew, Cancellation)).Card.State);
     }
 
     [Fact]
@@ -122,9 +122,9 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         await using var ben = await Person.JoinAsync(server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
         var post = Post(CardKind.Transfer, group, ada, ben, 5);
-        var first = await ada.Hub.CardActAsync(post, Cancellation);
+        var first = await ada.CardActAsync(post, Cancellation);
         await ada.ConnectAsync();
-        var again = await ada.Hub.CardActAsync(post, Cancellation);
+        var again = await ada.CardActAsync(post, Cancellation);
         Assert.Equal((first.Seq, first.At, first.Card.Id), (again.Seq, again.At, again.Card.Id));
         Assert.Equal(2, (await ada.Client.ConversationAsync(group.Id, Cancellation)).Head);
     }
@@ -136,12 +136,12 @@ public sealed class CardHubTests(ServerFixture server) : IClassFixture<ServerFix
         await using var ben = await Person.JoinAsync(server.Address);
         await using var eve = await Person.JoinAsync(server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
-        var posted = await ada.Hub.CardActAsync(Post(CardKind.Transfer, group, ada, ben, 5), Cancellation);
+        var posted = await ada.CardActAsync(Post(CardKind.Transfer, group, ada, ben, 5), Cancellation);
 
         var read = await Person.ErrorOf(eve.Client.CardAsync(posted.Card.Id, Cancellation));
         Assert.Equal((int)ErrorCode.CardUnknown, read.Code);
         var act = await Person.ErrorOf(
-            eve.Hub.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancellation));
+            eve.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancellation));
         Assert.Equal((int)ErrorCode.CardUnknown, act.Code);
 
         using var anonymous = server.CreateClient();

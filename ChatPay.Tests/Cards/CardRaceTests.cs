@@ -61,7 +61,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
         {
             var post = MoneyFixture.Card(kind, conversation, alice, bob, 10);
             var results = await Task.WhenAll(Enumerable.Range(0, 40).Select(turn =>
-                Nodes[turn % 2].ActAsync(alice.Caller, post, CancellationToken.None)));
+                Nodes[turn % 2].ActAsync(alice.Caller, money.Sign(alice, post), CancellationToken.None)));
             Assert.All(results, result => Assert.Null(result.Error));
             Assert.Single(results.Select(result => result.Value.Seq).Distinct());
         }
@@ -124,7 +124,8 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
         {
             var (from, to) = (people[turn % 4], people[(turn + 1 + (turn / 4 % 3)) % 4]);
             var post = MoneyFixture.Card(CardKind.Transfer, conversation, from, to, 1 + (turn * 37 % 900));
-            var posted = await Nodes[turn % 2].ActAsync(from.Caller, post, CancellationToken.None);
+            var posted = await Nodes[turn % 2].ActAsync(
+                from.Caller, money.Sign(from, post), CancellationToken.None);
             if (posted.IsOk)
             {
                 var action = turn % 5 == 0 ? CardActionKind.Decline : CardActionKind.Accept;
@@ -195,7 +196,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
                 // A client that gets a retryable error, or none at all, asks again with the same ids.
                 try
                 {
-                    var result = await Nodes[turn % 2].ActAsync(alice.Caller, post, CancellationToken.None);
+                    var result = await Nodes[turn % 2].ActAsync(alice.Caller, money.Sign(alice, post), CancellationToken.None);
                     if (result.Error is not { Retryable: true })
                     {
                         return result;

@@ -49,10 +49,10 @@ internal sealed class TwoNodes : IAsyncDisposable
     /// <summary>A transfer in the conversation, accepted.</summary>
     public static async Task PayAsync(TestGroup group, Person payer, Person payee, long amountMinor)
     {
-        var posted = await payer.Hub.CardActAsync(
+        var posted = await payer.CardActAsync(
             TestCards.Post(CardKind.Transfer, group.Id, group.Epoch, payer.Id, payee.Id, amountMinor),
             TestContext.Current.CancellationToken);
-        await payee.Hub.CardActAsync(
+        await payee.CardActAsync(
             TestCards.Act(posted.Card, CardActionKind.Accept), TestContext.Current.CancellationToken);
     }
 

@@ -206,15 +206,15 @@ public sealed class RetentionTests(ServerFixture server) : IClassFixture<ServerF
         await using var ben = await Person.JoinAsync(server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
         var post = TestCards.Post(CardKind.Transfer, group.Id, group.Epoch, ada.Id, ben.Id, 1234);
-        var posted = await ada.Hub.CardActAsync(post, Cancellation);
+        var posted = await ada.CardActAsync(post, Cancellation);
         await ada.Client.SetRetentionAsync(group.Id, 1, Cancellation);
         await AgeAsync(group, 2, days: 2);
         await Sweeper.SweepAsync(Cancellation);
         Assert.Equal(3, (await ben.Client.ConversationAsync(group.Id, Cancellation)).FirstSeq);
 
-        Assert.Equal(posted.Seq, (await ada.Hub.CardActAsync(post, Cancellation)).Seq);
+        Assert.Equal(posted.Seq, (await ada.CardActAsync(post, Cancellation)).Seq);
         var card = await ben.Client.CardAsync(post.Card, Cancellation);
-        await ben.Hub.CardActAsync(TestCards.Act(card, CardActionKind.Accept), Cancellation);
+        await ben.CardActAsync(TestCards.Act(card, CardActionKind.Accept), Cancellation);
         Assert.Equal(101_234, Assert.Single((await ben.Client.WalletAsync(Cancellation)).Balances).BalanceMinor);
     }
 

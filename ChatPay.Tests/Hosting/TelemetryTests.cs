@@ -40,7 +40,7 @@ public sealed class TelemetryTests(PostgresFixture postgres)
         await using var ben = await Person.JoinAsync(server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
         var post = TestCards.Post(CardKind.Transfer, group.Id, group.Epoch, ada.Id, ben.Id, AmountMinor);
-        await ada.Hub.CardActAsync(post, Cancellation);
+        await ada.CardActAsync(post, Cancellation);
         await ben.Events.FirstAsync(e => e.Kind == EventKind.Card);
         await LookUpAsync(server.Address, ada, ben);
         await using var again = await ada.OnAnotherDeviceAsync();

@@ -22,7 +22,7 @@ public sealed class LedgerAccountCommandTests : IAsyncLifetime
         await using var ada = await Person.JoinAsync(_server.Address);
         await using var ben = await Person.JoinAsync(_server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
-        var posted = await ada.Hub.CardActAsync(
+        var posted = await ada.CardActAsync(
             TestCards.Post(CardKind.Transfer, group.Id, group.Epoch, ada.Id, ben.Id, 1234), Cancel);
 
         var handle = ada.Client.Account!.Handle;
@@ -31,7 +31,7 @@ public sealed class LedgerAccountCommandTests : IAsyncLifetime
             await RunAsync(0, "freeze", handle, "EUR", "--reason", "Reported stolen."),
             StringComparison.Ordinal);
         var refused = await Assert.ThrowsAsync<ChatPayException>(
-            () => ben.Hub.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancel));
+            () => ben.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancel));
         Assert.Equal(ErrorCode.AccountFrozen, refused.Code);
         Assert.Contains("account_not_empty", await RunAsync(
             1, "close", handle, "EUR", "--reason", "Left."), StringComparison.Ordinal);
@@ -47,7 +47,7 @@ public sealed class LedgerAccountCommandTests : IAsyncLifetime
         }
 
         await RunAsync(0, "unfreeze", handle, "EUR", "--reason", "It was found.");
-        var accepted = await ben.Hub.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancel);
+        var accepted = await ben.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), Cancel);
         Assert.Equal(CardState.Accepted, accepted.Card.State);
         var (exitCode, output) = await _server.RunAsync("ledger", "verify");
         Assert.True(exitCode == 0, output);

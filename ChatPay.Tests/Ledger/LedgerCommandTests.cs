@@ -21,9 +21,9 @@ public sealed class LedgerCommandTests : IAsyncLifetime
         await using (var ben = await Person.JoinAsync(_server.Address))
         {
             var group = await TestGroup.DirectAsync(ada, ben);
-            var posted = await ada.Hub.CardActAsync(
+            var posted = await ada.CardActAsync(
                 TestCards.Post(CardKind.Transfer, group.Id, group.Epoch, ada.Id, ben.Id, 1234), cancellation);
-            await ben.Hub.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), cancellation);
+            await ben.CardActAsync(TestCards.Act(posted.Card, CardActionKind.Accept), cancellation);
         }
 
         await AssertCleanAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Xunit;
 
 namespace ChatPay.Tests.Ledger;
@@ -170,6 +171,32 @@ public sealed class LedgerVerifyStateTests(VerifyScene scene) : IClassFixture<Ve
     public Task A_removed_card_is_found() => AssertFoundAsync(
         $"delete from card where id = '{scene.Paid.Id}'",
         $": belongs to card {scene.Paid.Id}, which does not exist");
+
+    [Theory]
+    [InlineData("delete from card_authorisation where {0}", "no device of the payer's signed for it")]
+    [InlineData("update card_authorisation set signature = set_byte(signature, 5, 255 - get_byte(signature, 5)) where {0}",
+        "the signature is not the device's")]
+    [InlineData("update card_authorisation set statement = set_byte(statement, 16, 2) where {0}", "what was signed is not of its card")]
+    [InlineData("update card_authorisation set statement = set_byte(statement, 50, 0) where {0}",
+        "what was signed is another payer's, amount or action")]
+    [InlineData("update card_authorisation set (statement, signature, device_id) = (select statement, signature, device_id "
+        + "from card_authorisation where not ({0}) limit 1) where {0}", "what was signed is not of its card")]
+    [InlineData("update device set signature_key = set_byte(signature_key, 0, 255 - get_byte(signature_key, 0))",
+        "the signature is not the device's")]
+    [InlineData("delete from key_entry where sequence = 1", "the device is not in the payer's chain of the key log")]
+    public Task A_debit_that_was_not_let_happen_like_this_is_found(string sql, string finding) => AssertFoundAsync(
+        string.Format(
+            CultureInfo.InvariantCulture, sql,
+            $"transfer_id = (select id from transfer where card_id = '{scene.Paid.Id}' and status = 0)"),
+        finding);
+
+    [Fact]
+    public Task An_authorisation_of_nothing_is_found() => AssertFoundAsync(
+        $"""
+        insert into card_authorisation (transfer_id, device_id, statement, signature)
+        select gen_random_uuid(), device_id, statement, signature from card_authorisation limit 1
+        """,
+        "no card's debit happened by it");
 
     private async Task AssertFoundAsync(string tampering, params string[] findings) =>
         LedgerVerifyTests.AssertFound(await scene.TamperAsync(tampering), findings);

@@ -25,6 +25,7 @@ public sealed class LedgerVerifyTests(VerifyScene scene) : IClassFixture<VerifyS
             checked refunds against what they refund: 1 refunds of 1 transfers
             checked linked groups: 2 groups
             checked cards against their money: 5 cards
+            checked cards' debits against what was signed: 4 debits
             The ledger is clean.
 
             """,

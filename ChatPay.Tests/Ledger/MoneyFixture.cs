@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 using ChatPay.Server.Cards;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Ledger;
@@ -15,6 +16,8 @@ namespace ChatPay.Tests.Ledger;
 /// <summary>Somebody with one device.</summary>
 internal sealed record WalletHolder(AccountId Account, DeviceId Device)
 {
+    public CardSigner Signer { get; } = new(Account, Device, TestMls.NewSignatureKey());
+
     public Caller Caller => new(Account, Device);
 }
 
@@ -27,6 +30,7 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     private NpgsqlDataSource? _dataSource;
     private TestServer? _server;
     private int _people;
+    private TimeSpan _ahead;
 
     public string ConnectionString { get; private set; } = "";
 
@@ -104,6 +108,7 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     {
         await using var connection = await DataSource.OpenConnectionAsync();
         await connection.ExecuteAsync("update test.clock set ahead = ahead + @by", new { by });
+        _ahead += by;
     }
 
     internal Guid NewId() => Server.Services.GetRequiredService<IdFactory>().NewUuid();
@@ -118,15 +123,17 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
             """
             insert into account (id, handle, skeleton, display_name, password_hash)
             values (@id, @name, @name, @name, '');
-            insert into device (id, account_id, name, signature_key) values (@device, @id, 'A phone', @key);
+            insert into device (id, account_id, name, signature_key, approved_at)
+            values (@device, @id, 'A phone', @key, now());
             """,
             new
             {
                 id = person.Account.Value,
                 name,
                 device = person.Device.Value,
-                key = RandomNumberGenerator.GetBytes(32),
+                key = TestMls.PublicKeyOf(person.Signer.Key),
             });
+        await BeginChainAsync(connection, person);
         if (withWallets)
         {
             await Wallets.AccountOpenedAsync(person.Account, TestContext.Current.CancellationToken);
@@ -137,6 +144,32 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         }
 
         return person;
+    }
+
+    /// <summary>The person's chain in the key log, as the server would have stored it.</summary>
+    private static async Task BeginChainAsync(NpgsqlConnection connection, WalletHolder person)
+    {
+        using var identityKey = TestMls.NewSignatureKey();
+        var first = KeyLogEntry.Identity(KeyLogPlace.First(person.Account), identityKey, identityKey);
+        var second = KeyLogEntry.DeviceAdded(
+            new KeyLogPlace(person.Account, 1, first.Hash()), person.Device, person.Signer.Key, identityKey);
+        await connection.ExecuteAsync(
+            """
+            with entries as (
+                insert into key_entry (account_id, sequence, entry, salt)
+                values (@id, 0, @first, @salt), (@id, 1, @second, @salt)
+            )
+            insert into key_chain (account_id, length, head, identity_keys) values (@id, 2, @head, array[@key])
+            """,
+            new
+            {
+                id = person.Account.Value,
+                first = first.Encoding.ToArray(),
+                second = second.Encoding.ToArray(),
+                salt = RandomNumberGenerator.GetBytes(KeyLogEntry.SaltSize),
+                head = second.Hash(),
+                key = TestMls.PublicKeyOf(identityKey),
+            });
     }
 
     internal async Task<ConversationId> ConversationAsync(params WalletHolder[] people)
@@ -158,11 +191,15 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         TestCards.Post(
             kind, conversation, 0, author.Account, other.Account, amountMinor, asset, lifetimeSeconds);
 
+    /// <summary>Posts or acts; a post that takes the actor's money is signed by the actor's device.</summary>
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardActRequest request) =>
-        Cards.ActAsync(actor.Caller, request, TestContext.Current.CancellationToken);
+        Cards.ActAsync(actor.Caller, Sign(actor, request), TestContext.Current.CancellationToken);
+
+    /// <summary>As the actor's device would send it.</summary>
+    internal CardActRequest Sign(WalletHolder actor, CardActRequest request) => actor.Signer.Sign(request, _ahead);
 
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardView card, CardActionKind action) =>
-        ActAsync(actor, new CardActRequest(card.Id, card.Version, action, NewId()));
+        ActAsync(actor, actor.Signer.Sign(new CardActRequest(card.Id, card.Version, action, NewId()), card, _ahead));
 
     /// <summary>Posts a card that must be accepted by the server.</summary>
     internal async Task<CardView> PostAsync(

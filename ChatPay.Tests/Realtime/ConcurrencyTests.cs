@@ -37,6 +37,8 @@ public sealed class ConcurrencyTests(DatabaseFixture database, ITestOutputHelper
         await using var ada = await Person.JoinAsync(server.Address);
         await using var ben = await Person.JoinAsync(server.Address);
         var group = await TestGroup.DirectAsync(ada, ben);
+        await ada.BeChainedAsync();
+        await ben.BeChainedAsync();
         await using var adasLines = new Lines(ada, LinesEach);
         await using var bensLines = new Lines(ben, LinesEach);
         await using var adasEar = new Listener(ada, group.Id);
@@ -188,7 +190,8 @@ public sealed class ConcurrencyTests(DatabaseFixture database, ITestOutputHelper
             var lines = Either();
             var other = lines == ada ? ben : ada;
             var kind = dice.Next(2) == 0 ? CardKind.Transfer : CardKind.Request;
-            await CardAsync(lines, StormCards.Post(group, kind, lines.Person, other.Person, 1 + dice.Next(300)));
+            var post = StormCards.Post(group, kind, lines.Person, other.Person, 1 + dice.Next(300));
+            await CardAsync(lines, lines.Person.Signer.Sign(post));
         }
 
         private async Task ActAsync()
@@ -198,7 +201,9 @@ public sealed class ConcurrencyTests(DatabaseFixture database, ITestOutputHelper
             var card = cards[dice.Next(cards.Length)];
             CardActionKind[] actions =
                 [CardActionKind.Accept, CardActionKind.Decline, CardActionKind.Cancel, CardActionKind.Pay];
-            await CardAsync(Either(), StormCards.Act(card, actions[dice.Next(actions.Length)]));
+            var lines = Either();
+            var request = StormCards.Act(card, actions[dice.Next(actions.Length)]);
+            await CardAsync(lines, lines.Person.Signer.Sign(request, card));
         }
 
         private async Task CardAsync(Lines lines, CardActRequest request)

@@ -28,6 +28,8 @@ internal sealed class Person : IAsyncDisposable
 
     public Key Key { get; }
 
+    public CardSigner Signer => new(Id, Device, Key);
+
     /// <summary>The account's identity key, once there is a chain.</summary>
     public Key? IdentityKey { get; private set; }
 
@@ -128,6 +130,34 @@ internal sealed class Person : IAsyncDisposable
         var first = KeyLogEntry.Identity(KeyLogPlace.First(Id), IdentityKey, IdentityKey);
         var second = KeyLogEntry.DeviceAdded(new KeyLogPlace(Id, 1, first.Hash()), Device, Key, IdentityKey);
         return await Client.AppendKeysAsync([first.Encoding.ToArray(), second.Encoding.ToArray()], Cancellation);
+    }
+
+    /// <summary>Posts or acts on a card; what takes this person's money is signed by this device, in a chain begun for it.</summary>
+    public async Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken)
+    {
+        var signed = Signer.Sign(request);
+        if (signed.Authorisation is not null)
+        {
+            await BeChainedAsync();
+        }
+
+        return await Hub.CardActAsync(signed, cancellationToken);
+    }
+
+    /// <summary>Pays a request, signed likewise.</summary>
+    public async Task<CardActReply> PayAsync(CardView card, CancellationToken cancellationToken)
+    {
+        await BeChainedAsync();
+        return await Hub.CardActAsync(Signer.Sign(TestCards.Act(card, CardActionKind.Pay), card), cancellationToken);
+    }
+
+    /// <summary>Sees to it that this device is in its account's chain.</summary>
+    public async Task BeChainedAsync()
+    {
+        if (IdentityKey is null && Voucher is null)
+        {
+            await BeginChainAsync();
+        }
     }
 
     /// <summary>A key package as an upload would carry it, with a certificate once there is a chain.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ChatPay.Core.Cards;
+using ChatPay.Core.Cryptography;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
@@ -32,4 +33,40 @@ internal static class TestCards
     /// <summary>An action on the version seen, under a new key.</summary>
     public static CardActRequest Act(CardView card, CardActionKind action) =>
         new(card.Id, card.Version, action, s_ids.NewUuid());
+}
+
+/// <summary>A device that signs for what takes its account's money.</summary>
+internal sealed record CardSigner(AccountId Account, DeviceId Device, Key Key)
+{
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>The request with what it needs signed; a post of another's card or a request's stays as it is.</summary>
+    /// <param name="ahead">How far the deciding clock is ahead of the machine's.</param>
+    public CardActRequest Sign(CardActRequest request, TimeSpan ahead = default) =>
+        request is { Post: { Kind: CardKind.Transfer, DetailCommit.Length: Limits.DetailCommitBytes } post, Authorisation: null }
+            ? Sign(request, TermsOf(request.Card, post), post.DetailCommit, ahead + s_lifetime)
+            : request;
+
+    /// <summary>As <see cref="Sign(CardActRequest, TimeSpan)"/>, for an action on a card.</summary>
+    public CardActRequest Sign(CardActRequest request, CardView card, TimeSpan ahead = default) =>
+        request.Action == CardActionKind.Pay
+            ? Sign(request, TermsOf(card), card.DetailCommit, ahead + s_lifetime) : request;
+
+    /// <summary>Signs for a card, whatever the request says.</summary>
+    public CardActRequest Sign(
+        CardActRequest request, CardTerms terms, byte[] detailCommit, TimeSpan lifetime) => request with
+        {
+            Authorisation = new DebitStatement(
+                terms, detailCommit, request.Action, request.Version, Account, terms.Money.Amount.Value, Device,
+                request.IdempotencyKey,
+                (TimeProvider.System.GetUtcNow() + lifetime).ToUnixTimeSeconds()).Sign(Key),
+        };
+
+    public static CardTerms TermsOf(CardView card) => new(
+        card.Kind, card.Id, card.Conversation, card.Payer, card.Payee,
+        Money.Of(card.AmountMinor, AssetCode.Parse(card.Asset)), card.LifetimeSeconds);
+
+    public static CardTerms TermsOf(CardId card, CardPost post) => new(
+        post.Kind, card, post.Conversation, post.Payer, post.Payee,
+        Money.Of(post.AmountMinor, AssetCode.TryParse(post.Asset, out var asset) ? asset : default), post.LifetimeSeconds);
 }

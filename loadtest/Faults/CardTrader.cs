@@ -60,7 +60,7 @@ internal sealed class CardTrader(
 
     private async Task<CardView?> PostAsync(Participant payer, Participant payee)
     {
-        var request = SealedBodies.Transfer(conversation, payer.Account, payee.Account, 1 + _random.Below(AmountMax));
+        var request = SealedBodies.Transfer(conversation, payer, payee.Account, 1 + _random.Below(AmountMax));
         var name = new MessageName(conversation, payer.Device, request.Post!.ClientId);
         book.Attempt(name);
         if (await CallAsync(payer, request) is not { } reply)

@@ -3,6 +3,7 @@ using ChatPay.Client;
 using ChatPay.Core.Cryptography;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 
 namespace ChatPay.LoadTest.Faults;
 
@@ -18,15 +19,21 @@ internal sealed class Participant : IAsyncDisposable
     private readonly HashSet<ConversationId> _turnovers = [];
     private readonly CursorWatch _cursors = new();
     private readonly HistoryBook _book;
+    private readonly Key _identityKey;
+
+    /// <summary>Of the account's first device, which disposes of the identity key; null for another.</summary>
+    private KeyLogEntry? _chainEnd;
     private int _lineages;
 
-    private Participant(ChatPayClient client, Key key, HistoryBook book)
+    private Participant(ChatPayClient client, Key key, Key identityKey, HistoryBook book)
     {
-        (Client, _book) = (client, book);
+        (Client, _identityKey, _book) = (client, identityKey, book);
         Member = new MlsMember
         {
             SignatureKey = key,
-            Credential = new CredentialIdentity(Account, Device).ToCredential(),
+            Credential = DeviceCredential.Issue(
+                new CredentialIdentity(Account, Device), key.PublicKey.Export(KeyBlobFormat.RawPublicKey), identityKey)
+                .ToCredential(),
         };
     }
 
@@ -62,16 +69,22 @@ internal sealed class Participant : IAsyncDisposable
         var client = new ChatPayClient(address);
         var key = NewKey();
         await client.SignUpAsync(new(handle, handle, Password, NewDevice(key)), cancellationToken);
-        return new(client, key, book);
+        var identityKey = NewKey();
+        var first = KeyLogEntry.Identity(KeyLogPlace.First(client.Account!.Id), identityKey, identityKey);
+        var second = KeyLogEntry.DeviceAdded(Next(first), client.Device!.Id, key, identityKey);
+        await client.AppendKeysAsync([first.Encoding.ToArray(), second.Encoding.ToArray()], cancellationToken);
+        return new(client, key, identityKey, book) { _chainEnd = second };
     }
 
-    /// <summary>The same account on another device.</summary>
+    /// <summary>The same account on another device, of which there is one at most.</summary>
     public async Task<Participant> OnAnotherDeviceAsync(CancellationToken cancellationToken)
     {
         var client = new ChatPayClient(Client.Address);
         var key = NewKey();
         await client.SignInAsync(new(Client.Account!.Handle, Password, NewDevice(key)), cancellationToken);
-        return new(client, key, _book);
+        var entry = KeyLogEntry.DeviceAdded(Next(_chainEnd!), client.Device!.Id, key, _identityKey);
+        await Client.AppendKeysAsync([entry.Encoding.ToArray()], cancellationToken);
+        return new(client, key, _identityKey, _book);
     }
 
     public void Start(IReadOnlyList<Uri> addresses) => Session = Client.StartSession(
@@ -154,7 +167,13 @@ internal sealed class Participant : IAsyncDisposable
 
         Client.Dispose();
         Member.Dispose();
+        if (_chainEnd is not null)
+        {
+            _identityKey.Dispose();
+        }
     }
+
+    private static KeyLogPlace Next(KeyLogEntry last) => new(last.Account, last.Sequence + 1, last.Hash());
 
     private static Key NewKey() => Key.Import(
         SignatureAlgorithm.Ed25519, RandomNumberGenerator.GetBytes(32), KeyBlobFormat.RawPrivateKey);

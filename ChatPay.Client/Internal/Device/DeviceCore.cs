@@ -33,6 +33,7 @@ internal sealed class DeviceCore : IAsyncDisposable
         Keys = new DeviceKeys(this);
         Archive = new DeviceArchive(this);
         Groups = new GroupKeeper(this);
+        Debits = new DebitSigner(this);
         Arrivals = new Arrivals(this, options.MaxWaitingItems);
     }
 
@@ -49,6 +50,8 @@ internal sealed class DeviceCore : IAsyncDisposable
     public DeviceArchive Archive { get; }
 
     public GroupKeeper Groups { get; }
+
+    public DebitSigner Debits { get; }
 
     public Arrivals Arrivals { get; }
 

@@ -1,3 +1,5 @@
+using ChatPay.Core.Cards;
+using ChatPay.Core.Ledger;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
@@ -331,8 +333,14 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
         var post = new CardPost(
             card.Kind, record.Conversation, card.Payer, card.Payee, card.AmountMinor, card.Asset, card.LifetimeSeconds,
             card.DetailCommit, record.ClientId, record.Epoch, record.Body!);
-        var answer = await session.CardActAsync(
-            new(card.Id, 0, CardActionKind.Post, card.IdempotencyKey, post), cancellationToken);
+        var request = new CardActRequest(card.Id, 0, CardActionKind.Post, card.IdempotencyKey, post);
+        var terms = new CardTerms(
+            card.Kind, card.Id, record.Conversation, card.Payer, card.Payee,
+            Money.Of(card.AmountMinor, AssetCode.Parse(card.Asset)), card.LifetimeSeconds);
+        Task<CardActReply> Call(CardActRequest made) => session.CardActAsync(made, cancellationToken);
+        var answer = CardTransitions.Find(card.Kind, CardActionKind.Post) is { Debits: true }
+            ? await core.Debits.ActAsync(request, terms, card.DetailCommit, Call)
+            : await Call(request);
         return (answer.Seq, answer.At, answer.Card);
     }
 

@@ -149,6 +149,8 @@ internal ref struct CopyRow(ReadOnlySpan<byte> fields)
 
     public ReadOnlySpan<byte> Bytes() => Next();
 
+    public byte[]? OptionalBytes() => IsNull() ? null : Next().ToArray();
+
     /// <summary>Null where the bytes are too few or too many to be one.</summary>
     public PayloadHash? Hash() => Next() is { Length: PayloadHash.Bytes } digest ? PayloadHash.From(digest) : null;
 

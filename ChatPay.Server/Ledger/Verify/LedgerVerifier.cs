@@ -25,6 +25,7 @@ internal sealed class LedgerVerifier(NpgsqlDataSource dataSource, VerifyDisplay 
         await RunAsync("refunds against what they refund", "refunded", new RefundCheck(store, findings).RunAsync);
         await RunAsync("linked groups", null, new GroupCheck(store, findings).RunAsync);
         await RunAsync("cards against their money", "card", new CardCheck(store, findings).RunAsync);
+        await RunAsync("cards' debits against what was signed", null, new AuthorisationCheck(store, findings).RunAsync);
         findings.Conclude();
         return new VerifyReport(
             "ledger verify", startedAt, clock.GetElapsedTime(started).TotalSeconds, findings.Count == 0, accounts.Entries,

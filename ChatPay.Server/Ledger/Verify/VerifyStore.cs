@@ -143,6 +143,28 @@ internal sealed class VerifyStore : IAsyncDisposable
         """,
         StoredTransfer.Parse, null, cancellationToken);
 
+    /// <summary>The applied debits of cards since each has to be signed for, with what was signed, by id.</summary>
+    public RowStream<AuthorisedRow> AuthorisedDebits(VerifyStage stage, CancellationToken cancellationToken) =>
+        Stream<AuthorisedRow>(
+            $"""
+            select {AuthorisedRow.Columns}
+            from transfer t join card c on c.id = t.card_id
+            left join card_authorisation a on a.transfer_id = t.id
+            left join device d on d.id = a.device_id
+            where t.card_id is not null and t.status = 0 and t.kind in (1, 2)
+                and (a.transfer_id is not null or t.created_at >= (select at from card_authorisation_since))
+            order by t.id
+            """,
+            AuthorisedRow.Parse, stage, cancellationToken);
+
+    /// <summary>Authorisations of nothing that happened, by id.</summary>
+    public RowStream<IdRow> IdleAuthorisations(CancellationToken cancellationToken) => Stream<IdRow>(
+        """
+        select a.transfer_id from card_authorisation a left join transfer t on t.id = a.transfer_id
+        where t.id is null or t.status <> 0 or t.card_id is null or t.kind not in (1, 2) order by a.transfer_id
+        """,
+        IdRow.Parse, null, cancellationToken);
+
     public async ValueTask DisposeAsync() => await _holder.DisposeAsync();
 
     private static async Task<Dictionary<string, long>> EstimateAsync(

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using ChatPay.Core.Cards;
+using ChatPay.Core.Protocol;
+
+namespace ChatPay.Client.Internal;
+
+/// <summary>
+/// This device's word that money may leave its account: signed over a card's terms as this device posted or decrypted and
+/// checked them, at the last moment before each attempt, so that none is about for longer than it takes.
+/// </summary>
+internal sealed class DebitSigner(DeviceCore core)
+{
+    /// <summary>How far the server's clock is ahead of this device's, as far as a refusal has told; in seconds.</summary>
+    private long _ahead;
+
+    /// <summary>
+    /// Asks for something that takes money of this account. An answer that the signature is out of date tells the server's
+    /// time, and is asked again once by that.
+    /// </summary>
+    /// <param name="request">Without an authorisation.</param>
+    /// <param name="terms">Of its card, which this device vouches for.</param>
+    /// <param name="call">Sends the signed request.</param>
+    public async Task<CardActReply> ActAsync(
+        CardActRequest request, CardTerms terms, byte[] detailCommit, Func<CardActRequest, Task<CardActReply>> call)
+    {
+        try
+        {
+            return await call(Sign(request, terms, detailCommit));
+        }
+        catch (ChatPayException late) when (late.Code == ErrorCode.AuthorisationExpired && TrySetClock(late.Error))
+        {
+            return await call(Sign(request, terms, detailCommit));
+        }
+    }
+
+    private CardActRequest Sign(CardActRequest request, CardTerms terms, byte[] detailCommit)
+    {
+        var expiresAt = core.Time.GetUtcNow().ToUnixTimeSeconds() + Interlocked.Read(ref _ahead) + Limits.AuthorisationSeconds;
+        var device = core.Device;
+        var statement = new DebitStatement(
+            terms, detailCommit, request.Action, request.Version, device.Account.Id, terms.Money.Amount.Value,
+            device.Device, request.IdempotencyKey, expiresAt);
+        return request with { Authorisation = statement.Sign(core.Groups.Member.SignatureKey) };
+    }
+
+    private bool TrySetClock(ErrorBody late)
+    {
+        var now = late.Details?.GetValueOrDefault("now") is JsonElement element && element.TryGetInt64(out var seconds)
+            ? seconds : 0;
+        if (now <= 0 || now > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+        {
+            return false;
+        }
+
+        Interlocked.Exchange(ref _ahead, now - core.Time.GetUtcNow().ToUnixTimeSeconds());
+        return true;
+    }
+}
