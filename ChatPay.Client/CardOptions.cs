@@ -11,6 +11,11 @@ public sealed record CardOptions
     /// </summary>
     public CardId? Id { get; init; }
 
-    /// <summary>How long the other side has, 1 minute to 30 days, in whole seconds; default a day.</summary>
+    /// <summary>Of a transfer: when it arrives; null for one that is held until it is accepted.</summary>
+    public CardDelivery? Delivery { get; init; }
+
+    /// <summary>
+    /// How long the other side has, 1 minute to 30 days, in whole seconds; default a day. Of a delayed transfer the delay.
+    /// </summary>
     public TimeSpan Lifetime { get; init; } = TimeSpan.FromSeconds(Limits.CardLifetimeDefaultSeconds);
 }

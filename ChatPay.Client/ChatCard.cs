@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ChatPay.Client.Internal;
 using ChatPay.Core.Cards;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
@@ -16,6 +17,11 @@ public enum CardTrust
     /// paid.
     /// </summary>
     Unreadable = 2,
+
+    /// <summary>
+    /// Between other members: it tells that there is one and where it stands, and neither who pays nor how much.
+    /// </summary>
+    Hidden = 4,
 
     /// <summary>
     /// Something contradicts the commitment or an earlier state. Nothing can be done with the card here.
@@ -61,6 +67,10 @@ public sealed record ChatCard(CardView View, string? Memo, CardTrust Trust)
     [JsonIgnore]
     public AccountId Payee => View.Payee;
 
+    /// <summary>Which of the state machines it goes through.</summary>
+    [JsonIgnore]
+    public CardForm Form => CardChecks.TermsOf(View)?.Form ?? CardForm.None;
+
     /// <summary>Whether it can still change.</summary>
     [JsonIgnore]
     public bool IsOpen => CardTransitions.IsOpen(View.State);
@@ -78,18 +88,34 @@ public sealed record ChatCard(CardView View, string? Memo, CardTrust Trust)
     /// </example>
     public IReadOnlyList<CardActionKind> ActionsOf(AccountId account)
     {
-        if (Trust == CardTrust.Mismatch || !IsOpen)
+        if (Trust is CardTrust.Mismatch or CardTrust.Hidden)
         {
             return [];
         }
 
-        var party = account == Payer ? CardParty.Payer : account == Payee ? CardParty.Payee : CardParty.Clock;
         return
         [
             .. CardTransitions.All
-                .Where(row => row.Kind == Kind && row.From == State && row.By == party && row.Action is not null)
+                .Where(row => row.Form == Form && row.From == State && row.Action is not null && IsFor(row, account))
                 .Select(row => row.Action!.Value)
                 .Where(action => action != CardActionKind.Pay || Trust == CardTrust.Verified),
         ];
     }
+
+    /// <summary>The parts of a split, or the shares of a packet that were taken, as far as this device has heard.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<CardPart> Parts =>
+        Kind == CardKind.Split ? CardParts.OfSplit(View) : View.Progress?.Parts ?? [];
+
+    private bool IsFor(CardTransition row, AccountId account) => row switch
+    {
+        { Action: CardActionKind.Remind } => account == Payee && View.Progress?.RemindedAt is null,
+        { Money: CardMoney.Refund } => account == Payee && (View.Progress?.RefundedMinor ?? 0) < View.AmountMinor,
+        { By: CardParty.Payer } => account == Payer,
+        { By: CardParty.Payee } => account == Payee,
+        { By: CardParty.Sharer } => Parts.Any(part => part.Account == account && part.State == CardState.Open),
+        { By: CardParty.Claimant } => account != Payer && (Payee == CardTerms.Nobody || Payee == account)
+            && Parts.All(part => part.Account != account),
+        _ => false,
+    };
 }

@@ -74,7 +74,9 @@ public sealed partial class ChatConversation
     /// </example>
     public Task<ChatCard> SendMoneyAsync(
         AccountId payee, Money money, string memo, CardOptions options, CancellationToken cancellationToken) =>
-        _device.PostCardAsync(_state, CardKind.Transfer, payee, money, memo, options, cancellationToken);
+        _device.PostCardAsync(
+            _state, CardKind.Transfer, payee, money, memo, options, options.Delivery is { } delivery ? new(delivery) : null,
+            cancellationToken);
 
     /// <summary>Asks to be paid. Completes when the card is posted; nothing moves until the payer pays.</summary>
     /// <param name="payer">A member of the conversation.</param>
@@ -108,5 +110,5 @@ public sealed partial class ChatConversation
     /// </example>
     public Task<ChatCard> RequestMoneyAsync(
         AccountId payer, Money money, string memo, CardOptions options, CancellationToken cancellationToken) =>
-        _device.PostCardAsync(_state, CardKind.Request, payer, money, memo, options, cancellationToken);
+        _device.PostCardAsync(_state, CardKind.Request, payer, money, memo, options, null, cancellationToken);
 }

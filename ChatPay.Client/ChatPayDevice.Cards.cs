@@ -126,7 +126,45 @@ public sealed partial class ChatPayDevice
     /// <example>
     /// <code>await device.ActAsync(card.Id, CardActionKind.Accept, cancellationToken);</code>
     /// </example>
-    public async Task<ChatCard> ActAsync(CardId card, CardActionKind action, CancellationToken cancellationToken)
+    public Task<ChatCard> ActAsync(CardId card, CardActionKind action, CancellationToken cancellationToken) =>
+        ActAsync(card, action, null, cancellationToken);
+
+    /// <summary>Takes a share of a packet.</summary>
+    /// <inheritdoc cref="ActAsync(CardId, CardActionKind, CancellationToken)"/>
+    /// <example>
+    /// <code>await device.ClaimAsync(card.Id, cancellationToken);</code>
+    /// </example>
+    public Task<ChatCard> ClaimAsync(CardId card, CancellationToken cancellationToken) =>
+        ActAsync(card, CardActionKind.Claim, cancellationToken);
+
+    /// <summary>Reminds the payer of a request of this account's, once.</summary>
+    /// <inheritdoc cref="ActAsync(CardId, CardActionKind, CancellationToken)"/>
+    /// <example>
+    /// <code>await device.RemindAsync(card.Id, cancellationToken);</code>
+    /// </example>
+    public Task<ChatCard> RemindAsync(CardId card, CancellationToken cancellationToken) =>
+        ActAsync(card, CardActionKind.Remind, cancellationToken);
+
+    /// <summary>Gives back some or all of what came by a transfer or request.</summary>
+    /// <inheritdoc cref="ActAsync(CardId, CardActionKind, CancellationToken)"/>
+    /// <param name="amountMinor">At most what is left of it, in minor units.</param>
+    /// <example>
+    /// <code>await device.RefundAsync(card.Id, card.View.AmountMinor, cancellationToken);</code>
+    /// </example>
+    public Task<ChatCard> RefundAsync(CardId card, long amountMinor, CancellationToken cancellationToken) =>
+        ActAsync(card, CardActionKind.Refund, amountMinor, cancellationToken);
+
+    /// <summary>Takes money by a mandate to this account.</summary>
+    /// <inheritdoc cref="ActAsync(CardId, CardActionKind, CancellationToken)"/>
+    /// <param name="amountMinor">At most what the period has left: else <c>mandate_exceeded</c>.</param>
+    /// <example>
+    /// <code>await device.DrawAsync(card.Id, 999, cancellationToken);</code>
+    /// </example>
+    public Task<ChatCard> DrawAsync(CardId card, long amountMinor, CancellationToken cancellationToken) =>
+        ActAsync(card, CardActionKind.Draw, amountMinor, cancellationToken);
+
+    private async Task<ChatCard> ActAsync(
+        CardId card, CardActionKind action, long? amountMinor, CancellationToken cancellationToken)
     {
         var known = await CardAsync(card, cancellationToken);
         if (known.Trust == CardTrust.Mismatch)
@@ -134,25 +172,25 @@ public sealed partial class ChatPayDevice
             throw LocalErrors.CardMismatch();
         }
 
-        if (action == CardActionKind.Pay && known.Trust != CardTrust.Verified)
+        if (action is CardActionKind.Pay or CardActionKind.Refund && known.Trust != CardTrust.Verified)
         {
             throw LocalErrors.CardUnreadable();
         }
 
-        if (action is CardActionKind.Pay or CardActionKind.Accept
-            && _core.TryFind(known.View.Conversation, out var conversation))
+        if (action is CardActionKind.Pay or CardActionKind.Accept or CardActionKind.Claim or CardActionKind.Refund
+            or CardActionKind.Draw && _core.TryFind(known.View.Conversation, out var conversation))
         {
             await _core.Keys.RequireNoStrangerAsync(conversation, cancellationToken);
         }
 
-        var request = new CardActRequest(card, known.View.Version, action, _core.NewId());
+        var request = new CardActRequest(card, known.View.Version, action, _core.NewId(), AmountMinor: amountMinor);
         try
         {
             var session = _core.RequireSession();
-            var reply = CardTransitions.Find(known.Kind, action) is { Debits: true } && CardChecks.TermsOf(known.View) is { } terms
-                ? await _core.Debits.ActAsync(
-                    request, terms, known.View.DetailCommit, made => session.CardActAsync(made, cancellationToken))
-                : await session.CardActAsync(request, cancellationToken);
+            Task<CardActReply> Call(CardActRequest made) => session.CardActAsync(made, cancellationToken);
+            var reply = CardChecks.TermsOf(known.View) is { } terms
+                ? await _core.Debits.ActAsync(request, terms, known.View.DetailCommit, Call)
+                : await Call(request);
             return await LearnAsync(known, reply.Card, cancellationToken);
         }
         catch (ChatPayException refused) when (CardIn(refused.Error) is { } now)
@@ -164,20 +202,21 @@ public sealed partial class ChatPayDevice
 
     internal async Task<ChatCard> PostCardAsync(
         ConversationState state, CardKind kind, AccountId other, Money money, string memo, CardOptions options,
-        CancellationToken cancellationToken)
+        CardPlan? plan, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(memo);
         ArgumentNullException.ThrowIfNull(options);
         var me = _core.Device.Account.Id;
         var seconds = (long)options.Lifetime.TotalSeconds;
+        var asks = kind is CardKind.Request or CardKind.Split;
         var terms = new CardTerms(
-            kind, options.Id ?? new(_core.NewId()), state.Id, kind == CardKind.Transfer ? me : other,
-            kind == CardKind.Transfer ? other : me, money, (int)Math.Clamp(seconds, 0, int.MaxValue));
-        Check(state, terms, other, memo);
+            kind, options.Id ?? new(_core.NewId()), state.Id, asks ? other : me, asks ? me : other, money,
+            (int)Math.Clamp(seconds, 0, int.MaxValue), plan);
+        Check(state, terms, memo);
         var salt = RandomNumberGenerator.GetBytes(Limits.CardSaltBytes);
         var card = new OutboxCard(
             terms.Card, kind, terms.Payer, terms.Payee, money.Amount.Value, money.Asset.Value, terms.LifetimeSeconds,
-            DetailCommitment.Of(terms, salt, memo), _core.NewId());
+            DetailCommitment.Of(terms, salt, memo), _core.NewId(), plan);
         var content = new MessageContent.CardDetails(terms.Card, salt, memo);
         try
         {
@@ -215,7 +254,7 @@ public sealed partial class ChatPayDevice
             ? element.Deserialize<CardView>(WireFormat.Json) : null;
 
     /// <summary>What the server would refuse, or could not see, is refused before anything is stored or sent.</summary>
-    private void Check(ConversationState state, CardTerms terms, AccountId other, string memo)
+    private void Check(ConversationState state, CardTerms terms, string memo)
     {
         var assets = _core.Device.Assets;
         var asset = assets.FirstOrDefault(one => one.Code == terms.Money.Asset.Value) is { } known
@@ -227,9 +266,9 @@ public sealed partial class ChatPayDevice
             throw new ChatPayException(ErrorBody.From(flaw));
         }
 
-        if (state.Record.Members.All(member => member.Account != other))
+        if (!terms.Others.All(other => state.Record.Members.Any(member => member.Account == other)))
         {
-            throw LocalErrors.Refused(ErrorCode.CardPartyNotMember, "The other side is not in the conversation.");
+            throw LocalErrors.Refused(ErrorCode.CardPartyNotMember, "Somebody whom the card names is not in the conversation.");
         }
 
         if (memo.Length > Limits.CardMemoMaxChars)

@@ -5,43 +5,53 @@ namespace ChatPay.Core.Cards;
 
 /// <summary>A card as it stands: its terms, which never change, and its state, which does.</summary>
 /// <param name="Version">1 when posted; each change adds one.</param>
-/// <param name="HoldId">The hold with the money of a transfer.</param>
+/// <param name="HoldId">The hold with the money of a transfer or packet.</param>
 /// <param name="ClosedAt">When it reached its terminal state.</param>
 public sealed record Card(
     CardTerms Terms, byte[] DetailCommit, CardState State, int Version, TransferId? HoldId, DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt, DateTimeOffset? ClosedAt)
 {
+    /// <summary>How far it has come beside its state.</summary>
+    public CardTally Tally { get; init; } = new();
+
+    /// <summary>Of a random packet, 32 bytes; shown once it is over.</summary>
+    public byte[]? Seed { get; init; }
+
     public bool IsOpen => CardTransitions.IsOpen(State);
 
-    public CardView ToView() => new(
+    /// <summary>The shares of a packet, in the order in which they are taken.</summary>
+    public long[] PacketShares() => Cards.PacketShares.Divide(
+        Terms.Plan!.Packet!.Value, Terms.Money.Amount.Value, Terms.Plan.Count!.Value, Seed);
+
+    /// <param name="parts">Those to show, of a split or packet.</param>
+    /// <param name="drawnMinor">What a draw has just taken.</param>
+    public CardView ToView(IReadOnlyList<CardPart>? parts = null, long? drawnMinor = null) => new(
         Terms.Card, Terms.Kind, Terms.Conversation, Terms.Author, Terms.Payer, Terms.Payee, Terms.Money.Amount.Value,
-        Terms.Money.Asset.Value, Terms.LifetimeSeconds, DetailCommit, State, Version, CreatedAt, ExpiresAt, ClosedAt);
+        Terms.Money.Asset.Value, Terms.LifetimeSeconds, DetailCommit, State, Version, CreatedAt, ExpiresAt, ClosedAt,
+        Terms.Plan, Tally.ToProgress(this, parts, drawnMinor));
 }
 
-/// <summary>A permitted move: the card as it will be, and what happens to the money on the way.</summary>
-public sealed record CardMove(Card Card, CardMoney Money)
+/// <summary>Sums and times of a card.</summary>
+/// <param name="Answered">Split: shares that are not open any more. Packet: shares taken.</param>
+/// <param name="PaidMinor">Split and packet: what they came to. Mandate: what was drawn in all.</param>
+/// <param name="Settlement">The transfer that settled a transfer or request; refunds are of it.</param>
+/// <param name="PeriodStart">Mandate: of the period that was last drawn in.</param>
+/// <param name="PeriodMinor">Mandate: what was drawn in it.</param>
+public sealed record CardTally(
+    int Answered = 0, long PaidMinor = 0, long RefundedMinor = 0, TransferId? Settlement = null,
+    DateTimeOffset? RemindedAt = null, DateTimeOffset? PeriodStart = null, long PeriodMinor = 0)
 {
-    /// <inheritdoc cref="CardTransition.Debits"/>
-    public bool Debits => Money.Debits();
-
-    /// <summary>What the ledger must apply for the move to happen; null where no money moves.</summary>
-    /// <param name="id">Follows from what caused the move, so that a retry finds itself.</param>
-    /// <param name="actor">Null where time caused it.</param>
-    public LedgerCommand? ToLedgerCommand(TransferId id, AccountId? actor)
+    internal CardProgress? ToProgress(Card card, IReadOnlyList<CardPart>? parts, long? drawnMinor) => card.Terms.Kind switch
     {
-        var terms = Card.Terms;
-        var cause = new TransferCause(actor, terms.Card);
-        return Money switch
-        {
-            CardMoney.None => null,
-            CardMoney.Hold => LedgerCommand.Hold(id, terms.PayerAccount, terms.Money, terms.LifetimeSeconds, cause),
-            CardMoney.Capture => LedgerCommand.Capture(
-                id, Card.HoldId!.Value, terms.PayerAccount, terms.PayeeAccount, terms.Money, cause),
-            CardMoney.Release => LedgerCommand.Release(
-                id, Card.HoldId!.Value, terms.PayerAccount, terms.Money.Asset, cause),
-            CardMoney.Expire => LedgerCommand.Expire(
-                id, Card.HoldId!.Value, terms.PayerAccount, terms.Money.Asset, cause),
-            CardMoney.Pay => LedgerCommand.Transfer(id, terms.PayerAccount, terms.PayeeAccount, terms.Money, cause),
-        };
-    }
+        CardKind.Transfer or CardKind.Request => RefundedMinor == 0 && RemindedAt is null
+            ? null
+            : new CardProgress(RefundedMinor: RefundedMinor == 0 ? null : RefundedMinor, RemindedAt: RemindedAt),
+        CardKind.Split => new CardProgress(Answered, PaidMinor, parts, RemindedAt: RemindedAt),
+        CardKind.Packet => new CardProgress(
+            Answered, PaidMinor, parts, SeedCommit: card.Seed is { } seed ? PacketShares.CommitTo(seed) : null,
+            Seed: card.IsOpen ? null : card.Seed),
+        CardKind.Mandate => new CardProgress(
+            PaidMinor: PaidMinor, PeriodMinor: PeriodMinor, PeriodStart: PeriodStart, DrawnMinor: drawnMinor),
+        _ => null,
+    };
 }

@@ -50,7 +50,7 @@ public static class ErrorCatalogue
             or ErrorCode.RealmTokenSigner => 401,
         ErrorCode.IdempotencyConflict or ErrorCode.HandleTaken or ErrorCode.HandleLookalike
             or ErrorCode.StaleEpoch or ErrorCode.ClientIdReused or ErrorCode.ConversationExists
-            or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired
+            or ErrorCode.CardAlreadyDone or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired
             or ErrorCode.CardExists or ErrorCode.KeyPackageUnavailable
             or ErrorCode.KeyChainStale or ErrorCode.WrappedKeysStale
             or ErrorCode.ArchiveExists or ErrorCode.ArchiveChunkConflict => 409,

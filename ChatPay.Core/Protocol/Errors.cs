@@ -95,6 +95,9 @@ public enum ErrorCode
     AuthorisationInvalid = 5014,
     AuthorisationExpired = 5015,
     AuthorisationDevice = 5016,
+    CardPlanInvalid = 5017,
+    CardAlreadyDone = 5018,
+    MandateExceeded = 5019,
 
     RealmUnknown = 6001,
     VaultMessageInvalid = 6002,

@@ -150,6 +150,18 @@ public static class Limits
     /// <summary>How long an authorisation lasts that this project's clients sign.</summary>
     public const int AuthorisationSeconds = 600;
 
+    /// <summary>People whom one split asks.</summary>
+    public const int SplitShares = 100;
+
+    /// <summary>Shares of one packet.</summary>
+    public const int PacketShares = 1_000;
+
+    /// <summary>How long a mandate may last.</summary>
+    public const int MandateMaxSeconds = 366 * 24 * 3600;
+
+    /// <summary>Parts of a card in one page, and of an answer without an event.</summary>
+    public const int CardPartsPage = 200;
+
     public const int CardMemoMaxChars = 280;
     public const int CardSaltBytes = 32;
     public const int DetailCommitBytes = 32;

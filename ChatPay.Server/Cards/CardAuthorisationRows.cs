@@ -28,10 +28,11 @@ internal sealed class CardAuthorisationRows : WriteRows
         {
             batch.Add(
                 """
-                insert into card_authorisation (transfer_id, device_id, statement, signature)
-                select * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[])
+                insert into card_authorisation (transfer_id, card_id, device_id, statement, signature)
+                select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[])
                 """,
                 _kept.Select(row => row.Transfer.Value).ToArray(),
+                _kept.Select(row => row.Debit.Statement.Terms.Card.Value).ToArray(),
                 _kept.Select(row => row.Debit.Statement.Device.Value).ToArray(),
                 _kept.Select(row => row.Debit.Encoded).ToArray(),
                 _kept.Select(row => row.Debit.Signature).ToArray());

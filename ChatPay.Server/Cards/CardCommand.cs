@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ChatPay.Core.Cards;
-using ChatPay.Core.Conversations;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Conversations;
@@ -64,33 +63,47 @@ internal abstract class CardCommand(
     {
         if (move.ToLedgerCommand(Transfer, Caller.Account) is not { } command)
         {
+            KeepAuthorisation(set, move);
             return null;
         }
 
         // A wallet that is missing, of an asset configured since, is opened on the way.
         var ledger = set.Rows<LedgerRows>();
-        ledger.Open(LedgerOwner.Of(move.Card.Terms.Payer), command.Asset);
+        ledger.Open(LedgerOwner.Of(move.From), command.Asset);
         if (command.Credit is not null)
         {
-            ledger.Open(LedgerOwner.Of(move.Card.Terms.Payee), command.Asset);
+            ledger.Open(LedgerOwner.Of(move.To), command.Asset);
         }
 
         var outcome = ledger.Decide(command);
-        if (outcome.IsApplied && move.Debits)
+        if (!outcome.IsApplied)
         {
-            set.Rows<CardAuthorisationRows>().Keep(Transfer, signed!.Value.Value);
+            return outcome.ToError();
         }
 
-        return outcome.IsApplied ? null : outcome.ToError();
+        KeepAuthorisation(set, move);
+        return null;
     }
 
     /// <summary>Appends the event that tells the conversation, and keeps the reply under its key.</summary>
-    protected CardActReply Finish(WriteSet set, Card card, NewEvent told)
+    protected CardActReply Finish(WriteSet set, CardMove move, NewEvent told) =>
+        Finish(move, set.Rows<ConversationRows>().Append(move.Card.Terms.Conversation, told), set);
+
+    /// <summary>Keeps the reply under its key.</summary>
+    /// <param name="logged">What tells the conversation.</param>
+    protected CardActReply Finish(CardMove move, Event logged, WriteSet set)
     {
-        var logged = set.Rows<ConversationRows>().Append(card.Terms.Conversation, told);
-        var reply = new CardActReply(card.ToView(), logged.Seq, logged.At);
+        var reply = new CardActReply(move.View, logged.Seq, logged.At);
         Keep(set, 0, JsonSerializer.Serialize(reply, Json));
         return reply;
+    }
+
+    private void KeepAuthorisation(WriteSet set, CardMove move)
+    {
+        if (move.Debits)
+        {
+            set.Rows<CardAuthorisationRows>().Keep(Transfer, signed!.Value.Value);
+        }
     }
 
     private void Keep(WriteSet set, int status, string reply) => set.Rows<CardActionRows>().Keep(
@@ -110,156 +123,5 @@ internal abstract class CardCommand(
 
         var error = JsonSerializer.Deserialize<ErrorBody>(stored.Reply, Json)!;
         return new Error((ErrorCode)error.Code, error.Message, error.Details);
-    }
-}
-
-/// <summary>Creates a card.</summary>
-internal sealed class PostCardCommand(
-    Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, int openMax,
-    Result<SignedDebit>? signed)
-    : CardCommand(caller, request, payload, signed)
-{
-    private readonly CardPost _post = request.Post!;
-
-    public override void Declare(WriteSet set)
-    {
-        base.Declare(set);
-        set.Rows<CardRows>().NeedOpenCount(Caller.Account);
-        var conversations = set.Rows<ConversationRows>();
-        conversations.NeedMember(terms.Conversation, terms.Author);
-        conversations.NeedMember(terms.Conversation, terms.Other);
-        conversations.NeedDuplicateCheck(terms.Conversation, Caller.Device, _post.ClientId);
-        if (terms.Kind == CardKind.Transfer)
-        {
-            var ledger = set.Rows<LedgerRows>();
-            ledger.NeedAccount(terms.PayerAccount);
-            ledger.NeedTransfer(Transfer);
-        }
-    }
-
-    protected override Result<CardActReply> DecideAnew(WriteSet set)
-    {
-        var cards = set.Rows<CardRows>();
-        if (Refusal(set.Rows<ConversationRows>(), cards) is { } refusal)
-        {
-            // Nothing was decided about money, so the key is not used up: encrypt again, and post with it again.
-            return refusal;
-        }
-
-        var posted = CardRules.Post(terms, _post.DetailCommit, cards.Find(terms.Card), Transfer, set.Now);
-        if (posted.Error is { } error)
-        {
-            return error;
-        }
-
-        if (CheckAuthorisation(set, posted.Value) is { } unauthorised)
-        {
-            return unauthorised;
-        }
-
-        if (Settle(set, posted.Value) is { } rejection)
-        {
-            return Reject(set, rejection);
-        }
-
-        var card = posted.Value.Card;
-        cards.Create(card);
-        return Finish(set, card, new NewEvent(
-            EventKind.Card, Caller.Account, Caller.Device, _post.ClientId, _post.Body, card.ToView()));
-    }
-
-    private Error? Refusal(ConversationRows conversations, CardRows cards)
-    {
-        var conversation = conversations.Find(terms.Conversation);
-        if (SendRules.CheckMember(conversation, Caller.Account) is { } foreign)
-        {
-            return foreign;
-        }
-
-        if (!conversation!.IsMember(terms.Other))
-        {
-            return new Error(ErrorCode.CardPartyNotMember, "The other side is not a member of this conversation.");
-        }
-
-        if (conversations.FindDuplicate(terms.Conversation, Caller.Device, _post.ClientId) is not null)
-        {
-            return ConversationErrors.ClientIdReused();
-        }
-
-        if (SendRules.CheckBody(conversation, _post.Epoch, _post.Body, out var header) is { } malformed)
-        {
-            return malformed;
-        }
-
-        if (!CardBody.Binds(header!, _post.ClientId, terms.Card, _post.DetailCommit))
-        {
-            return new Error(
-                ErrorCode.DetailCommitMismatch, "The message is not bound to this card, or to other details.");
-        }
-
-        return cards.OpenCount(Caller.Account) < openMax
-            ? null
-            : new Error(
-                ErrorCode.TooManyOpenCards, "Too many of your cards are still open. Close some of them first.",
-                new Dictionary<string, object>(StringComparer.Ordinal) { ["maxOpen"] = openMax });
-    }
-}
-
-/// <summary>Accepts, declines, cancels or pays a card.</summary>
-/// <param name="known">The card as read without a lock: only its terms and hold, which never change, are used.</param>
-internal sealed class ActOnCardCommand(
-    Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
-    : CardCommand(caller, request, payload, signed)
-{
-    public override void Declare(WriteSet set)
-    {
-        base.Declare(set);
-        if (known is null)
-        {
-            return;
-        }
-
-        set.Rows<ConversationRows>().NeedMember(known.Terms.Conversation, Caller.Account);
-        var money = CardTransitions.Find(known.Terms.Kind, Request.Action)?.Money ?? CardMoney.None;
-        if (new CardMove(known, money).ToLedgerCommand(Transfer, Caller.Account) is { } command)
-        {
-            // Accounts, hold and transfer follow from the terms, whatever state the card turns out to be in.
-            set.Rows<LedgerRows>().Need(command);
-        }
-    }
-
-    protected override Result<CardActReply> DecideAnew(WriteSet set)
-    {
-        var cards = set.Rows<CardRows>();
-        if (known is null || cards.Find(Request.Card) is not { } card)
-        {
-            return CardErrors.Unknown();
-        }
-
-        var conversation = set.Rows<ConversationRows>().Find(card.Terms.Conversation);
-        if (SendRules.CheckMember(conversation, Caller.Account) is { } foreign)
-        {
-            return foreign.Code == ErrorCode.ConversationUnknown ? CardErrors.Unknown() : foreign;
-        }
-
-        var acted = CardRules.Act(card, Caller.Account, Request.Action, Request.Version, set.Now);
-        if (acted.Error is { } error)
-        {
-            return Reject(set, error);
-        }
-
-        if (CheckAuthorisation(set, acted.Value) is { } unauthorised)
-        {
-            return unauthorised;
-        }
-
-        if (Settle(set, acted.Value) is { } rejection)
-        {
-            return Reject(set, rejection);
-        }
-
-        cards.Change(acted.Value.Card);
-        return Finish(set, acted.Value.Card, new NewEvent(
-            EventKind.CardChanged, Caller.Account, Caller.Device, Card: acted.Value.Card.ToView()));
     }
 }

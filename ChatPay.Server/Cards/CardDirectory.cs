@@ -3,9 +3,14 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Server.Cards;
 
 /// <summary>Whom and where a card is between; none of it ever changes.</summary>
-internal sealed record CardPlace(CardId Id, AccountId Payer, AccountId Payee, ConversationId Conversation)
+/// <param name="Payer">Nobody where there are several.</param>
+/// <param name="Payee">Nobody where it is for everybody.</param>
+internal sealed record CardPlace(
+    CardId Id, AccountId Payer, AccountId Payee, ConversationId Conversation, AccountId Author)
 {
-    public AccountId OtherThan(AccountId party) => Payer == party ? Payee : Payer;
+    /// <summary>The other side of one; null where there is no single one.</summary>
+    public AccountId? OtherThan(AccountId party) =>
+        (Payer == party ? Payee : Payer) is var other && other == default ? null : other;
 }
 
 /// <summary>Which cards are between whom, for the other features.</summary>

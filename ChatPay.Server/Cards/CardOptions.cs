@@ -23,6 +23,10 @@ internal sealed class CardOptions
     [Range(50, 60_000)]
     public int SweepIntervalMs { get; set; } = 1000;
 
+    /// <summary>When those are reminded who have not answered a split, 60 to 2,592,000 seconds after it. Default a day.</summary>
+    [Range(60, 30 * 24 * 3600)]
+    public int RemindAfterSeconds { get; set; } = 24 * 3600;
+
     /// <summary>Cards expired at once, 1 to 4,096; where there are more, again without a pause. Default 256.</summary>
     [Range(1, 4096)]
     public int SweepBatch { get; set; } = 256;

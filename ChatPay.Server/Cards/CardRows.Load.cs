@@ -1,6 +1,3 @@
-using ChatPay.Core.Cards;
-using ChatPay.Core.Ledger;
-using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
@@ -16,6 +13,18 @@ internal sealed partial class CardRows
             batch.Add(
                 $"select {CardRow.Columns} from card where id = any($1) order by id for update",
                 _needed.Select(id => id.Value).ToArray());
+        }
+
+        if (_neededParts.Count > 0)
+        {
+            // A card's own lock guards its parts, so this reads what whoever held it before has written.
+            batch.Add(
+                $"""
+                select card_id, {CardPartRow.Columns} from card_part
+                join unnest($1::uuid[], $2::uuid[]) as k (card_id, account_id) using (card_id, account_id)
+                """,
+                _neededParts.Select(key => key.Card.Value).ToArray(),
+                _neededParts.Select(key => key.Account.Value).ToArray());
         }
 
         if (_neededCounts.Count > 0)
@@ -40,6 +49,16 @@ internal sealed partial class CardRows
             }
         }
 
+        if (_neededParts.Count > 0)
+        {
+            var rows = await reader.NextAsync(cancellationToken);
+            while (await rows.ReadAsync(cancellationToken))
+            {
+                var part = CardPartRow.Read(rows, first: 1);
+                _parts.Add(new(new(rows.GetGuid(0)), part.Account), part);
+            }
+        }
+
         if (_neededCounts.Count > 0)
         {
             var rows = await reader.NextAsync(cancellationToken);
@@ -49,21 +68,4 @@ internal sealed partial class CardRows
             }
         }
     }
-}
-
-/// <summary>How a card is stored.</summary>
-internal static class CardRow
-{
-    public const string Columns =
-        "id, kind, conversation_id, payer_id, payee_id, amount_minor, asset, lifetime_seconds, detail_commit, state, "
-        + "version, hold_id, created_at, expires_at, closed_at";
-
-    /// <summary>Reads <see cref="Columns"/> in that order.</summary>
-    public static Card Read(NpgsqlDataReader row) => new(
-        new CardTerms(
-            (CardKind)row.GetInt16(1), new(row.GetGuid(0)), new(row.GetGuid(2)), new(row.GetGuid(3)),
-            new(row.GetGuid(4)), Money.Of(row.GetInt64(5), AssetCode.Parse(row.GetString(6))), row.GetInt32(7)),
-        row.GetFieldValue<byte[]>(8), (CardState)row.GetInt16(9), row.GetInt32(10),
-        row.IsDBNull(11) ? null : new TransferId(row.GetGuid(11)), row.GetFieldValue<DateTimeOffset>(12),
-        row.GetFieldValue<DateTimeOffset>(13), row.IsDBNull(14) ? null : row.GetFieldValue<DateTimeOffset>(14));
 }

@@ -5,22 +5,30 @@ using ChatPay.Server.Database.GroupCommit;
 namespace ChatPay.Server.Cards;
 
 /// <summary>
-/// Cards in a batch. A card's row lock guards its state; its terms never change, so they are known before the lock and
-/// name the ledger accounts that are needed.
+/// Cards in a batch. A card's row lock guards its state and its parts; its terms never change, so they are known before the lock
+/// and name the ledger accounts that are needed.
 /// </summary>
 internal sealed partial class CardRows : WriteRows
 {
     private readonly HashSet<CardId> _needed = [];
+    private readonly HashSet<PartKey> _neededParts = [];
     private readonly HashSet<AccountId> _neededCounts = [];
     private readonly Dictionary<CardId, Card> _found = [];
+    private readonly Dictionary<PartKey, CardPart> _parts = [];
     private readonly Dictionary<AccountId, int> _openCounts = [];
     private readonly HashSet<CardId> _created = [];
     private readonly HashSet<CardId> _changed = [];
+    private readonly HashSet<PartKey> _createdParts = [];
+    private readonly HashSet<PartKey> _changedParts = [];
+    private readonly List<(CardId Card, CardState State, DateTimeOffset At)> _closedParts = [];
 
     public override int LockOrder => 200;
 
     /// <summary>Locks the card's row, if there is one.</summary>
     public void Need(CardId card) => _needed.Add(card);
+
+    /// <summary>Loads the account's part of the card, whose row is needed too.</summary>
+    public void NeedPart(CardId card, AccountId account) => _neededParts.Add(new(card, account));
 
     /// <summary>Counts the author's open cards.</summary>
     public void NeedOpenCount(AccountId author) => _neededCounts.Add(author);
@@ -30,29 +38,86 @@ internal sealed partial class CardRows : WriteRows
         ? _found.GetValueOrDefault(card)
         : throw new InvalidOperationException("The command did not ask for this card.");
 
+    /// <summary>The account's part of the card as earlier commands of the batch left it; null where there is none.</summary>
+    public CardPart? FindPart(CardId card, AccountId account) => _neededParts.Contains(new(card, account))
+        ? _parts.GetValueOrDefault(new(card, account))
+        : throw new InvalidOperationException("The command did not ask for this part.");
+
     /// <summary>Not locked: nodes that post for one author at the same instant may each add one too many.</summary>
     public int OpenCount(AccountId author) => _openCounts.GetValueOrDefault(author);
 
+    /// <summary>A new card; a split comes with a part for each share.</summary>
     public void Create(Card card)
     {
-        _found.Add(card.Terms.Card, card);
-        _created.Add(card.Terms.Card);
-        _openCounts[card.Terms.Author] = OpenCount(card.Terms.Author) + 1;
+        var id = card.Terms.Card;
+        _found.Add(id, card);
+        _created.Add(id);
+        if (card.IsOpen)
+        {
+            _openCounts[card.Terms.Author] = OpenCount(card.Terms.Author) + 1;
+        }
+
+        foreach (var (place, share) in (card.Terms.Plan?.Shares ?? []).Index())
+        {
+            var key = new PartKey(id, share.Account);
+            _parts.Add(key, new CardPart(share.Account, place, share.AmountMinor, CardState.Open, card.CreatedAt));
+            _createdParts.Add(key);
+        }
     }
 
-    public void Change(Card card)
+    public void Change(CardMove move)
     {
-        if (!_found.TryGetValue(card.Terms.Card, out var before) || card.Version != before.Version + 1)
+        var card = move.Card;
+        var id = card.Terms.Card;
+        if (!_found.TryGetValue(id, out var before) || card.Version != before.Version + 1)
         {
             throw new InvalidOperationException("A card changes one version at a time, under its lock.");
         }
 
-        _found[card.Terms.Card] = card;
-        if (!_created.Contains(card.Terms.Card))
+        _found[id] = card;
+        if (!_created.Contains(id))
         {
-            _changed.Add(card.Terms.Card);
+            _changed.Add(id);
+        }
+
+        if (move.Part is { } part)
+        {
+            Put(new(id, part.Account), part);
+        }
+        else if (!card.IsOpen && card.Terms.Kind == CardKind.Split)
+        {
+            ClosePartsOf(card);
         }
     }
+
+    private void Put(PartKey key, CardPart part)
+    {
+        if (!_parts.ContainsKey(key))
+        {
+            _createdParts.Add(key);
+        }
+        else if (!_createdParts.Contains(key))
+        {
+            _changedParts.Add(key);
+        }
+
+        _parts[key] = part;
+    }
+
+    /// <summary>What nobody has answered ends with the card.</summary>
+    private void ClosePartsOf(Card card)
+    {
+        _closedParts.Add((card.Terms.Card, card.State, card.ClosedAt!.Value));
+        foreach (var (key, part) in _parts.ToArray())
+        {
+            if (key.Card == card.Terms.Card && part.State == CardState.Open)
+            {
+                _parts[key] = part with { State = card.State, At = card.ClosedAt.Value };
+            }
+        }
+    }
+
+    private readonly record struct PartKey(CardId Card, AccountId Account);
 }
 
 internal sealed class CardRowsFactory : IWriteRowsFactory

@@ -30,6 +30,26 @@ internal sealed class CardService(
     public Task<Result<CardView>> ReadAsync(Caller caller, CardId card, CancellationToken cancellationToken) =>
         store.ReadForMemberAsync(card, caller.Account, cancellationToken);
 
+    /// <summary>Parts of a card as a member who may see them does.</summary>
+    public async Task<Result<CardPartsPage>> ReadPartsAsync(
+        Caller caller, CardId card, int? after, int limit, CancellationToken cancellationToken)
+    {
+        if (limit is < 1 or > Limits.CardPartsPage || after < 0)
+        {
+            return new Error(ErrorCode.InvalidArgument, $"A page has 1 to {Limits.CardPartsPage} parts.");
+        }
+
+        var read = await store.ReadForMemberAsync(card, caller.Account, cancellationToken);
+        if (read.Error is { } error)
+        {
+            return error;
+        }
+
+        var parts = read.Value.Hidden is true
+            ? [] : await store.ReadPartsAsync(card, after ?? -1, limit, cancellationToken);
+        return new CardPartsPage(parts, parts.Count == limit ? parts[^1].Place : null);
+    }
+
     private async Task<Result<CardActReply>> DecideAsync(
         Caller caller, CardActRequest request, CancellationToken cancellationToken)
     {
@@ -49,6 +69,11 @@ internal sealed class CardService(
         }
 
         var known = await store.FindAsync(request.Card, cancellationToken);
+        if (request.AmountMinor is not null != request.Action is CardActionKind.Refund or CardActionKind.Draw)
+        {
+            return new Error(ErrorCode.InvalidArgument, "An amount comes with a refund or a draw, and only with them.");
+        }
+
         var signed = await SignedAsync(caller, known?.Terms, known?.DetailCommit, request, cancellationToken);
         return await committer.SubmitAsync(
             new ActOnCardCommand(caller, request, HashPayload(request, null), known, signed), cancellationToken);
@@ -58,9 +83,8 @@ internal sealed class CardService(
     private async ValueTask<Result<SignedDebit>?> SignedAsync(
         Caller caller, CardTerms? terms, byte[]? detailCommit, CardActRequest request, CancellationToken cancellationToken) =>
         terms is not null && detailCommit is not null
-            && CardTransitions.Find(terms.Kind, request.Action) is { Debits: true }
-                ? await debits.VerifyAsync(
-                    caller, terms, detailCommit, request, terms.Money.Amount.Value, cancellationToken)
+            && CardRules.SignedAmount(terms, caller.Account, request.Action, request.AmountMinor) is { } amount
+                ? await debits.VerifyAsync(caller, terms, detailCommit, request, amount, cancellationToken)
                 : default(Result<SignedDebit>?);
 
     private async Task<Result<CardActReply>> PostAsync(
@@ -79,21 +103,22 @@ internal sealed class CardService(
         var asset = assets.Find(post.Asset);
         var terms = new CardTerms(
             post.Kind, request.Card, post.Conversation, post.Payer, post.Payee,
-            Money.Of(post.AmountMinor, asset?.Code ?? default), post.LifetimeSeconds);
+            Money.Of(post.AmountMinor, asset?.Code ?? default), post.LifetimeSeconds, post.Plan);
         if (CardRules.CheckTerms(terms, caller.Account, asset, post.DetailCommit) is { } wrong)
         {
             return wrong;
         }
 
-        if (post.Kind == CardKind.Request && requests.Check(caller.Account) is { } tooMany)
+        if (post.Kind is CardKind.Request or CardKind.Split && requests.Check(caller.Account) is { } tooMany)
         {
             return tooMany;
         }
 
+        var seed = post.Plan?.Packet == PacketMode.Random ? RandomNumberGenerator.GetBytes(PacketShares.SeedSize) : null;
         var signed = await SignedAsync(caller, terms, post.DetailCommit, request, cancellationToken);
         return await committer.SubmitAsync(
             new PostCardCommand(
-                caller, request, HashPayload(request, terms), terms, options.Value.OpenPerAuthor, signed),
+                caller, request, HashPayload(request, terms), terms, seed, options.Value.OpenPerAuthor, signed),
             cancellationToken);
     }
 
@@ -108,6 +133,11 @@ internal sealed class CardService(
         Append(request.Card.Value.ToByteArray(bigEndian: true));
         AppendNumber(request.Version);
         Append(Encoding.ASCII.GetBytes(request.Action.ToString()));
+        if (request.AmountMinor is { } amount)
+        {
+            AppendNumber(amount);
+        }
+
         if (request.Post is { } post)
         {
             Append(terms!.Encode());

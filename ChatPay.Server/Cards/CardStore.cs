@@ -1,6 +1,7 @@
 using ChatPay.Core.Cards;
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Npgsql;
 
 namespace ChatPay.Server.Cards;
@@ -35,7 +36,34 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
             return CardErrors.Unknown();
         }
 
-        return reader.GetBoolean(15) ? CardRow.Read(reader).ToView() : ConversationErrors.NotMember();
+        if (!reader.GetBoolean(CardRow.Count))
+        {
+            return ConversationErrors.NotMember();
+        }
+
+        var found = CardRow.Read(reader);
+        await reader.CloseAsync();
+        var parts = found.Terms.Kind is CardKind.Split or CardKind.Packet
+            ? await ReadPartsAsync(card, -1, Limits.CardPartsPage, cancellationToken) : null;
+        return CardPrivacy.For(found.ToView(parts), account);
+    }
+
+    /// <summary>Parts of a card, by place.</summary>
+    /// <param name="after">The place before the first one; -1 for the beginning.</param>
+    public async Task<IReadOnlyList<CardPart>> ReadPartsAsync(
+        CardId card, int after, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"select {CardPartRow.Columns} from card_part where card_id = $1 and place > $2 order by place limit $3",
+            card.Value, after, limit);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var parts = new List<CardPart>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            parts.Add(CardPartRow.Read(reader));
+        }
+
+        return parts;
     }
 
     /// <summary>Those of the cards that exist.</summary>
@@ -43,17 +71,19 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
         IReadOnlyCollection<CardId> ids, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            "select id, payer_id, payee_id, conversation_id from card where id = any($1)");
+            "select id, payer_id, payee_id, conversation_id, author_id from card where id = any($1)");
         command.Parameters.Add(new NpgsqlParameter { Value = ids.Select(id => id.Value).ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var places = new List<CardPlace>(ids.Count);
         while (await reader.ReadAsync(cancellationToken))
         {
             places.Add(new CardPlace(
-                new(reader.GetGuid(0)), new(reader.GetGuid(1)), new(reader.GetGuid(2)), new(reader.GetGuid(3))));
+                new(reader.GetGuid(0)), PartyOf(1), PartyOf(2), new(reader.GetGuid(3)), new(reader.GetGuid(4))));
         }
 
         return places;
+
+        AccountId PartyOf(int column) => reader.IsDBNull(column) ? CardTerms.Nobody : new(reader.GetGuid(column));
     }
 
     /// <summary>Open cards whose time is up by the database's clock, the longest overdue first.</summary>
@@ -66,6 +96,37 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
             order by expires_at limit $1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = limit });
+        return await ReadCardsAsync(command, cancellationToken);
+    }
+
+    /// <summary>
+    /// How long it is until the next card ends, by the database's clock; null where none is open. Negative where one is overdue.
+    /// </summary>
+    public async Task<TimeSpan?> ReadNextDueAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "select min(expires_at) - clock_timestamp() from card where closed_at is null");
+        return await command.ExecuteScalarAsync(cancellationToken) as TimeSpan?;
+    }
+
+    /// <summary>Splits that were posted long enough ago, and of which nobody was reminded.</summary>
+    public async Task<IReadOnlyList<Card>> ReadToRemindAsync(
+        TimeSpan age, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"""
+            select {CardRow.Columns} from card
+            where kind = 3 and closed_at is null and reminded_at is null and created_at <= clock_timestamp() - $1
+                and expires_at > clock_timestamp()
+            order by created_at limit $2
+            """,
+            age, limit);
+        return await ReadCardsAsync(command, cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<Card>> ReadCardsAsync(
+        NpgsqlCommand command, CancellationToken cancellationToken)
+    {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var cards = new List<Card>();
         while (await reader.ReadAsync(cancellationToken))

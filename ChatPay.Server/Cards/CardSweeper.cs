@@ -41,26 +41,45 @@ internal sealed partial class CardSweeper(
         }
     }
 
+    /// <summary>Reminds of splits that are old enough.</summary>
+    /// <returns>How many this node reminded of.</returns>
+    public async Task<int> RemindAsync(CancellationToken cancellationToken)
+    {
+        var age = TimeSpan.FromSeconds(options.Value.RemindAfterSeconds);
+        var due = await store.ReadToRemindAsync(age, options.Value.SweepBatch, cancellationToken);
+        var outcomes = await Task.WhenAll(due.Select(
+            card => committer.SubmitAsync(new RemindCardCommand(card), cancellationToken)));
+        return outcomes.Count(outcome => outcome is { IsOk: true, Value: true });
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var interval = TimeSpan.FromMilliseconds(options.Value.SweepIntervalMs);
 
         // Nodes that start together sweep apart.
-        var jitter = TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(options.Value.SweepIntervalMs));
-        await Task.Delay(jitter, time, stoppingToken);
-        using var timer = new PeriodicTimer(interval, time);
-        do
+        await Task.Delay(
+            TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(options.Value.SweepIntervalMs)), time, stoppingToken);
+        while (true)
         {
+            var pause = interval;
             try
             {
                 await SweepAsync(stoppingToken);
+                await RemindAsync(stoppingToken);
+
+                // A card ends when it is due, not when the next look comes.
+                if (await store.ReadNextDueAsync(stoppingToken) is { } due && due > TimeSpan.Zero && due < interval)
+                {
+                    pause = due;
+                }
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 Log.SweepFailed(logger, exception);
             }
+
+            await Task.Delay(pause, time, stoppingToken);
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private static partial class Log

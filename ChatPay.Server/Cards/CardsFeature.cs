@@ -13,6 +13,7 @@ internal static class CardsFeature
         services.AddSingleton<IWriteRowsFactory, CardRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, CardActionRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, CardAuthorisationRowsFactory>();
+        services.AddSingleton<IWriteRowsFactory, PacketClaimRowsFactory>();
         services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
         services.AddSingleton<CardDirectory>();
@@ -22,9 +23,18 @@ internal static class CardsFeature
         services.AddHostedService(provider => provider.GetRequiredService<CardSweeper>());
     }
 
-    public static void MapCards(this RouteGroupBuilder v1) =>
+    public static void MapCards(this RouteGroupBuilder v1)
+    {
         v1.MapGet("/cards/{id:guid}", async (Guid id, HttpContext context, CardService cards) =>
                 (await cards.ReadAsync(context.User.Caller(), new CardId(id), context.RequestAborted)).ToOk())
             .RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
             .WithName("ReadCard").WithTags("Cards").WithSummary("A card, for members of its conversation.");
+
+        v1.MapGet("/cards/{id:guid}/parts", async (
+                Guid id, HttpContext context, CardService cards, int? after = null, int limit = Limits.CardPartsPage) =>
+                (await cards.ReadPartsAsync(context.User.Caller(), new CardId(id), after, limit, context.RequestAborted)).ToOk())
+            .RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
+            .WithName("ReadCardParts").WithTags("Cards")
+            .WithSummary("The parts of a split, or the taken shares of a packet, by place.");
+    }
 }

@@ -8,8 +8,8 @@ using ChatPay.Server.Ledger;
 namespace ChatPay.Server.Cards;
 
 /// <summary>
-/// Closes a card whose time is up and returns what it holds. Any number of nodes may try: whoever comes second finds
-/// the card closed and does nothing.
+/// Ends a card whose time is up: what it holds returns, or, of a delayed transfer, arrives. Any number of nodes may try: whoever
+/// comes second finds the card closed and does nothing.
 /// </summary>
 /// <param name="known">The card as read without a lock.</param>
 /// <returns>Whether this command was the one that closed it.</returns>
@@ -21,8 +21,7 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
     {
         set.Rows<CardRows>().Need(known.Terms.Card);
         set.Rows<ConversationRows>().Need(known.Terms.Conversation);
-        var money = CardTransitions.Find(known.Terms.Kind, null)!.Money;
-        if (new CardMove(known, money).ToLedgerCommand(_transfer, null) is { } command)
+        if (CardRules.Outline(known, CardTerms.Nobody, null)?.ToLedgerCommand(_transfer, null) is { } command)
         {
             set.Rows<LedgerRows>().Need(command);
         }
@@ -31,15 +30,20 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
     protected override Result<bool> DecideOutcome(WriteSet set)
     {
         var cards = set.Rows<CardRows>();
-        if (cards.Find(known.Terms.Card) is not { } card || CardRules.Expire(card, set.Now) is not { } move)
+        if (cards.Find(known.Terms.Card) is not { } card || CardRules.Expire(card, _transfer, set.Now) is not { } move)
         {
             return false;
         }
 
         if (move.ToLedgerCommand(_transfer, null) is { } command)
         {
-            // A card has one expiry, so a rejection would keep its money for good: it is left alone and tried again.
             var ledger = set.Rows<LedgerRows>();
+            if (command.Credit is not null)
+            {
+                ledger.Open(LedgerOwner.Of(move.To), command.Asset);
+            }
+
+            // A card has one expiry, so a rejection would keep its money for good: it is left alone and tried again.
             var outcome = ledger.Foresee(command);
             if (outcome.Status == LedgerStatus.HoldNotExpired)
             {
@@ -55,9 +59,9 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
             ledger.Decide(command);
         }
 
-        cards.Change(move.Card);
+        cards.Change(move);
         set.Rows<ConversationRows>().Append(
-            card.Terms.Conversation, new NewEvent(EventKind.CardChanged, null, Card: move.Card.ToView()));
+            card.Terms.Conversation, new NewEvent(EventKind.CardChanged, null, Card: move.View));
         return true;
     }
 }

@@ -90,9 +90,9 @@ internal sealed partial class ConversationRows
             _appended.Select(e => e.Device?.Value).ToArray(),
             _appended.Select(e => e.ClientId?.Value).ToArray(),
             _appended.Select(e => e.Epoch).ToArray(),
-            Nullable(_appended.Select(e => e.Body), NpgsqlDbType.Bytea),
+            SqlArray.Nullable(_appended.Select(e => e.Body), NpgsqlDbType.Bytea),
             _appended.Select(e => e.Card?.Id.Value).ToArray(),
-            Nullable(_appended.Select(EventRow.DataOf), NpgsqlDbType.Text),
+            SqlArray.Nullable(_appended.Select(EventRow.DataOf), NpgsqlDbType.Text),
             _appended.Select(e => e.At).ToArray());
     }
 
@@ -200,8 +200,4 @@ internal sealed partial class ConversationRows
             _welcomes.Select(row => row.Message.Body).ToArray(),
             _welcomes.Select(row => row.Message.At).ToArray());
     }
-
-    /// <summary>An array of a reference type with nulls in it, which needs its type said.</summary>
-    private static NpgsqlParameter Nullable<T>(IEnumerable<T?> values, NpgsqlDbType type)
-        where T : class => new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type };
 }

@@ -111,6 +111,17 @@ internal sealed partial class ConversationRows(
         return logged;
     }
 
+    /// <summary>
+    /// Puts a later state of its card into an event that this batch has appended and that nobody has seen yet.
+    /// </summary>
+    public Event Amend(Event logged, CardView card)
+    {
+        var at = _appended.LastIndexOf(logged);
+        return at < 0
+            ? throw new InvalidOperationException("Only an event of this batch can be amended.")
+            : _appended[at] = logged with { Card = card };
+    }
+
     /// <summary>Takes in a conversation that a command has just begun.</summary>
     /// <param name="other">The other person of a direct conversation; null for a group.</param>
     public void Add(ConversationState begun, AccountId creator, AccountId? other)

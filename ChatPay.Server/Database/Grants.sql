@@ -55,7 +55,9 @@ grant select, insert, update (remaining_minor, state) on hold to chatpay_server;
 grant select, insert, update (refunded_minor) on refunded to chatpay_server;
 
 -- A card's terms never change.
-grant select, insert, update (state, version, closed_at) on card to chatpay_server;
+grant select, insert, update (state, version, closed_at, answered, paid_minor, refunded_minor, settlement_id, reminded_at,
+    period_start, period_minor) on card to chatpay_server;
+grant select, insert, update (state, at) on card_part to chatpay_server;
 grant select, insert on card_action to chatpay_server;
 grant select, insert on card_authorisation to chatpay_server;
 grant select on card_authorisation_since to chatpay_server;

@@ -105,7 +105,7 @@ internal sealed class StatementService(
             var place = row.Card is { } card ? places.GetValueOrDefault(new CardId(card)) : null;
 
             // A hold has no other side in the ledger, but its card names who it is for.
-            var other = place?.OtherThan(owner) ?? (row.OtherOwner is { } id ? new AccountId(id) : null);
+            var other = row.OtherOwner is { } id ? new AccountId(id) : place?.OtherThan(owner);
             drafts.Add((row, place, other));
         }
 

@@ -125,11 +125,15 @@ public sealed class CardChecksTests
     {
         var open = Of(CardChecks.Posted(s_request, s_posted, s_details));
         Assert.Equal([CardActionKind.Pay, CardActionKind.Decline], open.ActionsOf(s_payer));
-        Assert.Equal([CardActionKind.Cancel], open.ActionsOf(s_payee));
+        Assert.Equal([CardActionKind.Cancel, CardActionKind.Remind], open.ActionsOf(s_payee));
         Assert.Empty(open.ActionsOf(new(TestGroup.NewId().Value)));
         Assert.Equal([CardActionKind.Decline], (open with { Trust = CardTrust.Unreadable }).ActionsOf(s_payer));
         Assert.Empty((open with { Trust = CardTrust.Mismatch }).ActionsOf(s_payer));
-        Assert.Empty((open with { View = open.View with { State = CardState.Paid } }).ActionsOf(s_payer));
+        var paid = open with { View = open.View with { State = CardState.Paid } };
+        Assert.Empty(paid.ActionsOf(s_payer));
+        Assert.Equal([CardActionKind.Refund], paid.ActionsOf(s_payee));
+        var returned = paid with { View = paid.View with { Progress = new(RefundedMinor: paid.View.AmountMinor) } };
+        Assert.Empty(returned.ActionsOf(s_payee));
     }
 
     private static CardView Committed(CardView card) => card with

@@ -145,10 +145,10 @@ public sealed class LedgerVerifyStateTests(VerifyScene scene) : IClassFixture<Ve
     public async Task Card_states_that_their_money_does_not_bear_out_are_found()
     {
         var verified = await scene.TamperAsync($"""
-            update card set state = 3 where id = '{scene.Accepted.Id}';
-            update card set state = 2, closed_at = now() where id = '{scene.Held.Id}';
-            update card set state = 6, closed_at = null where id = '{scene.Paid.Id}';
-            update card set state = 7, closed_at = now() where id = '{scene.Open.Id}';
+            update card set state = 3, settlement_id = null where id = '{scene.Accepted.Id}';
+            update card set state = 2, closed_at = now(), settlement_id = hold_id where id = '{scene.Held.Id}';
+            update card set state = 6, closed_at = null, settlement_id = null where id = '{scene.Paid.Id}';
+            update card set state = 7, closed_at = now(), settlement_id = '{scene.Payment}' where id = '{scene.Open.Id}';
             update card set state = 4 where id = '{scene.Declined.Id}';
             """);
 
@@ -193,8 +193,8 @@ public sealed class LedgerVerifyStateTests(VerifyScene scene) : IClassFixture<Ve
     [Fact]
     public Task An_authorisation_of_nothing_is_found() => AssertFoundAsync(
         $"""
-        insert into card_authorisation (transfer_id, device_id, statement, signature)
-        select gen_random_uuid(), device_id, statement, signature from card_authorisation limit 1
+        insert into card_authorisation (transfer_id, card_id, device_id, statement, signature)
+        select gen_random_uuid(), card_id, device_id, statement, signature from card_authorisation limit 1
         """,
         "no card's debit happened by it");
 

@@ -187,9 +187,9 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>A well-formed request to post a card; tests spoil it with <c>with</c>.</summary>
     internal static CardActRequest Card(
         CardKind kind, ConversationId conversation, WalletHolder author, WalletHolder other, long amountMinor,
-        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds) =>
+        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds, CardPlan? plan = null) =>
         TestCards.Post(
-            kind, conversation, 0, author.Account, other.Account, amountMinor, asset, lifetimeSeconds);
+            kind, conversation, 0, author.Account, other.Account, amountMinor, asset, lifetimeSeconds, plan);
 
     /// <summary>Posts or acts; a post that takes the actor's money is signed by the actor's device.</summary>
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardActRequest request) =>
@@ -197,6 +197,9 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
 
     /// <summary>As the actor's device would send it.</summary>
     internal CardActRequest Sign(WalletHolder actor, CardActRequest request) => actor.Signer.Sign(request, _ahead);
+
+    internal CardActRequest Sign(WalletHolder actor, CardActRequest request, CardView card) =>
+        actor.Signer.Sign(request, card, _ahead);
 
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardView card, CardActionKind action) =>
         ActAsync(actor, actor.Signer.Sign(new CardActRequest(card.Id, card.Version, action, NewId()), card, _ahead));

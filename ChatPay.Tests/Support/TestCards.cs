@@ -16,18 +16,19 @@ internal static class TestCards
     /// <summary>A post with a commitment to a memo and a message bound to it.</summary>
     public static CardActRequest Post(
         CardKind kind, ConversationId conversation, long epoch, AccountId author, AccountId other, long amountMinor,
-        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds)
+        string asset = "EUR", int lifetimeSeconds = Limits.CardLifetimeDefaultSeconds, CardPlan? plan = null)
     {
-        var (payer, payee) = kind == CardKind.Transfer ? (author, other) : (other, author);
+        var (payer, payee) = kind is CardKind.Request or CardKind.Split ? (other, author) : (author, other);
         var card = new CardId(s_ids.NewUuid());
         var clientId = new ClientMessageId(s_ids.NewUuid());
         var terms = new CardTerms(
-            kind, card, conversation, payer, payee, Money.Of(amountMinor, AssetCode.Parse(asset)), lifetimeSeconds);
+            kind, card, conversation, payer, payee, Money.Of(amountMinor, AssetCode.Parse(asset)), lifetimeSeconds,
+            plan);
         var commit = DetailCommitment.Of(terms, RandomNumberGenerator.GetBytes(Limits.CardSaltBytes), "for the boat");
         var bound = new AuthenticatedData(clientId, new CardBinding(card, commit));
         return new CardActRequest(card, 0, CardActionKind.Post, s_ids.NewUuid(), new CardPost(
             kind, conversation, payer, payee, amountMinor, asset, lifetimeSeconds, commit, clientId, epoch,
-            TestMls.PrivateMessage(conversation, epoch, bound)));
+            TestMls.PrivateMessage(conversation, epoch, bound), plan));
     }
 
     /// <summary>An action on the version seen, under a new key.</summary>
@@ -43,30 +44,34 @@ internal sealed record CardSigner(AccountId Account, DeviceId Device, Key Key)
     /// <summary>The request with what it needs signed; a post of another's card or a request's stays as it is.</summary>
     /// <param name="ahead">How far the deciding clock is ahead of the machine's.</param>
     public CardActRequest Sign(CardActRequest request, TimeSpan ahead = default) =>
-        request is { Post: { Kind: CardKind.Transfer, DetailCommit.Length: Limits.DetailCommitBytes } post, Authorisation: null }
-            ? Sign(request, TermsOf(request.Card, post), post.DetailCommit, ahead + s_lifetime)
+        request is { Post: { DetailCommit.Length: Limits.DetailCommitBytes } post, Authorisation: null }
+            && TermsOf(request.Card, post) is var terms
+            && CardRules.SignedAmount(terms, Account, CardActionKind.Post, null) is not null
+            ? Sign(request, terms, post.DetailCommit, ahead + s_lifetime)
             : request;
 
     /// <summary>As <see cref="Sign(CardActRequest, TimeSpan)"/>, for an action on a card.</summary>
     public CardActRequest Sign(CardActRequest request, CardView card, TimeSpan ahead = default) =>
-        request.Action == CardActionKind.Pay
-            ? Sign(request, TermsOf(card), card.DetailCommit, ahead + s_lifetime) : request;
+        CardRules.SignedAmount(TermsOf(card), Account, request.Action, request.AmountMinor) is { } amount
+            ? Sign(request, TermsOf(card), card.DetailCommit, ahead + s_lifetime, amount) : request;
 
     /// <summary>Signs for a card, whatever the request says.</summary>
     public CardActRequest Sign(
-        CardActRequest request, CardTerms terms, byte[] detailCommit, TimeSpan lifetime) => request with
+        CardActRequest request, CardTerms terms, byte[] detailCommit, TimeSpan lifetime, long? amountMinor = null) => request with
         {
             Authorisation = new DebitStatement(
-                terms, detailCommit, request.Action, request.Version, Account, terms.Money.Amount.Value, Device,
+                terms, detailCommit, request.Action, request.Version, Account, amountMinor ?? terms.Money.Amount.Value,
+                Device,
                 request.IdempotencyKey,
                 (TimeProvider.System.GetUtcNow() + lifetime).ToUnixTimeSeconds()).Sign(Key),
         };
 
     public static CardTerms TermsOf(CardView card) => new(
         card.Kind, card.Id, card.Conversation, card.Payer, card.Payee,
-        Money.Of(card.AmountMinor, AssetCode.Parse(card.Asset)), card.LifetimeSeconds);
+        Money.Of(card.AmountMinor, AssetCode.Parse(card.Asset)), card.LifetimeSeconds, card.Plan);
 
     public static CardTerms TermsOf(CardId card, CardPost post) => new(
         post.Kind, card, post.Conversation, post.Payer, post.Payee,
-        Money.Of(post.AmountMinor, AssetCode.TryParse(post.Asset, out var asset) ? asset : default), post.LifetimeSeconds);
+        Money.Of(post.AmountMinor, AssetCode.TryParse(post.Asset, out var asset) ? asset : default), post.LifetimeSeconds,
+        post.Plan);
 }

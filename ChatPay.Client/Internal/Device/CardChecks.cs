@@ -15,12 +15,17 @@ internal static class CardChecks
         AssetCode.TryParse(card.Asset, out var asset) && Enum.IsDefined(card.Kind)
             ? new(
                 card.Kind, card.Id, card.Conversation, card.Payer, card.Payee, Money.Of(card.AmountMinor, asset),
-                card.LifetimeSeconds)
+                card.LifetimeSeconds, card.Plan)
             : null;
 
     /// <summary>A card whose details this device has decrypted, in the event that posted it.</summary>
     public static CardRecord Posted(CardView card, Event logged, MessageContent.CardDetails? details)
     {
+        if (card.Hidden is true)
+        {
+            return new(card, null, CardTrust.Hidden);
+        }
+
         var terms = TermsOf(card);
         var sound = details is not null && terms is not null && details.Card == card.Id
             && card.Author == terms.Author && card.Author == logged.Account && card.Conversation == logged.Conversation
@@ -37,7 +42,7 @@ internal static class CardChecks
         var recorded = card.Author == me && card.Conversation == conversation && card.Id == posted.Id
             && card.Kind == posted.Kind && card.Payer == posted.Payer && card.Payee == posted.Payee
             && card.AmountMinor == posted.AmountMinor && card.Asset == posted.Asset
-            && card.LifetimeSeconds == posted.LifetimeSeconds
+            && card.LifetimeSeconds == posted.LifetimeSeconds && card.Plan == posted.Plan
             && card.DetailCommit.AsSpan().SequenceEqual(posted.DetailCommit);
         return new(card, memo, recorded ? CardTrust.Verified : CardTrust.Mismatch);
     }
@@ -70,22 +75,32 @@ internal static class CardChecks
             return card.Trust == CardTrust.Mismatch ? card : card with { Trust = CardTrust.Mismatch };
         }
 
-        return news.Version > card.View.Version ? card with { View = news } : card;
+        var merged = CardParts.Merge(card.View, news);
+        if (!CardParts.AreFair(merged, card.View.Progress?.SeedCommit))
+        {
+            return card.Trust == CardTrust.Mismatch ? card : card with { Trust = CardTrust.Mismatch };
+        }
+
+        return news.Version > card.View.Version ? card with { View = merged }
+            : news.Version == card.View.Version && Tells(merged, card.View) ? card with { View = merged }
+            : card;
     }
 
-    private static bool SameTerms(CardView a, CardView b) =>
-        a.Id == b.Id && a.Conversation == b.Conversation && a.Kind == b.Kind && a.Author == b.Author
-        && a.Payer == b.Payer && a.Payee == b.Payee && a.AmountMinor == b.AmountMinor && a.Asset == b.Asset
-        && a.LifetimeSeconds == b.LifetimeSeconds && a.DetailCommit.AsSpan().SequenceEqual(b.DetailCommit);
+    /// <summary>Whether it knows of more parts: an answer tells of one's own alone, the event of all that came with it.</summary>
+    private static bool Tells(CardView news, CardView known) =>
+        (news.Progress?.Parts?.Count ?? 0) > (known.Progress?.Parts?.Count ?? 0);
 
-    /// <summary>States move once, from the opening one to an ending of the card's kind, and an ending stays.</summary>
+    private static bool SameTerms(CardView a, CardView b) =>
+        a.Id == b.Id && a.Hidden == b.Hidden && a.Conversation == b.Conversation && a.Kind == b.Kind && a.Author == b.Author
+        && a.Payer == b.Payer && a.Payee == b.Payee && a.AmountMinor == b.AmountMinor && a.Asset == b.Asset
+        && a.LifetimeSeconds == b.LifetimeSeconds && a.Plan == b.Plan && a.DetailCommit.AsSpan().SequenceEqual(b.DetailCommit);
+
+    /// <summary>States move from the opening one to an ending of the card's form, and an ending stays.</summary>
     private static bool CanFollow(CardView a, CardView b)
     {
         var (earlier, later) = b.Version < a.Version ? (b, a) : (a, b);
-        var known = CardTransitions.All.Any(row => row.Kind == later.Kind && row.To == later.State);
-        return earlier.State == later.State
-            ? known
-            : earlier.Version < later.Version && CardTransitions.All.Any(row =>
-                row.Kind == later.Kind && row.From == earlier.State && row.To == later.State);
+        return earlier.State == later.State || earlier.Version < later.Version
+            ? TermsOf(later) is { } terms && CardTransitions.CanFollow(terms.Form, earlier.State, later.State)
+            : false;
     }
 }

@@ -17,28 +17,33 @@ internal sealed class DebitSigner(DeviceCore core)
     /// Asks for something that takes money of this account. An answer that the signature is out of date tells the server's
     /// time, and is asked again once by that.
     /// </summary>
-    /// <param name="request">Without an authorisation.</param>
+    /// <param name="request">Without an authorisation. One that needs none is sent as it is.</param>
     /// <param name="terms">Of its card, which this device vouches for.</param>
     /// <param name="call">Sends the signed request.</param>
     public async Task<CardActReply> ActAsync(
         CardActRequest request, CardTerms terms, byte[] detailCommit, Func<CardActRequest, Task<CardActReply>> call)
     {
+        if (CardRules.SignedAmount(terms, core.Device.Account.Id, request.Action, request.AmountMinor) is not { } amount)
+        {
+            return await call(request);
+        }
+
         try
         {
-            return await call(Sign(request, terms, detailCommit));
+            return await call(Sign(request, terms, detailCommit, amount));
         }
         catch (ChatPayException late) when (late.Code == ErrorCode.AuthorisationExpired && TrySetClock(late.Error))
         {
-            return await call(Sign(request, terms, detailCommit));
+            return await call(Sign(request, terms, detailCommit, amount));
         }
     }
 
-    private CardActRequest Sign(CardActRequest request, CardTerms terms, byte[] detailCommit)
+    private CardActRequest Sign(CardActRequest request, CardTerms terms, byte[] detailCommit, long amountMinor)
     {
         var expiresAt = core.Time.GetUtcNow().ToUnixTimeSeconds() + Interlocked.Read(ref _ahead) + Limits.AuthorisationSeconds;
         var device = core.Device;
         var statement = new DebitStatement(
-            terms, detailCommit, request.Action, request.Version, device.Account.Id, terms.Money.Amount.Value,
+            terms, detailCommit, request.Action, request.Version, device.Account.Id, amountMinor,
             device.Device, request.IdempotencyKey, expiresAt);
         return request with { Authorisation = statement.Sign(core.Groups.Member.SignatureKey) };
     }

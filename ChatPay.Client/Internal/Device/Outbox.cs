@@ -1,5 +1,3 @@
-using ChatPay.Core.Cards;
-using ChatPay.Core.Ledger;
 using ChatPay.Core.Mls;
 using ChatPay.Core.Protocol;
 
@@ -332,15 +330,11 @@ internal sealed class Outbox(DeviceCore core, Commits commits)
 
         var post = new CardPost(
             card.Kind, record.Conversation, card.Payer, card.Payee, card.AmountMinor, card.Asset, card.LifetimeSeconds,
-            card.DetailCommit, record.ClientId, record.Epoch, record.Body!);
+            card.DetailCommit, record.ClientId, record.Epoch, record.Body!, card.Plan);
         var request = new CardActRequest(card.Id, 0, CardActionKind.Post, card.IdempotencyKey, post);
-        var terms = new CardTerms(
-            card.Kind, card.Id, record.Conversation, card.Payer, card.Payee,
-            Money.Of(card.AmountMinor, AssetCode.Parse(card.Asset)), card.LifetimeSeconds);
-        Task<CardActReply> Call(CardActRequest made) => session.CardActAsync(made, cancellationToken);
-        var answer = CardTransitions.Find(card.Kind, CardActionKind.Post) is { Debits: true }
-            ? await core.Debits.ActAsync(request, terms, card.DetailCommit, Call)
-            : await Call(request);
+        var answer = await core.Debits.ActAsync(
+            request, card.TermsIn(record.Conversation), card.DetailCommit,
+            made => session.CardActAsync(made, cancellationToken));
         return (answer.Seq, answer.At, answer.Card);
     }
 

@@ -1,3 +1,5 @@
+using ChatPay.Core.Cards;
+using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Client.Internal;
@@ -85,4 +87,9 @@ internal sealed record OutboxRecord(
 /// </param>
 internal sealed record OutboxCard(
     CardId Id, CardKind Kind, AccountId Payer, AccountId Payee, long AmountMinor, string Asset, int LifetimeSeconds,
-    byte[] DetailCommit, Guid IdempotencyKey);
+    byte[] DetailCommit, Guid IdempotencyKey, CardPlan? Plan = null)
+{
+    /// <summary>What it settles.</summary>
+    public CardTerms TermsIn(ConversationId conversation) => new(
+        Kind, Id, conversation, Payer, Payee, Money.Of(AmountMinor, AssetCode.Parse(Asset)), LifetimeSeconds, Plan);
+}

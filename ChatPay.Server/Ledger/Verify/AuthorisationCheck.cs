@@ -53,9 +53,12 @@ internal sealed class AuthorisationCheck(VerifyStore store, VerifyFindings findi
         }
 
         var account = LedgerAccountId.Of(statement.Payer, terms.Money.Asset).Value;
-        return row.Debit.ToGuid() != account || row.AmountMinor != statement.AmountMinor
-            || row.Transfer.ToGuid() != TransferId.OfCardAction(statement.Payer, statement.Nonce).Value
-            || row.Actor?.ToGuid() != statement.Payer.Value
+        var isSigned = terms.Kind == CardKind.Mandate
+            ? statement is { Action: CardActionKind.Post, Version: 0 } && row.AmountMinor <= statement.AmountMinor
+                && row.Actor?.ToGuid() == terms.Payee.Value
+            : row.AmountMinor == statement.AmountMinor && row.Actor?.ToGuid() == statement.Payer.Value
+                && row.Transfer.ToGuid() == TransferId.OfCardAction(statement.Payer, statement.Nonce).Value;
+        return !isSigned || row.Debit.ToGuid() != account
                 ? "what was signed is another payer's, amount or action"
             : row.DeviceKey is not { } key || !statement.IsSignedBy(key, signature)
                 ? "the signature is not the device's"

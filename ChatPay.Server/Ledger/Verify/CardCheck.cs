@@ -23,14 +23,10 @@ internal sealed class CardCheck(VerifyStore store, VerifyFindings findings)
                 cards.HasRow ? cards.Row.Id : UInt128.MaxValue,
                 transfers.HasRow ? transfers.Row.Card!.Value : UInt128.MaxValue);
             var exists = cards.HasRow && cards.Row.Id == id;
-            var (credits, credit) = (0L, default(StoredTransfer));
+            var moved = new CardMovements { AreBetweenParties = true };
             while (transfers.HasRow && transfers.Row.Card == id)
             {
-                if (transfers.Row.Kind.IsRefundable())
-                {
-                    credits++;
-                    credit = transfers.Row;
-                }
+                Count(ref moved, transfers.Row, exists ? cards.Row : null);
 
                 if (!exists)
                 {
@@ -44,7 +40,7 @@ internal sealed class CardCheck(VerifyStore store, VerifyFindings findings)
             if (exists)
             {
                 count++;
-                if (Judge(cards.Row, credits, credit) is { } finding)
+                if (Judge(cards.Row, moved) is { } finding)
                 {
                     findings.Add($"card {id.ToGuid()}: {finding}");
                 }
@@ -56,28 +52,94 @@ internal sealed class CardCheck(VerifyStore store, VerifyFindings findings)
         return Invariant($"{count} cards");
     }
 
-    private static string? Judge(in CardRow card, long credits, in StoredTransfer credit)
+    private static void Count(ref CardMovements moved, in StoredTransfer transfer, in CardRow? card)
+    {
+        if (transfer.Kind.IsRefundable())
+        {
+            moved.Credits++;
+            moved.CreditsMinor += transfer.AmountMinor;
+            moved.Credit = transfer;
+            moved.AreBetweenParties &= card is { } row && transfer.Asset == row.Asset
+                && (row.Payer is not { } payer || transfer.Debit.ToGuid() == AccountOf(payer, row.Asset))
+                && (row.Payee is not { } payee || transfer.Credit?.ToGuid() == AccountOf(payee, row.Asset));
+        }
+        else if (transfer.Kind == TransferKind.Refund)
+        {
+            moved.RefundsMinor += transfer.AmountMinor;
+        }
+    }
+
+    private static string? Judge(in CardRow card, in CardMovements moved) =>
+        moved.RefundsMinor != card.RefundedMinor
+            ? Invariant($"it says that {card.RefundedMinor} were given back, its refunds come to {moved.RefundsMinor}")
+            : card.Kind switch
+            {
+                CardKind.Transfer or CardKind.Request => JudgeSingle(card, moved),
+                CardKind.Split => JudgeSplit(card, moved),
+                CardKind.Packet => JudgePacket(card, moved),
+                CardKind.Mandate => moved.CreditsMinor != card.PaidMinor || !moved.AreBetweenParties
+                    ? Invariant($"it says that {card.PaidMinor} were drawn, its draws come to {moved.CreditsMinor}") : null,
+                _ => Invariant($"there is no kind {(short)card.Kind}"),
+            };
+
+    private static string? JudgeSingle(in CardRow card, in CardMovements moved)
     {
         var settles = card.State is CardState.Accepted or CardState.Paid;
-        if (credits != (settles ? 1 : 0))
+        if (moved.Credits != (settles ? 1 : 0))
         {
-            return Invariant($"it is {card.State} and has {credits} applied credits");
+            return Invariant($"it is {card.State} and has {moved.Credits} applied credits");
         }
 
-        var payer = AccountOf(card.Payer, card.Asset);
-        if (settles && (credit.AmountMinor != card.AmountMinor || credit.Debit.ToGuid() != payer
-            || credit.Credit?.ToGuid() != AccountOf(card.Payee, card.Asset) || credit.Asset != card.Asset
-            || credit.Hold != card.Hold))
+        if (settles && (moved.CreditsMinor != card.AmountMinor || !moved.AreBetweenParties
+            || moved.Credit.Hold != card.Hold || moved.Credit.Id != card.Settlement))
         {
             return "its credit is not of its amount from its payer to its payee";
         }
 
-        return card.Kind == CardKind.Request
-            ? card.State is CardState.Held or CardState.Accepted ? $"a request cannot be {card.State}" : null
-            : JudgeHold(card, payer);
+        if (card.Kind == CardKind.Request)
+        {
+            return card.State is CardState.Held or CardState.Accepted ? $"a request cannot be {card.State}" : null;
+        }
+
+        return card.Hold is null
+            ? card.State == CardState.Accepted ? null : $"a transfer that arrives at once cannot be {card.State}"
+            : JudgeHold(card);
     }
 
-    private static string? JudgeHold(in CardRow card, Guid? payer)
+    private static string? JudgeSplit(in CardRow card, in CardMovements moved) =>
+        moved.Credits != card.PaidParts || moved.CreditsMinor != card.PaidPartsMinor || card.PaidMinor != card.PaidPartsMinor
+        || !moved.AreBetweenParties
+            ? Invariant($"it says that {card.PaidParts} have paid {card.PaidMinor}, its payments are {moved.Credits} of {moved.CreditsMinor}")
+        : card.PartsMinor != card.AmountMinor
+            ? Invariant($"its parts come to {card.PartsMinor} of {card.AmountMinor}")
+        : (card.State == CardState.Paid) != (card.PaidMinor == card.AmountMinor)
+            ? Invariant($"it is {card.State} and {card.PaidMinor} of {card.AmountMinor} are paid")
+        : null;
+
+    private static string? JudgePacket(in CardRow card, in CardMovements moved)
+    {
+        if (moved.Credits != card.PaidParts || card.Answered != card.PaidParts || moved.CreditsMinor != card.PaidMinor
+            || card.PaidMinor != card.PaidPartsMinor || !moved.AreBetweenParties)
+        {
+            return Invariant($"it says that {card.Answered} have taken {card.PaidMinor}, its captures are {moved.Credits} of ")
+                + Invariant($"{moved.CreditsMinor}");
+        }
+
+        HoldState? expected = card.State switch
+        {
+            CardState.Open => HoldState.Open,
+            CardState.Exhausted => HoldState.Captured,
+            CardState.Expired => HoldState.Expired,
+            _ => null,
+        };
+        return expected is null || card.HoldState != expected
+            ? Invariant($"it is {card.State} and its hold is {card.HoldState}")
+            : expected == HoldState.Open && card.HoldRemainingMinor != card.AmountMinor - card.PaidMinor
+                ? Invariant($"its hold has {card.HoldRemainingMinor} of {card.AmountMinor - card.PaidMinor}")
+            : null;
+    }
+
+    private static string? JudgeHold(in CardRow card)
     {
         HoldState? expected = card.State switch
         {
@@ -92,6 +154,7 @@ internal sealed class CardCheck(VerifyStore store, VerifyFindings findings)
             return $"a transfer cannot be {card.State}";
         }
 
+        var payer = card.Payer is { } person ? AccountOf(person, card.Asset) : null;
         if (card.HoldAccount?.ToGuid() is not { } account || account != payer)
         {
             return "its hold is not on its payer's account";

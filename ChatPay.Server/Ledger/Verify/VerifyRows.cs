@@ -141,14 +141,18 @@ internal readonly record struct MemberRow(UInt128 Group, short Index, short Size
 
 /// <summary>A card's row, and its hold's where it has one.</summary>
 internal readonly record struct CardRow(
-    UInt128 Id, CardKind Kind, CardState State, UInt128 Payer, UInt128 Payee, long AmountMinor, AssetKey Asset,
-    UInt128? Hold, UInt128? HoldAccount, long? HoldRemainingMinor, HoldState? HoldState)
+    UInt128 Id, CardKind Kind, CardState State, UInt128? Payer, UInt128? Payee, long AmountMinor, AssetKey Asset,
+    UInt128? Hold, UInt128? HoldAccount, long? HoldRemainingMinor, HoldState? HoldState, int Answered, long PaidMinor,
+    long RefundedMinor, UInt128? Settlement, int Parts, int PaidParts, long PaidPartsMinor, long PartsMinor)
 {
     public const string Columns =
         "c.id, c.kind, c.state, c.payer_id, c.payee_id, c.amount_minor, c.asset, c.hold_id, h.account_id, "
-        + "h.remaining_minor, h.state";
+        + "h.remaining_minor, h.state, c.answered, c.paid_minor, c.refunded_minor, c.settlement_id, "
+        + "coalesce(p.parts, 0)::integer, coalesce(p.paid, 0)::integer, coalesce(p.paid_minor, 0)::bigint, "
+        + "coalesce(p.parts_minor, 0)::bigint";
 
     public static CardRow Parse(scoped ref CopyRow row) => new(
-        row.Id(), (CardKind)row.Int16(), (CardState)row.Int16(), row.Id(), row.Id(), row.Int64(), row.Asset(),
-        row.OptionalId(), row.OptionalId(), row.OptionalInt64(), (HoldState?)row.OptionalInt16());
+        row.Id(), (CardKind)row.Int16(), (CardState)row.Int16(), row.OptionalId(), row.OptionalId(), row.Int64(), row.Asset(),
+        row.OptionalId(), row.OptionalId(), row.OptionalInt64(), (HoldState?)row.OptionalInt16(), row.Int32(), row.Int64(),
+        row.Int64(), row.OptionalId(), row.Int32(), row.Int32(), row.Int64(), row.Int64());
 }

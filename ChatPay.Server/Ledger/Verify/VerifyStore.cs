@@ -131,7 +131,13 @@ internal sealed class VerifyStore : IAsyncDisposable
 
     public RowStream<CardRow> Cards(VerifyStage stage, CancellationToken cancellationToken) => WholeTable<CardRow>(
         $"""
-        select {CardRow.Columns} from card c left join hold h on h.transfer_id = c.hold_id order by c.id
+        select {CardRow.Columns} from card c left join hold h on h.transfer_id = c.hold_id
+        left join (
+            select card_id, count(*) as parts, count(*) filter (where state = 7) as paid,
+                sum(amount_minor) filter (where state = 7) as paid_minor, sum(amount_minor) as parts_minor
+            from card_part group by card_id
+        ) p on p.card_id = c.id
+        order by c.id
         """,
         CardRow.Parse, stage, cancellationToken);
 
@@ -149,9 +155,9 @@ internal sealed class VerifyStore : IAsyncDisposable
             $"""
             select {AuthorisedRow.Columns}
             from transfer t join card c on c.id = t.card_id
-            left join card_authorisation a on a.transfer_id = t.id
+            left join card_authorisation a on case when c.kind = 5 then a.card_id = c.id else a.transfer_id = t.id end
             left join device d on d.id = a.device_id
-            where t.card_id is not null and t.status = 0 and t.kind in (1, 2)
+            where t.card_id is not null and t.status = 0 and t.kind in (1, 2, 6)
                 and (a.transfer_id is not null or t.created_at >= (select at from card_authorisation_since))
             order by t.id
             """,
@@ -160,8 +166,11 @@ internal sealed class VerifyStore : IAsyncDisposable
     /// <summary>Authorisations of nothing that happened, by id.</summary>
     public RowStream<IdRow> IdleAuthorisations(CancellationToken cancellationToken) => Stream<IdRow>(
         """
-        select a.transfer_id from card_authorisation a left join transfer t on t.id = a.transfer_id
-        where t.id is null or t.status <> 0 or t.card_id is null or t.kind not in (1, 2) order by a.transfer_id
+        select a.transfer_id from card_authorisation a left join card c on c.id = a.card_id
+        left join transfer t on t.id = a.transfer_id
+        where c.id is null
+            or (c.kind <> 5 and (t.id is null or t.status <> 0 or t.card_id <> c.id or t.kind not in (1, 2, 6)))
+        order by a.transfer_id
         """,
         IdRow.Parse, null, cancellationToken);
 

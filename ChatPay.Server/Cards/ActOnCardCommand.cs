@@ -1,0 +1,89 @@
+using ChatPay.Core.Cards;
+using ChatPay.Core.Conversations;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Conversations;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>What a member does with a card: accepts, declines, cancels, pays, takes a share, gives back, draws, reminds.</summary>
+/// <param name="known">The card as read without a lock: only what never changes once it is there is used of it.</param>
+internal sealed class ActOnCardCommand(
+    Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
+    : CardCommand(caller, request, payload, signed)
+{
+    public override void Declare(WriteSet set)
+    {
+        base.Declare(set);
+        if (known is null)
+        {
+            return;
+        }
+
+        if (CardTransitions.Find(known.Terms.Form, Request.Action) is { By: CardParty.Sharer or CardParty.Claimant })
+        {
+            set.Rows<CardRows>().NeedPart(Request.Card, Caller.Account);
+        }
+
+        set.Rows<ConversationRows>().NeedMember(known.Terms.Conversation, Caller.Account);
+        if (CardRules.Outline(known, Caller.Account, Request.Action)?.ToLedgerCommand(Transfer, Caller.Account) is { } command)
+        {
+            set.Rows<LedgerRows>().Need(command);
+        }
+    }
+
+    protected override Result<CardActReply> DecideAnew(WriteSet set)
+    {
+        var cards = set.Rows<CardRows>();
+        if (known is null || cards.Find(Request.Card) is not { } card)
+        {
+            return CardErrors.Unknown();
+        }
+
+        var conversation = set.Rows<ConversationRows>().Find(card.Terms.Conversation);
+        if (SendRules.CheckMember(conversation, Caller.Account) is { } foreign)
+        {
+            return foreign.Code == ErrorCode.ConversationUnknown ? CardErrors.Unknown() : foreign;
+        }
+
+        var row = CardTransitions.Find(card.Terms.Form, Request.Action);
+        var part = row is { By: CardParty.Sharer or CardParty.Claimant }
+            ? cards.FindPart(Request.Card, Caller.Account) : null;
+        var acted = CardRules.Act(
+            card, part, Caller.Account, Request.Action, Request.Version, Request.AmountMinor, Transfer, set.Now);
+        if (acted.Error is { } error)
+        {
+            return Reject(set, error);
+        }
+
+        if (row is { Money: CardMoney.Refund } && known.Tally.Settlement is null)
+        {
+            // It was settled between being read and being locked, so its money was not loaded: once more.
+            return new Error(ErrorCode.Overloaded, "The card has just changed. Try again.");
+        }
+
+        if (CheckAuthorisation(set, acted.Value) is { } unauthorised)
+        {
+            return unauthorised;
+        }
+
+        if (Settle(set, acted.Value) is { } rejection)
+        {
+            return Reject(set, rejection);
+        }
+
+        cards.Change(acted.Value);
+        return Told(set, acted.Value);
+    }
+
+    /// <summary>
+    /// One event each, but for the shares of a packet that one batch gives out: ten thousand people may want a thousand of them,
+    /// and telling all of each would be ten million pushes.
+    /// </summary>
+    private CardActReply Told(WriteSet set, CardMove move) => move.Card.Terms.Kind == CardKind.Packet
+        ? Finish(move, set.Rows<PacketClaimRows>().Tell(set, Caller, move), set)
+        : Finish(set, move, new NewEvent(EventKind.CardChanged, Caller.Account, Caller.Device, Card: move.View));
+}

@@ -1,0 +1,112 @@
+using ChatPay.Core.Cards;
+using ChatPay.Core.Conversations;
+using ChatPay.Core.Ledger;
+using ChatPay.Core.Protocol;
+using ChatPay.Server.Conversations;
+using ChatPay.Server.Database.GroupCommit;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Ledger;
+
+namespace ChatPay.Server.Cards;
+
+/// <summary>Creates a card.</summary>
+/// <param name="seed">Of a random packet, 32 bytes; else null.</param>
+internal sealed class PostCardCommand(
+    Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, byte[]? seed, int openMax,
+    Result<SignedDebit>? signed)
+    : CardCommand(caller, request, payload, signed)
+{
+    private readonly CardPost _post = request.Post!;
+
+    public override void Declare(WriteSet set)
+    {
+        base.Declare(set);
+        set.Rows<CardRows>().NeedOpenCount(Caller.Account);
+        var conversations = set.Rows<ConversationRows>();
+        conversations.NeedMember(terms.Conversation, terms.Author);
+        foreach (var other in terms.Others)
+        {
+            conversations.NeedMember(terms.Conversation, other);
+        }
+
+        conversations.NeedDuplicateCheck(terms.Conversation, Caller.Device, _post.ClientId);
+        var row = CardTransitions.Find(terms.Form, CardActionKind.Post)!;
+        if (row.Money is CardMoney.Hold or CardMoney.Pay)
+        {
+            var ledger = set.Rows<LedgerRows>();
+            ledger.NeedAccount(terms.PayerAccount);
+            ledger.NeedTransfer(Transfer);
+            if (row.Money == CardMoney.Pay)
+            {
+                ledger.NeedAccount(terms.PayeeAccount);
+            }
+        }
+    }
+
+    protected override Result<CardActReply> DecideAnew(WriteSet set)
+    {
+        var cards = set.Rows<CardRows>();
+        if (Refusal(set.Rows<ConversationRows>(), cards) is { } refusal)
+        {
+            // Nothing was decided about money, so the key is not used up: encrypt again, and post with it again.
+            return refusal;
+        }
+
+        var posted = CardRules.Post(terms, _post.DetailCommit, cards.Find(terms.Card), Transfer, seed, set.Now);
+        if (posted.Error is { } error)
+        {
+            return error;
+        }
+
+        if (CheckAuthorisation(set, posted.Value) is { } unauthorised)
+        {
+            return unauthorised;
+        }
+
+        if (Settle(set, posted.Value) is { } rejection)
+        {
+            return Reject(set, rejection);
+        }
+
+        cards.Create(posted.Value.Card);
+        return Finish(set, posted.Value, new NewEvent(
+            EventKind.Card, Caller.Account, Caller.Device, _post.ClientId, _post.Body, posted.Value.View));
+    }
+
+    private Error? Refusal(ConversationRows conversations, CardRows cards)
+    {
+        var conversation = conversations.Find(terms.Conversation);
+        if (SendRules.CheckMember(conversation, Caller.Account) is { } foreign)
+        {
+            return foreign;
+        }
+
+        if (!terms.Others.All(conversation!.IsMember))
+        {
+            return new Error(ErrorCode.CardPartyNotMember, "Somebody whom the card names is not a member of this conversation.");
+        }
+
+        if (conversations.FindDuplicate(terms.Conversation, Caller.Device, _post.ClientId) is not null)
+        {
+            return ConversationErrors.ClientIdReused();
+        }
+
+        if (SendRules.CheckBody(conversation, _post.Epoch, _post.Body, out var header) is { } malformed)
+        {
+            return malformed;
+        }
+
+        if (!CardBody.Binds(header!, _post.ClientId, terms.Card, _post.DetailCommit))
+        {
+            return new Error(
+                ErrorCode.DetailCommitMismatch, "The message is not bound to this card, or to other details.");
+        }
+
+        var stays = CardTransitions.IsOpen(CardTransitions.Find(terms.Form, CardActionKind.Post)!.To);
+        return !stays || cards.OpenCount(Caller.Account) < openMax
+            ? null
+            : new Error(
+                ErrorCode.TooManyOpenCards, "Too many of your cards are still open. Close some of them first.",
+                new Dictionary<string, object>(StringComparer.Ordinal) { ["maxOpen"] = openMax });
+    }
+}
