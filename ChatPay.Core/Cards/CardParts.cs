@@ -52,8 +52,8 @@ public static class CardParts
     }
 
     /// <summary>
-    /// Whether what is known of a random packet is what its seed gives: the seed that was committed to when it was posted, and the
-    /// shares in the order in which they were taken. True for everything of which nothing can be said yet.
+    /// Whether what is known of a random packet is what its seed gives: the seed that was committed to when it was posted, and
+    /// the shares in the order in which they were taken. True for everything of which nothing can be said yet.
     /// </summary>
     /// <param name="commit">As first seen; null where it is not known.</param>
     public static bool AreFair(CardView card, byte[]? commit)

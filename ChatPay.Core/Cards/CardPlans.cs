@@ -26,8 +26,8 @@ public static class CardPlans
     }
 
     /// <summary>
-    /// Bytes after the asset: of a transfer with a plan delivery (1); of a split own part (8) ‖ count (2) ‖ per share account (16)
-    /// ‖ amount (8); of a packet mode (1) ‖ count (4); of a mandate period (1); of others none.
+    /// Bytes after the asset: of a transfer with a plan delivery (1); of a split own part (8) ‖ count (2) ‖ per share
+    /// account (16) ‖ amount (8); of a packet mode (1) ‖ count (4); of a mandate period (1); of others none.
     /// </summary>
     internal static byte[] Encode(CardKind kind, CardPlan? plan) => (kind, plan) switch
     {

@@ -188,7 +188,8 @@ public static class CardRules
     }
 
     /// <summary>
-    /// Ends a card whose time is up, which of a delayed transfer is its arrival; null where it is not up yet or the card is closed.
+    /// Ends a card whose time is up, which of a delayed transfer is its arrival; null where it is not up yet or the card is
+    /// closed.
     /// </summary>
     public static CardMove? Expire(Card card, TransferId transfer, DateTimeOffset now)
     {

@@ -28,7 +28,8 @@ public sealed record DebitStatement(
 
     /// <summary>
     /// The canonical encoding of docs/PROTOCOL.md, section Authorisation: "chatpay debit v1" ‖ 0x01 ‖ payer (16) ‖ device (16) ‖
-    /// nonce (16) ‖ action (1) ‖ version (4) ‖ amount (8) ‖ expires at (8) ‖ detail commitment (32) ‖ length of terms (2) ‖ terms.
+    /// nonce (16) ‖ action (1) ‖ version (4) ‖ amount (8) ‖ expires at (8) ‖ detail commitment (32) ‖ length of terms (2) ‖
+    /// terms.
     /// </summary>
     /// <exception cref="ArgumentException">The commitment has another size.</exception>
     public byte[] Encode()

@@ -273,7 +273,9 @@ public sealed record CardPartsPage(IReadOnlyList<CardPart> Parts, int? After);
 /// <param name="Version">The version acted on; 0 for <see cref="CardActionKind.Post"/>.</param>
 /// <param name="IdempotencyKey">Unique per actor: the same key with the same action gets the stored outcome.</param>
 /// <param name="Post">With <see cref="CardActionKind.Post"/> only.</param>
-/// <param name="AmountMinor">With <see cref="CardActionKind.Refund"/> and <see cref="CardActionKind.Draw"/> only: how much.</param>
+/// <param name="AmountMinor">
+/// How much, with <see cref="CardActionKind.Refund"/> and <see cref="CardActionKind.Draw"/>, and only with them.
+/// </param>
 /// <param name="Authorisation">With every action that takes the actor's money, and with no other.</param>
 public sealed record CardActRequest(
     CardId Card, int Version, CardActionKind Action, Guid IdempotencyKey, CardPost? Post = null,

@@ -28,8 +28,8 @@ internal sealed partial class CardRows
                 lifetime_seconds, detail_commit, state, version, hold_id, created_at, expires_at, closed_at, plan, answered,
                 paid_minor, refunded_minor, settlement_id, reminded_at, period_start, period_minor, seed)
             select id, kind, conversation_id, author_id, payer_id, payee_id, amount_minor, asset,
-                lifetime_seconds, detail_commit, state, version, hold_id, created_at, expires_at, closed_at, plan::jsonb, answered,
-                paid_minor, refunded_minor, settlement_id, reminded_at, period_start, period_minor, seed
+                lifetime_seconds, detail_commit, state, version, hold_id, created_at, expires_at, closed_at, plan::jsonb,
+                answered, paid_minor, refunded_minor, settlement_id, reminded_at, period_start, period_minor, seed
             from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[],
                 $7::bigint[], $8::text[], $9::integer[], $10::bytea[], $11::smallint[], $12::integer[], $13::uuid[],
                 $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::text[], $18::integer[], $19::bigint[],

@@ -11,8 +11,8 @@ namespace ChatPay.Server.Cluster;
 internal abstract record Hint;
 
 /// <summary>An event of a conversation's log, as it was serialised for connections.</summary>
-/// <param name="HasMembers">Whether somebody comes or goes by it, so that the receiver has to read it.</param>
-internal sealed record EventHint(ConversationId Conversation, long Seq, bool HasMembers, byte[] Json) : Hint;
+/// <param name="HasToBeRead">Whether somebody comes or goes by it, or not everybody may see all of it.</param>
+internal sealed record EventHint(ConversationId Conversation, long Seq, bool HasToBeRead, byte[] Json) : Hint;
 
 /// <summary>An event too large to be sent along.</summary>
 internal sealed record HeadHint(ConversationId Conversation, long Seq) : Hint;

@@ -61,7 +61,7 @@ internal static class HintCodec
             case EventHint e:
                 Write(message, e.Conversation.Value);
                 Write(message, e.Seq);
-                message.Write([e.HasMembers ? (byte)1 : (byte)0]);
+                message.Write([e.HasToBeRead ? (byte)1 : (byte)0]);
                 message.Write(e.Json);
                 break;
             case HeadHint head:

@@ -20,7 +20,7 @@ internal sealed class HintOutbox(IOptions<ClusterOptions> options)
     public bool IsOn { get; } = options.Value.Redis.Length > 0;
 
     public void Event(LoggedPush logged) => Post(logged.Push.JsonBytes.Length <= HintCodec.JsonBytesMax
-        ? new EventHint(logged.Conversation, logged.Seq, logged.Members is not null, logged.Push.JsonBytes)
+        ? new EventHint(logged.Conversation, logged.Seq, logged.HasToBeRead, logged.Push.JsonBytes)
         : new HeadHint(logged.Conversation, logged.Seq));
 
     public void Joined(ConversationId conversation, IEnumerable<AccountId> accounts) =>

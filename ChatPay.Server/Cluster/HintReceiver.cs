@@ -141,9 +141,11 @@ internal sealed partial class HintReceiver(
             return;
         }
 
-        var members = hint.HasMembers ? JsonSerializer.Deserialize<Event>(hint.Json, Push.Json)?.Members : null;
-        var logged = new LoggedPush(
-            hint.Conversation, hint.Seq, hint.Seq - 1, Push.OfJson(PushKind.Events, hint.Json), members);
+        var push = Push.OfJson(PushKind.Events, hint.Json);
+        var read = hint.HasToBeRead ? JsonSerializer.Deserialize<Event>(hint.Json, Push.Json) : null;
+        var logged = read is null
+            ? new LoggedPush(hint.Conversation, hint.Seq, hint.Seq - 1, push, null)
+            : LoggedPush.Of(read, push) with { Conversation = hint.Conversation, Seq = hint.Seq, After = hint.Seq - 1 };
         if (registry.Offer(logged) is Offered.Gap)
         {
             ClusterMetrics.Gap();

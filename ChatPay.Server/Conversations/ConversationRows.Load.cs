@@ -1,3 +1,4 @@
+using ChatPay.Core.Cards;
 using System.Text.Json;
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
@@ -208,6 +209,9 @@ internal static class EventRow
             data is not null && kind is (EventKind.Commit or EventKind.Members)
                 ? JsonSerializer.Deserialize<MembersChange>(data, Json) : null);
     }
+
+    /// <summary>As <see cref="Read(NpgsqlDataReader)"/>, as far as the member may see it.</summary>
+    public static Event Read(NpgsqlDataReader row, AccountId viewer) => CardPrivacy.For(Read(row), viewer);
 
     /// <summary>The JSON column of an event, or null where it has none.</summary>
     public static string? DataOf(Event logged) => logged switch

@@ -80,7 +80,7 @@ internal sealed partial class ConversationStore
         AddEvents(batch, account, [.. cursors.Where(cursor => cursor.Seq >= 0)]);
         batch.Add("commit");
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        return await ReadAsync(reader, cancellationToken);
+        return await ReadAsync(reader, account, cancellationToken);
     }
 
     /// <summary>A page per cursor, within the member's span and the bytes of one answer.</summary>
@@ -109,7 +109,7 @@ internal sealed partial class ConversationStore
         (long)Limits.PageBytes);
 
     private static async Task<IReadOnlyDictionary<ConversationId, ConversationSnapshot>> ReadAsync(
-        NpgsqlDataReader reader, CancellationToken cancellationToken)
+        NpgsqlDataReader reader, AccountId account, CancellationToken cancellationToken)
     {
         var found = new Dictionary<ConversationId, ConversationSnapshot>();
         while (await reader.ReadAsync(cancellationToken))
@@ -127,7 +127,7 @@ internal sealed partial class ConversationStore
             new(row.GetInt32(1), new(row.GetGuid(2)), new(row.GetGuid(3)))));
         await EachAsync(row => found[new(row.GetGuid(0))].Receipts.Add(new(
             new(row.GetGuid(0)), new(row.GetGuid(1)), new(row.GetGuid(2)), row.GetInt64(3), row.GetInt64(4))));
-        await EachAsync(row => found[new(row.GetGuid(0))].Events.Add(EventRow.Read(row)));
+        await EachAsync(row => found[new(row.GetGuid(0))].Events.Add(EventRow.Read(row, account)));
         return found;
 
         async Task EachAsync(Action<NpgsqlDataReader> read)

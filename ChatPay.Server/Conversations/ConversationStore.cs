@@ -50,7 +50,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         await using var command = dataSource.CreateCommand(
             before is null ? ForwardPage : BackwardPage,
             conversation.Value, first, last, limit, (long)Limits.PageBytes);
-        var events = await ListAsync(command, EventRow.Read, cancellationToken);
+        var events = await ListAsync(command, row => EventRow.Read(row, member.Account), cancellationToken);
         return before is null ? events : [.. events.Reverse()];
     }
 

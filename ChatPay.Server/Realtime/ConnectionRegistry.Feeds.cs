@@ -218,7 +218,7 @@ internal sealed partial class ConnectionRegistry
             }
         }
 
-        feed.Push(logged.Push, logged.Seq);
+        feed.Push(logged);
         foreach (var gone in Gone(logged))
         {
             Leave(logged.Conversation, gone);

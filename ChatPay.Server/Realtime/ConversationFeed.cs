@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ChatPay.Core.Cards;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Server.Realtime;
@@ -6,11 +7,27 @@ namespace ChatPay.Server.Realtime;
 /// <summary>An event on its way to connections, serialised once.</summary>
 /// <param name="After">The seq before it in the log: one less, unless what lies between has been removed from the log.</param>
 /// <param name="Members">Who comes and goes by it, if anybody.</param>
-internal sealed record LoggedPush(ConversationId Conversation, long Seq, long After, Push Push, MembersChange? Members)
+/// <param name="Private">The event, where not every member may see all of it: it is of a card between some of them.</param>
+internal sealed record LoggedPush(
+    ConversationId Conversation, long Seq, long After, Push Push, MembersChange? Members, Event? Private = null)
 {
+    private Push? _outside;
+
+    /// <summary>Whether another node has to read it before it can be passed on.</summary>
+    public bool HasToBeRead => Members is not null || Private is not null;
+
     /// <param name="committedAt">Timestamp of the commit; 0 where it was not on this node.</param>
-    public static LoggedPush Of(Event logged, long committedAt = 0) =>
-        new(logged.Conversation, logged.Seq, logged.Seq - 1, Push.Of(logged, committedAt), logged.Members);
+    public static LoggedPush Of(Event logged, long committedAt = 0) => Of(logged, Push.Of(logged, committedAt));
+
+    /// <param name="push">The event as it was serialised.</param>
+    public static LoggedPush Of(Event logged, Push push) => new(
+        logged.Conversation, logged.Seq, logged.Seq - 1, push, logged.Members,
+        logged.Card is { } card && !CardPrivacy.IsPublic(card) ? logged : null);
+
+    /// <summary>What this member is given of it; under the registry's lock.</summary>
+    public Push For(AccountId member) => Private is { Card: { } card } logged && !CardPrivacy.IsConcerned(card, member)
+        ? _outside ??= Push.Of(CardPrivacy.ForOthers(logged)!, Push.CommittedAt)
+        : Push;
 }
 
 /// <summary>What became of an event at the door of a feed.</summary>
@@ -100,13 +117,13 @@ internal sealed class ConversationFeed(long delivered)
         }
     }
 
-    public void Push(Push push, long seq)
+    public void Push(LoggedPush logged)
     {
         foreach (var (connection, from) in Listeners)
         {
-            if (seq >= from)
+            if (logged.Seq >= from)
             {
-                connection.Enqueue(push);
+                connection.Enqueue(logged.For(connection.Caller.Account));
             }
         }
     }

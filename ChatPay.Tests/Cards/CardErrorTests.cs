@@ -194,7 +194,8 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         for (var count = 0; count < 3; count++)
         {
             var request = MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1);
-            Assert.True((await cards.ActAsync(alice.Caller, money.Sign(alice, request), TestContext.Current.CancellationToken)).IsOk);
+            Assert.True((await cards.ActAsync(
+                alice.Caller, money.Sign(alice, request), TestContext.Current.CancellationToken)).IsOk);
         }
 
         var fourth = MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1);
@@ -204,7 +205,8 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         Assert.InRange((int)refused.Error.Details!["retryAfterMs"], 1, 60_000);
 
         var transfer = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
-        Assert.True((await cards.ActAsync(alice.Caller, money.Sign(alice, transfer), TestContext.Current.CancellationToken)).IsOk);
+        Assert.True((await cards.ActAsync(
+            alice.Caller, money.Sign(alice, transfer), TestContext.Current.CancellationToken)).IsOk);
     }
 
     private Task AssertRefusedAsync(WalletHolder actor, CardView card, CardActionKind action, ErrorCode code) =>

@@ -57,7 +57,8 @@ public sealed class CardRulesTests
         }
 
         Assert.Null(Expire(card, s_end.AddYears(1)));
-        foreach (var row in CardTransitions.All.Where(row => row.Form == FormOf(kind) && row.From is { } from && CardTransitions.IsOpen(from)))
+        foreach (var row in CardTransitions.All.Where(row =>
+            row.Form == FormOf(kind) && row.From is { } from && CardTransitions.IsOpen(from)))
         {
             if (row.Action is not { } action)
             {

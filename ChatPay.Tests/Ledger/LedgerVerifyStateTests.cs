@@ -176,7 +176,8 @@ public sealed class LedgerVerifyStateTests(VerifyScene scene) : IClassFixture<Ve
     [InlineData("delete from card_authorisation where {0}", "no device of the payer's signed for it")]
     [InlineData("update card_authorisation set signature = set_byte(signature, 5, 255 - get_byte(signature, 5)) where {0}",
         "the signature is not the device's")]
-    [InlineData("update card_authorisation set statement = set_byte(statement, 16, 2) where {0}", "what was signed is not of its card")]
+    [InlineData("update card_authorisation set statement = set_byte(statement, 16, 2) where {0}",
+        "what was signed is not of its card")]
     [InlineData("update card_authorisation set statement = set_byte(statement, 50, 0) where {0}",
         "what was signed is another payer's, amount or action")]
     [InlineData("update card_authorisation set (statement, signature, device_id) = (select statement, signature, device_id "

@@ -132,7 +132,9 @@ internal sealed class Person : IAsyncDisposable
         return await Client.AppendKeysAsync([first.Encoding.ToArray(), second.Encoding.ToArray()], Cancellation);
     }
 
-    /// <summary>Posts or acts on a card; what takes this person's money is signed by this device, in a chain begun for it.</summary>
+    /// <summary>
+    /// Posts or acts on a card; what takes this person's money is signed by this device, in a chain begun for it.
+    /// </summary>
     public async Task<CardActReply> CardActAsync(CardActRequest request, CancellationToken cancellationToken)
     {
         var signed = Signer.Sign(request);

@@ -13,7 +13,8 @@ internal readonly record struct AuthorisedRow(
     /// <summary>Where an entry that adds a device has its type (byte 1), the device and the device's key: KeyLogEntry.</summary>
     public const string Columns =
         "t.id, t.debit_id, t.amount_minor, t.actor_id, c.id, c.kind, c.conversation_id, c.payer_id, c.payee_id, "
-        + "c.amount_minor, c.asset, c.lifetime_seconds, c.plan::text, c.detail_commit, a.statement, a.signature, d.signature_key, "
+        + "c.amount_minor, c.asset, c.lifetime_seconds, c.plan::text, c.detail_commit, a.statement, a.signature, "
+        + "d.signature_key, "
         + "coalesce(exists (select from key_entry e where e.account_id = d.account_id and get_byte(e.entry, 1) = 3 "
         + "and substring(e.entry from 59 for 16) = uuid_send(d.id) "
         + "and substring(e.entry from 75 for 32) = d.signature_key), false)";

@@ -109,7 +109,8 @@ internal sealed class CardCheck(VerifyStore store, VerifyFindings findings)
     private static string? JudgeSplit(in CardRow card, in CardMovements moved) =>
         moved.Credits != card.PaidParts || moved.CreditsMinor != card.PaidPartsMinor || card.PaidMinor != card.PaidPartsMinor
         || !moved.AreBetweenParties
-            ? Invariant($"it says that {card.PaidParts} have paid {card.PaidMinor}, its payments are {moved.Credits} of {moved.CreditsMinor}")
+            ? Invariant($"it says that {card.PaidParts} have paid {card.PaidMinor}, its payments are {moved.Credits} of ")
+                + Invariant($"{moved.CreditsMinor}")
         : card.PartsMinor != card.AmountMinor
             ? Invariant($"its parts come to {card.PartsMinor} of {card.AmountMinor}")
         : (card.State == CardState.Paid) != (card.PaidMinor == card.AmountMinor)
