@@ -6,7 +6,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Cards;
 
-/// <summary>What each member of a group receives of a card, field by field: as it happens, by reading the log, and by asking.</summary>
+/// <summary>
+/// What each member of a group receives of a card, field by field: as it happens, by reading the log, and by asking.
+/// </summary>
 public sealed class CardPrivacyTests(ServerFixture server) : IClassFixture<ServerFixture>
 {
     /// <summary>What everybody may know of any card.</summary>
@@ -51,7 +53,8 @@ public sealed class CardPrivacyTests(ServerFixture server) : IClassFixture<Serve
         {
             Event[] pushed =
             [
-                await person.Events.FirstAsync(e => e.Seq == posted.Seq), await person.Events.FirstAsync(e => e.Seq == changed.Seq),
+                await person.Events.FirstAsync(e => e.Seq == posted.Seq),
+                await person.Events.FirstAsync(e => e.Seq == changed.Seq),
             ];
             var synced = (await person.Hub.SyncAsync(new([new(group.Id, posted.Seq - 1)]), Cancellation)).Pages[0].Events;
             var asked = await person.Client.CardAsync(post.Card, Cancellation);
