@@ -5,6 +5,7 @@ import type { CardView } from '../protocol/wire';
 import { ActionError, type CardAction } from '../state/contract';
 import type { CardRecord } from '../storage/records';
 import type { Core } from './core';
+import type { Debits } from './debits';
 import type { DeviceKeys } from './keys/deviceKeys';
 import type { Sync } from './sync';
 import { advance } from './verify';
@@ -20,6 +21,7 @@ export class Cards {
     readonly core: Core,
     readonly sync: Sync,
     readonly keys: DeviceKeys,
+    readonly debits: Debits,
   ) {}
 
   async act(id: string, action: CardAction): Promise<void> {
@@ -49,13 +51,14 @@ export class Cards {
   /** A lost answer is asked for again with the same key: the ledger answers what it decided. */
   async #act(record: CardRecord, action: CardAction): Promise<void> {
     const request = { card: record.id, version: record.view.version, action, idempotencyKey: uuidv7(), post: null };
+    const own = await this.debits.ofCard(record, action);
     let sent = false;
     let unanswered = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        const { hub } = this.core;
+        this.sync.requireOnline();
         sent = true;
-        const reply = await hub.cardAct(request);
+        const reply = await this.debits.act(request, own);
         await this.learn(reply.card, Date.parse(reply.at), this.core.device.account);
         return;
       } catch (thrown) {

@@ -10,6 +10,7 @@ import type { MoneyApp } from './contract/money';
 import type { SessionApp } from './contract/session';
 
 export * from './contract/chats';
+export * from './contract/debits';
 export * from './contract/keys';
 export * from './contract/money';
 export * from './contract/session';

@@ -1,5 +1,6 @@
 import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
+import type { CardTerms } from '../protocol/cardTerms';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
 
@@ -148,6 +149,11 @@ export type CardRecord = {
   mismatch: boolean;
   /** The server has told of it what cannot be true: nothing makes it sound again. Absent where it has not. */
   contradicted?: boolean;
+  /**
+   * What its author committed to, as this device decrypted it: nothing is paid for a card without it. Absent where it was not
+   * decrypted here, as from before the device joined or out of an archive, and in records of earlier versions.
+   */
+  checked?: { terms: Omit<CardTerms, 'amountMinor'> & { amountMinor: string }; salt: Uint8Array };
   timeline: { state: CardState; at: number; by: string | null }[];
 };
 

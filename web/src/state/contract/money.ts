@@ -28,6 +28,8 @@ export type Card = {
   busy: boolean;
   /** Decrypted details do not match the commitment: show a warning and no actions. */
   mismatch: boolean;
+  /** It asks me for money, and this device has not seen what its author committed to: it cannot be paid here. */
+  isUnchecked: boolean;
   timeline: { state: CardState; at: number; by: Person | null }[];
 };
 
