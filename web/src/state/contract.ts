@@ -13,6 +13,7 @@ export * from './contract/chats';
 export * from './contract/debits';
 export * from './contract/keys';
 export * from './contract/money';
+export * from './contract/payPin';
 export * from './contract/session';
 
 export interface ChatApp extends SessionApp, ChatsApp, MoneyApp, KeysApp {}

@@ -1,5 +1,6 @@
 import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
+import type { PinVerifier } from '../engine/keys/pinVerifier';
 import type { CardTerms } from '../protocol/cardTerms';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
@@ -247,6 +248,18 @@ export type SeenGuess = { realm: string; at: string; device: string };
  */
 export type VaultSeenRecord = { hasLooked: boolean; guesses: SeenGuess[]; waits: { device: string; until: number }[] };
 
+/** What the PIN is checked by before money leaves, and how often it was wrong. */
+export type PayPinRecord = {
+  /** Null where this device has not seen the PIN. */
+  current: PinVerifier | null;
+  /** Of the PIN before one that was set without it, asked for until then; null inside where there is nothing to check it by. */
+  earlier: { verifier: PinVerifier | null; until: number } | null;
+  wrong: number;
+  waitUntil: number;
+  /** Minor units by asset. */
+  limits: Record<string, string>;
+};
+
 /** Something about keys is not as it must be; kept until it is dismissed, with what shows it. */
 export type KeyAlarmRecord = {
   number: number;
@@ -257,7 +270,13 @@ export type KeyAlarmRecord = {
   evidence: string[];
 };
 
-export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord | VaultSeenRecord;
+export type KeysRecord =
+  | OwnKeysRecord
+  | KeyLogRecord
+  | PersonKeysRecord
+  | KeyAlarmRecord
+  | VaultSeenRecord
+  | PayPinRecord;
 
 /** A message that waits to be archived. Ids rise, so that what waits first goes first. */
 export type ArchiveQueueRecord = {
