@@ -72,10 +72,10 @@ export class PayPin {
           : 'ready';
     return {
       state,
-      until: rests ? earlier.until : null,
+      until: rests ? this.#shown(earlier.until) : null,
       limits: Object.fromEntries(Object.entries(limits).map(([code, minor]) => [code, BigInt(minor)])),
       triesLeft: mostTries - wrong,
-      waitUntil: this.#waitMs === 0 ? 0 : this.now() + this.#waitMs,
+      waitUntil: this.#waitMs === 0 ? 0 : Date.now() + this.#waitMs,
     };
   }
 
@@ -130,6 +130,11 @@ export class PayPin {
       }
       await this.#see(pin, (share) => tell(vaultShare + (1 - vaultShare) * share));
     });
+  }
+
+  /** A time as the device's clock will show it. */
+  #shown(at: number): number {
+    return Date.now() + at - this.now();
   }
 
   /** What is asked for now, before it changes. */

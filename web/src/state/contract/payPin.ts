@@ -10,7 +10,7 @@ export type PayPinState = 'off' | 'ready' | 'unseen' | 'earlier' | 'resting';
 
 export type PayPin = {
   state: PayPinState;
-  /** Of `earlier` and `resting`. */
+  /** Of `earlier` and `resting`, by the device's clock, as is `waitUntil`. */
   until: number | null;
   /** What the person set, in minor units by asset; where there is nothing, the default holds. */
   limits: Record<string, bigint>;
