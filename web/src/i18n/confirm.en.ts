@@ -26,7 +26,7 @@ export const confirmEn = {
     final: (name: string) => `${name} gets the money at once. It cannot be taken back.`,
     none: (name: string, duration: string) => `${name} has ${duration} to pay; until then you can cancel.`,
   },
-  payTitle: 'You are paying',
+  payTitle: 'Pay this request?',
   asked: (name: string) => `${name} asked you for this money. You do not receive any.`,
   verified: 'Verified: you have compared safety numbers.',
   unverified: 'Not verified. Anybody can choose this name; compare safety numbers if it is a lot.',

@@ -13,7 +13,7 @@ export const confirmFr: typeof confirmEn = {
     },
     request: {
       post: (amount: string, name: string, handle: string) => `Vous demandez ${amount} à ${name} (@${handle}).`,
-      pay: (amount: string, name: string, handle: string) => `Vous payez ${amount} à ${name} (@${handle}).`,
+      pay: (amount: string, name: string, handle: string) => `C’est vous qui payez ${amount} à ${name} (@${handle}).`,
     },
   },
   does: {
@@ -26,7 +26,7 @@ export const confirmFr: typeof confirmEn = {
     final: (name: string) => `${name} reçoit l’argent aussitôt. Il ne peut pas être repris.`,
     none: (name: string, duration: string) => `${name} a ${duration} pour payer ; d’ici là, vous pouvez annuler.`,
   },
-  payTitle: 'Vous allez payer',
+  payTitle: 'Payer cette demande ?',
   asked: (name: string) => `${name} vous a demandé cet argent. Vous n’en recevez pas.`,
   verified: 'Vérifié : vous avez comparé les numéros de sécurité.',
   unverified: 'Non vérifié. N’importe qui peut choisir ce nom ; comparez les numéros de sécurité si la somme compte.',
@@ -47,7 +47,7 @@ export const confirmFr: typeof confirmEn = {
       `Un code PIN a été défini sur cet appareil sans le précédent. Par sécurité, cet appareil ne paie aucun montant qui le demande jusqu’au ${at}. Vos autres appareils le peuvent.`,
     wrong: 'Ce n’est pas votre code PIN.',
     left: (count: number) =>
-      plural(count, { one: 'encore # essai sur cet appareil', other: 'encore # essais sur cet appareil' }),
+      plural(count, { one: 'Encore # essai sur cet appareil', other: 'Encore # essais sur cet appareil' }),
     waits: (time: string) => `Prochain essai dans ${time}.`,
     checking: 'Vérification de votre code PIN…',
     again: 'Vous pouvez réessayer.',
