@@ -42,6 +42,7 @@ export class PayPin {
   now: () => number;
   #record = nothing;
   #stretcher: PinStretcher | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly core: Core,
@@ -52,9 +53,11 @@ export class PayPin {
 
   async load(): Promise<void> {
     this.#record = { ...nothing, ...(await this.core.db.keys<PayPinRecord>(place)) };
+    this.#tellLater();
   }
 
   stop(): void {
+    clearTimeout(this.#timer);
     this.#stretcher?.stop();
   }
 
@@ -265,7 +268,17 @@ export class PayPin {
       await this.core.write([{ put: 'keys', id: place, value }], 'strict');
       this.#record = value;
     });
+    this.#tellLater();
     this.onChange();
+  }
+
+  /** Whoever shows that the PIN before is asked for hears when it is not any more. */
+  #tellLater(): void {
+    clearTimeout(this.#timer);
+    const { until } = this.status;
+    if (until !== null) {
+      this.#timer = setTimeout(() => this.onChange(), until - Date.now() + 1);
+    }
   }
 }
 
