@@ -2,10 +2,12 @@ import { delay } from '../net/jitter';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
 import { uuidv7 } from '../protocol/ids';
 import type { CardView } from '../protocol/wire';
-import { ActionError, type CardAction } from '../state/contract';
+import { ActionError, type CardAction, debitOf, type PinConsent } from '../state/contract';
 import type { CardRecord } from '../storage/records';
 import type { Core } from './core';
+import type { Debits, OwnWord } from './debits';
 import type { DeviceKeys } from './keys/deviceKeys';
+import type { PayPin } from './keys/payPin';
 import type { Sync } from './sync';
 import { advance } from './verify';
 
@@ -20,9 +22,11 @@ export class Cards {
     readonly core: Core,
     readonly sync: Sync,
     readonly keys: DeviceKeys,
+    readonly debits: Debits,
+    readonly payPin: PayPin,
   ) {}
 
-  async act(id: string, action: CardAction): Promise<void> {
+  async act(id: string, action: CardAction, consent: PinConsent | null): Promise<void> {
     const record = await this.core.card(id);
     if (!record) {
       throw new ActionError({ code: ErrorCode.cardUnknown, name: 'card_unknown', retryable: false });
@@ -39,7 +43,12 @@ export class Cards {
     this.busy.add(id);
     this.core.watcher.card(id);
     try {
-      await this.#act(record, action);
+      const own = await this.debits.ofCard(record, action);
+      const debit = own && debitOf(own.terms.kind, action);
+      if (own && debit) {
+        await this.payPin.require(own.terms.asset, debit.amountOf(own.terms), consent);
+      }
+      await this.#act(record, action, own);
     } finally {
       this.busy.delete(id);
       this.core.watcher.card(id);
@@ -47,15 +56,15 @@ export class Cards {
   }
 
   /** A lost answer is asked for again with the same key: the ledger answers what it decided. */
-  async #act(record: CardRecord, action: CardAction): Promise<void> {
+  async #act(record: CardRecord, action: CardAction, own: OwnWord | null): Promise<void> {
     const request = { card: record.id, version: record.view.version, action, idempotencyKey: uuidv7(), post: null };
     let sent = false;
     let unanswered = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        const { hub } = this.core;
+        this.sync.requireOnline();
         sent = true;
-        const reply = await hub.cardAct(request);
+        const reply = await this.debits.act(request, own);
         await this.learn(reply.card, Date.parse(reply.at), this.core.device.account);
         return;
       } catch (thrown) {

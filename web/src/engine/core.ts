@@ -15,6 +15,7 @@ import type {
 } from '../storage/records';
 import type { PinOptions } from './keys/pins';
 import { KeyedQueue } from './queue';
+import { ServerClock } from './serverClock';
 
 /** How the engine's waits are scaled; tests shorten them. */
 export type Timing = {
@@ -99,6 +100,7 @@ export class Core {
   /** What takes messages into the account's archive. */
   archiving: Archiving = { wants: () => false, queued: () => undefined, hasBrought: async () => false };
   stopped = false;
+  readonly clock = new ServerClock();
   #device: DeviceRecord | null = null;
   #unsent = 0;
 

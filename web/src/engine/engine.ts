@@ -3,7 +3,16 @@ import type { OpenHub, ServerApi } from '../net/api';
 import { fromBase64, toBase64, wellFormed } from '../protocol/bytes';
 import { ErrorCode, isCode } from '../protocol/errors';
 import type { DeviceView, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
-import type { CardAction, Device, NewCard, Person, SignIn, SignUp } from '../state/contract';
+import {
+  type CardAction,
+  type Device,
+  debitOf,
+  type NewCard,
+  type Person,
+  type PinConsent,
+  type SignIn,
+  type SignUp,
+} from '../state/contract';
 import { Database, type DatabaseOptions } from '../storage/database';
 import type { DeviceRecord } from '../storage/records';
 import { checkCard, checkText } from './checks';
@@ -81,9 +90,9 @@ export class Engine {
 
   /** Shows what is stored, then connects. */
   async start(): Promise<void> {
-    const { core, keys, archive } = this.#services;
+    const { core, keys, archive, payPin } = this.#services;
     await core.load();
-    await keys.load();
+    await Promise.all([keys.load(), payPin.load()]);
     await archive.load();
     this.#presenter.loaded = core.deviceOrNull?.lineage != null;
     if (!core.deviceOrNull) {
@@ -270,15 +279,21 @@ export class Engine {
     this.#services.typing.sent(conversation);
   }
 
-  async postCard(card: NewCard): Promise<void> {
-    const { core, outbox, keys } = this.#services;
+  async postCard(card: NewCard, consent: PinConsent | null = null): Promise<void> {
+    const { core, outbox, keys, sync, payPin } = this.#services;
     await keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
+    const debit = debitOf(card.kind, 'post');
+    if (debit) {
+      // No PIN is asked for, and no try used up, for what cannot be sent.
+      sync.requireOnline();
+      await payPin.require(card.asset, debit.amountOf(card), consent);
+    }
     await outbox.postCard({ ...card, memo: wellFormed(card.memo.trim()) });
   }
 
-  actOnCard(card: string, action: CardAction): Promise<void> {
-    return this.#services.cards.act(card, action);
+  actOnCard(card: string, action: CardAction, consent: PinConsent | null = null): Promise<void> {
+    return this.#services.cards.act(card, action, consent);
   }
 
   /** Brings a card into view: from local data, or its state alone from the server. */

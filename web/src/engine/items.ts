@@ -8,7 +8,7 @@ import type { CardRecord, ConversationRecord, StoredItem } from '../storage/reco
 import { archivedCard, toQueue } from './archive/entries';
 import type { Batch } from './batch';
 import type { Core } from './core';
-import { advance, detailsMatch, type Opened, partiesMatch, recordedAsPosted, sameTerms } from './verify';
+import { advance, checkedOf, detailsMatch, type Opened, partiesMatch, recordedAsPosted, sameTerms } from './verify';
 
 /** Key of a message or card item: what its sender called it, the same before and after it has a seq. */
 export function messageKey(device: string, clientId: string): string {
@@ -58,7 +58,8 @@ export class ItemBuilder {
   async #card(event: Event, card: CardView, opened: Opened): Promise<void> {
     const content = opened.ok && opened.content.type === 'card' ? opened.content : null;
     const sound = content !== null && partiesMatch(card, event) && (await detailsMatch(card, content));
-    const record = await this.#putCard(card, content?.memo ?? null, !sound);
+    const checked = content && sound ? checkedOf(card, content) : undefined;
+    const record = await this.#putCard(card, content?.memo ?? null, !sound, checked);
     this.#put(event, { type: 'card', card: card.id, error: null }, true, content?.expires);
     if (content) {
       this.#archive(event, archivedCard({ ...record, memo: content.memo }), content.expires);
@@ -213,9 +214,14 @@ export class ItemBuilder {
     return this.core.person(account ?? '');
   }
 
-  async #putCard(view: CardView, memo: string | null, mismatch: boolean): Promise<CardRecord> {
+  async #putCard(
+    view: CardView,
+    memo: string | null,
+    mismatch: boolean,
+    checked?: CardRecord['checked'],
+  ): Promise<CardRecord> {
     const known = await this.batch.card(view.id);
-    const card: CardRecord = { ...firstSight(view), memo, mismatch };
+    const card: CardRecord = { ...firstSight(view), memo, mismatch, ...(checked ? { checked } : {}) };
     const isSame = known !== null && sameTerms(known.view, view);
     if (known && (known.contradicted || !isSame)) {
       card.mismatch = true;

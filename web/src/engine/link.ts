@@ -65,6 +65,7 @@ export class Link {
     const request = { device, protocol, capabilities: [], lineage, cursors, views };
     try {
       this.#hello = await hub.hello(request);
+      core.clock.learn(Date.parse(this.#hello.serverTime));
     } catch (thrown) {
       await this.host.sessionError(thrown);
       throw thrown;

@@ -8,6 +8,7 @@ import { ActionError, type ErrorInfo, type NewCard } from '../state/contract';
 import { type ItemRecord, type OutboxRecord, unsentOrder } from '../storage/records';
 import { Batch } from './batch';
 import type { Core } from './core';
+import { type Debits, postedWord } from './debits';
 import { newCardEntry, newEntry } from './entries';
 import type { Groups } from './groups';
 import { ItemBuilder, messageKey } from './items';
@@ -35,6 +36,7 @@ export class Outbox {
     readonly groups: Groups,
     readonly sync: Sync,
     readonly keys: DeviceKeys,
+    readonly debits: Debits,
   ) {}
 
   stop(): void {
@@ -315,25 +317,23 @@ export class Outbox {
       return { seq: reply.seq, at: Date.parse(reply.at), card: null };
     }
     const { id, idempotencyKey, kind, payer, payee, amountMinor, asset, lifetimeSeconds } = entry.card;
-    const reply = await hub.cardAct({
-      card: id,
-      version: 0,
-      action: 'post',
-      idempotencyKey,
-      post: {
-        kind,
-        conversation,
-        payer,
-        payee,
-        amountMinor,
-        asset,
-        lifetimeSeconds,
-        detailCommit: toBase64(entry.card.detailCommit),
-        clientId,
-        epoch,
-        body,
-      },
-    });
+    const post = {
+      kind,
+      conversation,
+      payer,
+      payee,
+      amountMinor,
+      asset,
+      lifetimeSeconds,
+      detailCommit: toBase64(entry.card.detailCommit),
+      clientId,
+      epoch,
+      body,
+    };
+    const reply = await this.debits.act(
+      { card: id, version: 0, action: 'post', idempotencyKey, post },
+      postedWord(entry.card, conversation),
+    );
     return { seq: reply.seq, at: Date.parse(reply.at), card: reply.card };
   }
 

@@ -4,8 +4,10 @@ import { Archive } from './archive/archive';
 import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
+import { Debits } from './debits';
 import { Groups } from './groups';
 import { DeviceKeys } from './keys/deviceKeys';
+import { PayPin } from './keys/payPin';
 import { Log } from './log';
 import { Outbox } from './outbox';
 import { PresenceModel } from './presence';
@@ -42,6 +44,7 @@ export class Services {
   readonly views: Views;
   readonly threads: Threads;
   readonly archive: Archive;
+  readonly payPin: PayPin;
   readonly connection: Connection;
 
   constructor(parts: EngineParts, changed: Changed, listener: ConnectionListener) {
@@ -54,6 +57,8 @@ export class Services {
     this.keys.own.onApproved = () => this.#approved();
     // A device that was certified before may have got the archive's key now.
     this.keys.own.onTaken = () => void this.archive.look().catch(() => undefined);
+    this.payPin = new PayPin(this.core, this.keys);
+    this.payPin.onChange = () => changed.keys(null);
     this.groups = new Groups(this.core, this.keys);
     this.groups.renewal.onChange = () => changed.keys(null);
     this.log = new Log(this.core, {
@@ -67,11 +72,12 @@ export class Services {
     this.groups.log = this.log;
     this.archive = new Archive(this.core, this.keys, this.sync);
     this.archive.onChange = () => changed.keys(null);
-    this.outbox = new Outbox(this.core, this.groups, this.sync, this.keys);
+    const debits = new Debits(this.core);
+    this.outbox = new Outbox(this.core, this.groups, this.sync, this.keys, debits);
     this.chats = new Chats(this.core, this.groups, this.sync, this.outbox);
     this.receipts = new Receipts(this.core);
     this.stock = new Stock(this.core);
-    this.cards = new Cards(this.core, this.sync, this.keys);
+    this.cards = new Cards(this.core, this.sync, this.keys, debits, this.payPin);
     this.wallet = new WalletModel(this.core, (asset) => changed.wallet(asset));
     this.typing = new Typing(this.core, (id) => changed.conversation(id));
     this.presence = new PresenceModel(this.core, (changes) => changed.presence(changes));
@@ -89,7 +95,12 @@ export class Services {
 
   /** What screens are to know of keys. */
   get security(): AccountSecurity {
-    return { ...this.keys.security, renewal: this.groups.renewal.progress, archive: this.archive.status };
+    return {
+      ...this.keys.security,
+      payPin: this.payPin.status,
+      renewal: this.groups.renewal.progress,
+      archive: this.archive.status,
+    };
   }
 
   /** This device can be added from now on, and goes where it could not go before. */
@@ -108,6 +119,7 @@ export class Services {
     this.core.stopped = true;
     this.connection.stop();
     this.keys.stop();
+    this.payPin.stop();
     this.archive.stop();
     this.groups.stop();
     this.chats.stop();

@@ -1,7 +1,7 @@
 import type { LogResult } from '../crypto/port';
 import { decodeAuthenticatedData } from '../protocol/authenticatedData';
 import { equalBytes, fromBase64 } from '../protocol/bytes';
-import { type CardTerms, detailCommit } from '../protocol/cardTerms';
+import { type CardTerms, detailCommit, encodeTerms } from '../protocol/cardTerms';
 import { type Content, parseContent } from '../protocol/content';
 import { parseMinor } from '../protocol/money';
 import type { CardKind, CardState, CardView, Event } from '../protocol/wire';
@@ -63,6 +63,27 @@ export async function detailsMatch(card: CardView, content: Extract<Content, { t
   }
   const commit = await detailCommit(termsOf(card), fromBase64(content.salt), content.memo);
   return equalBytes(commit, fromBase64(card.detailCommit));
+}
+
+/** What a sound card's author committed to, to be kept with it. */
+export function checkedOf(card: CardView, content: Extract<Content, { type: 'card' }>): CardRecord['checked'] {
+  const terms = termsOf(card);
+  return { terms: { ...terms, amountMinor: terms.amountMinor.toString() }, salt: fromBase64(content.salt) };
+}
+
+/** Whether a card is shown with the terms that were checked. */
+export function sameAsChecked({ view, checked }: CardRecord): boolean {
+  return checked !== undefined && equalBytes(encodeTerms(termsOf(view)), encodeTerms(fromStored(checked.terms)));
+}
+
+/** Amounts are kept as text. */
+export function fromStored(terms: NonNullable<CardRecord['checked']>['terms']): CardTerms {
+  return { ...terms, amountMinor: BigInt(terms.amountMinor) };
+}
+
+/** Whether this device knows what a card's author committed to, so that its money may be paid from here. */
+export function isChecked(card: CardRecord): boolean {
+  return !card.mismatch && card.memo !== null && sameAsChecked(card);
 }
 
 /** The author of a transfer pays, the author of a request is paid, and the author is who posted it. */

@@ -15,6 +15,7 @@ import type { CardRecord, ConversationRecord, ItemRecord } from '../storage/reco
 import { sendStateOf } from './conversations';
 import type { Core } from './core';
 import type { PeopleKeys } from './keys/peopleKeys';
+import { isChecked } from './verify';
 
 /** Turns records into what screens show. Objects are kept while nothing in them changed, so lists redraw little. */
 export class Views {
@@ -161,6 +162,7 @@ export class Views {
       return cached.view;
     }
     const { view } = record;
+    const actions = record.mismatch ? [] : this.#actions(record);
     const built: Card = {
       id: record.id,
       conversation: view.conversation,
@@ -176,7 +178,8 @@ export class Views {
       createdAt: Date.parse(view.createdAt),
       expiresAt: Date.parse(view.expiresAt),
       closedAt: view.closedAt ? Date.parse(view.closedAt) : null,
-      actions: record.mismatch ? [] : this.#actions(record),
+      actions,
+      isUnchecked: !record.mismatch && !actions.includes('pay') && this.#mayPay(record) && !isChecked(record),
       busy,
       mismatch: record.mismatch,
       timeline: record.timeline.map(({ state, at, by }) => ({ state, at, by: by ? this.core.person(by) : null })),
@@ -191,6 +194,11 @@ export class Views {
     );
   }
 
+  /** Whether it is for me to pay, by its kind and state. */
+  #mayPay({ view }: CardRecord): boolean {
+    return view.kind === 'request' && view.state === 'open' && view.payer === this.core.deviceOrNull?.account;
+  }
+
   /** The table of docs/PROTOCOL.md: who may do what from which state. */
   #actions(record: CardRecord): CardAction[] {
     const me = this.core.deviceOrNull?.account;
@@ -203,7 +211,7 @@ export class Views {
     }
     if (view.kind === 'request' && view.state === 'open') {
       // Nobody pays what this device could not check: without the details, the terms are the server's word alone.
-      const payer: CardAction[] = record.memo === null ? ['decline'] : ['pay', 'decline'];
+      const payer: CardAction[] = isChecked(record) ? ['pay', 'decline'] : ['decline'];
       return me === view.payer ? payer : me === view.payee ? ['cancel'] : [];
     }
     return [];

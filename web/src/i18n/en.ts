@@ -1,4 +1,5 @@
 import { archiveEn } from './archive.en';
+import { confirmEn } from './confirm.en';
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
 import { moneyEn } from './money.en';
@@ -278,6 +279,8 @@ export const en = {
   },
 
   pay: moneyEn.pay,
+
+  confirm: confirmEn,
 
   card: moneyEn.card,
 

@@ -10,6 +10,14 @@ export const errorsEn = {
   not_ready: 'ChatPay is not ready here yet. Try again in a moment.',
   group_broken: 'This device has lost its place in the conversation’s encryption. Reload the page to get it back.',
   card_mismatch: 'This card does not say what its author wrote. Nothing was done with it.',
+  card_unchecked:
+    'This device has not seen what the other person wrote on this request, so it cannot pay it. Use the device that has it, or ask for a new one.',
+  pay_pin_needed: 'So much is paid only after your PIN.',
+  pay_pin_wrong: 'This is not your PIN.',
+  pay_pin_waits: 'There were too many wrong tries. Wait before the next one.',
+  pay_pin_unseen: 'This device has not seen your PIN yet. Let the vault check it once.',
+  pay_pin_rests:
+    'The PIN was changed here without the one before, so for a day this device pays no amount that asks for it.',
   identity_changed:
     'Somebody in this conversation has new keys. Look at them in the conversation, and accept them before you write or pay.',
   device_unlogged:
@@ -117,6 +125,14 @@ export const errorsEn = {
   card_lifetime_invalid: 'The time limit of this payment cannot be used.',
   too_many_open_cards: 'Too many of your payments are still waiting. Cancel one, or wait until one is answered.',
   card_party_not_member: 'Both people of a payment must be in the conversation.',
+  authorisation_missing:
+    'The server wants this payment signed by your device. Reload the page to get the newest version.',
+  authorisation_invalid:
+    'The server did not accept this device’s signature for the payment. Reload the page and try again.',
+  authorisation_expired:
+    'The clock of this device is wrong, so its signature came too late or too early. Set the clock, then try again.',
+  authorisation_device:
+    'This device may not pay: your keys do not vouch for it, or not any more. Approve it under Settings, Devices, on one that you use already.',
   realm_unknown: 'A part of the PIN vault is not where it was. Reload the page.',
   vault_message_invalid: 'The PIN vault did not understand this page. Reload it.',
   realm_token_invalid: 'A part of the PIN vault did not let this device in. Try again.',

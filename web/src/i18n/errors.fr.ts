@@ -8,10 +8,18 @@ export const errorsFr: Record<ErrorName, string> = {
   group_broken:
     'Cet appareil a perdu sa place dans le chiffrement de la conversation. Rechargez la page pour la retrouver.',
   card_mismatch: 'Cette carte ne dit pas ce que son auteur a écrit. Rien n’a été fait.',
+  card_unchecked:
+    'Cet appareil n’a pas vu ce que l’autre personne a écrit dans cette demande ; il ne peut donc pas la payer. Utilisez l’appareil qui l’a, ou faites-vous envoyer une nouvelle demande.',
+  pay_pin_needed: 'Un tel montant n’est payé qu’après votre code PIN.',
+  pay_pin_wrong: 'Ce n’est pas votre code PIN.',
+  pay_pin_waits: 'Il y a eu trop d’essais faux. Attendez avant le suivant.',
+  pay_pin_unseen: 'Cet appareil n’a pas encore vu votre code PIN. Faites-le vérifier une fois par le coffre.',
+  pay_pin_rests:
+    'Le code PIN a été changé ici sans le précédent : pendant un jour, cet appareil ne paie aucun montant qui le demande.',
   identity_changed:
     'Quelqu’un dans cette conversation a de nouvelles clés. Regardez-les dans la conversation et acceptez-les avant d’écrire ou de payer.',
   device_unlogged:
-    'Un appareil que les clés de quelqu’un ne connaissent pas est dans cette conversation en son nom. Rien n’y est envoyé ni payé tant qu’il est là. Cette personne peut le retirer dans Réglages, Appareils, s’il y figure ; dans un groupe, un propriétaire peut la retirer avec tous ses appareils.',
+    'Un appareil que les clés de quelqu’un ne connaissent pas est dans cette conversation en son nom. Rien n’y est envoyé ni payé tant qu’il est là. Cette personne peut le retirer dans Réglages, Appareils, s’il y figure ; dans un groupe, un propriétaire peut la retirer avec tous ses appareils.',
   own_device_unlogged:
     'Un appareil que vos clés ne connaissent pas est dans cette conversation en votre nom. Rien n’y est envoyé ni payé tant qu’il est là. Retirez-le dans Réglages, Appareils, s’il y figure. Sinon, qui gère le serveur le cache peut-être : prévenez les autres par un autre moyen. Dans un groupe, un propriétaire peut vous retirer avec tous vos appareils et vous ajouter à nouveau.',
   wrong_pin: 'Ce n’est pas votre code PIN.',
@@ -115,6 +123,14 @@ export const errorsFr: Record<ErrorName, string> = {
   card_lifetime_invalid: 'Le délai de ce paiement ne convient pas.',
   too_many_open_cards: 'Trop de vos paiements attendent encore. Annulez-en un, ou attendez une réponse.',
   card_party_not_member: 'Les deux personnes d’un paiement doivent être dans la conversation.',
+  authorisation_missing:
+    'Le serveur veut que votre appareil signe ce paiement. Rechargez la page pour avoir la dernière version.',
+  authorisation_invalid:
+    'Le serveur n’a pas accepté la signature de cet appareil pour ce paiement. Rechargez la page et réessayez.',
+  authorisation_expired:
+    'L’horloge de cet appareil est fausse : sa signature arrive trop tard ou trop tôt. Réglez l’horloge, puis réessayez.',
+  authorisation_device:
+    'Cet appareil ne peut pas payer : vos clés ne répondent pas de lui, ou plus. Approuvez-le dans Réglages, Appareils, sur un appareil que vous utilisez déjà.',
   realm_unknown: 'Une partie du coffre à code n’est plus à sa place. Rechargez la page.',
   vault_message_invalid: 'Le coffre à code n’a pas compris cette page. Rechargez-la.',
   realm_token_invalid: 'Une partie du coffre à code n’a pas laissé entrer cet appareil. Réessayez.',

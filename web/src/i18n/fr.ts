@@ -1,4 +1,5 @@
 import { archiveFr } from './archive.fr';
+import { confirmFr } from './confirm.fr';
 import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
 import { keysFr } from './keys.fr';
@@ -293,6 +294,8 @@ export const fr: Catalogue = {
   },
 
   pay: moneyFr.pay,
+
+  confirm: confirmFr,
 
   card: moneyFr.card,
 

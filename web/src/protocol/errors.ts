@@ -34,6 +34,10 @@ export const ErrorCode = {
   cardVersionStale: 5003,
   cardExpired: 5005,
   cardExists: 5008,
+  authorisationMissing: 5013,
+  authorisationInvalid: 5014,
+  authorisationExpired: 5015,
+  authorisationDevice: 5016,
   keyEntryInvalid: 7001,
   keyChainStale: 7002,
   deviceNotApproved: 7003,
@@ -51,7 +55,10 @@ export const ErrorCode = {
  * `offline`: nothing was sent. `outcome_unknown`: the connection broke while the ledger was deciding; the client
  * finishes by itself when it is back, so it must not be done again. `not_ready`: not signed in, or not the tab that
  * holds the keys. `group_broken`: this device could not get back into the conversation's encryption. `card_mismatch`:
- * the card's details are not what its author committed to. `identity_changed`: somebody in the conversation shows another
+ * the card's details are not what its author committed to. `card_unchecked`: this device has not seen what they committed to,
+ * so it pays nothing for it. `pay_pin_needed`: so much is paid only after the PIN. `pay_pin_wrong`: it is another one, with
+ * `triesLeft` and `waitMs`. `pay_pin_waits`: it is not looked at yet, with `waitMs`. `pay_pin_unseen`: only the vault can tell
+ * here whether it is right. `pay_pin_rests`: it was replaced without the one before, with `until`. `identity_changed`: somebody in the conversation shows another
  * identity key than the accepted one, or a device that their keys do not vouch for. `device_unlogged`: they were
  * accepted, and such a device is still there. `own_device_unlogged`: one is there in this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
@@ -73,6 +80,12 @@ export type LocalErrorName =
   | 'not_ready'
   | 'group_broken'
   | 'card_mismatch'
+  | 'card_unchecked'
+  | 'pay_pin_needed'
+  | 'pay_pin_wrong'
+  | 'pay_pin_waits'
+  | 'pay_pin_unseen'
+  | 'pay_pin_rests'
   | 'identity_changed'
   | 'device_unlogged'
   | 'own_device_unlogged'

@@ -16,6 +16,7 @@ export const Limits = {
   statementPageEntries: 100,
   amountMaxMinor: 1_000_000_000_000_000n,
   cardLifetimeDefaultSeconds: 24 * 3600,
+  authorisationSeconds: 600,
   textMaxChars: 8000,
   groupNameMaxChars: 64,
   memoMaxChars: 280,

@@ -226,7 +226,11 @@ export type CardActRequest = {
   action: CardActionKind;
   idempotencyKey: Uuid;
   post: CardPost | null;
+  /** With every action that takes the actor's money, and with no other. */
+  authorisation: CardAuthorisation | null;
 };
+/** Ed25519 by the calling device, 64 bytes, over the statement of `debitStatement.ts`; seconds since the Unix epoch. */
+export type CardAuthorisation = { expiresAt: number; signature: Base64 };
 export type CardActReply = { card: CardView; seq: number; at: IsoTime };
 
 export type WalletBalance = { asset: string; exponent: number; balanceMinor: AmountText; heldMinor: AmountText };

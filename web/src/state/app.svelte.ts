@@ -37,6 +37,7 @@ const unknownSecurity: AccountSecurity = {
   hasPin: false,
   isPinVoid: false,
   knowsPin: false,
+  payPin: { state: 'off', until: null, limits: {}, triesLeft: 0, waitUntil: 0 },
   identityKey: null,
   devices: 0,
   log: null,
@@ -310,8 +311,9 @@ class App implements ChatApp {
   retry: ChatApp['retry'] = (id, key) => this.#background((engine) => engine.services.outbox.retry(id, key));
   discard: ChatApp['discard'] = (id, key) => this.#background((engine) => engine.services.outbox.discard(id, key));
 
-  postCard: ChatApp['postCard'] = (card) => this.#act((engine) => engine.postCard(card));
-  actOnCard: ChatApp['actOnCard'] = (card, action) => this.#act((engine) => engine.actOnCard(card, action));
+  postCard: ChatApp['postCard'] = (card, consent) => this.#act((engine) => engine.postCard(card, consent));
+  actOnCard: ChatApp['actOnCard'] = (card, action, consent) =>
+    this.#act((engine) => engine.actOnCard(card, action, consent));
 
   card(id: string): Card | null {
     const known = this.#cards.get(id);
@@ -348,10 +350,12 @@ class App implements ChatApp {
   renewIdentity: ChatApp['renewIdentity'] = () => this.#act((engine) => engine.services.keys.own.rotate());
   resetIdentity: ChatApp['resetIdentity'] = () => this.#act((engine) => engine.services.keys.own.reset());
   refusePin: ChatApp['refusePin'] = (pin) => this.#act(async (engine) => engine.services.keys.pins.refuse(pin));
-  setPin: ChatApp['setPin'] = (pin, tell) => this.#act((engine) => engine.services.keys.pins.set(pin, tell));
-  removePin: ChatApp['removePin'] = () => this.#act((engine) => engine.services.keys.pins.remove());
+  setPin: ChatApp['setPin'] = (pin, tell) => this.#act((engine) => engine.services.payPin.set(pin, tell));
+  removePin: ChatApp['removePin'] = () => this.#act((engine) => engine.services.payPin.remove());
+  changePinLimit: ChatApp['changePinLimit'] = (asset, limitMinor, consent) =>
+    this.#act((engine) => engine.services.payPin.changeLimit(asset, limitMinor, consent));
   recoverWithPin: ChatApp['recoverWithPin'] = (pin, tell) =>
-    this.#act((engine) => engine.services.keys.pins.recover(pin, tell));
+    this.#act((engine) => engine.services.payPin.recover(pin, tell));
   pinGuessesLeft: ChatApp['pinGuessesLeft'] = () => this.#act((engine) => engine.services.keys.pins.guessesLeft());
   vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
   beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());

@@ -10,8 +10,10 @@ import type { MoneyApp } from './contract/money';
 import type { SessionApp } from './contract/session';
 
 export * from './contract/chats';
+export * from './contract/debits';
 export * from './contract/keys';
 export * from './contract/money';
+export * from './contract/payPin';
 export * from './contract/session';
 
 export interface ChatApp extends SessionApp, ChatsApp, MoneyApp, KeysApp {}

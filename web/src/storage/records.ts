@@ -1,5 +1,7 @@
 import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
+import type { PinVerifier } from '../engine/keys/pinVerifier';
+import type { CardTerms } from '../protocol/cardTerms';
 import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
 import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
 
@@ -148,6 +150,11 @@ export type CardRecord = {
   mismatch: boolean;
   /** The server has told of it what cannot be true: nothing makes it sound again. Absent where it has not. */
   contradicted?: boolean;
+  /**
+   * What its author committed to, as this device decrypted it: nothing is paid for a card without it. Absent where it was not
+   * decrypted here, as from before the device joined or out of an archive, and in records of earlier versions.
+   */
+  checked?: { terms: Omit<CardTerms, 'amountMinor'> & { amountMinor: string }; salt: Uint8Array };
   timeline: { state: CardState; at: number; by: string | null }[];
 };
 
@@ -241,6 +248,18 @@ export type SeenGuess = { realm: string; at: string; device: string };
  */
 export type VaultSeenRecord = { hasLooked: boolean; guesses: SeenGuess[]; waits: { device: string; until: number }[] };
 
+/** What the PIN is checked by before money leaves, and how often it was wrong. */
+export type PayPinRecord = {
+  /** Null where this device has not seen the PIN. */
+  current: PinVerifier | null;
+  /** Of the PIN before one that was set without it, asked for until then; null inside where there is nothing to check it by. */
+  earlier: { verifier: PinVerifier | null; until: number } | null;
+  wrong: number;
+  waitUntil: number;
+  /** Minor units by asset. */
+  limits: Record<string, string>;
+};
+
 /** Something about keys is not as it must be; kept until it is dismissed, with what shows it. */
 export type KeyAlarmRecord = {
   number: number;
@@ -251,7 +270,13 @@ export type KeyAlarmRecord = {
   evidence: string[];
 };
 
-export type KeysRecord = OwnKeysRecord | KeyLogRecord | PersonKeysRecord | KeyAlarmRecord | VaultSeenRecord;
+export type KeysRecord =
+  | OwnKeysRecord
+  | KeyLogRecord
+  | PersonKeysRecord
+  | KeyAlarmRecord
+  | VaultSeenRecord
+  | PayPinRecord;
 
 /** A message that waits to be archived. Ids rise, so that what waits first goes first. */
 export type ArchiveQueueRecord = {

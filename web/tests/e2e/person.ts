@@ -202,6 +202,12 @@ export class Person {
     await this.card(memo).waitFor();
   }
 
+  /** Enters the PIN that a payment asks for. */
+  async enterPin(pin: string): Promise<void> {
+    await this.page.getByTestId('pin-again').locator('input').fill(pin);
+    await this.page.getByTestId('pin-go').click();
+  }
+
   card(memo: string): Locator {
     return this.page.getByTestId('card').filter({ hasText: memo });
   }

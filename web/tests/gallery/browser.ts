@@ -121,6 +121,13 @@ export async function show(page: Page, url: string, screen: Screen): Promise<voi
     await page.locator(selector).first().click();
     await page.waitForTimeout(120);
   }
+  for (const [selector, text] of screen.typeThen ?? []) {
+    await page.locator(selector).fill(text);
+  }
+  for (const selector of screen.pressThen ?? []) {
+    await page.locator(selector).first().click();
+    await page.waitForTimeout(200);
+  }
   if (screen.scrollTop) {
     await page.locator('.scroller').evaluate((node) => {
       node.scrollTop = 0;

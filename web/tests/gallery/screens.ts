@@ -9,6 +9,9 @@ export type Screen = {
   press?: string[];
   /** Text to type: selector and text. */
   type?: [string, string][];
+  /** What to type and press after that. */
+  typeThen?: [string, string][];
+  pressThen?: string[];
   /** A second look at what another entry shows already: for the eye, not for the accessibility test. */
   sameAs?: string;
   /** Scroll the thread to its top, in steps, to see it all. */
@@ -67,7 +70,15 @@ export const screens: Screen[] = [
   { name: 'cards-bottom', scene: 'rich', hash: c(ids.states), sameAs: 'cards-top' },
   { name: 'card-details', scene: 'rich', hash: c(ids.states, `/card/${stateCards[0]?.id}`) },
   { name: 'card-details-over', scene: 'rich', hash: c(ids.states, `/card/${stateCards[5]?.id}`) },
+  { name: 'card-details-mismatch', scene: 'rich', hash: c(ids.states, `/card/${stateCards[12]?.id}`) },
+  { name: 'card-details-unchecked', scene: 'rich', hash: c(ids.states, `/card/${stateCards[13]?.id}`) },
   { name: 'card-confirm', scene: 'rich', hash: c(ids.states), press: ['[data-testid=card-pay]'] },
+  {
+    name: 'card-confirm-pin',
+    scene: 'rich',
+    hash: c(ids.states, `/card/${stateCards[14]?.id}`),
+    press: ['[data-testid=card-pane] [data-testid=card-pay]', '[data-testid=pay-confirm]'],
+  },
   {
     name: 'details-group',
     scene: 'rich',
@@ -122,6 +133,42 @@ export const screens: Screen[] = [
     press: ['dialog button[type=submit]'],
   },
   {
+    name: 'pay-confirm-unverified',
+    scene: 'rich',
+    hash: c(ids.states, '/pay'),
+    type: [['[data-testid=amount]', '12.34']],
+    press: ['dialog button[type=submit]'],
+  },
+  {
+    name: 'pay-confirm-request',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    type: [['[data-testid=amount]', '250']],
+    press: ['dialog input[value=request]', 'dialog button[type=submit]'],
+  },
+  ...[
+    ['pay-pin', 'rich'],
+    ['pay-pin-unseen', 'pinUnseen'],
+    ['pay-pin-earlier', 'pinEarlier'],
+    ['pay-pin-rests', 'pinRests'],
+    ['pay-pin-slowed', 'pinSlowed'],
+  ].map(([name = '', scene = '']) => ({
+    name,
+    scene,
+    hash: c(ids.amina, '/pay'),
+    type: [['[data-testid=amount]', '250']] as [string, string][],
+    press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
+  })),
+  {
+    name: 'pay-pin-wrong',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    type: [['[data-testid=amount]', '250']],
+    press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
+    typeThen: [['[data-testid=pin-again] input', '111111']],
+    pressThen: ['[data-testid=pin-go]'],
+  },
+  {
     name: 'pay-failed',
     scene: 'failing',
     hash: c(ids.amina, '/pay'),
@@ -166,6 +213,28 @@ export const screens: Screen[] = [
     scene: 'noPin',
     hash: '#/settings/security',
     press: ['[data-testid=pin-section] button'],
+  },
+  {
+    name: 'settings-limit',
+    scene: 'rich',
+    hash: '#/settings/security',
+    press: ['[data-testid=pin-limit] button >> nth=0'],
+    scrollTo: '[data-testid=pin-limit]',
+  },
+  {
+    name: 'settings-limit-raise',
+    scene: 'rich',
+    hash: '#/settings/security',
+    press: ['[data-testid=pin-limit] button >> nth=0'],
+    typeThen: [['[data-testid=pin-limit] input', '500']],
+    pressThen: ['[data-testid=pin-limit] button[type=submit]'],
+    scrollTo: '[data-testid=pin-limit]',
+  },
+  {
+    name: 'settings-limit-earlier',
+    scene: 'pinEarlier',
+    hash: '#/settings/security',
+    scrollTo: '[data-testid=pin-limit]',
   },
   { name: 'settings-security-alarms', scene: 'alarms', hash: '#/settings/security' },
   { name: 'security-renew', scene: 'rich', hash: '#/settings/security', press: ['[data-testid=renew-key]'] },

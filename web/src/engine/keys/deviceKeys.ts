@@ -161,7 +161,7 @@ export class DeviceKeys {
     }
   }
 
-  get security(): Omit<AccountSecurity, 'renewal' | 'archive'> {
+  get security(): Omit<AccountSecurity, 'renewal' | 'archive' | 'payPin'> {
     const { chain, record } = this.own;
     const { log } = this.log;
     const isWaiting = chain !== null && !this.isApproved && record.approvalKey !== null;

@@ -57,7 +57,7 @@ export class FakeHub {
     const views = Math.min(request.views ?? changed.length, this.client.server.viewsPerHello);
     return {
       lineage: this.client.server.lineage,
-      serverTime: new Date().toISOString(),
+      serverTime: new Date(this.client.server.debits.nowMs()).toISOString(),
       account,
       changed: changed.slice(0, views).map((entry) => this.client.server.view(entry, account)),
       heads: changed.slice(views).map((entry) => ({ conversation: entry.id, seq: entry.events.length })),
@@ -149,14 +149,19 @@ export class FakeHub {
         createdAt: at,
         expiresAt: at,
       };
-      const reply = this.#appendMessage(this.client.conversation(terms.conversation), clientId, epoch, body, card);
+      const conversation = this.client.conversation(terms.conversation);
+      if (!known) {
+        this.client.server.debits.check(this.client.me(), request, card);
+      }
+      const reply = this.#appendMessage(conversation, clientId, epoch, body, card);
       this.client.server.cards.set(card.id, card);
       return { card: this.client.server.tamperReply(card), ...reply };
     }
     const card = this.client.server.cards.get(request.card) ?? fail(5001, 'card_unknown');
     if (card.version !== request.version) {
-      fail(card.version > 1 ? 5002 : 5003, 'card_terminal', { card });
+      fail(card.version > 1 ? 5002 : 5003, 'card_terminal', { card: this.client.server.tamperReply(card) });
     }
+    this.client.server.debits.check(this.client.me(), request, card);
     const states = { accept: 'accepted', decline: 'declined', cancel: 'cancelled', pay: 'paid', post: 'held' } as const;
     const at = new Date().toISOString();
     const next: wire.CardView = { ...card, state: states[request.action], version: card.version + 1, closedAt: at };
@@ -168,6 +173,6 @@ export class FakeHub {
       epoch: conversation.epoch,
       card: next,
     });
-    return { card: next, seq: event.seq, at: event.at };
+    return { card: this.client.server.tamperReply(next), seq: event.seq, at: event.at };
   }
 }

@@ -6,6 +6,7 @@ import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
 import { FakeArchive } from './fakeArchive';
 import { FakeClient } from './fakeClient';
+import { FakeDebits } from './fakeDebits';
 import { FakeKeys } from './fakeKeys';
 
 export type Account = wire.AccountView & { password: string };
@@ -59,6 +60,7 @@ export class FakeServer {
   readonly connections = new Set<FakeClient>();
   readonly keys = new FakeKeys(this);
   readonly archive = new FakeArchive(this);
+  readonly debits = new FakeDebits(this);
   /** Accounts that hide. */
   readonly hidden = new Set<string>();
   /** Called for every event on its way to a device, pushed or fetched. */

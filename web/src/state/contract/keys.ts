@@ -1,3 +1,5 @@
+import type { PayPin, PinConsent } from './payPin';
+
 /** `changed`: shows another identity key than the accepted one, and nothing is sent or paid until it is accepted. */
 export type KeyTrust = 'accepted' | 'verified' | 'changed';
 
@@ -63,6 +65,8 @@ export type AccountSecurity = {
   isPinVoid: boolean;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
+  /** When the PIN is asked for before money leaves. */
+  payPin: PayPin;
   /** Grows whenever this device makes another code to be approved by: what shows one reads it again. */
   codes: number;
   /** Hex of the account's identity key, 32 bytes; null while there is none. */
@@ -159,6 +163,12 @@ export interface KeysApp {
    */
   setPin(pin: string, tell: (share: number) => void): Promise<void>;
   removePin(): Promise<void>;
+  /**
+   * Above which amount of an asset the PIN is asked for, in minor units.
+   * @param consent where it is raised
+   * @throws ActionError `pay_pin_wrong`, among others
+   */
+  changePinLimit(asset: string, limitMinor: bigint, consent: PinConsent | null): Promise<void>;
   recoverWithPin(pin: string, tell: (share: number) => void): Promise<void>;
   /** Null where the vault does not tell. */
   pinGuessesLeft(): Promise<number | null>;

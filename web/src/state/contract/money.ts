@@ -1,3 +1,4 @@
+import type { PinConsent } from './payPin';
 import type { ErrorInfo, Person } from './session';
 
 export type Asset = { code: string; exponent: number };
@@ -28,6 +29,8 @@ export type Card = {
   busy: boolean;
   /** Decrypted details do not match the commitment: show a warning and no actions. */
   mismatch: boolean;
+  /** It asks me for money, and this device has not seen what its author committed to: it cannot be paid here. */
+  isUnchecked: boolean;
   timeline: { state: CardState; at: number; by: Person | null }[];
 };
 
@@ -69,8 +72,12 @@ export interface MoneyApp {
   readonly wallet: Wallet;
 
   /** Resolves when the ledger has said yes; money is never shown optimistically. */
-  postCard(card: NewCard): Promise<void>;
-  actOnCard(card: string, action: CardAction): Promise<void>;
+  postCard(card: NewCard, consent?: PinConsent | null): Promise<void>;
+  /**
+   * @param consent where it takes so much that the PIN is asked for
+   * @throws ActionError `pay_pin_wrong`, among others
+   */
+  actOnCard(card: string, action: CardAction, consent?: PinConsent | null): Promise<void>;
   card(id: string): Card | null;
 
   refreshWallet(): Promise<void>;

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../i18n/en';
-import type { Card, CardState, ErrorInfo } from '../../state/contract';
+import type { Card, CardAction, CardKind, CardState, ErrorInfo } from '../../state/contract';
 import type { IconName } from '../kit/icons';
 
 /** Who pays whom, as one phrase seen by `me`; the amount follows it. */
@@ -34,10 +34,12 @@ export function cardExplanation(card: Card, me: string, t: Catalogue): string {
   }
 }
 
-/** Why there is no memo to read; and where it follows from that, why there is no button to pay. */
-export function noMemoText(card: Card, me: string, t: Catalogue): string {
-  const asked = card.kind === 'request' && card.state === 'open' && card.payer.id === me;
-  return asked && !card.actions.includes('pay') ? t.card.notPayableHere : t.card.noMemo;
+/** The sentence and the button of what one is about to do to a card of a kind. */
+export function confirmWords(kind: CardKind, action: 'post' | CardAction, t: Catalogue) {
+  const { sentence, does } = t.confirm;
+  const sentences: Partial<Record<string, (amount: string, name: string, handle: string) => string>> = sentence[kind];
+  const buttons: Partial<Record<string, (amount: string) => string>> = does[kind];
+  return { sentence: sentences[action] ?? (() => ''), does: buttons[action] ?? (() => '') };
 }
 
 /** Nobody here knows whether a payment got through: sending it again could pay twice. */

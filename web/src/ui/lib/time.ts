@@ -100,6 +100,13 @@ export function coarseDuration(ms: number, locale: string): string | null {
   return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
+/** How long one waits for something near: "28 seconds", "5 minutes", rounded up. */
+export function shortDuration(ms: number, locale: string): string {
+  const [value, unit] =
+    ms > minute ? [Math.ceil(ms / minute), 'minute'] : [Math.max(1, Math.ceil(ms / 1000)), 'second'];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(value);
+}
+
 /** "3 minutes ago", for when a device was last seen. */
 export function ago(at: number, now: number, locale: string): string {
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
