@@ -34,7 +34,8 @@ public static class ErrorCatalogue
         ErrorCode.MalformedRequest => 400,
         ErrorCode.TooLarge or ErrorCode.BodyTooLarge => 413,
         ErrorCode.NotFound or ErrorCode.UnknownMethod or ErrorCode.AccountUnknown or ErrorCode.ConversationUnknown
-            or ErrorCode.CardUnknown or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown or ErrorCode.RealmUnknown
+            or ErrorCode.CardUnknown or ErrorCode.PayCodeUnknown
+            or ErrorCode.DeviceUnknown or ErrorCode.MemberUnknown or ErrorCode.RealmUnknown
             or ErrorCode.LogSizeUnknown or ErrorCode.ArchiveUnknown or ErrorCode.ArchiveOff => 404,
         ErrorCode.TooManyRequests => 429,
         ErrorCode.Overloaded or ErrorCode.Unavailable or ErrorCode.DeviceQueueFull => 503,
@@ -50,7 +51,8 @@ public static class ErrorCatalogue
             or ErrorCode.RealmTokenSigner => 401,
         ErrorCode.IdempotencyConflict or ErrorCode.HandleTaken or ErrorCode.HandleLookalike
             or ErrorCode.StaleEpoch or ErrorCode.ClientIdReused or ErrorCode.ConversationExists
-            or ErrorCode.CardAlreadyDone or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired
+            or ErrorCode.CardAlreadyDone or ErrorCode.PayCodeUsed
+            or ErrorCode.CardVersionStale or ErrorCode.CardTerminal or ErrorCode.CardExpired
             or ErrorCode.CardExists or ErrorCode.KeyPackageUnavailable
             or ErrorCode.KeyChainStale or ErrorCode.WrappedKeysStale
             or ErrorCode.ArchiveExists or ErrorCode.ArchiveChunkConflict => 409,

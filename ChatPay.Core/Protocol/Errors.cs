@@ -98,6 +98,9 @@ public enum ErrorCode
     CardPlanInvalid = 5017,
     CardAlreadyDone = 5018,
     MandateExceeded = 5019,
+    PayCodeUnknown = 5020,
+    PayCodeUsed = 5021,
+    TooManyPayCodes = 5022,
 
     RealmUnknown = 6001,
     VaultMessageInvalid = 6002,

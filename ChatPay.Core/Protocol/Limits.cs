@@ -150,6 +150,23 @@ public static class Limits
     /// <summary>How long an authorisation lasts that this project's clients sign.</summary>
     public const int AuthorisationSeconds = 600;
 
+    /// <summary>People in one picture of a wallet's activity.</summary>
+    public const int ActivityPeople = 100;
+
+    /// <summary>Entries that one such picture, or one filtered page, looks through.</summary>
+    public const int ActivityEntries = 100_000;
+
+    public const int FilteredEntries = 5_000;
+
+    /// <summary>Pay codes that one account may have open.</summary>
+    public const int PayCodes = 20;
+
+    public const int PayCodeMinSeconds = 60;
+    public const int PayCodeMaxSeconds = 24 * 3600;
+
+    /// <summary>How long a code is good that lets others ask its owner.</summary>
+    public const int PayerCodeSeconds = 60;
+
     /// <summary>People whom one split asks.</summary>
     public const int SplitShares = 100;
 

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
@@ -6,8 +8,23 @@ namespace ChatPay.Server.Cards;
 
 internal sealed partial class CardRows
 {
+    /// <summary>Sets the locks of authors apart from others that this database may know: "card" in ASCII.</summary>
+    private const int AuthorLocks = 0x63617264;
+
+    /// <summary>The same on every node; two authors that share one only wait for each other.</summary>
+    private static int LockOf(AccountId author) =>
+        BinaryPrimitives.ReadInt32BigEndian(author.Value.ToByteArray(bigEndian: true).AsSpan(12));
+
     public override void AddLoads(NpgsqlBatch batch)
     {
+        if (_neededCounts.Count > 0)
+        {
+            // Whoever posts for an author waits for the others who do, on whichever node, so that the bound is one.
+            batch.Add(
+                "select pg_advisory_xact_lock($1, k) from (select unnest($2::integer[]) as k order by k) l",
+                AuthorLocks, _neededCounts.Select(LockOf).Distinct().Order().ToArray());
+        }
+
         if (_needed.Count > 0)
         {
             batch.Add(
@@ -39,6 +56,12 @@ internal sealed partial class CardRows
 
     public override async Task ReadLoadsAsync(LoadReader reader, CancellationToken cancellationToken)
     {
+        if (_neededCounts.Count > 0)
+        {
+            // The locks.
+            await reader.NextAsync(cancellationToken);
+        }
+
         if (_needed.Count > 0)
         {
             var rows = await reader.NextAsync(cancellationToken);

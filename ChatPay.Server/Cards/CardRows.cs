@@ -43,7 +43,7 @@ internal sealed partial class CardRows : WriteRows
         ? _parts.GetValueOrDefault(new(card, account))
         : throw new InvalidOperationException("The command did not ask for this part.");
 
-    /// <summary>Not locked: nodes that post for one author at the same instant may each add one too many.</summary>
+    /// <summary>Under a lock of the author's, which all nodes take.</summary>
     public int OpenCount(AccountId author) => _openCounts.GetValueOrDefault(author);
 
     /// <summary>A new card; a split comes with a part for each share.</summary>

@@ -99,6 +99,28 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
         return await ReadCardsAsync(command, cancellationToken);
     }
 
+    /// <summary>An account's own cards that hold its money, the first to end first.</summary>
+    public async Task<IReadOnlyList<Card>> ReadHoldingAsync(
+        AccountId account, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            $"""
+            select {CardRow.Columns} from card
+            where author_id = $1 and closed_at is null and hold_id is not null
+            order by expires_at limit $2
+            """,
+            account.Value, limit);
+        return await ReadCardsAsync(command, cancellationToken);
+    }
+
+    /// <summary>How many of an account's own cards are open.</summary>
+    public async Task<int> CountOpenAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            "select count(*)::integer from card where author_id = $1 and closed_at is null", account.Value);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>
     /// How long it is until the next card ends, by the database's clock; null where none is open. Negative where one is overdue.
     /// </summary>

@@ -9,7 +9,7 @@ namespace ChatPay.Server.Cards;
 /// the clock of the acting transaction, and nodes that sweep at once do not disturb each other.
 /// </summary>
 internal sealed partial class CardSweeper(
-    CardStore store, GroupCommitter committer, TimeProvider time, IOptions<CardOptions> options,
+    CardStore store, PayCodeStore codes, GroupCommitter committer, TimeProvider time, IOptions<CardOptions> options,
     ILogger<CardSweeper> logger) : BackgroundService
 {
     /// <summary>Expires what is overdue now.</summary>
@@ -66,6 +66,7 @@ internal sealed partial class CardSweeper(
             {
                 await SweepAsync(stoppingToken);
                 await RemindAsync(stoppingToken);
+                await codes.RemoveOldAsync(options.Value.SweepBatch, stoppingToken);
 
                 // A card ends when it is due, not when the next look comes.
                 if (await store.ReadNextDueAsync(stoppingToken) is { } due && due > TimeSpan.Zero && due < interval)

@@ -17,6 +17,9 @@ internal static class CardsFeature
         services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
         services.AddSingleton<CardDirectory>();
+        services.AddSingleton<PayCodeStore>();
+        services.AddSingleton<PayCodeService>();
+        services.AddSingleton<WalletHolds>();
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<CardService>();
         services.AddSingleton<CardSweeper>();
@@ -36,5 +39,31 @@ internal static class CardsFeature
             .RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
             .WithName("ReadCardParts").WithTags("Cards")
             .WithSummary("The parts of a split, or the taken shares of a packet, by place.");
+        v1.MapGet("/wallet/holds", async (HttpContext context, WalletHolds holds) =>
+                (await holds.ReadAsync(context.User.Caller(), context.RequestAborted)).ToOk())
+            .RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
+            .WithName("ReadHolds").WithTags("Wallet").WithSummary("What of the caller's waits in cards, and when it returns.");
+        v1.MapGet("/wallet/limits", async (HttpContext context, WalletHolds holds) =>
+                (await holds.ReadLimitsAsync(context.User.Caller(), context.RequestAborted)).ToOk())
+            .RequireAuthorization().RequireRateLimiting(RateLimitPolicies.Reads)
+            .WithName("ReadLimits").WithTags("Wallet").WithSummary("What the server lets the caller do with money.");
+
+        var codes = v1.MapGroup("/pay-codes").WithTags("Cards").RequireAuthorization();
+        codes.MapPost("", async (NewPayCode wanted, HttpContext context, PayCodeService service) =>
+                (await service.CreateAsync(context.User.Caller(), wanted, context.RequestAborted)).ToOk())
+            .RequireRateLimiting(RateLimitPolicies.Writes)
+            .WithName("CreatePayCode").WithSummary("A code to be shown: to be paid an amount, or to be asked for one.");
+        codes.MapGet("/{code}", async (string code, HttpContext context, PayCodeService service) =>
+                (await service.ReadAsync(context.User.Caller(), code, context.RequestAborted)).ToOk())
+            .RequireRateLimiting(RateLimitPolicies.Reads)
+            .WithName("ReadPayCode").WithSummary("One's own code, and who has scanned it.");
+        codes.MapPost("/{code}/scan", async (string code, HttpContext context, PayCodeService service) =>
+                (await service.ScanAsync(context.User.Caller(), code, context.RequestAborted)).ToOk())
+            .RequireRateLimiting(RateLimitPolicies.Writes)
+            .WithName("ScanPayCode").WithSummary("Takes somebody's code: it serves the first who does.");
+        codes.MapDelete("/{code}", async (string code, HttpContext context, PayCodeService service) =>
+                (await service.RemoveAsync(context.User.Caller(), code, context.RequestAborted)).ToNoContent())
+            .RequireRateLimiting(RateLimitPolicies.Writes)
+            .WithName("RemovePayCode").WithSummary("Puts one's own code out of use.");
     }
 }

@@ -22,6 +22,8 @@ internal static class LedgerFeature
         services.AddSingleton<LedgerAccountStore>();
         services.AddSingleton<StatementStore>();
         services.AddSingleton<StatementService>();
+        services.AddSingleton<ActivityStore>();
+        services.AddSingleton<ActivityService>();
         services.AddSingleton<ExportGate>();
         services.AddSingleton<ExportService>();
         services.AddSingleton<IAccountLifecycle>(provider => provider.GetRequiredService<WalletService>());
@@ -40,13 +42,18 @@ internal static class LedgerFeature
                     context.User.Caller().Account, asset, at, context.RequestAborted)).ToOk())
             .WithName("ReadBalance").WithSummary("One wallet's balance, now or at any instant of the past.");
         wallet.MapGet("/{asset}/statement", async (
-                    string asset, long? before, int? limit, string? from, string? to, HttpContext context,
-                    StatementService statements) =>
+                    string asset, long? before, int? limit, string? from, string? to, Guid? with, StatementSide? side,
+                    HttpContext context, StatementService statements) =>
                 (await statements.ReadPageAsync(
                     context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries, from, to,
+                    new StatementFilter(with is { } person ? new AccountId(person) : null, side),
                     context.RequestAborted)).ToOk())
             .WithName("ReadStatement")
             .WithSummary("Entries of one wallet, newest first, by cursor; all, or those of a period.");
+        wallet.MapGet("/{asset}/activity", async (
+                    string asset, string? from, string? to, HttpContext context, ActivityService activity) =>
+                (await activity.ReadAsync(context.User.Caller().Account, asset, from, to, context.RequestAborted)).ToOk())
+            .WithName("ReadActivity").WithSummary("What came and went, by person and by month; all, or of a period.");
         wallet.MapGet("/{asset}/export", ExportAsync)
             .RequireRateLimiting(RateLimitPolicies.Exports)
             .WithName("ExportStatement")

@@ -54,8 +54,11 @@ internal sealed class StatementService(
     /// <param name="limit">1 to <see cref="Limits.StatementPageEntries"/>.</param>
     /// <param name="from">RFC 3339; only entries of this instant and later, null for all.</param>
     /// <param name="to">RFC 3339; only entries before this instant, null for all.</param>
+    /// <param name="filter">
+    /// Entries that do not fit are passed over, so many at most that a page may be short, or empty, and yet have a cursor.
+    /// </param>
     public async Task<Result<StatementPage>> ReadPageAsync(
-        AccountId account, string asset, long? before, int limit, string? from, string? to,
+        AccountId account, string asset, long? before, int limit, string? from, string? to, StatementFilter filter,
         CancellationToken cancellationToken)
     {
         if (assets.Find(asset) is not { } known)
@@ -85,9 +88,32 @@ internal sealed class StatementService(
             end = Math.Min(end, points[1].Version + 1);
         }
 
+        if (!filter.IsAny)
+        {
+            return await ReadFilteredAsync(account, wallet, after, end, limit, filter, cancellationToken);
+        }
+
         var rows = await store.ReadPageAsync(wallet, after, end, limit, cancellationToken);
         var entries = await NameAsync(account, rows, cancellationToken);
         return new StatementPage(entries, entries.Count > 0 && entries[^1].Version > after + 1 ? entries[^1].Version : null);
+    }
+
+    private async Task<Result<StatementPage>> ReadFilteredAsync(
+        AccountId account, LedgerAccountId wallet, long after, long end, int limit, StatementFilter filter,
+        CancellationToken cancellationToken)
+    {
+        if (end == long.MaxValue)
+        {
+            var (points, _) = await store.ReadPointsAsync(wallet, [null], cancellationToken);
+            end = points[0].Version + 1;
+        }
+
+        // Versions have no gaps, so what was looked through is known without having read it.
+        var lowest = Math.Max(after, end - 1 - Limits.FilteredEntries);
+        var rows = await store.ReadFilteredAsync(wallet, lowest, end, limit, filter, cancellationToken);
+        var entries = await NameAsync(account, rows, cancellationToken);
+        var seen = entries.Count == limit ? entries[^1].Version : lowest + 1;
+        return new StatementPage(entries, seen > after + 1 ? seen : null);
     }
 
     /// <summary>

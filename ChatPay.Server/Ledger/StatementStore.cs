@@ -75,6 +75,21 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         order by e.version desc
         """;
 
+    /// <summary>As <see cref="PageSql"/>; $5 the other side or null, $6 the side or null.</summary>
+    private const string FilteredSql =
+        """
+        select e.version, e.transfer_id, t.kind, e.posted_minor, e.held_minor, e.balance_after_minor,
+            e.held_after_minor, e.created_at, t.card_id, o.owner_id, o.system_name
+        from entry e
+        join transfer t on t.id = e.transfer_id
+        left join ledger_account o
+            on o.id = case when t.debit_id = e.account_id then t.credit_id else t.debit_id end
+        where e.account_id = $1 and e.version > $2 and e.version < $3
+            and ($5::uuid is null or o.owner_id = $5)
+            and ($6::integer is null or $6 = case sign(e.posted_minor) when 1 then 1 when -1 then 2 else 3 end)
+        order by e.version desc limit $4
+        """;
+
     /// <summary>$1 account, $2 after this version, $3 up to this one.</summary>
     private const string TotalsSql =
         """
@@ -116,6 +131,24 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         await using var command = dataSource.CreateCommand(PageSql, account.Value, after, before, limit);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<StatementRow>(limit);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(Read(reader));
+        }
+
+        return rows;
+    }
+
+    /// <summary>As <see cref="ReadPageAsync"/>, of the entries that are wanted; it looks through the whole range.</summary>
+    public async Task<IReadOnlyList<StatementRow>> ReadFilteredAsync(
+        LedgerAccountId account, long after, long before, int limit, StatementFilter filter,
+        CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(
+            FilteredSql, account.Value, after, before, limit, (object?)filter.With?.Value ?? DBNull.Value,
+            (object?)(int?)filter.Side ?? DBNull.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<StatementRow>();
         while (await reader.ReadAsync(cancellationToken))
         {
             rows.Add(Read(reader));

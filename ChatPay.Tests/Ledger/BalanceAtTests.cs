@@ -50,7 +50,7 @@ public sealed class BalanceAtTests(MoneyFixture money) : IClassFixture<MoneyFixt
             await money.ActAsync(bob, card, count == 2 ? CardActionKind.Decline : CardActionKind.Accept);
         }
 
-        var page = (await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 100, null, null, Cancel)).Value;
+        var page = (await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 100, null, null, default, Cancel)).Value;
         Assert.Equal(7, page.Entries.Count);
         foreach (var entry in page.Entries)
         {

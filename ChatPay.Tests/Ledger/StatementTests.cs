@@ -41,7 +41,7 @@ public sealed class StatementTests(MoneyFixture money) : IClassFixture<MoneyFixt
         do
         {
             var page = (await money.Statements.ReadPageAsync(
-                alice.Account, "EUR", before, 17, Instants.Text(from), Instants.Text(to), Cancel)).Value;
+                alice.Account, "EUR", before, 17, Instants.Text(from), Instants.Text(to), default, Cancel)).Value;
             Assert.All(page.Entries, entry => Assert.True(entry.At >= from && entry.At < to));
             found.AddRange(page.Entries.Select(entry => entry.Version));
             before = page.Before;
@@ -61,7 +61,7 @@ public sealed class StatementTests(MoneyFixture money) : IClassFixture<MoneyFixt
     {
         var alice = await money.PersonAsync();
         await DeepHistory.WriteAsync(money, alice, 1_000);
-        var page = (await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 100, from, to, Cancel)).Value;
+        var page = (await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 100, from, to, default, Cancel)).Value;
         Assert.Equal(Math.Min(entries, 100), page.Entries.Count);
         Assert.Equal(entries >= 100, page.Before is not null);
     }
@@ -74,7 +74,7 @@ public sealed class StatementTests(MoneyFixture money) : IClassFixture<MoneyFixt
     public async Task A_period_that_is_none_is_refused(string? from, string? to)
     {
         var alice = await money.PersonAsync();
-        var refused = await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 10, from, to, Cancel);
+        var refused = await money.Statements.ReadPageAsync(alice.Account, "EUR", null, 10, from, to, default, Cancel);
         Assert.Equal(ErrorCode.InvalidArgument, refused.Error?.Code);
     }
 

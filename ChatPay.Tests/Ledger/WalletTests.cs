@@ -58,7 +58,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
         do
         {
             var page = await money.Statements.ReadPageAsync(
-                alice.Account, "EUR", before, 2, null, null, TestContext.Current.CancellationToken);
+                alice.Account, "EUR", before, 2, null, null, default, TestContext.Current.CancellationToken);
             entries.AddRange(page.Value.Entries);
             before = page.Value.Before;
         }
@@ -79,7 +79,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
         Assert.Null(entries[^1].Counterparty);
 
         var theirs = await money.Statements.ReadPageAsync(
-            bob.Account, "EUR", null, 1, null, null, TestContext.Current.CancellationToken);
+            bob.Account, "EUR", null, 1, null, null, default, TestContext.Current.CancellationToken);
         Assert.Equal(alice.Account, theirs.Value.Entries[0].Counterparty?.Id);
         Assert.Equal(102, theirs.Value.Entries[0].PostedMinor);
     }
@@ -94,7 +94,7 @@ public sealed class WalletTests(MoneyFixture money, PostgresFixture postgres) : 
     {
         var alice = await money.PersonAsync();
         var page = await money.Statements.ReadPageAsync(
-            alice.Account, asset, before, limit, null, null, TestContext.Current.CancellationToken);
+            alice.Account, asset, before, limit, null, null, default, TestContext.Current.CancellationToken);
         Assert.Equal(code, page.Error?.Code);
     }
 

@@ -63,7 +63,7 @@ internal sealed class StatementScene
     /// <summary>Reads Anna's entries again.</summary>
     public async Task LookAsync() => Entries =
     [
-        .. (await _money.Statements.ReadPageAsync(Anna.Account, "EUR", null, 100, null, null, Cancel))
+        .. (await _money.Statements.ReadPageAsync(Anna.Account, "EUR", null, 100, null, null, default, Cancel))
             .Value.Entries.Reverse(),
     ];
 
