@@ -229,10 +229,26 @@ public sealed class RealmNewsTests(RealmTrio trio) : IClassFixture<RealmTrio>, I
         return await http.GetAsync($"v1/vault/realms/{trio.RealmAt(0).Value:D}/{door}", Cancellation);
     }
 
-    private Task HearAsync(VaultAttemptOutcome outcome, int times, Person? who = null) => Eventually.TrueAsync(
+    private async Task HearAsync(VaultAttemptOutcome outcome, int times, Person? who = null)
+    {
+        try {
+        await Eventually.TrueAsync(
         () => Task.FromResult(
             (who ?? _elsewhere!).Keys.Items.Count(signal => signal.Attempt?.Outcome == outcome) >= times),
         "the other device hears of it");
+        }
+        catch (TimeoutException)
+        {
+            Console.WriteLine("HEARD " + string.Join("; ", (who ?? _elsewhere!).Keys.Items.Select(static one => one.ToString())));
+            for (var i = 0; i < 3; i++)
+            {
+                Console.WriteLine($"REALM {i} {trio.RealmAt(i)}: " + await trio.ScalarAsync(i, _person!, "select (select count(*) from vault_attempt where account_id = $1) || ' ' || (select json_agg(n) from vault_news n where account_id = $1)::text || ' ' || pg_snapshot_xmin(pg_current_snapshot())::text"));
+            }
+            Console.WriteLine(await trio.ScalarAsync(0, _person!, "select json_agg(a)::text from (select datname, state, xact_start, backend_xid, backend_xmin, query from pg_stat_activity where backend_xid is not null) a"));
+            Console.WriteLine(string.Join('\n', trio.Server.Log.Split('\n').Where(l => l.Contains("Realm"))));
+            throw;
+        }
+    }
 
     private Task HearWaitAsync(VaultWaitState state) => Eventually.TrueAsync(
         () => Task.FromResult(_elsewhere!.Keys.Items.Count(signal => signal.Wait?.State == state) == 3),
