@@ -204,6 +204,23 @@ public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerF
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_arrives_after_another_device_has_removed_all_is_removed_as_well()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(
+            host.Address, with: static options => WithTime(options) with { RegistrationLook = TimeSpan.FromMilliseconds(20) });
+        await using var phone = await ada.OnAnotherDeviceAsync();
+        await CutOffAsync(ada, "902741");
+        await phone.Device.SetPinAsync("480279", Cancellation);
+        await phone.Device.RemovePinAsync(Cancellation);
+        await Eventually.TrueAsync(
+            async () => await BegunAsync(ada) is [{ Removed: true }], "the device hears of it");
+        await ArriveAsync(host.Address, 3);
+        await Eventually.TrueAsync(async () => await StoredAsync(ada) == 0, "it is deleted");
+        Assert.Equal(2, await RegistrationsAsync(ada));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_PIN_whose_removal_was_cut_off_is_removed_when_it_is_asked_for_again()
     {
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);

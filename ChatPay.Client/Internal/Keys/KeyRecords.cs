@@ -52,12 +52,15 @@ internal sealed record OwnKeysRecord(
             : this with { Pending = null, Registrations = left.Length > 0 ? left : null };
     }
 
-    /// <summary>The PIN is removed, and what is on its way to the realms still is to go as well where it arrives.</summary>
-    public OwnKeysRecord WithoutPin()
-    {
-        PendingRegistration[] left = [.. Begun().Select(static one => one with { RootSecret = null, Removed = true })];
-        return WithoutRoot() with { Pending = null, Registrations = left.Length > 0 ? left : null, PinVoid = false };
-    }
+    public bool IsRemoved(Guid version) => Begun().Any(one => one.Version == version && one.Removed);
+
+    /// <summary>The PIN was removed, and what is on its way to the realms still is to go as well where it arrives.</summary>
+    public OwnKeysRecord WithoutBegun() => Begun().All(static one => one.Removed) ? this
+        : this with
+        {
+            Pending = null,
+            Registrations = [.. Begun().Select(static one => one with { RootSecret = null, Removed = true })],
+        };
 
     /// <summary>The root secret is not the account's; what a registration brings back shows by itself.</summary>
     public OwnKeysRecord WithoutRoot() => this with

@@ -167,7 +167,9 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
         Require(await Vault().DeleteAsync(identityKey, cancellationToken));
-        if ((await own.UpdateAsync(static now => now.WithoutPin(), cancellationToken)).Begun().Count > 0)
+        var left = await own.UpdateAsync(
+            static now => now.WithoutBegun().WithoutRoot() with { PinVoid = false }, cancellationToken);
+        if (left.Begun().Count > 0)
         {
             LookLater();
         }
@@ -246,7 +248,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         else if (stored is not null || await wrapped.TryReplaceAsync(revision, keys, root, cancellationToken))
         {
             await own.UpdateAsync(now => now with { RootSecret = root, PinVoid = false }, cancellationToken);
-            return await PostAsync(begun, cancellationToken);
+            return await PostAsync(begun, cancellationToken, isLate: true);
         }
         else
         {
@@ -311,18 +313,32 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     }
 
     /// <summary>Names a registration in the chain, where this device's root secret opens what is stored.</summary>
-    /// <returns>Whether it does; else the registration is remembered still, for it may be what the realms have.</returns>
-    private async Task<bool> PostAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    /// <param name="isLate">
+    /// Nobody waits for it any more: the look at the chain may show that the PIN was removed since, and then it is not named.
+    /// </param>
+    /// <returns>
+    /// Not where the keys are another device's: then the registration is remembered still, for it may be what the realms have.
+    /// </returns>
+    private async Task<bool> PostAsync(
+        PendingRegistration begun, CancellationToken cancellationToken, bool isLate = false)
     {
-        var isOwn = true;
+        var (isOwn, isRemoved) = (true, false);
         await own.ChangeAsync(
             async (chain, signer, token) =>
-                chain.VaultDigest.SequenceEqual(begun.Digest) || !(isOwn = await wrapped.IsOwnAsync(token))
-                    ? [] : [KeyLogEntry.VaultConfigured(chain.Next, begun.Digest, signer)],
+            {
+                isRemoved = isLate && (await own.ReadAsync(token)).IsRemoved(begun.Version);
+                return isRemoved || chain.VaultDigest.SequenceEqual(begun.Digest)
+                    || !(isOwn = await wrapped.IsOwnAsync(token))
+                    ? [] : [KeyLogEntry.VaultConfigured(chain.Next, begun.Digest, signer)];
+            },
             cancellationToken);
-        if (isOwn)
+        if (isOwn && !isRemoved)
         {
             await DropAsync(begun, cancellationToken);
+        }
+        else if (isRemoved)
+        {
+            LookLater();
         }
 
         return isOwn;

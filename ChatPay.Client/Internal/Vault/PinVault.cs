@@ -90,13 +90,16 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             return true;
         }
 
+        // A realm that has another one now may have none again, when the PIN is removed; never what it once had.
+        var mayFollow = replaces.Contains(RegistrationVersion.None.Value);
         var lost = 0;
         foreach (var answer in await AskAsync(
             door, configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Register1Response>(answer.Response.Span, out var response, out _))
             {
-                lost += response.Version != version && (isOver || !replaces.Contains(response.Version.Value)) ? 1 : 0;
+                var mayArrive = !isOver && (mayFollow || replaces.Contains(response.Version.Value));
+                lost += response.Version != version && !mayArrive ? 1 : 0;
                 response.Dispose();
             }
         }
