@@ -84,6 +84,9 @@ public static class Limits
     /// <summary>Attempts at the PIN vault that are listed.</summary>
     public const int VaultAttempts = 100;
 
+    /// <summary>Guesses and waits that a realm which is a process of its own tells its server of at once.</summary>
+    public const int RealmNews = 500;
+
     /// <summary>Entries of a chain of the key log in one request.</summary>
     public const int KeyEntriesPerRequest = 16;
 

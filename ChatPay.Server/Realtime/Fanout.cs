@@ -69,6 +69,15 @@ internal sealed partial class Fanout(
         }
     }
 
+    /// <summary>As <see cref="KeysChanged"/>, of what each node hears by itself: to this node's connections.</summary>
+    public void KeysHeard(KeysSignal signal)
+    {
+        if (registry.IsConnected(signal.Account))
+        {
+            registry.ToAccount(signal.Account, Push.Of(signal));
+        }
+    }
+
     /// <summary>A control signal, to all live connections of the device.</summary>
     public void ToDevice(DeviceId device, Push push)
     {

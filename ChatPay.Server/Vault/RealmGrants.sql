@@ -21,3 +21,4 @@ grant select, insert, update (version, sealed, max_guesses, used, attempts, line
     wait_device_id, wait_until), delete
     on vault_record to chatpay_server;
 grant select, insert, update (outcome, counts), delete on vault_attempt to chatpay_server;
+grant select, insert, delete on vault_news to chatpay_server;

@@ -17,6 +17,9 @@ internal sealed partial class RealmHouse(
 {
     private static readonly TimeSpan s_sweep = TimeSpan.FromHours(1);
 
+    /// <summary>Looked back beyond the round before, and at the first one: clocks and databases take their time.</summary>
+    private static readonly TimeSpan s_lapseMargin = TimeSpan.FromMinutes(1);
+
     private readonly List<Realm> _realms = [];
 
     public IReadOnlyList<Realm> Realms => _realms;
@@ -48,6 +51,7 @@ internal sealed partial class RealmHouse(
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(options.Value.BeatSeconds), time);
         var swept = time.GetTimestamp();
+        var lapsed = _realms.ToDictionary(static realm => realm.Id, _ => time.GetTimestamp());
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             var isSweep = time.GetElapsedTime(swept) > s_sweep;
@@ -57,6 +61,10 @@ internal sealed partial class RealmHouse(
                 try
                 {
                     await BeatAsync(realm, stoppingToken);
+                    var looked = time.GetTimestamp();
+                    await LapseAsync(realm, time.GetElapsedTime(lapsed[realm.Id], looked) + s_lapseMargin, stoppingToken);
+                    lapsed[realm.Id] = looked;
+                    await realm.Store.News.SweepAsync(stoppingToken);
                     var destroyed = await realm.Store.DestroyAsync(account: null, stoppingToken);
                     if (destroyed > 0)
                     {
@@ -121,6 +129,16 @@ internal sealed partial class RealmHouse(
         if (await realm.BeatAsync(cancellationToken))
         {
             Log.Restored(logger, realm.Id.Value);
+        }
+    }
+
+    /// <summary>A guess that nobody came back for has failed, and the account's devices hear that it has.</summary>
+    private async Task LapseAsync(Realm realm, TimeSpan since, CancellationToken cancellationToken)
+    {
+        foreach (var (account, attempt) in await realm.Store.LapseAsync(since, cancellationToken))
+        {
+            news.Tell(
+                account, new VaultAttempt(attempt.At, attempt.Device, VaultAttemptOutcome.Failed, realm.Id.Value));
         }
     }
 

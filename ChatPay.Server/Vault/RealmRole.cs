@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.Authentication;
@@ -10,7 +11,7 @@ namespace ChatPay.Server.Vault;
 
 /// <summary>
 /// One realm as a process of its own (<c>--role realm</c>): its database, its key file, its tokens' door, and nothing else of
-/// the server. It knows accounts by id alone and never talks to the server.
+/// the server. It knows accounts by id alone and never goes to the server, which comes for what happened.
 /// </summary>
 internal static class RealmRole
 {
@@ -23,13 +24,15 @@ internal static class RealmRole
         services.AddRealms([RealmSchemas.Alone]);
         services.AddHttpContextAccessor();
         services.AddSingleton<IIdentityKeys, TokenIdentityKeys>();
-        services.AddSingleton(new VaultNews(fanout: null));
+        services.AddSingleton<RealmJournal>();
+        services.AddHostedService(provider => provider.GetRequiredService<RealmJournal>());
+        services.AddSingleton(provider => new VaultNews(provider.GetRequiredService<RealmJournal>().Add));
         services.AddSingleton(new PageConnections([]));
         services.AddSingleton<RealmTokenVerifier>();
         services
             .AddAuthentication(RealmTokenHandler.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, RealmTokenHandler>(RealmTokenHandler.SchemeName, configureOptions: null);
-        services.AddAuthorization();
+        services.AddAuthorization(RealmTokenHandler.Authorize);
         services.AddCors();
     }
 
@@ -56,10 +59,18 @@ internal static class RealmRole
     public static void MapRealmRole(this WebApplication app, RouteGroupBuilder v1)
     {
         v1.MapRealms();
+        v1.MapGet("/vault/realms/{realm:guid}/news", NewsAsync)
+            .WithTags("Vault").RequireAuthorization(RealmTokenHandler.ServerPolicy).RequireRateLimiting(RateLimitPolicies.Reads);
         var health = app.MapGroup("/health").WithTags("Health");
         health.MapGet("/live", () => TypedResults.Ok(new HealthReply("live"))).WithSummary("The process answers.");
         health.MapGet("/ready", ReadyAsync).WithSummary("The database answers too.");
     }
+
+    private static async Task<Results<Ok<RealmNews>, ErrorResult>> NewsAsync(
+        Guid realm, string? after, RealmHouse house, CancellationToken cancellationToken) =>
+        house.Find(new RealmId(realm)) is { } found
+            ? TypedResults.Ok(await found.Store.News.ReadAsync(NewsCursor.Read(after), Limits.RealmNews, cancellationToken))
+            : new ErrorResult(new Error(ErrorCode.RealmUnknown, "There is no such realm here."));
 
     private static async Task<Results<Ok<HealthReply>, ErrorResult>> ReadyAsync(
         NpgsqlDataSource database, CancellationToken cancellationToken) =>

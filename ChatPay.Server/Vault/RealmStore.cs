@@ -10,7 +10,7 @@ namespace ChatPay.Server.Vault;
 /// before anybody evaluates it. What each recovery asks for is asked for all recoveries of the moment at once, each for an
 /// account of its own. Records are locked before attempts, and those of several accounts in the accounts' order.
 /// </summary>
-internal sealed class RealmStore : IDisposable
+internal sealed partial class RealmStore : IDisposable
 {
     /// <summary>How long an attempt may still be finished; one that is open for longer has failed.</summary>
     private const string OpenFor = "interval '2 minutes'";
@@ -34,10 +34,13 @@ internal sealed class RealmStore : IDisposable
     public RealmStore(NpgsqlDataSource dataSource, TimeProvider time)
     {
         _dataSource = dataSource;
+        News = new RealmNewsStore(dataSource);
         _find = new(FindAsync, static account => account, isRead: true, time);
         _count = new(CountAsync, static guess => guess.Account, isRead: false, time);
         _succeed = new(SucceedAsync, static guess => guess.Account, isRead: false, time);
     }
+
+    public RealmNewsStore News { get; }
 
     /// <summary>The realm that this database belongs to, and the database's own id; null for a new one.</summary>
     public async Task<(RealmId Realm, Guid Database)?> FindRealmAsync(CancellationToken cancellationToken)

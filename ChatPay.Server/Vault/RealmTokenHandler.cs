@@ -4,13 +4,14 @@ using ChatPay.Core.Cryptography;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
 namespace ChatPay.Server.Vault;
 
 /// <summary>
 /// The scheme "RealmToken" of a realm alone: who sends a bearer token that the server has signed for this realm is the device
-/// that the token names. Nothing else lets in.
+/// that the token names, or the server itself. Nothing else lets in.
 /// </summary>
 internal sealed class RealmTokenHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, RealmHouse house,
@@ -22,9 +23,20 @@ internal sealed class RealmTokenHandler(
     /// <summary>The claim of the account's identity key in force, base64; absent where it is not known.</summary>
     public const string IdentityKey = "identity-key";
 
+    /// <summary>Of the door that is the server's own.</summary>
+    public const string ServerPolicy = "server";
+
+    private const string Server = "server";
     private const string BearerPrefix = "Bearer ";
 
     private Error _error = new(ErrorCode.Unauthenticated, "Bring a token of the server for this realm.");
+
+    /// <summary>Each door is for devices, who are there with an account, but for the one that is the server's.</summary>
+    public static void Authorize(AuthorizationOptions authorization)
+    {
+        authorization.DefaultPolicy = new AuthorizationPolicyBuilder().RequireClaim(CallerClaims.Account).Build();
+        authorization.AddPolicy(ServerPolicy, policy => policy.RequireClaim(Server));
+    }
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Examine());
 
@@ -33,6 +45,10 @@ internal sealed class RealmTokenHandler(
         Response.Headers.WWWAuthenticate = "Bearer";
         return new ErrorResult(_error).ExecuteAsync(Context);
     }
+
+    /// <summary>A device's token is not for the server's door, nor the server's for theirs.</summary>
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => new ErrorResult(
+        new Error(ErrorCode.RealmTokenAudience, "The token is for something else at this realm.")).ExecuteAsync(Context);
 
     private AuthenticateResult Examine()
     {
@@ -51,8 +67,8 @@ internal sealed class RealmTokenHandler(
         }
 
         var (caller, identity) = (read.Value.Caller, read.Value.IdentityKey);
-        List<Claim> claims =
-            [new(CallerClaims.Account, caller.Account.ToString()), new(CallerClaims.Device, caller.Device.ToString())];
+        List<Claim> claims = caller == default ? [new(Server, "")]
+            : [new(CallerClaims.Account, caller.Account.ToString()), new(CallerClaims.Device, caller.Device.ToString())];
         if (identity is not null)
         {
             claims.Add(new(IdentityKey, Convert.ToBase64String(identity)));

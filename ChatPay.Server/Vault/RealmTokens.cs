@@ -29,5 +29,12 @@ internal sealed class RealmTokens(VaultPlan plan, IIdentityKeys identities, Time
         return new RealmTokenReply(new RealmToken(caller, realm, issued, expires, identity).Sign(_key!), expires);
     }
 
+    /// <summary>For the server itself, which asks what has happened there and may ask nothing else.</summary>
+    public string IssueOwn(RealmId realm)
+    {
+        var issued = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
+        return new RealmToken(default, realm, issued, issued + plan.TokenLifetime, IdentityKey: null).Sign(_key!);
+    }
+
     public void Dispose() => _key?.Dispose();
 }

@@ -16,7 +16,8 @@ internal static class VaultFeature
         ArgumentNullException.ThrowIfNull(services);
         services.AddRealms(RealmSchemas.All);
         services.AddSingleton<RealmTokens>();
-        services.AddSingleton(provider => new VaultNews(provider.GetRequiredService<Fanout>()));
+        services.AddSingleton(provider => new VaultNews(provider.GetRequiredService<Fanout>().KeysChanged));
+        services.AddHostedService<RealmWatch>();
         services.AddSingleton(provider => new PageConnections(
             [.. provider.GetRequiredService<VaultPlan>().Hosts.Select(host => host.Address.GetLeftPart(UriPartial.Authority))]));
     }

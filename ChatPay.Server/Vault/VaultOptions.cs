@@ -48,6 +48,13 @@ internal sealed class VaultOptions
     /// <summary>For how long a token for one of those realms lets in, in seconds, 10 to 3,600. Default 300.</summary>
     [Range(10, 3600)]
     public int TokenSeconds { get; set; } = 300;
+
+    /// <summary>
+    /// How often each node asks those realms what has happened there, so that devices hear of a guess while it is news, in
+    /// seconds, 1 to 300; 0 for never: then devices see it when they next connect. Default 5.
+    /// </summary>
+    [Range(0, 300)]
+    public int NewsSeconds { get; set; } = 5;
 }
 
 /// <summary>One realm of <see cref="VaultOptions.Realms"/>.</summary>

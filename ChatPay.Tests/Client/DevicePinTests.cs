@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using ChatPay.Client;
 using ChatPay.Client.Internal;
 using ChatPay.Client.Internal.Keys;
+using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Core.Vault;
@@ -154,6 +156,156 @@ public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerF
         await AssertOpensAsync(phone, "618305");
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_arrives_after_all_were_removed_is_removed_as_well()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        var store = new MemoryStore();
+        await using var ada = await SdkPerson.JoinAsync(
+            host.Address, store, static options => WithTime(options) with { RegistrationLook = TimeSpan.FromMilliseconds(20) });
+        await CutOffAsync(ada, "902741");
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await ada.Device.RemovePinAsync(Cancellation);
+        var begun = Assert.Single(await BegunAsync(ada));
+        Assert.True(begun is { Removed: true, RootSecret: null });
+
+        // One realm first, and when that has gone, the others.
+        await ArriveAsync(host.Address, 1);
+        await Eventually.TrueAsync(async () => await StoredAsync(ada) == 0, "the one that has come first is deleted");
+        await ArriveAsync(host.Address, 2);
+        await Eventually.TrueAsync(async () => await StoredAsync(ada) == 0, "so are those that came later");
+        Assert.Equal(2, await RegistrationsAsync(ada));
+        Assert.Single(await BegunAsync(ada));
+
+        // Once none can arrive any more there is nothing to remember.
+        await ada.Device.DisposeAsync();
+        await using var again = await SdkPerson.OpenAsync(
+            host.Address, store, ada.Handle, static options => options with { RegistrationOnTheWay = TimeSpan.Zero });
+        await Eventually.TrueAsync(async () => (await BegunAsync(again)).Count == 0, "it is forgotten");
+        Assert.Null((await OwnAsync(again)).RootSecret);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_first_PIN_that_no_realm_has_yet_is_removed_where_it_arrives_and_one_that_is_set_since_stays()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address, with: WithTime);
+        await CutOffAsync(ada, "902741");
+        await ada.Device.RemovePinAsync(Cancellation);
+        await ArriveAsync(host.Address, 3);
+        Assert.Equal(3, await StoredAsync(ada));
+        await ada.Device.SetPinAsync("618305", Cancellation);
+        Assert.True(Assert.Single(await BegunAsync(ada)).Removed);
+
+        // Another look, now that another PIN is there.
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        Assert.Equal((3L, 2), (await StoredAsync(ada), await RegistrationsAsync(ada)));
+        await AssertOpensAsync(ada, "480279");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_arrives_after_another_device_has_removed_all_is_removed_as_well()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(
+            host.Address, with: static options => WithTime(options) with { RegistrationLook = TimeSpan.FromMilliseconds(20) });
+        await using var phone = await ada.OnAnotherDeviceAsync();
+        await CutOffAsync(ada, "902741");
+        await phone.Device.SetPinAsync("480279", Cancellation);
+        await phone.Device.RemovePinAsync(Cancellation);
+        await Eventually.TrueAsync(
+            async () => await BegunAsync(ada) is [{ Removed: true }], "the device hears of it");
+        await ArriveAsync(host.Address, 3);
+        await Eventually.TrueAsync(async () => await StoredAsync(ada) == 0, "it is deleted");
+        Assert.Equal(2, await RegistrationsAsync(ada));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_whose_removal_was_cut_off_is_removed_when_it_is_asked_for_again()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        _fault.Around = static (context, carryOut) => context.Request.Path == "/v1/keys/entries"
+            ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+        await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.RemovePinAsync(Cancellation));
+        _fault.Around = null;
+        Assert.Equal((0L, 1), (await StoredAsync(ada), await RegistrationsAsync(ada)));
+        await ada.Device.RemovePinAsync(Cancellation);
+        Assert.Equal(2, await RegistrationsAsync(ada));
+    }
+
+    /// <summary>Between the device's look at the realms and what it posts, keys are stored that its PIN does not open.</summary>
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_the_realms_have_is_named_also_where_another_device_stores_keys_at_that_moment()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        var store = new MemoryStore();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, store);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        _fault.Around = static (context, carryOut) => context.Request.Path == "/v1/keys/entries"
+            ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+        await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync("902741", Cancellation));
+        await ada.Device.DisposeAsync();
+
+        var (isLookedFor, stored) = (0, 0);
+        _fault.Around = async (context, carryOut) =>
+        {
+            if (context.Request.Path.StartsWithSegments("/v1/vault/realms", StringComparison.Ordinal))
+            {
+                Volatile.Write(ref isLookedFor, 1);
+            }
+            else if (context.Request.Path == "/v1/keys/wrapped" && context.Request.Method == HttpMethods.Get
+                && Volatile.Read(ref isLookedFor) == 1 && Interlocked.Increment(ref stored) == 1)
+            {
+                await StoreForeignAsync(ada);
+            }
+
+            await carryOut();
+        };
+        await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle);
+        await Eventually.TrueAsync(async () => await RegistrationsAsync(again) == 2, "the chain names the PIN");
+        await Eventually.TrueAsync(async () => (await BegunAsync(again)).Count == 0, "that is all");
+        Assert.True(stored >= 1);
+        await AssertOpensAsync(again, "902741");
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task What_an_earlier_version_had_begun_is_named_where_the_realms_have_it_and_given_up_where_not()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        foreach (var hasArrived in new[] { true, false })
+        {
+            var store = new MemoryStore();
+            await using var ada = await SdkPerson.JoinAsync(host.Address, store);
+            await ada.Device.SetPinAsync("480279", Cancellation);
+            await CutOffAsync(ada, "902741");
+            await ada.Device.DisposeAsync();
+            if (hasArrived)
+            {
+                await ArriveAsync(host.Address, 3);
+            }
+
+            // As it was written before: one registration, and of that its version and digest.
+            var own = await OwnAsync(ada);
+            var begun = Assert.Single(own.Begun());
+            await store.WriteAsync(
+                [
+                    new(StoreKeys.OwnKeys, DeviceCore.Encode(own with
+                    {
+                        Registrations = null,
+                        Pending = new PendingRegistration(begun.Version, begun.Digest),
+                    })),
+                ],
+                Cancellation);
+            await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle);
+            await Eventually.TrueAsync(async () => (await BegunAsync(again)).Count == 0, "it is decided");
+            Assert.Equal(hasArrived ? 2 : 1, await RegistrationsAsync(again));
+            await AssertOpensAsync(again, hasArrived ? "902741" : "480279");
+            _late.Clear();
+        }
+    }
+
     [Fact]
     public void What_an_earlier_version_kept_of_a_PIN_is_read()
     {
@@ -268,6 +420,31 @@ public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerF
         (await person.Device.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Entries.Count(static logged =>
             KeyLogEntry.TryRead(logged.Entry, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured);
 
+    /// <summary>How many realms have a registration.</summary>
+    private async Task<long> StoredAsync(SdkPerson person)
+    {
+        await using var command = server.DataSource.CreateCommand(string.Join(
+            " + ", Enumerable.Range(1, 3).Select(
+                realm => $"(select count(*) from realm_{realm}.vault_record where account_id = '{person.Id}')"))
+            .Insert(0, "select "));
+        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    /// <summary>Keys that a root secret wraps which nobody has.</summary>
+    private static async Task StoreForeignAsync(SdkPerson person)
+    {
+        using var client = new ChatPayClient(person.Device.Client.Address, person.Device.Client.Token);
+        var own = await OwnAsync(person);
+        using var keys = AccountKeys.Of(own.IdentitySeed, own.ArchiveKey);
+        var foreign = keys.Wrap(
+            person.Id, RandomNumberGenerator.GetBytes(AccountKeys.RootSecretSize), RandomNumberGenerator.Fill);
+        var view = await client.WrappedKeysAsync(Cancellation);
+        await client.StoreWrappedKeysAsync(new(view.Revision, foreign), Cancellation);
+    }
+
+    private static async Task<OwnKeysRecord> OwnAsync(SdkPerson person) =>
+        DeviceCore.Decode<OwnKeysRecord>((await person.Store.ReadAsync(StoreKeys.OwnKeys, Cancellation))!);
+
     private static async Task<IReadOnlyList<PendingRegistration>> BegunAsync(SdkPerson person) =>
-        DeviceCore.Decode<OwnKeysRecord>((await person.Store.ReadAsync(StoreKeys.OwnKeys, Cancellation))!).Begun();
+        (await OwnAsync(person)).Begun();
 }

@@ -11,7 +11,7 @@ namespace ChatPay.Tests.Client;
 internal sealed class SdkPerson : IAsyncDisposable
 {
     /// <summary>Longest that any test of the SDK may take, on a machine that is busy.</summary>
-    public const int TimeoutMs = 120_000;
+    public const int TimeoutMs = 300_000;
 
     private static int s_count;
 

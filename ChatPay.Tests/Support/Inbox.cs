@@ -3,7 +3,7 @@ namespace ChatPay.Tests.Support;
 /// <summary>What a connection was pushed, to be waited for with a deadline instead of a sleep.</summary>
 internal sealed class Inbox<T>
 {
-    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
 
     private readonly Lock _lock = new();
     private readonly List<T> _items = [];
@@ -71,7 +71,7 @@ internal sealed class Inbox<T>
 /// <summary>For what no push announces: asks again until it is so, or a deadline passes.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
 
     public static async Task TrueAsync(Func<Task<bool>> condition, string what)

@@ -46,6 +46,7 @@ public sealed class RealmTrio(PostgresFixture postgres) : IAsyncLifetime
             {
                 ["Hosting__Role"] = "Realm",
                 ["Hosting__AllowedOrigins__0"] = Page,
+                ["Vault__BeatSeconds"] = "1",
                 ["Database__ConnectionString"] = database,
                 ["Realm__TokenKey"] = Convert.ToBase64String(_tokenKey.PublicKey.Export(KeyBlobFormat.RawPublicKey)),
             }));
@@ -64,6 +65,7 @@ public sealed class RealmTrio(PostgresFixture postgres) : IAsyncLifetime
         var settings = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["Vault:KeyFolder"] = _folder.Path,
+            ["Vault:NewsSeconds"] = "1",
             ["Vault:Threshold"] = Threshold.ToString(CultureInfo.InvariantCulture),
         };
         for (var index = 0; index < _realms.Count; index++)
@@ -90,12 +92,20 @@ public sealed class RealmTrio(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>Starts a realm again that was killed, where it was.</summary>
     public Task RestartAsync(int index) => _realms[index].StartAsync(_realms[index].Address.Port);
 
+    /// <summary>A connection of the owner's to the realm's database.</summary>
+    internal async Task<NpgsqlConnection> OpenAsync(int index)
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_databases[index]) { SearchPath = "realm", Pooling = false }.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        return connection;
+    }
+
     /// <summary>What the realm's database says, as its owner; $1 is the person's account.</summary>
     internal async Task<object?> ScalarAsync(int index, VaultPerson person, string sql)
     {
-        await using var source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(_databases[index]) { SearchPath = "realm", Pooling = false });
-        await using var command = source.CreateCommand(sql);
+        await using var connection = await OpenAsync(index);
+        await using var command = new NpgsqlCommand(sql, connection);
         if (sql.Contains("$1", StringComparison.Ordinal))
         {
             command.Parameters.Add(new NpgsqlParameter { Value = person.Account.Value });

@@ -75,6 +75,38 @@ public sealed class RealmLimitTests(ServerFixture fixture) : IClassFixture<Serve
         Assert.Equal(GuessesMax, await UsedAsync(person));
     }
 
+    /// <summary>The database counts none, and each time that the realm asks why, there is one left.</summary>
+    [Fact]
+    public async Task A_guess_that_others_are_quicker_than_three_times_is_told_that_there_is_none()
+    {
+        using var person = await RegisteredAsync();
+        var (realm, version) = (await RealmAsync(person), await VersionAsync(person));
+        await ScalarAsync(
+            $"""
+            create sequence tries;
+            grant usage on sequence tries to chatpay_server;
+            create function count_none() returns trigger language plpgsql as $$ begin
+                perform nextval('realm_1.tries');
+                return null;
+            end $$;
+            create trigger count_none before update on vault_record for each row
+                when (new.account_id = '{person.Account}' and new.used > old.used) execute function count_none();
+            """);
+        try
+        {
+            Assert.Equal((VaultRejection.GuessesExhausted, 0), await GuessAsync(person.Client, realm, version));
+            Assert.Equal(3L, await ScalarAsync("select last_value from tries"));
+        }
+        finally
+        {
+            await ScalarAsync("drop function count_none() cascade; drop sequence tries");
+        }
+
+        // Nothing was counted, and nothing destroyed.
+        Assert.Equal(0, await UsedAsync(person));
+        Assert.Equal((VaultRejection.None, GuessesMax - 1), await GuessAsync(person.Client, realm, version));
+    }
+
     /// <summary>Seven that fail, three that are right, and sixty more that come as the three give theirs back.</summary>
     [Fact]
     public async Task Successes_at_the_limit_make_room_for_as_many_guesses_and_not_one_more()

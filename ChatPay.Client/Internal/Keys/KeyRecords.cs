@@ -22,7 +22,8 @@ namespace ChatPay.Client.Internal.Keys;
 /// <param name="WrapDue">Whether these keys are to be wrapped by the root secret, and stored on the server, still.</param>
 /// <param name="Pending">As <paramref name="Registrations"/>: the one of them, where an earlier version wrote this.</param>
 /// <param name="Registrations">
-/// Registrations of PINs that the realms may have and the chain does not name yet, the oldest first; null for none.
+/// Registrations of PINs that the realms may have and the chain does not name yet, the oldest first; null for none. Those of
+/// before the PIN was removed are there until they can arrive no more.
 /// </param>
 /// <param name="PinVoid">
 /// The realms have a registration whose root secret opens nothing, and this device cannot wrap the keys by it without leaving
@@ -51,6 +52,16 @@ internal sealed record OwnKeysRecord(
             : this with { Pending = null, Registrations = left.Length > 0 ? left : null };
     }
 
+    public bool IsRemoved(Guid version) => Begun().Any(one => one.Version == version && one.Removed);
+
+    /// <summary>The PIN was removed, and what is on its way to the realms still is to go as well where it arrives.</summary>
+    public OwnKeysRecord WithoutBegun() => Begun().All(static one => one.Removed) ? this
+        : this with
+        {
+            Pending = null,
+            Registrations = [.. Begun().Select(static one => one with { RootSecret = null, Removed = true })],
+        };
+
     /// <summary>The root secret is not the account's; what a registration brings back shows by itself.</summary>
     public OwnKeysRecord WithoutRoot() => this with
     {
@@ -71,9 +82,10 @@ internal sealed record OwnKeysRecord(
 /// <param name="RootSecret">
 /// 32 bytes, what it brings back; null where an earlier version wrote this: the device's.
 /// </param>
+/// <param name="Removed">Whether the PIN was removed since: it is to stand at no realm.</param>
 internal sealed record PendingRegistration(
     Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default,
-    byte[]? RootSecret = null);
+    byte[]? RootSecret = null, bool Removed = false);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>

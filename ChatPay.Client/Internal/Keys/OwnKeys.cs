@@ -187,6 +187,12 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
                 KeyAlarmKind.OwnKeysChanged, account, [.. foreign.Select(Convert.ToBase64String)], cancellationToken);
         }
 
+        if (foreign.Any(IsRemoval))
+        {
+            // What this device had begun before that is not to come back.
+            await UpdateAsync(static now => now.WithoutBegun(), cancellationToken);
+        }
+
         if (own.PinVoid && foreign.Any(IsPin))
         {
             // Another device has set one since, or removed it.
@@ -312,6 +318,10 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
 
     private static bool IsPin(byte[] bytes) =>
         KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured;
+
+    private static bool IsRemoval(byte[] bytes) =>
+        KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured
+        && !entry.VaultDigest.ContainsAnyExcept((byte)0);
 
     private static KeyLogPlace Next(KeyLogPlace place, KeyLogEntry entry) =>
         new(place.Account, place.Sequence + 1, entry.Hash());

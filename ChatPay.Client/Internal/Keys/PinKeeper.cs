@@ -31,7 +31,8 @@ namespace ChatPay.Client.Internal.Keys;
 /// <para>
 /// A request that nobody waits for any more may still arrive, so a registration is forgotten only where it can come to stand no
 /// more; until then it is looked for again and again, and another one that is begun meanwhile does not take its place. Where it
-/// arrives in the middle of another one, the realms have not what that one would replace, and it begins again.
+/// arrives in the middle of another one, the realms have not what that one would replace, and it begins again. Where the PIN was
+/// removed meanwhile it is deleted wherever it has arrived, and that by its version: a PIN that was set since stays.
 /// </para>
 /// </remarks>
 internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)
@@ -63,7 +64,12 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
                 var (step, begun) = await RegisterAsync(pin, cancellationToken);
                 if (begun is not null)
                 {
-                    await PostAsync(begun, cancellationToken);
+                    if (!await PostAsync(begun, cancellationToken))
+                    {
+                        // Another device has stored keys since: the realms say whose PIN it is that they have.
+                        await SettleAsync(cancellationToken);
+                    }
+
                     return;
                 }
 
@@ -92,7 +98,16 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     {
         foreach (var begun in (await own.ReadAsync(cancellationToken)).Begun())
         {
-            await SettleAsync(begun, cancellationToken);
+            if (begun.Removed)
+            {
+                await DeleteLateAsync(begun, cancellationToken);
+                continue;
+            }
+
+            for (var attempt = 1; !await TrySettleAsync(begun, cancellationToken) && attempt < Attempts; attempt++)
+            {
+                // Another device has stored keys meanwhile, which are looked at first.
+            }
         }
     }
 
@@ -152,8 +167,13 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
         Require(await Vault().DeleteAsync(identityKey, cancellationToken));
-        await own.UpdateAsync(
-            static now => now.WithoutRoot() with { Pending = null, Registrations = null, PinVoid = false }, cancellationToken);
+        var left = await own.UpdateAsync(
+            static now => now.WithoutBegun().WithoutRoot() with { PinVoid = false }, cancellationToken);
+        if (left.Begun().Count > 0)
+        {
+            LookLater();
+        }
+
         await own.ChangeAsync(
             (chain, signer) => chain.VaultDigest.IsEmpty
                 ? [] : [KeyLogEntry.VaultConfigured(chain.Next, new byte[KeyLogEntry.DigestSize], signer)],
@@ -196,12 +216,13 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
 
     private PinVault Vault() => _vault ??= new(core.Client, GroupKeeper.Random);
 
-    private async Task SettleAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    /// <returns>Whether that is all that can be done now; not where another device has stored keys meanwhile.</returns>
+    private async Task<bool> TrySettleAsync(PendingRegistration begun, CancellationToken cancellationToken)
     {
         var keys = await own.ReadAsync(cancellationToken);
         if (!own.IsInForce(keys))
         {
-            return;
+            return true;
         }
 
         // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
@@ -227,11 +248,38 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         else if (stored is not null || await wrapped.TryReplaceAsync(revision, keys, root, cancellationToken))
         {
             await own.UpdateAsync(now => now with { RootSecret = root, PinVoid = false }, cancellationToken);
-            await PostAsync(begun, cancellationToken);
+            return await PostAsync(begun, cancellationToken, isLate: true);
         }
         else
         {
             await own.UpdateAsync(now => now.Without(begun.Version) with { PinVoid = true }, cancellationToken);
+        }
+
+        return true;
+    }
+
+    /// <summary>Deletes a registration of before the PIN was removed wherever it has arrived, until it can arrive no more.</summary>
+    private async Task DeleteLateAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    {
+        var keys = await own.ReadAsync(cancellationToken);
+        if (!own.IsInForce(keys))
+        {
+            return;
+        }
+
+        // Looked at first: what can arrive no more by now is there by now.
+        var isOnTheWay = IsOnTheWay(begun);
+        var version = new RegistrationVersion(begun.Version);
+        using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
+        using var identityKey = account.ImportIdentityKey();
+        await Vault().DeleteAsync(version, identityKey, cancellationToken);
+        if (await Vault().StandsAsync(version, begun.Replaces ?? [], !isOnTheWay, cancellationToken) is false)
+        {
+            await DropAsync(begun, cancellationToken);
+        }
+        else if (isOnTheWay)
+        {
+            LookLater();
         }
     }
 
@@ -264,14 +312,36 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         }
     }
 
-    private async Task PostAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    /// <summary>Names a registration in the chain, where this device's root secret opens what is stored.</summary>
+    /// <param name="isLate">
+    /// Nobody waits for it any more: the look at the chain may show that the PIN was removed since, and then it is not named.
+    /// </param>
+    /// <returns>
+    /// Not where the keys are another device's: then the registration is remembered still, for it may be what the realms have.
+    /// </returns>
+    private async Task<bool> PostAsync(
+        PendingRegistration begun, CancellationToken cancellationToken, bool isLate = false)
     {
+        var (isOwn, isRemoved) = (true, false);
         await own.ChangeAsync(
             async (chain, signer, token) =>
-                !chain.VaultDigest.SequenceEqual(begun.Digest) && await wrapped.IsOwnAsync(token)
-                    ? [KeyLogEntry.VaultConfigured(chain.Next, begun.Digest, signer)] : [],
+            {
+                isRemoved = isLate && (await own.ReadAsync(token)).IsRemoved(begun.Version);
+                return isRemoved || chain.VaultDigest.SequenceEqual(begun.Digest)
+                    || !(isOwn = await wrapped.IsOwnAsync(token))
+                    ? [] : [KeyLogEntry.VaultConfigured(chain.Next, begun.Digest, signer)];
+            },
             cancellationToken);
-        await DropAsync(begun, cancellationToken);
+        if (isOwn && !isRemoved)
+        {
+            await DropAsync(begun, cancellationToken);
+        }
+        else if (isRemoved)
+        {
+            LookLater();
+        }
+
+        return isOwn;
     }
 
     private Task<OwnKeysRecord> DropAsync(PendingRegistration begun, CancellationToken cancellationToken) =>

@@ -90,13 +90,16 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             return true;
         }
 
+        // A realm that has another one now may have none again, when the PIN is removed; never what it once had.
+        var mayFollow = replaces.Contains(RegistrationVersion.None.Value);
         var lost = 0;
         foreach (var answer in await AskAsync(
             door, configuration, Indices(configuration), _ => new Register1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Register1Response>(answer.Response.Span, out var response, out _))
             {
-                lost += response.Version != version && (isOver || !replaces.Contains(response.Version.Value)) ? 1 : 0;
+                var mayArrive = !isOver && (mayFollow || replaces.Contains(response.Version.Value));
+                lost += response.Version != version && !mayArrive ? 1 : 0;
                 response.Dispose();
             }
         }
@@ -154,11 +157,21 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         };
     }
 
-    /// <summary>Has the realms forget the registration.</summary>
-    /// <returns>Passed where so few still have it that nobody can recover.</returns>
+    /// <summary>Has the realms forget the registration, whichever each has.</summary>
+    /// <returns>
+    /// Passed where so few still have it that nobody can recover; also where they had none, as after a removal that was cut off.
+    /// </returns>
     public Task<VaultStep> DeleteAsync(Key identityKey, CancellationToken cancellationToken) =>
         ChangeAsync<DeleteResponse>(
-            (realm, state) => new DeleteRequest(NextId(), User, realm, state.Version, identityKey), cancellationToken);
+            (realm, state) => new DeleteRequest(NextId(), User, realm, state.Version, identityKey), cancellationToken,
+            isDone: VaultRejection.NotRegistered);
+
+    /// <summary>As the other one, of one registration alone: a realm that has another keeps it.</summary>
+    public Task<VaultStep> DeleteAsync(
+        RegistrationVersion version, Key identityKey, CancellationToken cancellationToken) =>
+        ChangeAsync<DeleteResponse>(
+            (realm, _) => new DeleteRequest(NextId(), User, realm, version, identityKey), cancellationToken,
+            isDone: VaultRejection.NotRegistered);
 
     /// <summary>As <see cref="DeleteAsync(Key, CancellationToken)"/>, without a key: after the wait has passed.</summary>
     public Task<VaultStep> DeleteAsync(CancellationToken cancellationToken) =>
@@ -232,7 +245,8 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
     }
 
     private static VaultStep Judge<T>(
-        RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers, Action<T>? take = null)
+        RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers, Action<T>? take = null,
+        VaultRejection isDone = VaultRejection.None)
         where T : VaultMessage, IVaultMessage<T>
     {
         var done = 0;
@@ -269,7 +283,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
                 }
             }
 
-            if (rejection == VaultRejection.None)
+            if (rejection == VaultRejection.None || rejection == isDone)
             {
                 done++;
             }
@@ -279,18 +293,18 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             }
         }
 
-        var isDone = done >= configuration.Threshold;
         return new VaultStep(
-            isDone ? VaultRejection.None : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew, faults, null);
+            done >= configuration.Threshold ? VaultRejection.None : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew, faults, null);
     }
 
     private static IReadOnlyList<int> Indices(RealmConfiguration configuration) =>
         [.. Enumerable.Range(1, configuration.Realms.Count)];
 
     /// <summary>Asks each realm what it has, and for a change of that.</summary>
+    /// <param name="isDone">A refusal that is as good as the change.</param>
     private async Task<VaultStep> ChangeAsync<T>(
         Func<RealmId, Recover1Response, VaultMessage> requestOf, CancellationToken cancellationToken,
-        Action<T>? take = null)
+        Action<T>? take = null, VaultRejection isDone = VaultRejection.None)
         where T : VaultMessage, IVaultMessage<T>
     {
         using var door = await OpenAsync(cancellationToken);
@@ -318,7 +332,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             state.Dispose();
         }
 
-        return Judge(configuration, [.. answers, .. refused], take);
+        return Judge(configuration, [.. answers, .. refused], take, isDone);
     }
 
     private async Task<RealmDoor> OpenAsync(CancellationToken cancellationToken) =>
