@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64 } from '../protocol/bytes';
 import { OwnRecord } from './keys/ownRecord';
-import type { FakeServer } from './testing/fakeServer';
 import { keep, pair } from './testing/people';
-import { byPin, chainOf, keysOf, nextPin, pin, quiet, registered } from './testing/pins';
+import { byPin, chainOf, delayed, keysOf, nextPin, pin, quiet, registered, waiting } from './testing/pins';
 import { TestDevice, until } from './testing/testDevice';
 
 it('A PIN is set also where the wrapped keys change while an earlier registration is named', async () => {
@@ -31,37 +30,6 @@ it('A PIN is set also where the wrapped keys change while an earlier registratio
 });
 
 describe('a registration that arrives while another one is begun', () => {
-  /** The answers to the next registration do not come, and its requests arrive when they are let. */
-  function delayed(server: FakeServer, onNext: () => void = () => undefined) {
-    const { ask } = server.keys;
-    const late: (() => void)[] = [];
-    let asked = 0;
-    server.keys.ask = (device, realm, message) => {
-      if (fromBase64(message)[1] !== 3) {
-        return ask.call(server.keys, device, realm, message);
-      }
-      if (asked++ >= 3) {
-        onNext();
-        return ask.call(server.keys, device, realm, message);
-      }
-      late.push(() => void ask.call(server.keys, device, realm, message));
-      throw new Error('no answer');
-    };
-    const arrive = () => {
-      for (const one of late.splice(0)) {
-        one();
-      }
-    };
-    return arrive;
-  }
-
-  /** A device that takes no request for lost. */
-  async function waiting(device: TestDevice) {
-    device.onTheWayMs = 3600_000;
-    await device.reload();
-    await device.online();
-  }
-
   it('gives way to it', async () => {
     const { server, ann } = await pair();
     await keysOf(ann).pins.set(pin, quiet);

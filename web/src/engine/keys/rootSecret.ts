@@ -6,6 +6,7 @@ import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
 import type { Core } from '../core';
 import { wasKeyOf } from './chainKeys';
 import type { OwnKeys } from './ownKeys';
+import { unwanted } from './pendingPins';
 
 /** What a device knows of a PIN that it does not know, or that is no more. What became of a registration shows by itself. */
 export const noRoot = { rootSecret: null, rootDue: false, wrapDue: false };
@@ -40,6 +41,9 @@ export class RootSecret {
     }
     if (isPin && this.own.record.isPinVoid) {
       await this.own.write({ isPinVoid: false });
+    }
+    if (isPin && !chain.vaultDigest && this.own.record.pending.length > 0) {
+      await this.own.write((now) => ({ pending: unwanted(now.pending) }));
     }
   }
 
