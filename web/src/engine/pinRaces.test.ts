@@ -9,7 +9,7 @@ it('A PIN is set also where the wrapped keys change while an earlier registratio
   const { server, ann } = await pair();
   const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
   await keysOf(ann).pins.set(pin, quiet);
-  await until(() => phone.screen.keys?.hasPin === true, 'the phone knows that there is a PIN');
+  await until(() => phone.screen.keys?.pin === 'set', 'the phone knows that there is a PIN');
   const { api } = keysOf(phone).core;
   const { storeWrappedKeys } = api;
   api.storeWrappedKeys = async () => {

@@ -42,7 +42,7 @@ describe('a PIN that is removed while a registration is on its way', () => {
     await keysOf(ann).pins.settle();
     expect(registered(server, ann)).toEqual([]);
     expect(chainOf(server, ann)?.vaultDigest).toBeNull();
-    expect(ann.screen.keys).toMatchObject({ hasPin: false, knowsPin: false });
+    expect(ann.screen.keys).toMatchObject({ pin: 'none', knowsPin: false });
     await over(ann);
     expect(keysOf(ann).own.record.pending).toEqual([]);
   });
@@ -63,10 +63,10 @@ describe('a PIN that is removed while a registration is on its way', () => {
     const { server, ann, arrive } = await onItsWay();
     const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
     await keysOf(phone).pins.set(nextPin, quiet);
-    await until(() => ann.screen.keys?.hasPin === true, 'ann knows of it');
+    await until(() => ann.screen.keys?.pin === 'set', 'ann knows of it');
     await keysOf(ann).pins.settle();
     await keysOf(phone).pins.remove();
-    await until(() => ann.screen.keys?.hasPin === false, 'and that it is gone');
+    await until(() => ann.screen.keys?.pin === 'none', 'and that it is gone');
     arrive();
     await keysOf(ann).pins.settle();
     expect(registered(server, ann)).toEqual([]);

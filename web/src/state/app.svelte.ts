@@ -34,8 +34,7 @@ export function createChatApp(options: AppOptions = {}): ChatApp {
 const unknownSecurity: AccountSecurity = {
   standing: 'pending',
   isBehind: false,
-  hasPin: false,
-  isPinVoid: false,
+  pin: 'none',
   knowsPin: false,
   identityKey: null,
   devices: 0,

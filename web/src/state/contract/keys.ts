@@ -54,13 +54,14 @@ export type KeyAlarm = {
   changes: KeyChange[];
 };
 
+/** `void`: this device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
+export type PinState = 'none' | 'set' | 'void';
+
 export type AccountSecurity = {
   standing: DeviceStanding;
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
-  hasPin: boolean;
-  /** This device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
-  isPinVoid: boolean;
+  pin: PinState;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
   /** Grows whenever this device makes another code to be approved by: what shows one reads it again. */
