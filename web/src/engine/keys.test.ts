@@ -121,7 +121,7 @@ describe('a further device', () => {
     await ann.approve(phone);
     await phone.online();
     const { device } = phone.engine.services.core.device;
-    await ann.engine.revokeDevice(device);
+    await ann.engine.services.devices.revoke(device);
     expect(server.keys.chains.get(ann.account)?.chain.devices.has(device)).toBe(false);
     await until(() => phone.screen.phases.at(-1) === 'revoked', 'it knows');
     expect(alarmsOf(ann)).toEqual([]);

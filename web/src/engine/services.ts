@@ -4,6 +4,7 @@ import { Archive } from './archive/archive';
 import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
+import { Devices } from './devices';
 import { Groups } from './groups';
 import { DeviceKeys } from './keys/deviceKeys';
 import { Log } from './log';
@@ -29,6 +30,7 @@ export class Services {
   readonly core: Core;
   readonly keys: DeviceKeys;
   readonly groups: Groups;
+  readonly devices: Devices;
   readonly log: Log;
   readonly sync: Sync;
   readonly outbox: Outbox;
@@ -56,6 +58,7 @@ export class Services {
     this.keys.own.onTaken = () => void this.archive.look().catch(() => undefined);
     this.groups = new Groups(this.core, this.keys);
     this.groups.renewal.onChange = () => changed.keys(null);
+    this.devices = new Devices(this.core, this.keys, this.groups);
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
       logHeard: (from, note) => this.keys.gossip.heard(from, note),

@@ -88,6 +88,23 @@ export const keysEn = {
     notYet: 'Not approved yet',
   },
 
+  unlisted: {
+    name: 'Device without a name',
+    standing: {
+      vouched:
+        'Your keys vouch for it, but the server does not list it. It may have been signed out, or the server may be hiding it. If you do not use it, remove it.',
+      unknown:
+        'It is in conversations in your name, but your keys do not know it and the server does not list it. Somebody may be reading along: remove it.',
+      removed: 'It was removed from your keys, but it is still in conversations. Remove it from there too.',
+    },
+    conversations: (count: number) => plural(count, { one: 'In # conversation', other: 'In # conversations' }),
+    removeLabel: (key: string) => `Remove the device with the key ${key}`,
+    removeTitle: 'Remove this device?',
+    removeBody:
+      'Your keys stop vouching for it, and ChatPay puts it out of every conversation itself, without waiting for the server. What it has read already stays with it.',
+    done: 'The device was removed, and is in none of your conversations any more.',
+  },
+
   security: {
     page: 'Security',
     alarms: 'Needs your attention',

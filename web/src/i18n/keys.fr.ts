@@ -88,6 +88,23 @@ export const keysFr: typeof keysEn = {
     notYet: 'Pas encore approuvé',
   },
 
+  unlisted: {
+    name: 'Appareil sans nom',
+    standing: {
+      vouched:
+        'Vos clés s’en portent garantes, mais le serveur ne le mentionne pas. Il a peut-être été déconnecté, ou le serveur le cache. Si vous ne l’utilisez pas, retirez-le.',
+      unknown:
+        'Il est dans des conversations en votre nom, mais vos clés ne le connaissent pas et le serveur ne le mentionne pas. Quelqu’un lit peut-être avec vous : retirez-le.',
+      removed: 'Il a été retiré de vos clés, mais il est encore dans des conversations. Retirez-le de là aussi.',
+    },
+    conversations: (count: number) => plural(count, { one: 'Dans # conversation', other: 'Dans # conversations' }),
+    removeLabel: (key: string) => `Retirer l’appareil dont la clé est ${key}`,
+    removeTitle: 'Retirer cet appareil ?',
+    removeBody:
+      'Vos clés ne s’en portent plus garantes, et ChatPay l’exclut lui-même de chaque conversation, sans attendre le serveur. Ce qu’il a déjà lu lui reste.',
+    done: 'L’appareil a été retiré et n’est plus dans aucune de vos conversations.',
+  },
+
   security: {
     page: 'Sécurité',
     alarms: 'À regarder',

@@ -13,6 +13,18 @@ export type Device = {
 };
 
 /**
+ * A device of the account that the server does not list. `vouched`: the account's keys vouch for it. `unknown`: they do not,
+ * and it is in conversations in the account's name. `removed`: it was removed from the keys, and is in conversations still.
+ */
+export type UnlistedDevice = {
+  id: string;
+  fingerprint: string;
+  standing: 'vouched' | 'unknown' | 'removed';
+  /** In how many it is. */
+  conversations: number;
+};
+
+/**
  * Whether the account's identity key vouches for this device. `pending`: not known yet. `waiting`: the account has keys
  * that this device does not have; it takes part in nothing until the PIN or another device brings them.
  */
@@ -137,6 +149,10 @@ export interface KeysApp {
 
   listDevices(): Promise<Device[]>;
   revokeDevice(id: string): Promise<void>;
+  /** Devices of the account that are not among those that the server lists. */
+  unlistedDevices(listed: readonly Device[]): Promise<UnlistedDevice[]>;
+  /** Removes one of those from the account's keys and from every conversation. */
+  revokeUnlistedDevice(id: string): Promise<void>;
 
   /** What another device approves this one by, as text; null once it is approved. */
   approvalCode(): Promise<string | null>;
