@@ -186,7 +186,10 @@ export const keysEn = {
       `This happens when somebody loses all their devices and begins anew. It can also mean that somebody else is pretending to be ${name}. Until you accept the new keys, nothing is sent or paid in this conversation. If in doubt, ask ${name} in another way.`,
     strangerTitle: (name: string) => `An unknown device in the name of ${name}`,
     strangerBody: (name: string) =>
-      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. ${name} can remove it under Settings, Devices, if it is listed there: whoever runs the server may hide it. In a group, an owner can remove ${name} with all devices. Tell them in another way.`,
+      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. ${name} can remove it under Settings, Devices. In a group, an owner can remove ${name} with all devices. Tell them in another way.`,
+    ownStrangerTitle: 'An unknown device in your name',
+    ownStrangerBody:
+      'Your keys do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. Remove it under Settings, Devices: it shows there also if the server hides it.',
     accept: 'Accept new keys',
     compare: 'Compare first',
     acceptTitle: (name: string) => `Accept the new keys of ${name}?`,

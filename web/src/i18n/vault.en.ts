@@ -20,6 +20,7 @@ export const vaultEn = {
     body: (names: string) => `Nothing is paid here until you accept the new keys of ${names}.`,
     stranger: (names: string, _count: number) =>
       `Nothing is paid here while a device is in this conversation in the name of ${names} that their keys do not know.`,
+    own: 'Nothing is paid here while a device is in this conversation in your name that your keys do not know.',
     compare: 'Compare keys',
   },
 };
