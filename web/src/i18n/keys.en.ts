@@ -1,3 +1,4 @@
+import type { KeyAlarmKind } from '../state/contract';
 import { pluraliser } from './plural';
 
 const plural = pluraliser('en');
@@ -116,17 +117,22 @@ export const keysEn = {
       logForked:
         'The server has shown different people different histories of its key log. Do not trust new keys for now.',
       logShrunk: 'The server’s key log has lost entries that this device has seen.',
-      logReplaced:
-        'The server began a new key log. What the earlier one proved is not proved by this one; ask whoever runs it why.',
+      logReplaced: 'The server began a new key log.',
       chainInvalid: 'The server showed keys that do not fit what it showed before. ChatPay did not take them.',
-      ownKeysChanged: 'Your keys were changed on another device. If that was you, all is well.',
+      ownKeysChanged: 'Your keys were changed on another device.',
       identityUnlogged: 'Somebody showed keys that the server’s key log does not know.',
-      logOther:
-        'Somebody in one of your conversations says to have seen another key log. Either they are shown another one, or it is not true.',
+      logOther: 'Somebody in one of your conversations says to have seen another key log.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
-      pinWait:
-        'Somebody who is signed in to your account wants your PIN replaced without your keys. That takes a wait, which you can stop: do so if it is not you, and then change your password.',
+      pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
     },
+    alarmMore: {
+      logReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
+      ownKeysChanged: 'If that was you, all is well.',
+      logOther: 'Either they are shown another one, or it is not true.',
+      pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
+    } as Partial<Record<KeyAlarmKind, string>>,
+    ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',
+    ownUnloggedMore: 'Nothing is sent or paid there until you remove it.',
     notMe: 'If it was not you: change your password, remove devices that you do not know, and set a new PIN.',
     about: (name: string) => `It is about ${name}.`,
     change: {
@@ -147,8 +153,11 @@ export const keysEn = {
     vault: 'Where the PIN is kept',
     operator: (parts: number) =>
       `The vault has ${parts} parts, and one operator runs all of them: this server’s. Ten wrong guesses destroy what is kept. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
-    operators: (parts: number, operators: number, threshold: number) =>
-      `The vault has ${parts} parts, run by ${operators} independent operators. ${threshold} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+    operators: (parts: number, operators: number, together: number) =>
+      together === 1
+        ? `The vault has ${parts} parts, and this server names ${operators} operators. One of them runs so many that it could try PINs without limit by itself, so a passphrase is safer if you do not trust it. Ten wrong guesses destroy what is kept.`
+        : `The vault has ${parts} parts, and this server names ${operators} operators. ${together} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+    hosts: 'Who runs the parts',
     answering: (answering: number, parts: number) => `${answering} of ${parts} parts answer now.`,
     attempts: 'Guesses of your PIN',
     noAttempts: 'Nobody has tried your PIN.',

@@ -128,6 +128,7 @@ describe('A device that the server keeps from the list', () => {
 
   test('It is shown all the same, as one that the keys vouch for', async () => {
     hidden = await Person.signIn(browser, server, dario, phone);
+    await hidden.row(groupName).waitFor();
     await hidden.openChat(elif.displayName);
     await hidden.say('From a third device');
     await other.openChat(dario.displayName);
@@ -165,6 +166,8 @@ describe('A device that the server keeps from the list', () => {
     await page.unrouteAll();
     expect(hidden.troubles).toEqual([]);
     await hidden.close();
+    await phone.openChats();
+    await phone.openChat(groupName);
   });
 });
 

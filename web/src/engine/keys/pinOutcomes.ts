@@ -47,3 +47,19 @@ export function waitOf(told: RealmTold[]): VaultOverview['wait'] {
   const [last] = begun.toSorted((a, b) => Date.parse(b.until) - Date.parse(a.until));
   return last ? { device: last.device, until: Date.parse(last.until) } : null;
 }
+
+/** How few operators have so many realms between them; one, where the server runs them all itself. */
+export function fewestWith(threshold: number, hosts: readonly { operator: string }[]): number {
+  const counts = new Map<string, number>();
+  for (const { operator } of hosts) {
+    counts.set(operator, (counts.get(operator) ?? 0) + 1);
+  }
+  let [operators, realms] = [0, 0];
+  for (const count of [...counts.values()].toSorted((a, b) => b - a)) {
+    if (realms < threshold) {
+      operators++;
+      realms += count;
+    }
+  }
+  return Math.max(operators, 1);
+}

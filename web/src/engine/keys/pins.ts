@@ -16,7 +16,7 @@ import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
 import { after, isWanted, onTheWayMs, overtaken, unwanted, without } from './pendingPins';
-import { failed, isOvertaken, isReplaced, type RealmTold, requirePin, waitOf } from './pinOutcomes';
+import { failed, fewestWith, isOvertaken, isReplaced, type RealmTold, requirePin, waitOf } from './pinOutcomes';
 import { noRoot } from './rootSecret';
 
 export type Tell = (share: number) => void;
@@ -362,12 +362,23 @@ export class Pins {
 
   /** Who runs the vault, who tried what, and whether somebody waits for the PIN to go. Realms that do not answer are left out. */
   async overview(): Promise<VaultOverview> {
-    const { operators, threshold, realms } = await this.core.api.vault();
+    const view = await this.core.api.vault();
+    const { operators, threshold, realms } = view;
     const told = await this.told();
     // Each realm counts the same guesses; the one that knows most tells them.
     const most = told.map(({ attempts }) => attempts).toSorted((a, b) => b.length - a.length)[0] ?? [];
     const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
-    return { operators, threshold, realms: realms.length, answering: told.length, attempts, wait: waitOf(told) };
+    const hosts = (view.hosts ?? []).map(({ operator, address }) => ({ operator, address }));
+    return {
+      operators,
+      together: fewestWith(threshold, hosts),
+      hosts,
+      threshold,
+      realms: realms.length,
+      answering: told.length,
+      attempts,
+      wait: waitOf(told),
+    };
   }
 
   /** What the realms tell; those that do not answer are left out. */

@@ -116,8 +116,12 @@ export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succ
 export type VaultWait = { device: string; until: number };
 
 export type VaultOverview = {
-  /** How many parties run the realms. */
+  /** How many parties run the realms, as the server says. */
   operators: number;
+  /** How few of them have a threshold of realms between them, and could try PINs without a limit. */
+  together: number;
+  /** Who runs which, where not all are this server's. */
+  hosts: { operator: string; address: string }[];
   threshold: number;
   realms: number;
   answering: number;
