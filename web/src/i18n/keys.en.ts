@@ -99,6 +99,7 @@ export const keysEn = {
       removed: 'It was removed from your keys, but it is still in conversations. Remove it from there too.',
     },
     conversations: (count: number) => plural(count, { one: 'In # conversation', other: 'In # conversations' }),
+    inNone: 'In no conversation',
     removeLabel: (key: string) => `Remove the device with the key ${key}`,
     removeTitle: 'Remove this device?',
     removeBody:
@@ -195,7 +196,8 @@ export const keysEn = {
       `This happens when somebody loses all their devices and begins anew. It can also mean that somebody else is pretending to be ${name}. Until you accept the new keys, nothing is sent or paid in this conversation. If in doubt, ask ${name} in another way.`,
     strangerTitle: (name: string) => `An unknown device in the name of ${name}`,
     strangerBody: (name: string) =>
-      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. ${name} can remove it under Settings, Devices. In a group, an owner can remove ${name} with all devices. Tell them in another way.`,
+      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. Ask ${name} in another way to remove it, under Settings, Devices.`,
+    strangerGroup: (name: string) => `An owner of this group can also remove ${name} with all devices.`,
     ownStrangerTitle: 'An unknown device in your name',
     ownStrangerBody:
       'Your keys do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. Remove it under Settings, Devices: it shows there also if the server hides it.',

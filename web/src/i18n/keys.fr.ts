@@ -98,6 +98,7 @@ export const keysFr: typeof keysEn = {
       removed: 'Il a été retiré de vos clés, mais il est encore dans des conversations. Retirez-le de là aussi.',
     },
     conversations: (count: number) => plural(count, { one: 'Dans # conversation', other: 'Dans # conversations' }),
+    inNone: 'Dans aucune conversation',
     removeLabel: (key: string) => `Retirer l’appareil dont la clé est ${key}`,
     removeTitle: 'Retirer cet appareil ?',
     removeBody:
@@ -197,7 +198,8 @@ export const keysFr: typeof keysEn = {
       `Cela arrive quand quelqu’un perd tous ses appareils et recommence. Cela peut aussi vouloir dire que quelqu’un se fait passer pour ${name}. Tant que vous n’acceptez pas les nouvelles clés, rien n’est envoyé ni payé dans cette conversation. En cas de doute, demandez à ${name} par un autre moyen.`,
     strangerTitle: (name) => `Un appareil inconnu au nom de ${name}`,
     strangerBody: (name) =>
-      `Les clés de ${name} ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé tant qu’il est là. ${name} peut le retirer dans Réglages, Appareils. Dans un groupe, un propriétaire peut retirer ${name} avec tous ses appareils. Prévenez cette personne par un autre moyen.`,
+      `Les clés de ${name} ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé tant qu’il est là. Demandez par un autre moyen à ${name} de le retirer, dans Réglages, Appareils.`,
+    strangerGroup: (name) => `Un propriétaire de ce groupe peut aussi retirer ${name} avec tous ses appareils.`,
     ownStrangerTitle: 'Un appareil inconnu en votre nom',
     ownStrangerBody:
       'Vos clés ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé tant qu’il est là. Retirez-le dans Réglages, Appareils : il y figure même si le serveur le cache.',

@@ -73,7 +73,7 @@ test.each(['stranger', 'strangerAccepted'])(
     expect(await page.getByTestId('changed-keys').textContent()).not.toContain('new keys');
     const card = page.locator(`[data-card="${aminaPays.id}"]`);
     await expect.poll(() => card.getByTestId('card-accept').isDisabled()).toBe(true);
-    await card.getByText('Nothing is paid here while a device is in this conversation').waitFor();
+    await card.getByText('Nothing is paid here while an unknown device is in this conversation').waitFor();
   },
 );
 
@@ -83,7 +83,7 @@ test('Where somebody has a device that is not theirs, and somebody else new keys
   await dialog.getByTestId('pay-blocked').waitFor();
   const blocked = dialog.getByTestId('pay-blocked');
   expect((await blocked.locator('p').textContent())?.trim()).toBe(
-    'Nothing is paid here while a device is in this conversation in the name of Sam Okafor that their keys do not know. ' +
+    'Nothing is paid here while an unknown device is in this conversation in the name of Sam Okafor. ' +
       'Nothing is paid here until you accept the new keys of Bashir Karimi.',
   );
   expect(await blocked.getByRole('link', { name: 'Compare keys' }).count()).toBe(1);
@@ -120,7 +120,7 @@ describe('Devices that the server does not list', () => {
     await changed.getByText('An unknown device in your name').waitFor();
     expect(await page.getByTestId('composer').count()).toBe(0);
     const card = page.locator(`[data-card="${aminaPays.id}"]`);
-    await card.getByText('in your name that your keys do not know').waitFor();
+    await card.getByText('an unknown device is in this conversation in your name').waitFor();
     await changed.getByRole('link', { name: 'See devices' }).click();
     await page.getByTestId('device').first().waitFor();
   });
