@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fromBase64 } from '../protocol/bytes';
+import { wrapKeys } from '../identity/wrappedKeys';
+import { fromBase64, toBase64 } from '../protocol/bytes';
 import { OwnRecord } from './keys/ownRecord';
 import { keep, pair } from './testing/people';
 import { byPin, chainOf, delayed, keysOf, nextPin, pin, quiet, registered, waiting } from './testing/pins';
@@ -27,6 +28,28 @@ it('A PIN is set also where the wrapped keys change while an earlier registratio
   expect(stale).toBe(1);
   expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
   await byPin(server, ann, '736104');
+});
+
+it('A PIN that was cut off is named also where another device stores keys while it is', async () => {
+  const { server, ann, annClient } = await pair();
+  await keysOf(ann).pins.set(pin, quiet);
+  annClient.busy.add('appendKeys');
+  await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('overloaded');
+  annClient.busy.clear();
+  const { api } = keysOf(ann).core;
+  const { wrappedKeys } = api;
+  api.wrappedKeys = async () => {
+    const found = await wrappedKeys.call(api);
+    api.wrappedKeys = wrappedKeys;
+    const identitySeed = keysOf(ann).own.requireSeed(keysOf(ann).own.chain);
+    const other = wrapKeys(new Uint8Array(32).fill(9), ann.account, { identitySeed, archiveKey: null });
+    server.keys.store(ann.account, found.revision, toBase64(other));
+    return found;
+  };
+  await keysOf(ann).pins.settle();
+  expect(keysOf(ann).own.record.pending).toEqual([]);
+  expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+  await byPin(server, ann, nextPin);
 });
 
 describe('a registration that arrives while another one is begun', () => {

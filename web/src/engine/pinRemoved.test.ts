@@ -7,11 +7,11 @@ import { TestDevice, until } from './testing/testDevice';
 
 /** Ann's first PIN is on its way to all realms, and her device takes none for lost. */
 async function onItsWay() {
-  const { server, ann } = await pair();
+  const { server, ann, annClient } = await pair();
   await waiting(ann);
   const arrive = delayed(server);
   await expect(keysOf(ann).pins.set(pin, quiet)).rejects.toThrow('vault_');
-  return { server, ann, arrive };
+  return { server, ann, annClient, arrive };
 }
 
 /** Its requests are over by now: what has not arrived never will. */
@@ -83,6 +83,19 @@ describe('a PIN that is removed while a registration is on its way', () => {
     await ann.open();
     await ann.online();
     await until(() => registered(server, ann).length === 0, 'it is deleted');
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+
+  it('stays removed where this device has not heard of it when that arrives', async () => {
+    const { server, ann, annClient, arrive } = await onItsWay();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    annClient.pushes = () => false;
+    await keysOf(phone).pins.set(nextPin, quiet);
+    await keysOf(phone).pins.remove();
+    arrive();
+    expect(registered(server, ann)).toHaveLength(1);
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([]);
     expect(chainOf(server, ann)?.vaultDigest).toBeNull();
   });
 

@@ -110,7 +110,10 @@ export class Pins {
       try {
         // One that was cut off is named before another one takes its place.
         await this.#settle();
-        await this.#post(await this.#register(typed, tell, tries));
+        if (!(await this.#post(await this.#register(typed, tell, tries)))) {
+          // Another device has stored keys since: the realms say whose PIN it is that they have.
+          await this.#settle();
+        }
         return;
       } catch (thrown) {
         if (!isOvertaken(thrown) || attempt >= setAttempts) {
@@ -140,18 +143,26 @@ export class Pins {
 
   async #settle(): Promise<void> {
     for (const { version } of this.own.record.pending) {
-      const { pending, rootDue, wrapDue } = this.own.record;
-      const now = pending.find((one) => one.version === version);
-      if (now?.isUnwanted && this.own.holdsKey) {
-        await this.#withdraw(now);
-      } else if (now && !now.isUnwanted && this.own.holdsKey && !rootDue && !wrapDue) {
-        // What the PIN brings back is stored first.
-        await this.#settleOne(now);
+      for (let attempt = 1; attempt <= setAttempts && !(await this.#trySettle(version)); attempt++) {
+        // Another device has stored keys meanwhile, or has removed the PIN.
       }
     }
   }
 
-  async #settleOne(pending: PendingRegistration): Promise<void> {
+  /** @returns whether that is all that can be done now */
+  async #trySettle(version: string): Promise<boolean> {
+    const { pending, rootDue, wrapDue } = this.own.record;
+    const now = pending.find((one) => one.version === version);
+    if (now?.isUnwanted && this.own.holdsKey) {
+      await this.#withdraw(now);
+    } else if (now && !now.isUnwanted && this.own.holdsKey && !rootDue && !wrapDue) {
+      // What the PIN brings back is stored first.
+      return this.#settleOne(now);
+    }
+    return true;
+  }
+
+  async #settleOne(pending: PendingRegistration): Promise<boolean> {
     const { own } = this;
     const rootSecret = pending.rootSecret ?? own.record.rootSecret;
     // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
@@ -160,7 +171,7 @@ export class Pins {
     const isOver = this.#isOver(pending);
     const fate = await this.#vault(() => undefined).fate({ version, replaces }, isOver);
     if (fate === 'open') {
-      return;
+      return true;
     }
     if (fate === 'fails' || !rootSecret) {
       const left = isOver ? without : overtaken;
@@ -168,15 +179,14 @@ export class Pins {
     } else if (keys || (await this.#wrap(rootSecret, revision))) {
       // It is gone where the keys were forgotten meanwhile, as by a reset.
       await own.write((now) => (isWanted(now.pending, pending) ? { rootSecret } : {}));
-      if (isWanted(own.record.pending, pending)) {
-        await this.#post(pending);
-      }
+      return !isWanted(own.record.pending, pending) || this.#post(pending);
     } else {
       await own.write((now) =>
         isWanted(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
       );
       own.onChange();
     }
+    return true;
   }
 
   /** Has the realms forget what has arrived of a registration that nobody wants any more. */
@@ -223,16 +233,23 @@ export class Pins {
     }
   }
 
-  /** Only from the device whose root secret still opens what is stored: so the last one in the chain is right too. */
-  async #post(pending: PendingRegistration): Promise<void> {
+  /**
+   * Only from the device whose root secret still opens what is stored: so the last one in the chain is right too.
+   * @returns whether the chain names it; else it is remembered still, for it may be what the realms have
+   */
+  async #post(pending: PendingRegistration): Promise<boolean> {
     const { own } = this;
+    let isNamed = false;
     await own.change(async (chain, seed) => {
       const { rootSecret } = own.record;
       const isThere = chain.vaultDigest !== null && equalBytes(chain.vaultDigest, pending.digest);
-      const isOwn = !isThere && rootSecret !== null && (await own.wrapped.isOwn(rootSecret));
-      return isOwn ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
+      isNamed = isThere || (rootSecret !== null && (await own.wrapped.isOwn(rootSecret)));
+      return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
-    await own.write((now) => ({ pending: after(now.pending, pending) }));
+    if (isNamed) {
+      await own.write((now) => ({ pending: after(now.pending, pending) }));
+    }
+    return isNamed;
   }
 
   /**
