@@ -22,7 +22,7 @@ export const archiveEn = {
   turnOff: 'Turn off and delete',
   askOnTitle: 'Turn on the history archive?',
   askOnBody: [
-    'What this device holds and what is written from now on is sealed and kept on this server, until you turn it off.',
+    'What your devices hold and what is written from now on is sealed and kept on this server, until you turn it off.',
     'Whoever comes by your PIN and your password, or by one of your devices, can then read all of it. So could the operators of the vault, together, if your PIN is short.',
   ],
   askOffTitle: 'Delete the history archive?',
