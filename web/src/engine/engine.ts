@@ -1,8 +1,8 @@
 import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
-import { fromBase64, toBase64, wellFormed } from '../protocol/bytes';
+import { toBase64, wellFormed } from '../protocol/bytes';
 import { ErrorCode, isCode } from '../protocol/errors';
-import type { DeviceView, PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
+import type { PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
 import {
   type CardAction,
   type Device,
@@ -310,34 +310,14 @@ export class Engine {
     return this.#services.core.update(conversation, (record) => (record.draft === draft ? null : { ...record, draft }));
   }
 
-  async listDevices(): Promise<Device[]> {
-    return (await this.options.api.devices()).map((view) => this.#device(view));
-  }
-
-  #device({ id, name, fingerprint, createdAt, lastSeenAt, current, signatureKey }: DeviceView): Device {
-    const { chain } = this.#services.keys.own;
-    return {
-      id,
-      name,
-      fingerprint,
-      createdAt: Date.parse(createdAt),
-      lastSeenAt: Date.parse(lastSeenAt),
-      current,
-      approved: chain?.hasDevice(id, fromBase64(signatureKey)) ?? false,
-    };
-  }
-
-  async revokeDevice(id: string): Promise<void> {
-    await this.#services.keys.revokeInChain(id);
-    await this.options.api.revokeDevice(id);
-  }
-
   async readApprovalCode(code: string): Promise<Device> {
-    return this.#device(await this.#services.keys.readCode(code));
+    const { keys, devices } = this.#services;
+    return devices.view(await keys.readCode(code));
   }
 
   async approveDevice(code: string): Promise<Device> {
-    return this.#device(await this.#services.keys.approve(code));
+    const { keys, devices } = this.#services;
+    return devices.view(await keys.approve(code));
   }
 
   async changeDisplayName(displayName: string): Promise<void> {

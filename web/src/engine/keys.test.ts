@@ -29,7 +29,7 @@ describe('the first device of an account', () => {
     const { account, device } = ann.engine.services.core.device;
     const chain = server.keys.chains.get(account)?.chain;
     expect([...(chain?.devices.keys() ?? [])]).toEqual([device]);
-    expect(ann.screen.keys).toMatchObject({ standing: 'approved', hasPin: false, alarms: [], devices: 1 });
+    expect(ann.screen.keys).toMatchObject({ standing: 'approved', pin: 'none', alarms: [], devices: 1 });
     const group = await bob.engine.services.core.group(id);
     const shown = group?.leaves.find((leaf) => leaf.account === account)?.identityKey;
     expect(shown && toHex(shown)).toBe(ann.screen.keys?.identityKey);
@@ -95,7 +95,7 @@ describe('a further device', () => {
     const { id, server, ann, bob, phone } = await waiting();
     await expect(keysOf(ann).pins.set('123456', quiet)).rejects.toThrow('pin_refused');
     await keysOf(ann).pins.set(pin, quiet);
-    expect(ann.screen.keys?.hasPin).toBe(true);
+    expect(ann.screen.keys?.pin).toBe('set');
     await expect(keysOf(phone).pins.recover('590381', quiet)).rejects.toMatchObject({
       info: { name: 'wrong_pin', details: { guessesLeft: 9 } },
     });
@@ -112,7 +112,7 @@ describe('a further device', () => {
     await keysOf(ann).alarms.dismiss(alarm?.number ?? 0);
     expect(ann.screen.keys?.alarms).toEqual([]);
     await keysOf(phone).pins.remove();
-    await until(() => phone.screen.keys?.hasPin === false, 'the PIN is gone');
+    await until(() => phone.screen.keys?.pin === 'none', 'the PIN is gone');
     expect(server.keys.realmsOf(ann.account).every((realm) => realm.record === null)).toBe(true);
   });
 
@@ -121,7 +121,7 @@ describe('a further device', () => {
     await ann.approve(phone);
     await phone.online();
     const { device } = phone.engine.services.core.device;
-    await ann.engine.revokeDevice(device);
+    await ann.engine.services.devices.revoke(device);
     expect(server.keys.chains.get(ann.account)?.chain.devices.has(device)).toBe(false);
     await until(() => phone.screen.phases.at(-1) === 'revoked', 'it knows');
     expect(alarmsOf(ann)).toEqual([]);

@@ -19,7 +19,7 @@ async function twoOfAnn() {
 }
 
 async function knowsOfPin(device: TestDevice): Promise<void> {
-  await until(() => device.screen.keys?.hasPin === true, 'it knows that there is a PIN');
+  await until(() => device.screen.keys?.pin === 'set', 'it knows that there is a PIN');
   await device.settled();
 }
 
@@ -80,7 +80,7 @@ describe('a root secret that opens nothing', () => {
     const { rootSecret } = keysOf(phone).own.record;
     await keysOf(ann).pins.remove();
     await keysOf(ann).pins.set(otherPin, quiet);
-    await until(() => phone.screen.keys?.hasPin === true, 'the phone follows');
+    await until(() => phone.screen.keys?.pin === 'set', 'the phone follows');
     await leftBehind(phone, rootSecret as Uint8Array);
     const stored = server.keys.wrappedOf(ann.account);
     const tablet = keep(await TestDevice.signIn('ann', server.client(), phone));

@@ -108,7 +108,7 @@ describe('a PIN of a device that did not know the one before', () => {
     const client = server.client();
     const phone = keep(await TestDevice.signIn('ann', client, ann));
     await keysOf(ann).pins.set(pin, quiet);
-    await until(() => phone.screen.keys?.hasPin === true, 'the phone knows that there is a PIN');
+    await until(() => phone.screen.keys?.pin === 'set', 'the phone knows that there is a PIN');
     const { api } = phone.engine.services.core;
     const { storeWrappedKeys } = api;
     api.storeWrappedKeys = async () => {
@@ -131,7 +131,7 @@ describe('a PIN of a device that did not know the one before', () => {
     await phone.online();
     await until(() => keysOf(phone).own.record.pending.length === 0, 'it is finished');
     expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
-    expect(phone.screen.keys).toMatchObject({ hasPin: true, knowsPin: true, isPinVoid: false });
+    expect(phone.screen.keys).toMatchObject({ pin: 'set', knowsPin: true });
     const again = await byPin(server, ann, nextPin);
     expect(again.screen.keys?.identityKey).toBe(ann.screen.keys?.identityKey);
     await until(() => ann.screen.keys?.knowsPin === false, 'ann sees that hers opens nothing any more');
@@ -143,10 +143,10 @@ describe('a PIN of a device that did not know the one before', () => {
     });
     await phone.open();
     await phone.online();
-    await until(() => phone.screen.keys?.isPinVoid === true, 'the phone says so');
+    await until(() => phone.screen.keys?.pin === 'void', 'the phone says so');
     expect(keysOf(phone).own.record.pending).toEqual([]);
     await keysOf(ann).pins.set('736104', quiet);
-    await until(() => phone.screen.keys?.isPinVoid === false, 'and no longer, once it is set');
+    await until(() => phone.screen.keys?.pin === 'set', 'and no longer, once it is set');
     const again = await byPin(server, ann, '736104');
     await until(() => again.engine.services.archive.status.state === 'on', 'the archive comes with it');
   });
@@ -157,9 +157,9 @@ describe('a PIN of a device that did not know the one before', () => {
     });
     await phone.open();
     await phone.online();
-    await until(() => phone.screen.keys?.isPinVoid === true, 'the phone says so');
+    await until(() => phone.screen.keys?.pin === 'void', 'the phone says so');
     await keysOf(phone).pins.set('736104', quiet);
-    expect(phone.screen.keys).toMatchObject({ knowsPin: true, isPinVoid: false });
+    expect(phone.screen.keys).toMatchObject({ knowsPin: true, pin: 'set' });
     const again = await byPin(server, ann, '736104');
     expect(again.screen.keys?.identityKey).toBe(ann.screen.keys?.identityKey);
   });
@@ -221,7 +221,7 @@ describe('a registration that is still on its way when the device goes on', () =
     await ann.open();
     await ann.online();
     await until(() => keysOf(ann).own.record.pending.length === 0, 'it is given up');
-    expect(ann.screen.keys?.hasPin).toBe(false);
+    expect(ann.screen.keys?.pin).toBe('none');
   });
 
   it('is kept as long as a realm that may have it says nothing', async () => {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { fromBase64 } from '../protocol/bytes';
+import { wrapKeys } from '../identity/wrappedKeys';
+import { fromBase64, toBase64 } from '../protocol/bytes';
 import { OwnRecord } from './keys/ownRecord';
-import type { FakeServer } from './testing/fakeServer';
 import { keep, pair } from './testing/people';
-import { byPin, chainOf, keysOf, nextPin, pin, quiet, registered } from './testing/pins';
+import { byPin, chainOf, delayed, keysOf, nextPin, pin, quiet, registered, waiting } from './testing/pins';
 import { TestDevice, until } from './testing/testDevice';
 
 it('A PIN is set also where the wrapped keys change while an earlier registration is named', async () => {
   const { server, ann } = await pair();
   const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
   await keysOf(ann).pins.set(pin, quiet);
-  await until(() => phone.screen.keys?.hasPin === true, 'the phone knows that there is a PIN');
+  await until(() => phone.screen.keys?.pin === 'set', 'the phone knows that there is a PIN');
   const { api } = keysOf(phone).core;
   const { storeWrappedKeys } = api;
   api.storeWrappedKeys = async () => {
@@ -30,38 +30,29 @@ it('A PIN is set also where the wrapped keys change while an earlier registratio
   await byPin(server, ann, '736104');
 });
 
+it('A PIN that was cut off is named also where another device stores keys while it is', async () => {
+  const { server, ann, annClient } = await pair();
+  await keysOf(ann).pins.set(pin, quiet);
+  annClient.busy.add('appendKeys');
+  await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('overloaded');
+  annClient.busy.clear();
+  const { api } = keysOf(ann).core;
+  const { wrappedKeys } = api;
+  api.wrappedKeys = async () => {
+    const found = await wrappedKeys.call(api);
+    api.wrappedKeys = wrappedKeys;
+    const identitySeed = keysOf(ann).own.requireSeed(keysOf(ann).own.chain);
+    const other = wrapKeys(new Uint8Array(32).fill(9), ann.account, { identitySeed, archiveKey: null });
+    server.keys.store(ann.account, found.revision, toBase64(other));
+    return found;
+  };
+  await keysOf(ann).pins.settle();
+  expect(keysOf(ann).own.record.pending).toEqual([]);
+  expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+  await byPin(server, ann, nextPin);
+});
+
 describe('a registration that arrives while another one is begun', () => {
-  /** The answers to the next registration do not come, and its requests arrive when they are let. */
-  function delayed(server: FakeServer, onNext: () => void = () => undefined) {
-    const { ask } = server.keys;
-    const late: (() => void)[] = [];
-    let asked = 0;
-    server.keys.ask = (device, realm, message) => {
-      if (fromBase64(message)[1] !== 3) {
-        return ask.call(server.keys, device, realm, message);
-      }
-      if (asked++ >= 3) {
-        onNext();
-        return ask.call(server.keys, device, realm, message);
-      }
-      late.push(() => void ask.call(server.keys, device, realm, message));
-      throw new Error('no answer');
-    };
-    const arrive = () => {
-      for (const one of late.splice(0)) {
-        one();
-      }
-    };
-    return arrive;
-  }
-
-  /** A device that takes no request for lost. */
-  async function waiting(device: TestDevice) {
-    device.onTheWayMs = 3600_000;
-    await device.reload();
-    await device.online();
-  }
-
   it('gives way to it', async () => {
     const { server, ann } = await pair();
     await keysOf(ann).pins.set(pin, quiet);

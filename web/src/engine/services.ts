@@ -5,6 +5,7 @@ import { Cards } from './cards';
 import { Chats } from './chats';
 import { Core, type EngineParts, type Watcher } from './core';
 import { Debits } from './debits';
+import { Devices } from './devices';
 import { Groups } from './groups';
 import { DeviceKeys } from './keys/deviceKeys';
 import { PayPin } from './keys/payPin';
@@ -31,6 +32,7 @@ export class Services {
   readonly core: Core;
   readonly keys: DeviceKeys;
   readonly groups: Groups;
+  readonly devices: Devices;
   readonly log: Log;
   readonly sync: Sync;
   readonly outbox: Outbox;
@@ -61,6 +63,7 @@ export class Services {
     this.payPin.onChange = () => changed.keys(null);
     this.groups = new Groups(this.core, this.keys);
     this.groups.renewal.onChange = () => changed.keys(null);
+    this.devices = new Devices(this.core, this.keys, this.groups);
     this.log = new Log(this.core, {
       commitSeen: (id, event, external, mine) => this.chats.commitSeen(id, event, external, mine),
       logHeard: (from, note) => this.keys.gossip.heard(from, note),

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidate, ShownLeaf } from '../crypto/port';
-import { issueCredential } from '../identity/deviceCredential';
-import { uuidv7 } from '../protocol/ids';
+import type { Candidate } from '../crypto/port';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair, person } from './testing/people';
+import { bringIn, seedOf, spyOf } from './testing/strangers';
 import { TestDevice, until } from './testing/testDevice';
 
 const keysOf = (device: TestDevice) => device.engine.services.keys;
@@ -23,27 +22,6 @@ async function house(): Promise<House> {
   return { server, ann, bob, carol, group };
 }
 
-type Spy = ShownLeaf & Candidate;
-
-/** A device in ann's name, which whoever has stolen an identity key of hers vouches for. The log does not have it. */
-async function spyOf(ann: TestDevice, stolen: Uint8Array): Promise<Spy> {
-  const { mls } = ann.engine.services.core;
-  const { account } = ann;
-  const device = uuidv7();
-  const keys = await mls.generateKeyPair();
-  const credential = issueCredential(stolen, account, device, keys.publicKey);
-  const [made] = await mls.createKeyPackages({ account, device, ...keys, credential }, 1, Date.now());
-  const keyPackage = made?.message ?? new Uint8Array();
-  const [shown] = await mls.shownBy([keyPackage]);
-  return { ...(shown as ShownLeaf), keyPackage };
-}
-
-/** A commit of somebody's whose client looks at nothing. */
-function bringIn(device: TestDevice, group: string, spy: Candidate): Promise<void> {
-  const { core, groups } = device.engine.services;
-  return core.lane.run(group, () => groups.commit(group, () => ({ adds: [spy], removeLeaves: [] })));
-}
-
 function putOut(device: TestDevice, id: string, spy: Candidate): Promise<void> {
   const { core, groups } = device.engine.services;
   return core.lane.run(id, () =>
@@ -52,14 +30,6 @@ function putOut(device: TestDevice, id: string, spy: Candidate): Promise<void> {
       return removeLeaves.length > 0 ? { adds: [], removeLeaves } : null;
     }),
   );
-}
-
-function seedOf(device: TestDevice): Uint8Array {
-  const { identitySeed } = keysOf(device).own.record;
-  if (!identitySeed) {
-    throw new Error('no seed');
-  }
-  return identitySeed;
 }
 
 describe.each(['the key in force', 'a replaced key'])(

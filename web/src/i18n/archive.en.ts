@@ -21,6 +21,10 @@ export const archiveEn = {
   turnOn: 'Turn on',
   turnOff: 'Turn off and delete',
   askOnTitle: 'Turn on the history archive?',
+  askOnBody: [
+    'What your devices hold and what is written from now on is sealed and kept on this server, until you turn it off.',
+    'Whoever comes by your PIN and your password, or by one of your devices, can then read all of it. So could the operators of the vault, together, if your PIN is short.',
+  ],
   askOffTitle: 'Delete the history archive?',
   askOffAction: 'Delete archive',
   askOffBody: [

@@ -21,6 +21,10 @@ export const archiveFr: typeof archiveEn = {
   turnOn: 'Activer',
   turnOff: 'Désactiver et supprimer',
   askOnTitle: 'Activer l’archive de l’historique ?',
+  askOnBody: [
+    'Ce que vos appareils contiennent et ce qui s’écrit désormais est scellé et gardé sur ce serveur, jusqu’à ce que vous le désactiviez.',
+    'Qui obtient votre code PIN et votre mot de passe, ou l’un de vos appareils, peut alors tout lire. Les opérateurs du coffre aussi, ensemble, si votre code PIN est court.',
+  ],
   askOffTitle: 'Supprimer l’archive de l’historique ?',
   askOffAction: 'Supprimer',
   askOffBody: [

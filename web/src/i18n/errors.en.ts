@@ -21,9 +21,9 @@ export const errorsEn = {
   identity_changed:
     'Somebody in this conversation has new keys. Look at them in the conversation, and accept them before you write or pay.',
   device_unlogged:
-    'A device that somebody’s keys do not know is in this conversation in their name. Nothing is sent or paid here until it is gone. They can remove it under Settings, Devices, if it is listed there; in a group, an owner can remove them with all devices.',
+    'A device that somebody’s keys do not know is in this conversation in their name. Nothing is sent or paid here until it is gone. They can remove it under Settings, Devices; in a group, an owner can remove them with all devices.',
   own_device_unlogged:
-    'A device that your keys do not know is in this conversation in your name. Nothing is sent or paid here until it is gone. Remove it under Settings, Devices, if it is listed there. If it is not, whoever runs the server may be hiding it: tell the others in another way. In a group, an owner can remove you with all devices and add you again.',
+    'A device that your keys do not know is in this conversation in your name. Nothing is sent or paid here until it is gone. Remove it under Settings, Devices: it shows there also if the server hides it.',
   wrong_pin: 'This is not your PIN.',
   vault_too_few:
     'Too few parts of the PIN vault answer right now, so it cannot help. Your PIN is not lost: try again later. If it lasts, ask whoever runs this server.',

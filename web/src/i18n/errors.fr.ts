@@ -19,9 +19,9 @@ export const errorsFr: Record<ErrorName, string> = {
   identity_changed:
     'Quelqu’un dans cette conversation a de nouvelles clés. Regardez-les dans la conversation et acceptez-les avant d’écrire ou de payer.',
   device_unlogged:
-    'Un appareil que les clés de quelqu’un ne connaissent pas est dans cette conversation en son nom. Rien n’y est envoyé ni payé tant qu’il est là. Cette personne peut le retirer dans Réglages, Appareils, s’il y figure ; dans un groupe, un propriétaire peut la retirer avec tous ses appareils.',
+    'Un appareil que les clés de quelqu’un ne connaissent pas est dans cette conversation en son nom. Rien n’y est envoyé ni payé tant qu’il est là. Cette personne peut le retirer dans Réglages, Appareils ; dans un groupe, un propriétaire peut la retirer avec tous ses appareils.',
   own_device_unlogged:
-    'Un appareil que vos clés ne connaissent pas est dans cette conversation en votre nom. Rien n’y est envoyé ni payé tant qu’il est là. Retirez-le dans Réglages, Appareils, s’il y figure. Sinon, qui gère le serveur le cache peut-être : prévenez les autres par un autre moyen. Dans un groupe, un propriétaire peut vous retirer avec tous vos appareils et vous ajouter à nouveau.',
+    'Un appareil que vos clés ne connaissent pas est dans cette conversation en votre nom. Rien n’y est envoyé ni payé tant qu’il est là. Retirez-le dans Réglages, Appareils : il y figure même si le serveur le cache.',
   wrong_pin: 'Ce n’est pas votre code PIN.',
   vault_too_few:
     'Trop peu de parties du coffre des codes PIN répondent pour le moment, il ne peut donc pas aider. Votre code PIN n’est pas perdu : réessayez plus tard. Si cela dure, demandez à qui gère ce serveur.',

@@ -1,3 +1,4 @@
+import type { KeyAlarmKind } from '../state/contract';
 import { pluraliser } from './plural';
 
 const plural = pluraliser('en');
@@ -88,6 +89,24 @@ export const keysEn = {
     notYet: 'Not approved yet',
   },
 
+  unlisted: {
+    name: 'Device without a name',
+    standing: {
+      vouched:
+        'Your keys vouch for it, but the server does not list it. It may have been signed out, or the server may be hiding it. If you do not use it, remove it.',
+      unknown:
+        'It is in conversations in your name, but your keys do not know it and the server does not list it. Somebody may be reading along: remove it.',
+      removed: 'It was removed from your keys, but it is still in conversations. Remove it from there too.',
+    },
+    conversations: (count: number) => plural(count, { one: 'In # conversation', other: 'In # conversations' }),
+    inNone: 'In no conversation',
+    removeLabel: (key: string) => `Remove the device with the key ${key}`,
+    removeTitle: 'Remove this device?',
+    removeBody:
+      'Your keys stop vouching for it, and ChatPay puts it out of every conversation itself, without waiting for the server. What it has read already stays with it.',
+    done: 'The device was removed, and is in none of your conversations any more.',
+  },
+
   security: {
     page: 'Security',
     alarms: 'Needs your attention',
@@ -99,17 +118,22 @@ export const keysEn = {
       logForked:
         'The server has shown different people different histories of its key log. Do not trust new keys for now.',
       logShrunk: 'The server’s key log has lost entries that this device has seen.',
-      logReplaced:
-        'The server began a new key log. What the earlier one proved is not proved by this one; ask whoever runs it why.',
+      logReplaced: 'The server began a new key log.',
       chainInvalid: 'The server showed keys that do not fit what it showed before. ChatPay did not take them.',
-      ownKeysChanged: 'Your keys were changed on another device. If that was you, all is well.',
+      ownKeysChanged: 'Your keys were changed on another device.',
       identityUnlogged: 'Somebody showed keys that the server’s key log does not know.',
-      logOther:
-        'Somebody in one of your conversations says to have seen another key log. Either they are shown another one, or it is not true.',
+      logOther: 'Somebody in one of your conversations says to have seen another key log.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
-      pinWait:
-        'Somebody who is signed in to your account wants your PIN replaced without your keys. That takes a wait, which you can stop: do so if it is not you, and then change your password.',
+      pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
     },
+    alarmMore: {
+      logReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
+      ownKeysChanged: 'If that was you, all is well.',
+      logOther: 'Either they are shown another one, or it is not true.',
+      pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
+    } as Partial<Record<KeyAlarmKind, string>>,
+    ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',
+    ownUnloggedMore: 'Nothing is sent or paid there until you remove it.',
     notMe: 'If it was not you: change your password, remove devices that you do not know, and set a new PIN.',
     about: (name: string) => `It is about ${name}.`,
     change: {
@@ -130,8 +154,11 @@ export const keysEn = {
     vault: 'Where the PIN is kept',
     operator: (parts: number) =>
       `The vault has ${parts} parts, and one operator runs all of them: this server’s. Ten wrong guesses destroy what is kept. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
-    operators: (parts: number, operators: number, threshold: number) =>
-      `The vault has ${parts} parts, run by ${operators} independent operators. ${threshold} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+    operators: (parts: number, operators: number, together: number) =>
+      together === 1
+        ? `The vault has ${parts} parts, and this server names ${operators} operators. One of them runs so many that it could try PINs without limit by itself, so a passphrase is safer if you do not trust it. Ten wrong guesses destroy what is kept.`
+        : `The vault has ${parts} parts, and this server names ${operators} operators. ${together} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+    hosts: 'Who runs the parts',
     answering: (answering: number, parts: number) => `${answering} of ${parts} parts answer now.`,
     attempts: 'Guesses of your PIN',
     noAttempts: 'Nobody has tried your PIN.',
@@ -169,7 +196,11 @@ export const keysEn = {
       `This happens when somebody loses all their devices and begins anew. It can also mean that somebody else is pretending to be ${name}. Until you accept the new keys, nothing is sent or paid in this conversation. If in doubt, ask ${name} in another way.`,
     strangerTitle: (name: string) => `An unknown device in the name of ${name}`,
     strangerBody: (name: string) =>
-      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. ${name} can remove it under Settings, Devices, if it is listed there: whoever runs the server may hide it. In a group, an owner can remove ${name} with all devices. Tell them in another way.`,
+      `The keys of ${name} do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. Ask ${name} in another way to remove it, under Settings, Devices.`,
+    strangerGroup: (name: string) => `An owner of this group can also remove ${name} with all devices.`,
+    ownStrangerTitle: 'An unknown device in your name',
+    ownStrangerBody:
+      'Your keys do not know a device that is in this conversation. It could read what you write, so nothing is sent or paid here while it is there. Remove it under Settings, Devices: it shows there also if the server hides it.',
     accept: 'Accept new keys',
     compare: 'Compare first',
     acceptTitle: (name: string) => `Accept the new keys of ${name}?`,

@@ -88,6 +88,24 @@ export const keysFr: typeof keysEn = {
     notYet: 'Pas encore approuvé',
   },
 
+  unlisted: {
+    name: 'Appareil sans nom',
+    standing: {
+      vouched:
+        'Vos clés s’en portent garantes, mais le serveur ne le mentionne pas. Il a peut-être été déconnecté, ou le serveur le cache. Si vous ne l’utilisez pas, retirez-le.',
+      unknown:
+        'Il est dans des conversations en votre nom, mais vos clés ne le connaissent pas et le serveur ne le mentionne pas. Quelqu’un lit peut-être avec vous : retirez-le.',
+      removed: 'Il a été retiré de vos clés, mais il est encore dans des conversations. Retirez-le de là aussi.',
+    },
+    conversations: (count: number) => plural(count, { one: 'Dans # conversation', other: 'Dans # conversations' }),
+    inNone: 'Dans aucune conversation',
+    removeLabel: (key: string) => `Retirer l’appareil dont la clé est ${key}`,
+    removeTitle: 'Retirer cet appareil ?',
+    removeBody:
+      'Vos clés ne s’en portent plus garantes, et ChatPay l’exclut lui-même de chaque conversation, sans attendre le serveur. Ce qu’il a déjà lu lui reste.',
+    done: 'L’appareil a été retiré et n’est plus dans aucune de vos conversations.',
+  },
+
   security: {
     page: 'Sécurité',
     alarms: 'À regarder',
@@ -99,18 +117,24 @@ export const keysFr: typeof keysEn = {
       logForked:
         'Le serveur a montré à différentes personnes des histoires différentes de son journal des clés. Ne vous fiez pas aux nouvelles clés pour l’instant.',
       logShrunk: 'Le journal des clés du serveur a perdu des entrées que cet appareil a vues.',
-      logReplaced:
-        'Le serveur a commencé un nouveau journal des clés. Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
+      logReplaced: 'Le serveur a commencé un nouveau journal des clés.',
       chainInvalid:
         'Le serveur a montré des clés qui ne vont pas avec celles d’avant. ChatPay ne les a pas prises en compte.',
-      ownKeysChanged: 'Vos clés ont été changées sur un autre appareil. Si c’était vous, tout va bien.',
+      ownKeysChanged: 'Vos clés ont été changées sur un autre appareil.',
       identityUnlogged: 'Quelqu’un a montré des clés que le journal du serveur ne connaît pas.',
-      logOther:
-        'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés. Soit on lui en montre un autre, soit ce n’est pas vrai.',
+      logOther: 'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
-      pinWait:
-        'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés. Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
+      pinWait: 'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés.',
     },
+    alarmMore: {
+      logReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
+      ownKeysChanged: 'Si c’était vous, tout va bien.',
+      logOther: 'Soit on lui en montre un autre, soit ce n’est pas vrai.',
+      pinWait:
+        'Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
+    },
+    ownUnlogged: 'Un appareil que vos clés ne connaissent pas est dans une conversation en votre nom.',
+    ownUnloggedMore: 'Rien n’y est envoyé ni payé tant que vous ne l’avez pas retiré.',
     notMe:
       'Si ce n’était pas vous : changez votre mot de passe, retirez les appareils que vous ne connaissez pas et définissez un nouveau code PIN.',
     about: (name) => `Il s’agit de ${name}.`,
@@ -132,8 +156,11 @@ export const keysFr: typeof keysEn = {
     vault: 'Où le code PIN est gardé',
     operator: (parts) =>
       `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Dix essais faux détruisent ce qui est gardé. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
-    operators: (parts, operators, threshold) =>
-      `Le coffre a ${parts} parties, gérées par ${operators} opérateurs indépendants. ${threshold} d’entre elles devraient s’entendre pour essayer des codes sans limite. Dix essais faux détruisent ce qui est gardé.`,
+    operators: (parts, operators, together) =>
+      together === 1
+        ? `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. L’un d’eux en gère assez pour essayer à lui seul des codes sans limite : une phrase de passe est plus sûre si vous ne lui faites pas confiance. Dix essais faux détruisent ce qui est gardé.`
+        : `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. Il faudrait que ${together} d’entre eux s’entendent pour essayer des codes sans limite. Dix essais faux détruisent ce qui est gardé.`,
+    hosts: 'Qui gère les parties',
     answering: (answering, parts) => `${answering} parties sur ${parts} répondent en ce moment.`,
     attempts: 'Essais de votre code PIN',
     noAttempts: 'Personne n’a essayé votre code PIN.',
@@ -171,7 +198,11 @@ export const keysFr: typeof keysEn = {
       `Cela arrive quand quelqu’un perd tous ses appareils et recommence. Cela peut aussi vouloir dire que quelqu’un se fait passer pour ${name}. Tant que vous n’acceptez pas les nouvelles clés, rien n’est envoyé ni payé dans cette conversation. En cas de doute, demandez à ${name} par un autre moyen.`,
     strangerTitle: (name) => `Un appareil inconnu au nom de ${name}`,
     strangerBody: (name) =>
-      `Les clés de ${name} ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé tant qu’il est là. ${name} peut le retirer dans Réglages, Appareils, s’il y figure : qui gère le serveur peut le cacher. Dans un groupe, un propriétaire peut retirer ${name} avec tous ses appareils. Prévenez cette personne par un autre moyen.`,
+      `Les clés de ${name} ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé tant qu’il est là. Demandez par un autre moyen à ${name} de le retirer, dans Réglages, Appareils.`,
+    strangerGroup: (name) => `Un propriétaire de ce groupe peut aussi retirer ${name} avec tous ses appareils.`,
+    ownStrangerTitle: 'Un appareil inconnu en votre nom',
+    ownStrangerBody:
+      'Vos clés ne connaissent pas un appareil présent dans cette conversation. Il pourrait lire ce que vous écrivez : rien n’y est envoyé ni payé tant qu’il est là. Retirez-le dans Réglages, Appareils : il y figure même si le serveur le cache.',
     accept: 'Accepter les nouvelles clés',
     compare: 'Comparer d’abord',
     acceptTitle: (name) => `Accepter les nouvelles clés de ${name} ?`,

@@ -18,8 +18,9 @@ export const vaultEn = {
   },
   blocked: {
     body: (names: string) => `Nothing is paid here until you accept the new keys of ${names}.`,
-    stranger: (names: string, _count: number) =>
-      `Nothing is paid here while a device is in this conversation in the name of ${names} that their keys do not know.`,
+    stranger: (names: string) =>
+      `Nothing is paid here while an unknown device is in this conversation in the name of ${names}.`,
+    own: 'Nothing is paid here while an unknown device is in this conversation in your name.',
     compare: 'Compare keys',
   },
 };

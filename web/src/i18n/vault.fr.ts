@@ -20,8 +20,9 @@ export const vaultFr: typeof vaultEn = {
   },
   blocked: {
     body: (names) => `Rien n’est payé ici avant que vous n’acceptiez les nouvelles clés de ${names}.`,
-    stranger: (names, count) =>
-      `Rien n’est payé ici tant qu’un appareil que ${count === 1 ? 'ses' : 'leurs'} clés ne connaissent pas est dans cette conversation au nom de ${names}.`,
+    stranger: (names) =>
+      `Rien n’est payé ici tant qu’un appareil inconnu est dans cette conversation au nom de ${names}.`,
+    own: 'Rien n’est payé ici tant qu’un appareil inconnu est dans cette conversation en votre nom.',
     compare: 'Comparer les clés',
   },
 };

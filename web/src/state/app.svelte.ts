@@ -34,8 +34,7 @@ export function createChatApp(options: AppOptions = {}): ChatApp {
 const unknownSecurity: AccountSecurity = {
   standing: 'pending',
   isBehind: false,
-  hasPin: false,
-  isPinVoid: false,
+  pin: 'none',
   knowsPin: false,
   payPin: { state: 'off', until: null, limits: {}, triesLeft: 0, waitUntil: 0 },
   identityKey: null,
@@ -336,8 +335,12 @@ class App implements ChatApp {
   presence: ChatApp['presence'] = (account) => this.#presence.get(account) ?? null;
   changePresence: ChatApp['changePresence'] = (presence) => this.#act((engine) => engine.changePresence(presence));
 
-  listDevices: ChatApp['listDevices'] = () => this.#act((engine) => engine.listDevices());
-  revokeDevice: ChatApp['revokeDevice'] = (id) => this.#act((engine) => engine.revokeDevice(id));
+  listDevices: ChatApp['listDevices'] = () => this.#act((engine) => engine.services.devices.list());
+  unlistedDevices: ChatApp['unlistedDevices'] = (listed) =>
+    this.#act((engine) => engine.services.devices.unlisted(listed));
+  revokeDevice: ChatApp['revokeDevice'] = (id) => this.#act((engine) => engine.services.devices.revoke(id));
+  revokeUnlistedDevice: ChatApp['revokeUnlistedDevice'] = (id) =>
+    this.#act((engine) => engine.services.devices.revokeUnlisted(id));
   changePassword: ChatApp['changePassword'] = (current, next) =>
     this.#act((engine) => engine.options.api.changePassword(current, next));
   changeDisplayName: ChatApp['changeDisplayName'] = (name) => this.#act((engine) => engine.changeDisplayName(name));

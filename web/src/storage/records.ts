@@ -175,7 +175,7 @@ export type OwnKeysRecord = {
   rootSecret: Uint8Array | null;
   /** Whether it is still the PIN's, and what it opens what this device has, is to be looked at. Absent in earlier records. */
   rootDue: boolean;
-  /** Registrations of the PIN that the realms may have or come to have, and the chain does not name yet, oldest first. */
+  /** Registrations of the PIN that the realms may have or come to have, and the chain does not name, oldest first. */
   pending: PendingRegistration[];
   /** The realms' registration, by its version, is not the one that the chain named. Absent in earlier records. */
   mismatch?: { version: string; digest: Uint8Array } | null;
@@ -203,6 +203,8 @@ export type PendingRegistration = {
   replaces?: string[];
   /** When it was begun. */
   at?: number;
+  /** The PIN was removed since, or another one came to stand: where it still arrives it is deleted, and never named. */
+  isUnwanted?: boolean;
 };
 
 /** The newest checkpoint of the key log that was checked. */

@@ -142,14 +142,10 @@ export class PinVault {
     if (start?.context.version === version) {
       return 'stands';
     }
-    const asked = await this.#ask(configuration, configuration.indices, () =>
-      register1Request.encode(this.#nextId(), {}),
+    const lost = await this.#having(
+      configuration,
+      (present) => present !== version && (isOver || !replaces.includes(present)),
     );
-    const told = asked.map(({ response }) => register1Response.read(response));
-    const lost = told.filter((read) => {
-      const present = read.ok ? read.value.version : version;
-      return present !== version && (isOver || !replaces.includes(present));
-    });
     return configuration.realms.length - lost.length < configuration.threshold ? 'fails' : 'open';
   }
 
@@ -209,6 +205,16 @@ export class PinVault {
     });
   }
 
+  /** Has the realms forget this registration wherever it has arrived, and no other; who refuses or is silent keeps it. */
+  async withdraw(version: string, identitySeed: Uint8Array): Promise<void> {
+    const configuration = await this.#configuration();
+    const having = await this.#having(configuration, (present) => present === version);
+    await this.#ask(configuration, having, (index) => {
+      const unsigned = deleteRequest.encode(this.#nextId(), { version, signature: new Uint8Array(64) });
+      return signMessage(unsigned, identitySeed, { account: this.#account, realm: configuration.realmOf(index) });
+    });
+  }
+
   /** Has the realms give back the guesses that failed. */
   clearFailures(identitySeed: Uint8Array): Promise<VaultStep> {
     return this.#change(clearFailuresResponse, (realm, { version, attemptCount }) => {
@@ -264,6 +270,17 @@ export class PinVault {
       () => undefined,
       among,
     );
+  }
+
+  /** The realms whose registration, by its version or zeros for none, is such a one. */
+  async #having(configuration: RealmConfiguration, isSuch: (version: string) => boolean): Promise<number[]> {
+    const told = await this.#ask(configuration, configuration.indices, () =>
+      register1Request.encode(this.#nextId(), {}),
+    );
+    return told.flatMap(({ index, response }) => {
+      const present = register1Response.read(response);
+      return present.ok && isSuch(present.value.version) ? [index] : [];
+    });
   }
 
   /** Asks each realm what it has, and for a change of that; where only some are asked, all of them have to do it. */

@@ -73,9 +73,58 @@ test.each(['stranger', 'strangerAccepted'])(
     expect(await page.getByTestId('changed-keys').textContent()).not.toContain('new keys');
     const card = page.locator(`[data-card="${aminaPays.id}"]`);
     await expect.poll(() => card.getByTestId('card-accept').isDisabled()).toBe(true);
-    await card.getByText('Nothing is paid here while a device is in this conversation').waitFor();
+    await card.getByText('Nothing is paid here while an unknown device is in this conversation').waitFor();
   },
 );
+
+test('Where somebody has a device that is not theirs, and somebody else new keys, both is said, and one comparison offered', async () => {
+  await open('strangerAndChanged', `#/c/${ids.group}/pay`);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByTestId('pay-blocked').waitFor();
+  const blocked = dialog.getByTestId('pay-blocked');
+  expect((await blocked.locator('p').textContent())?.trim()).toBe(
+    'Nothing is paid here while an unknown device is in this conversation in the name of Sam Okafor. ' +
+      'Nothing is paid here until you accept the new keys of Bashir Karimi.',
+  );
+  expect(await blocked.getByRole('link', { name: 'Compare keys' }).count()).toBe(1);
+  await page.keyboard.press('Escape');
+  const changed = page.getByTestId('changed-keys');
+  await changed.getByText('An unknown device in the name of Sam Okafor').waitFor();
+  await changed.getByText('Bashir Karimi has new keys').waitFor();
+  // To accept those of the one lets nobody in who is not the other's.
+  await changed.getByTestId('accept-keys').click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Accept new keys' }).click();
+  await changed.getByText('Bashir Karimi has new keys').waitFor({ state: 'detached' });
+  expect(await page.getByTestId('composer').count()).toBe(0);
+});
+
+describe('Devices that the server does not list', () => {
+  test('Are shown with what is known of them, and removed without it', async () => {
+    await open('hiddenDevices', '#/settings/devices');
+    const devices = page.getByTestId('unlisted-device');
+    await expect.poll(() => devices.count()).toBe(3);
+    const unknown = page.locator('[data-testid=unlisted-device][data-standing=unknown]');
+    await unknown.getByText('your keys do not know it and the server does not list it').waitFor();
+    await unknown.getByText('In 3 conversations').waitFor();
+    expect(await page.getByTestId('device').count()).toBe(4);
+    await unknown.getByRole('button', { name: /^Remove the device with the key/ }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('The device was removed, and is in none of your conversations any more.').waitFor();
+    await expect.poll(() => devices.count()).toBe(2);
+    expect(await unknown.count()).toBe(0);
+  });
+
+  test('Are where one in the own name that stops a conversation is removed', async () => {
+    await open('ownStranger', `#/c/${ids.amina}`);
+    const changed = page.getByTestId('changed-keys');
+    await changed.getByText('An unknown device in your name').waitFor();
+    expect(await page.getByTestId('composer').count()).toBe(0);
+    const card = page.locator(`[data-card="${aminaPays.id}"]`);
+    await card.getByText('an unknown device is in this conversation in your name').waitFor();
+    await changed.getByRole('link', { name: 'See devices' }).click();
+    await page.getByTestId('device').first().waitFor();
+  });
+});
 
 test('A PIN that was cut off and brings nothing back has to be set again, by the button there', async () => {
   await open('pinVoid', '#/settings/security');

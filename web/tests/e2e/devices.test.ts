@@ -9,6 +9,7 @@ const dario = { handle: 'dario_v', displayName: 'Dario Vidal', password: 'lemon 
 const elif = { handle: 'elif_k', displayName: 'Elif Kaya', password: 'paper boats on the canal' };
 const fatou = { handle: 'fatou_s', displayName: 'Fatou Sarr', password: 'harbour lights after rain' };
 const groupName = 'Book club';
+const unknown = { type: 'about:blank', status: 404, code: 2009, name: 'device_unknown', retryable: false };
 
 let browser: Browser;
 let server: RealServer;
@@ -119,6 +120,54 @@ describe('A second device', () => {
     await phone.say('And here too');
     await other.openChat(groupName);
     await other.reads('And here too');
+  });
+});
+
+describe('A device that the server keeps from the list', () => {
+  let hidden: Person;
+
+  test('It is shown all the same, as one that the keys vouch for', async () => {
+    hidden = await Person.signIn(browser, server, dario, phone);
+    await hidden.row(groupName).waitFor();
+    await hidden.openChat(elif.displayName);
+    await hidden.say('From a third device');
+    await other.openChat(dario.displayName);
+    await other.reads('From a third device');
+    await phone.openChats();
+    await phone.openChat(elif.displayName);
+    await phone.reads('From a third device');
+    await phone.page.route('**/v1/devices', async (route) => {
+      const answer = await route.fetch();
+      const devices = (await answer.json()) as { current: boolean }[];
+      await route.fulfill({ response: answer, json: devices.filter(({ current }) => current) });
+    });
+    await phone.page.route('**/v1/devices/*', (route) =>
+      route.fulfill({ status: 404, contentType: 'application/problem+json', body: JSON.stringify(unknown) }),
+    );
+    await phone.go('#/settings/devices');
+    const found = phone.page.getByTestId('unlisted-device');
+    await found.getByText('Your keys vouch for it, but the server does not list it.').waitFor();
+    await found.getByText('In 2 conversations').waitFor();
+    expect(await phone.page.getByTestId('device').count()).toBe(1);
+  });
+
+  test('Removed, it is out of every conversation, although the server says that there is no such device', async () => {
+    const { page } = phone;
+    await page.getByRole('button', { name: /^Remove the device with the key/ }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('The device was removed, and is in none of your conversations any more.').waitFor();
+    expect(await page.getByTestId('unlisted-device').count()).toBe(0);
+    // The entry in the chain has ended its sessions as well.
+    await hidden.page.getByRole('heading', { name: 'This device was removed' }).waitFor();
+    await phone.openChats();
+    await phone.openChat(elif.displayName);
+    await phone.say('The third one is gone');
+    await other.reads('The third one is gone');
+    await page.unrouteAll();
+    expect(hidden.troubles).toEqual([]);
+    await hidden.close();
+    await phone.openChats();
+    await phone.openChat(groupName);
   });
 });
 

@@ -33,7 +33,11 @@ describe('A vault that two parties run', () => {
   test('Somebody sets a PIN there, and is told how many run it', async () => {
     first = await Person.signUp(browser, trio.server, goro, {}, pin);
     await first.go('#/settings/security');
-    await first.page.getByText('The vault has 3 parts, run by 2 independent operators.').waitFor();
+    const { page } = first;
+    await page
+      .getByText('The vault has 3 parts, and this server names 2 operators. One of them runs so many')
+      .waitFor();
+    expect(await page.getByTestId('hosts').getByText("Ben's").count()).toBe(1);
     await first.page.getByText('Nobody has tried your PIN.').waitFor();
     await first.page.locator('[data-testid=pin-section][data-set=true]').waitFor();
   });

@@ -96,6 +96,9 @@ export const screens: Screen[] = [
   { name: 'thread-changed', scene: 'changed', hash: c(ids.amina) },
   { name: 'thread-changed-accept', scene: 'changed', hash: c(ids.amina), press: ['[data-testid=accept-keys]'] },
   { name: 'thread-stranger', scene: 'stranger', hash: c(ids.amina) },
+  { name: 'thread-stranger-and-changed', scene: 'strangerAndChanged', hash: c(ids.group) },
+  { name: 'thread-stranger-own', scene: 'ownStranger', hash: c(ids.amina) },
+  { name: 'card-stranger', scene: 'stranger', hash: c(ids.amina, `/card/${aminaPays.id}`) },
   { name: 'pay-blocked-stranger', scene: 'stranger', hash: c(ids.amina, '/pay') },
   { name: 'pay-blocked', scene: 'changed', hash: c(ids.amina, '/pay') },
   { name: 'card-blocked', scene: 'changed', hash: c(ids.amina, `/card/${aminaPays.id}`) },
@@ -189,6 +192,13 @@ export const screens: Screen[] = [
   { name: 'settings', scene: 'rich', hash: '#/settings' },
   { name: 'settings-profile', scene: 'rich', hash: '#/settings/profile' },
   { name: 'settings-devices', scene: 'rich', hash: '#/settings/devices' },
+  { name: 'settings-devices-hidden', scene: 'hiddenDevices', hash: '#/settings/devices' },
+  {
+    name: 'settings-devices-hidden-remove',
+    scene: 'hiddenDevices',
+    hash: '#/settings/devices',
+    press: ['[data-testid=unlisted-device] button >> nth=0'],
+  },
   {
     name: 'settings-revoke',
     scene: 'rich',
@@ -257,6 +267,7 @@ export const screens: Screen[] = [
     hash: '#/settings/security',
     press: ['[data-testid=set-pin]'],
   },
+  { name: 'security-operators', scene: 'operators', hash: '#/settings/security' },
   {
     name: 'security-attempts',
     scene: 'rich',

@@ -46,6 +46,11 @@ export function after(entry: KeyLogEntry): EntryPlace {
   return { account: entry.account, sequence: entry.sequence + 1, previousHash: hashOf(entry) };
 }
 
+/** Of a device's signature key, as screens show it: SHA-256, hex. */
+export function fingerprintOf(signatureKey: Uint8Array): string {
+  return toHex(sha256(signatureKey));
+}
+
 /** Of an entry's encoding, hex. */
 export function hashText(encoding: Uint8Array): string {
   return toHex(sha256(encoding));

@@ -168,8 +168,7 @@ export class DeviceKeys {
     return {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
       isBehind: this.own.isBehind,
-      hasPin: this.pins.isSet,
-      isPinVoid: record.isPinVoid ?? false,
+      pin: !this.pins.isSet ? 'none' : record.isPinVoid ? 'void' : 'set',
       knowsPin: record.rootSecret !== null && !record.rootDue,
       codes: this.own.codes,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,

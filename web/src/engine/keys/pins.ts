@@ -1,15 +1,13 @@
 import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
-import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
-import type { VaultAttempts, VaultWait } from '../../protocol/wire';
+import { localError } from '../../protocol/errors';
 import type { VaultAttempt, VaultOverview } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
-import type { VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
 import { PinStretcher } from '../../vault/argon2/workerClient';
 import { defaultParameters, type PinHashParameters } from '../../vault/parameters';
-import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
+import { readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
 import { type Known, PinVault, type VaultRegistered } from '../../vault/pinVault';
@@ -17,10 +15,9 @@ import { VaultRejection } from '../../vault/rejection';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
+import { after, isWanted, onTheWayMs, overtaken, unwanted, without } from './pendingPins';
+import { failed, fewestWith, isOvertaken, isReplaced, type RealmTold, requirePin, waitOf } from './pinOutcomes';
 import { noRoot } from './rootSecret';
-
-/** What a realm tells of guesses and waits. */
-export type RealmTold = VaultAttempts & { realm: string };
 
 export type Tell = (share: number) => void;
 /** How PINs are stretched; tests bring something that costs next to nothing. */
@@ -34,9 +31,7 @@ const rootBytes = 32;
 const setAttempts = 8;
 /** So many registrations may be without an answer before no other one is begun. */
 const mostPending = 8;
-/** A request that nobody waits for any more may still reach a realm; after so long it does not. */
-const onTheWayMs = 10 * 60_000;
-/** So often it is looked for meanwhile. */
+/** So often what is on its way is looked for. */
 const lookAgainMs = 30_000;
 
 /**
@@ -104,6 +99,7 @@ export class Pins {
         throw thrown;
       } finally {
         this.#done();
+        this.#settleLater();
       }
     });
   }
@@ -114,7 +110,10 @@ export class Pins {
       try {
         // One that was cut off is named before another one takes its place.
         await this.#settle();
-        await this.#post(await this.#register(typed, tell, tries));
+        if (!(await this.#post(await this.#register(typed, tell, tries)))) {
+          // Another device has stored keys since: the realms say whose PIN it is that they have.
+          await this.#settle();
+        }
         return;
       } catch (thrown) {
         if (!isOvertaken(thrown) || attempt >= setAttempts) {
@@ -126,49 +125,86 @@ export class Pins {
 
   /**
    * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it. Each
-   * is given up where it can come to stand no more: it came to nothing, or was replaced.
+   * is given up where it can come to stand no more: it came to nothing, or was replaced. One that nobody wants any more is
+   * deleted where it has arrived.
    * @throws ActionError where the server cannot be reached
    */
   async settle(): Promise<void> {
     if (this.own.record.pending.length > 0) {
-      await this.core.queue.run('keys/pin', () => this.#settle());
+      await this.core.queue.run('keys/pin', async () => {
+        try {
+          await this.#settle();
+        } finally {
+          this.#settleLater();
+        }
+      });
     }
   }
 
   async #settle(): Promise<void> {
-    for (const pending of this.own.record.pending) {
-      const { rootDue, wrapDue } = this.own.record;
-      // What the PIN brings back is stored first.
-      if (isIn(this.own.record.pending, pending) && this.own.holdsKey && !rootDue && !wrapDue) {
-        await this.#settleOne(pending);
+    for (const { version } of this.own.record.pending) {
+      for (let attempt = 1; attempt <= setAttempts && !(await this.#trySettle(version)); attempt++) {
+        // Another device has stored keys meanwhile, or has removed the PIN.
       }
     }
   }
 
-  async #settleOne(pending: PendingRegistration): Promise<void> {
+  /** @returns whether that is all that can be done now */
+  async #trySettle(version: string): Promise<boolean> {
+    const { pending, rootDue, wrapDue } = this.own.record;
+    const now = pending.find((one) => one.version === version);
+    if (now?.isUnwanted && this.own.holdsKey) {
+      await this.#withdraw(now);
+    } else if (now && !now.isUnwanted && this.own.holdsKey && !rootDue && !wrapDue) {
+      // What the PIN brings back is stored first.
+      return this.#settleOne(now);
+    }
+    return true;
+  }
+
+  async #settleOne(pending: PendingRegistration): Promise<boolean> {
     const { own } = this;
     const rootSecret = pending.rootSecret ?? own.record.rootSecret;
     // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
     const { revision, keys } = await own.wrapped.open(rootSecret);
-    const { version, replaces = [], at = 0 } = pending;
-    const isOver = Date.now() - at >= (this.options.onTheWayMs ?? onTheWayMs);
+    const { version, replaces = [] } = pending;
+    const isOver = this.#isOver(pending);
     const fate = await this.#vault(() => undefined).fate({ version, replaces }, isOver);
     if (fate === 'open') {
-      this.#settleLater(isOver);
-    } else if (fate === 'fails' || !rootSecret) {
-      await own.write((now) => ({ pending: now.pending.filter((one) => one.version !== version) }));
+      return true;
+    }
+    if (fate === 'fails' || !rootSecret) {
+      const left = isOver ? without : overtaken;
+      await own.write((now) => ({ pending: left(now.pending, pending) }));
     } else if (keys || (await this.#wrap(rootSecret, revision))) {
       // It is gone where the keys were forgotten meanwhile, as by a reset.
-      await own.write((now) => (isIn(now.pending, pending) ? { rootSecret } : {}));
-      if (isIn(own.record.pending, pending)) {
-        await this.#post(pending);
-      }
+      await own.write((now) => (isWanted(now.pending, pending) ? { rootSecret } : {}));
+      return !isWanted(own.record.pending, pending) || this.#post(pending);
     } else {
       await own.write((now) =>
-        isIn(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
+        isWanted(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
       );
       own.onChange();
     }
+    return true;
+  }
+
+  /** Has the realms forget what has arrived of a registration that nobody wants any more. */
+  async #withdraw(pending: PendingRegistration): Promise<void> {
+    const { own } = this;
+    const { version, replaces = [] } = pending;
+    // Before it is tried, so that what arrives in between is not forgotten.
+    const isOver = this.#isOver(pending);
+    const vault = this.#vault(() => undefined);
+    await vault.withdraw(version, own.requireSeed(own.chain));
+    if (isOver && (await vault.fate({ version, replaces }, isOver)) === 'fails') {
+      await own.write((now) => ({ pending: without(now.pending, pending) }));
+    }
+  }
+
+  /** Whether no request of it can be on its way any more. */
+  #isOver({ at = 0 }: PendingRegistration): boolean {
+    return Date.now() - at >= (this.options.onTheWayMs ?? onTheWayMs);
   }
 
   /**
@@ -187,8 +223,9 @@ export class Pins {
   }
 
   /** What is on its way arrives by itself; what silent realms have shows with the next connection. */
-  #settleLater(isOver: boolean): void {
-    if (!isOver && !this.core.stopped && this.#timer === null) {
+  #settleLater(): void {
+    const isAny = this.own.record.pending.some((pending) => !this.#isOver(pending));
+    if (isAny && !this.core.stopped && this.#timer === null) {
       this.#timer = setTimeout(() => {
         this.#timer = null;
         void this.settle().catch(() => undefined);
@@ -196,16 +233,23 @@ export class Pins {
     }
   }
 
-  /** Only from the device whose root secret still opens what is stored: so the last one in the chain is right too. */
-  async #post(pending: PendingRegistration): Promise<void> {
+  /**
+   * Only from the device whose root secret still opens what is stored: so the last one in the chain is right too.
+   * @returns whether the chain names it; else it is remembered still, for it may be what the realms have
+   */
+  async #post(pending: PendingRegistration): Promise<boolean> {
     const { own } = this;
+    let isNamed = false;
     await own.change(async (chain, seed) => {
       const { rootSecret } = own.record;
       const isThere = chain.vaultDigest !== null && equalBytes(chain.vaultDigest, pending.digest);
-      const isOwn = !isThere && rootSecret !== null && (await own.wrapped.isOwn(rootSecret));
-      return isOwn ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
+      isNamed = isThere || (rootSecret !== null && (await own.wrapped.isOwn(rootSecret)));
+      return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
-    await own.write((now) => ({ pending: after(now.pending, pending) }));
+    if (isNamed) {
+      await own.write((now) => ({ pending: after(now.pending, pending) }));
+    }
+    return isNamed;
   }
 
   /**
@@ -235,7 +279,7 @@ export class Pins {
       // Kept before a realm hears of it.
       await own.write({ rootSecret: rootSecret.slice(), rootDue: true });
     }
-    const pin = read(typed);
+    const pin = requirePin(typed);
     try {
       const parameters = this.options.parameters ?? defaultParameters;
       let pending = null as PendingRegistration | null;
@@ -265,9 +309,18 @@ export class Pins {
     }
   }
 
-  /** Has the realms forget the PIN. What is wrapped by its root secret opens to nobody from then on. */
+  /**
+   * Has the realms forget the PIN. What is wrapped by its root secret opens to nobody from then on. A registration that is still
+   * on its way is deleted when it arrives.
+   */
   remove(): Promise<void> {
-    return this.core.queue.run('keys/pin', () => this.#remove());
+    return this.core.queue.run('keys/pin', async () => {
+      try {
+        await this.#remove();
+      } finally {
+        this.#settleLater();
+      }
+    });
   }
 
   async #remove(): Promise<void> {
@@ -277,7 +330,7 @@ export class Pins {
     if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
       throw failed(step);
     }
-    await own.write({ ...noRoot, pending: [], isPinVoid: false });
+    await own.write((now) => ({ ...noRoot, pending: unwanted(now.pending), isPinVoid: false }));
     await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
   }
 
@@ -326,12 +379,23 @@ export class Pins {
 
   /** Who runs the vault, who tried what, and whether somebody waits for the PIN to go. Realms that do not answer are left out. */
   async overview(): Promise<VaultOverview> {
-    const { operators, threshold, realms } = await this.core.api.vault();
+    const view = await this.core.api.vault();
+    const { operators, threshold, realms } = view;
     const told = await this.told();
     // Each realm counts the same guesses; the one that knows most tells them.
     const most = told.map(({ attempts }) => attempts).toSorted((a, b) => b.length - a.length)[0] ?? [];
     const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
-    return { operators, threshold, realms: realms.length, answering: told.length, attempts, wait: waitOf(told) };
+    const hosts = (view.hosts ?? []).map(({ operator, address }) => ({ operator, address }));
+    return {
+      operators,
+      together: fewestWith(threshold, hosts),
+      hosts,
+      threshold,
+      realms: realms.length,
+      answering: told.length,
+      attempts,
+      wait: waitOf(told),
+    };
   }
 
   /** What the realms tell; those that do not answer are left out. */
@@ -385,51 +449,4 @@ export class Pins {
   #done(): void {
     this.#stretcher?.stop();
   }
-}
-
-function isIn(all: PendingRegistration[], { version }: PendingRegistration): boolean {
-  return all.some((one) => one.version === version);
-}
-
-/** Those that may still come to stand once this one did: what was begun before it took the place of what it did, too. */
-function after(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
-  return all.slice(all.findIndex((one) => one.version === version) + 1);
-}
-
-/** A realm has another registration than it told of: one that was on its way to it, or another device's. */
-function isReplaced({ faults }: VaultStep): boolean {
-  return faults.some(({ reason }) => reason === VaultRejection.versionOther);
-}
-
-/** Somebody was quicker, and what was looked at has to be looked at again. */
-function isOvertaken(thrown: unknown): boolean {
-  return (
-    isCode(thrown, ErrorCode.wrappedKeysStale) ||
-    (isNamed(thrown, 'vault_unavailable') && thrown.info.details?.reason === VaultRejection.versionOther)
-  );
-}
-
-function read(typed: string): Pin {
-  const { pin } = readPin(typed);
-  if (!pin) {
-    throw localError('pin_refused', false);
-  }
-  return pin;
-}
-
-function failed({ rejection: reason, faults, guessesLeft }: VaultStep) {
-  if (reason === VaultRejection.wrongPin) {
-    return localError('wrong_pin', false, { guessesLeft });
-  }
-  if (reason === VaultRejection.sharesTooFew) {
-    return localError('vault_too_few', true, { reason, guessesLeft, faults: faults.length });
-  }
-  return localError('vault_unavailable', false, { reason, guessesLeft, faults: faults.length });
-}
-
-/** The one that has longest to go: whoever waits needs a threshold of realms. */
-function waitOf(told: RealmTold[]): VaultOverview['wait'] {
-  const begun = told.flatMap(({ wait }): VaultWait[] => (wait?.state === 'begun' ? [wait] : []));
-  const [last] = begun.toSorted((a, b) => Date.parse(b.until) - Date.parse(a.until));
-  return last ? { device: last.device, until: Date.parse(last.until) } : null;
 }

@@ -6,6 +6,7 @@ import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
 import type { Core } from '../core';
 import { wasKeyOf } from './chainKeys';
 import type { OwnKeys } from './ownKeys';
+import { unwanted } from './pendingPins';
 
 /** What a device knows of a PIN that it does not know, or that is no more. What became of a registration shows by itself. */
 export const noRoot = { rootSecret: null, rootDue: false, wrapDue: false };
@@ -32,14 +33,22 @@ export class RootSecret {
 
   /** Another device has set a PIN, which may have another root secret, or has removed it: then it opens nothing any more. */
   async see(chain: KeyChain, foreign: readonly Uint8Array[]): Promise<void> {
-    const isPin = foreign
+    const digests = foreign
       .map(readEntry)
-      .some((read) => 'entry' in read && read.entry.type === EntryType.vaultConfigured);
+      .flatMap((read) =>
+        'entry' in read && read.entry.type === EntryType.vaultConfigured ? [read.entry.vaultDigest] : [],
+      );
+    const isPin = digests.length > 0;
     if (isPin && this.own.record.rootSecret) {
       await this.own.write(chain.vaultDigest ? { rootDue: true } : noRoot);
     }
     if (isPin && this.own.record.isPinVoid) {
       await this.own.write({ isPinVoid: false });
+    }
+    const isRemoval = digests.some((digest) => !digest?.some((byte) => byte !== 0));
+    if (isRemoval && this.own.record.pending.length > 0) {
+      // What this device had begun before that is not to come back.
+      await this.own.write((now) => ({ pending: unwanted(now.pending) }));
     }
   }
 

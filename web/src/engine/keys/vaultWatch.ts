@@ -2,7 +2,8 @@ import type { KeysSignal, VaultWait } from '../../protocol/wire';
 import type { SeenGuess, VaultSeenRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
-import type { Pins, RealmTold } from './pins';
+import type { RealmTold } from './pinOutcomes';
+import type { Pins } from './pins';
 
 const place = 'vault';
 const clocksApartMs = 60_000;

@@ -1,3 +1,4 @@
+import { fromBase64 } from '../../protocol/bytes';
 import { VaultContext, vaultDigest } from '../../vault/context';
 import { readParameters } from '../../vault/parameters';
 import type { FakeServer } from './fakeServer';
@@ -33,4 +34,38 @@ export async function byPin(server: FakeServer, device: TestDevice, typed: strin
   await keysOf(again).pins.recover(typed, quiet);
   await again.online();
   return again;
+}
+
+/**
+ * The answers to the next registration do not come, and its requests arrive when they are let.
+ * @returns lets them; those of so many realms, where that is said
+ */
+export function delayed(server: FakeServer, onNext: () => void = () => undefined) {
+  const { ask } = server.keys;
+  const late: (() => void)[] = [];
+  let asked = 0;
+  server.keys.ask = (device, realm, message) => {
+    if (fromBase64(message)[1] !== 3) {
+      return ask.call(server.keys, device, realm, message);
+    }
+    if (asked++ >= 3) {
+      onNext();
+      return ask.call(server.keys, device, realm, message);
+    }
+    late.push(() => void ask.call(server.keys, device, realm, message));
+    throw new Error('no answer');
+  };
+  const arrive = (realms = late.length) => {
+    for (const one of late.splice(0, realms)) {
+      one();
+    }
+  };
+  return arrive;
+}
+
+/** A device that takes no request for lost. */
+export async function waiting(device: TestDevice) {
+  device.onTheWayMs = 3600_000;
+  await device.reload();
+  await device.online();
 }

@@ -15,6 +15,18 @@ export type Device = {
 };
 
 /**
+ * A device of the account that the server does not list. `vouched`: the account's keys vouch for it. `unknown`: they do not,
+ * and it is in conversations in the account's name. `removed`: it was removed from the keys, and is in conversations still.
+ */
+export type UnlistedDevice = {
+  id: string;
+  fingerprint: string;
+  standing: 'vouched' | 'unknown' | 'removed';
+  /** In how many it is. */
+  conversations: number;
+};
+
+/**
  * Whether the account's identity key vouches for this device. `pending`: not known yet. `waiting`: the account has keys
  * that this device does not have; it takes part in nothing until the PIN or another device brings them.
  */
@@ -56,13 +68,14 @@ export type KeyAlarm = {
   changes: KeyChange[];
 };
 
+/** `void`: this device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
+export type PinState = 'none' | 'set' | 'void';
+
 export type AccountSecurity = {
   standing: DeviceStanding;
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
-  hasPin: boolean;
-  /** This device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
-  isPinVoid: boolean;
+  pin: PinState;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
   /** When the PIN is asked for before money leaves. */
@@ -107,8 +120,12 @@ export type VaultAttempt = { at: number; device: string; outcome: 'open' | 'succ
 export type VaultWait = { device: string; until: number };
 
 export type VaultOverview = {
-  /** How many parties run the realms. */
+  /** How many parties run the realms, as the server says. */
   operators: number;
+  /** How few of them have a threshold of realms between them, and could try PINs without a limit. */
+  together: number;
+  /** Who runs which, where not all are this server's. */
+  hosts: { operator: string; address: string }[];
   threshold: number;
   realms: number;
   answering: number;
@@ -140,6 +157,10 @@ export interface KeysApp {
 
   listDevices(): Promise<Device[]>;
   revokeDevice(id: string): Promise<void>;
+  /** Devices of the account that are not among those that the server lists. */
+  unlistedDevices(listed: readonly Device[]): Promise<UnlistedDevice[]>;
+  /** Removes one of those from the account's keys and from every conversation. */
+  revokeUnlistedDevice(id: string): Promise<void>;
 
   /** What another device approves this one by, as text; null once it is approved. */
   approvalCode(): Promise<string | null>;

@@ -1,8 +1,8 @@
 import type { ChatApp, Member } from '../../state/contract';
 
-/** Whether somebody's new keys, or a device that is not theirs, stop what is sent and paid in a conversation. */
+/** Whether somebody's new keys, or a device that is not theirs, in my name too, stop what is sent and paid in a conversation. */
 export function stops({ trust, hasStranger, isMe }: Member): boolean {
-  return !isMe && (trust === 'changed' || hasStranger);
+  return hasStranger || (!isMe && trust === 'changed');
 }
 
 /** Who stops what is sent and paid in a conversation: what the engine would refuse. */

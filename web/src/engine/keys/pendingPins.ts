@@ -1,0 +1,37 @@
+import type { PendingRegistration } from '../../storage/records';
+import { noVersion } from '../../vault/context';
+
+/** A request that nobody waits for any more may still reach a realm; after so long it does not. */
+export const onTheWayMs = 10 * 60_000;
+
+export function isWanted(all: PendingRegistration[], { version }: PendingRegistration): boolean {
+  return all.some((one) => one.version === version && !one.isUnwanted);
+}
+
+export function without(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
+  return all.filter((one) => one.version !== version);
+}
+
+/**
+ * What is left of them once nobody wants any of them any more: those that may still arrive, to be deleted then. Only realms
+ * without a registration come to be so again, when the PIN is removed, so who takes the place of nothing could yet stand;
+ * others find gone what they take the place of.
+ */
+export function unwanted(all: PendingRegistration[]): PendingRegistration[] {
+  return all.filter(mayReturn).map((one) => ({ ...one, isUnwanted: true }));
+}
+
+/** Those that may still arrive once this one stands: what was begun before it took the place of what it did, too. */
+export function after(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
+  const at = all.findIndex((one) => one.version === version);
+  return [...unwanted(all.slice(0, at)), ...all.slice(at + 1)];
+}
+
+/** Those that may still arrive where the realms have others than this one takes the place of. */
+export function overtaken(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
+  return all.flatMap((one) => (one.version === version ? unwanted([one]) : [one]));
+}
+
+function mayReturn({ replaces = [] }: PendingRegistration): boolean {
+  return replaces.includes(noVersion);
+}

@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { fromBase64 } from '../protocol/bytes';
+import type { FakeServer } from './testing/fakeServer';
+import { keep, pair } from './testing/people';
+import { byPin, chainOf, delayed, keysOf, nextPin, pin, quiet, registered, waiting } from './testing/pins';
+import { TestDevice, until } from './testing/testDevice';
+
+/** Ann's first PIN is on its way to all realms, and her device takes none for lost. */
+async function onItsWay() {
+  const { server, ann, annClient } = await pair();
+  await waiting(ann);
+  const arrive = delayed(server);
+  await expect(keysOf(ann).pins.set(pin, quiet)).rejects.toThrow('vault_');
+  return { server, ann, annClient, arrive };
+}
+
+/** Its requests are over by now: what has not arrived never will. */
+async function over(ann: TestDevice) {
+  ann.onTheWayMs = 0;
+  await ann.reload();
+  await ann.online();
+  await keysOf(ann).pins.settle();
+}
+
+/** The messages that realms get from now on, by their type. */
+function heard(server: FakeServer): number[] {
+  const types: number[] = [];
+  const { ask } = server.keys;
+  server.keys.ask = (device, realm, message) => {
+    types.push(fromBase64(message)[1] as number);
+    return ask.call(server.keys, device, realm, message);
+  };
+  return types;
+}
+
+describe('a PIN that is removed while a registration is on its way', () => {
+  it('stays removed when that arrives, where it was the first', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    await keysOf(ann).pins.remove();
+    arrive();
+    expect(registered(server, ann)).toHaveLength(1);
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([]);
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+    expect(ann.screen.keys).toMatchObject({ pin: 'none', knowsPin: false });
+    await over(ann);
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+  });
+
+  it('stays removed also where another one stood in between', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    await keysOf(ann).pins.set(nextPin, quiet);
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+    await keysOf(ann).pins.remove();
+    arrive();
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([]);
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+
+  it('stays removed also where another device set and removed it', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    await keysOf(phone).pins.set(nextPin, quiet);
+    await until(() => ann.screen.keys?.pin === 'set', 'ann knows of it');
+    await keysOf(ann).pins.settle();
+    await keysOf(phone).pins.remove();
+    await until(() => ann.screen.keys?.pin === 'none', 'and that it is gone');
+    arrive();
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([]);
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+
+  it('stays removed where the other device did both while this one was away', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    ann.stop();
+    await keysOf(phone).pins.set(nextPin, quiet);
+    await keysOf(phone).pins.remove();
+    arrive();
+    await ann.open();
+    await ann.online();
+    await until(() => registered(server, ann).length === 0, 'it is deleted');
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+
+  it('stays removed where this device has not heard of it when that arrives', async () => {
+    const { server, ann, annClient, arrive } = await onItsWay();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    annClient.pushes = () => false;
+    await keysOf(phone).pins.set(nextPin, quiet);
+    await keysOf(phone).pins.remove();
+    arrive();
+    expect(registered(server, ann)).toHaveLength(1);
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([]);
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+
+  it('has what arrived at a single realm deleted too, once and again', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    await keysOf(ann).pins.remove();
+    for (let realm = 0; realm < 3; realm++) {
+      arrive(1);
+      expect(registered(server, ann)).toHaveLength(1);
+      await keysOf(ann).pins.settle();
+      expect(registered(server, ann)).toEqual([]);
+    }
+  });
+
+  it('is looked for once more when nothing can arrive any more', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    await keysOf(ann).pins.remove();
+    arrive();
+    await over(ann);
+    expect(registered(server, ann)).toEqual([]);
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+  });
+
+  it('is remembered as long as the realms that may have it say nothing', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    await keysOf(ann).pins.remove();
+    arrive();
+    for (const realm of server.keys.realmIds) {
+      server.keys.realmsDown.add(realm);
+    }
+    await over(ann);
+    expect(keysOf(ann).own.record.pending).toHaveLength(1);
+    server.keys.realmsDown.clear();
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([]);
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+  });
+
+  it('leaves the way to another one, which nothing deletes', async () => {
+    const { server, ann, arrive } = await onItsWay();
+    await keysOf(ann).pins.remove();
+    // It arrives between the two questions that the next one is made of.
+    const { ask } = server.keys;
+    let isFirst = true;
+    server.keys.ask = (device, realm, message) => {
+      if (isFirst && fromBase64(message)[1] === 3) {
+        isFirst = false;
+        arrive();
+      }
+      return ask.call(server.keys, device, realm, message);
+    };
+    await keysOf(ann).pins.set('736104', quiet);
+    await keysOf(ann).pins.settle();
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+    expect(isFirst).toBe(false);
+    await byPin(server, ann, '736104');
+  });
+
+  it('asks nothing of the realms for what took the place of another one', async () => {
+    const { server, ann } = await pair();
+    await waiting(ann);
+    await keysOf(ann).pins.set(pin, quiet);
+    delayed(server);
+    await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('vault_');
+    await keysOf(ann).pins.remove();
+    const types = heard(server);
+    await keysOf(ann).pins.settle();
+    expect(types).toEqual([]);
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+  });
+});
