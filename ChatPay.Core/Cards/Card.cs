@@ -11,6 +11,8 @@ public sealed record Card(
     CardTerms Terms, byte[] DetailCommit, CardState State, int Version, TransferId? HoldId, DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt, DateTimeOffset? ClosedAt)
 {
+    private long[]? _shares;
+
     /// <summary>How far it has come beside its state.</summary>
     public CardTally Tally { get; init; } = new();
 
@@ -20,7 +22,8 @@ public sealed record Card(
     public bool IsOpen => CardTransitions.IsOpen(State);
 
     /// <summary>The shares of a packet, in the order in which they are taken.</summary>
-    public long[] PacketShares() => Cards.PacketShares.Divide(
+    /// <remarks>Divided once for all states of the card that come of one another.</remarks>
+    public long[] PacketShares() => _shares ??= Cards.PacketShares.Divide(
         Terms.Plan!.Packet!.Value, Terms.Money.Amount.Value, Terms.Plan.Count!.Value, Seed);
 
     /// <param name="parts">Those to show, of a split or packet.</param>

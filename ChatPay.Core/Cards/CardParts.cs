@@ -14,7 +14,7 @@ public static class CardParts
             return known ?? news;
         }
 
-        var parts = known.ToDictionary(part => part.Account);
+        var parts = ByAccount(known);
         foreach (var part in news)
         {
             if (!parts.TryGetValue(part.Account, out var before) || before.State == CardState.Open)
@@ -40,7 +40,7 @@ public static class CardParts
     public static IReadOnlyList<CardPart> OfSplit(CardView card)
     {
         ArgumentNullException.ThrowIfNull(card);
-        var known = (card.Progress?.Parts ?? []).ToDictionary(part => part.Account);
+        var known = ByAccount(card.Progress?.Parts ?? []);
         var others = CardTransitions.IsOpen(card.State) ? CardState.Open : card.State;
         return
         [
@@ -85,4 +85,8 @@ public static class CardParts
         return (progress.Parts ?? []).All(part =>
             part.Place >= 0 && part.Place < shares.Length && part.AmountMinor == shares[part.Place]);
     }
+
+    /// <summary>A server that names somebody twice is not believed the second time.</summary>
+    private static Dictionary<AccountId, CardPart> ByAccount(IEnumerable<CardPart> parts) =>
+        parts.GroupBy(part => part.Account).ToDictionary(same => same.Key, same => same.First());
 }

@@ -118,12 +118,14 @@ public static class CardRules
         DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(card);
-        if (action == CardActionKind.Post || CardTransitions.Find(card.Terms.Form, action) is not { } row)
+        var isConcerned = CardPrivacy.IsPublic(card.ToView()) || CardPrivacy.IsConcerned(card.ToView(), actor);
+        if (action == CardActionKind.Post
+            || (isConcerned && CardTransitions.Find(card.Terms.Form, action) is null))
         {
             return new Error(ErrorCode.CardActionUnknown, "This kind of card has no such action.");
         }
 
-        if (!IsParty(card.Terms, row.By, actor))
+        if (CardTransitions.Find(card.Terms.Form, action) is not { } row || !IsParty(card.Terms, row.By, actor))
         {
             return new Error(
                 ErrorCode.CardNotYours, "This is for the other side of the card to do.",
@@ -197,6 +199,18 @@ public static class CardRules
         return card.IsOpen && now >= card.ExpiresAt
             ? Move(card, CardTransitions.Find(card.Terms.Form, null)!, transfer, now)
             : null;
+    }
+
+    /// <summary>
+    /// Gives back what a delayed transfer holds whose time is up and which the ledger lets nobody receive: the payee's account is
+    /// closed, or the hold is over. Nothing else would ever return it.
+    /// </summary>
+    public static CardMove GiveBack(Card card, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(card);
+        return new CardMove(
+            Changed(card, CardState.Expired, now), CardMoney.Release, card.Terms.Money.Amount.Value, card.Terms.Payer,
+            CardTerms.Nobody);
     }
 
     /// <summary>Reminds those of whom a split has no answer; null where it was done or there is nobody.</summary>
@@ -282,7 +296,10 @@ public static class CardRules
         }
 
         var period = card.Terms.Plan!.Period!.Value;
-        var start = MandatePeriods.StartOf(card.CreatedAt, period, now);
+
+        // A clock that steps back does not begin a period again.
+        var start = MandatePeriods.StartOf(card.CreatedAt, period, now) is var begun && card.Tally.PeriodStart > begun
+            ? card.Tally.PeriodStart.Value : begun;
         var drawn = card.Tally.PeriodStart == start ? card.Tally.PeriodMinor : 0;
         var left = card.Terms.Money.Amount.Value - drawn;
         if (asked > left)

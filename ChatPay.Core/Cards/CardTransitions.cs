@@ -77,7 +77,9 @@ public static class CardMoneys
 /// <param name="Action">Null for the passing of time.</param>
 /// <param name="From">Null for a card that does not exist yet.</param>
 /// <param name="To">Where a move that does not end the card leads to as well, if there is any.</param>
-/// <param name="Ends">The states that the last one of several such moves leads to.</param>
+/// <param name="Ends">
+/// The states that the last one of several such moves leads to, and the one of a transfer that cannot arrive.
+/// </param>
 public sealed record CardTransition(
     CardForm Form, CardActionKind? Action, CardParty By, CardState? From, CardState To, CardMoney Money,
     params IReadOnlyList<CardState> Ends)
@@ -119,7 +121,9 @@ public static class CardTransitions
         Row(
             CardForm.TransferDelayed, CardActionKind.Cancel, CardParty.Payer, CardState.Held, CardState.Cancelled,
             CardMoney.Release),
-        Row(CardForm.TransferDelayed, null, CardParty.Clock, CardState.Held, CardState.Accepted, CardMoney.Capture),
+        Row(
+            CardForm.TransferDelayed, null, CardParty.Clock, CardState.Held, CardState.Accepted, CardMoney.Capture,
+            CardState.Expired),
         Refund(CardForm.TransferDelayed, CardState.Accepted),
 
         Row(CardForm.Request, CardActionKind.Post, CardParty.Payee, null, CardState.Open, CardMoney.None),

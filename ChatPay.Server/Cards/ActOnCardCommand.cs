@@ -28,7 +28,13 @@ internal sealed class ActOnCardCommand(
             set.Rows<CardRows>().NeedPart(Request.Card, Caller.Account);
         }
 
-        set.Rows<ConversationRows>().NeedMember(known.Terms.Conversation, Caller.Account);
+        var conversations = set.Rows<ConversationRows>();
+        conversations.NeedMember(known.Terms.Conversation, Caller.Account);
+        if (Request.Action == CardActionKind.Draw)
+        {
+            conversations.NeedMember(known.Terms.Conversation, known.Terms.Payer);
+        }
+
         if (CardRules.Outline(known, Caller.Account, Request.Action)?.ToLedgerCommand(Transfer, Caller.Account) is { } command)
         {
             set.Rows<LedgerRows>().Need(command);
@@ -43,10 +49,9 @@ internal sealed class ActOnCardCommand(
             return CardErrors.Unknown();
         }
 
-        var conversation = set.Rows<ConversationRows>().Find(card.Terms.Conversation);
-        if (SendRules.CheckMember(conversation, Caller.Account) is { } foreign)
+        if (CheckPlace(set.Rows<ConversationRows>().Find(card.Terms.Conversation), card) is { } foreign)
         {
-            return foreign.Code == ErrorCode.ConversationUnknown ? CardErrors.Unknown() : foreign;
+            return foreign;
         }
 
         var row = CardTransitions.Find(card.Terms.Form, Request.Action);
@@ -77,6 +82,27 @@ internal sealed class ActOnCardCommand(
 
         cards.Change(acted.Value);
         return Told(set, acted.Value);
+    }
+
+    /// <summary>
+    /// Who acts is in the conversation, but for an author who takes back: they may have left it, or been put out so that they
+    /// cannot. What is drawn is drawn of somebody who sees it.
+    /// </summary>
+    private Error? CheckPlace(ConversationState? conversation, Card card)
+    {
+        var foreign = SendRules.CheckMember(conversation, Caller.Account);
+        if (foreign is { Code: ErrorCode.ConversationUnknown })
+        {
+            return CardErrors.Unknown();
+        }
+
+        if (foreign is not null && (Request.Action != CardActionKind.Cancel || card.Terms.Author != Caller.Account))
+        {
+            return foreign;
+        }
+
+        return Request.Action == CardActionKind.Draw && !conversation!.IsMember(card.Terms.Payer)
+            ? new Error(ErrorCode.CardPartyNotMember, "Whose money it is has left this conversation.") : null;
     }
 
     /// <summary>

@@ -87,15 +87,17 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
     }
 
     /// <summary>Open cards whose time is up by the database's clock, the longest overdue first.</summary>
-    public async Task<IReadOnlyList<Card>> ReadOverdueAsync(int limit, CancellationToken cancellationToken)
+    /// <param name="after">The last one of the page before; null for the first.</param>
+    public async Task<IReadOnlyList<Card>> ReadOverdueAsync(Card? after, int limit, CancellationToken cancellationToken)
     {
+        // The statement's time: an index can be asked for it, which for a clock that moves it cannot.
         await using var command = dataSource.CreateCommand(
             $"""
             select {CardRow.Columns} from card
-            where closed_at is null and expires_at <= clock_timestamp()
-            order by expires_at limit $1
-            """);
-        command.Parameters.Add(new NpgsqlParameter { Value = limit });
+            where closed_at is null and expires_at <= statement_timestamp() and (expires_at, id) > ($1, $2)
+            order by expires_at, id limit $3
+            """,
+            after?.ExpiresAt ?? DateTimeOffset.MinValue, after?.Terms.Card.Value ?? Guid.Empty, limit);
         return await ReadCardsAsync(command, cancellationToken);
     }
 
@@ -122,12 +124,15 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
     }
 
     /// <summary>
-    /// How long it is until the next card ends, by the database's clock; null where none is open. Negative where one is overdue.
+    /// How long it is until the next card ends, by the database's clock; null where none is open.
     /// </summary>
     public async Task<TimeSpan?> ReadNextDueAsync(CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand(
-            "select min(expires_at) - clock_timestamp() from card where closed_at is null");
+            """
+            select min(expires_at) - statement_timestamp() from card
+            where closed_at is null and expires_at > statement_timestamp()
+            """);
         return await command.ExecuteScalarAsync(cancellationToken) as TimeSpan?;
     }
 
@@ -138,8 +143,8 @@ internal sealed class CardStore(NpgsqlDataSource dataSource)
         await using var command = dataSource.CreateCommand(
             $"""
             select {CardRow.Columns} from card
-            where kind = 3 and closed_at is null and reminded_at is null and created_at <= clock_timestamp() - $1
-                and expires_at > clock_timestamp()
+            where kind = 3 and closed_at is null and reminded_at is null and created_at <= statement_timestamp() - $1
+                and expires_at > statement_timestamp()
             order by created_at limit $2
             """,
             age, limit);

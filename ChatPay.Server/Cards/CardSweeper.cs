@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ChatPay.Core.Cards;
 using ChatPay.Server.Database.GroupCommit;
 using Microsoft.Extensions.Options;
 
@@ -12,14 +13,17 @@ internal sealed partial class CardSweeper(
     CardStore store, PayCodeStore codes, GroupCommitter committer, TimeProvider time, IOptions<CardOptions> options,
     ILogger<CardSweeper> logger) : BackgroundService
 {
+    private const int NodesApartMs = 100;
+
     /// <summary>Expires what is overdue now.</summary>
     /// <returns>How many cards this node closed.</returns>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var closed = 0;
+        Card? last = null;
         while (true)
         {
-            var overdue = await store.ReadOverdueAsync(options.Value.SweepBatch, cancellationToken);
+            var overdue = await store.ReadOverdueAsync(last, options.Value.SweepBatch, cancellationToken);
             var outcomes = await Task.WhenAll(overdue.Select(
                 card => committer.SubmitAsync(new ExpireCardCommand(card), cancellationToken)));
             var closedNow = outcomes.Count(outcome => outcome is { IsOk: true, Value: true });
@@ -33,11 +37,13 @@ internal sealed partial class CardSweeper(
                 }
             }
 
-            // Less than a page is the end of it, and a page without progress must not be turned for ever.
-            if (overdue.Count < options.Value.SweepBatch || closedNow == 0)
+            // Those that cannot end now do not keep the others from it.
+            if (overdue.Count < options.Value.SweepBatch)
             {
                 return closed;
             }
+
+            last = overdue[^1];
         }
     }
 
@@ -69,9 +75,10 @@ internal sealed partial class CardSweeper(
                 await codes.RemoveOldAsync(options.Value.SweepBatch, stoppingToken);
 
                 // A card ends when it is due, not when the next look comes.
-                if (await store.ReadNextDueAsync(stoppingToken) is { } due && due > TimeSpan.Zero && due < interval)
+                // Nodes do not all come for it at the same instant.
+                if (await store.ReadNextDueAsync(stoppingToken) is { } due && due < interval)
                 {
-                    pause = due;
+                    pause = due + TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(NodesApartMs));
                 }
             }
             catch (Exception exception) when (exception is not OperationCanceledException)

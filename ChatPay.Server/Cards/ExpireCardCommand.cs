@@ -45,6 +45,13 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
 
             // A card has one expiry, so a rejection would keep its money for good: it is left alone and tried again.
             var outcome = ledger.Foresee(command);
+            if (move.Money == CardMoney.Capture && !MayArriveYet(outcome.Status))
+            {
+                move = CardRules.GiveBack(card, set.Now);
+                command = move.ToLedgerCommand(_transfer, null)!;
+                outcome = ledger.Foresee(command);
+            }
+
             if (outcome.Status == LedgerStatus.HoldNotExpired)
             {
                 // The clock stepped back before the card was posted: its hold began where its account's time had been.
@@ -64,4 +71,7 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
             card.Terms.Conversation, new NewEvent(EventKind.CardChanged, null, Card: move.View));
         return true;
     }
+
+    /// <summary>A frozen payer's transfer waits to be thawed, as long as its hold lasts.</summary>
+    private static bool MayArriveYet(LedgerStatus status) => status is LedgerStatus.Applied or LedgerStatus.AccountFrozen;
 }

@@ -77,7 +77,7 @@ internal sealed class PayCodeStore(NpgsqlDataSource dataSource)
         await using var command = dataSource.CreateCommand(
             """
             delete from pay_code where code_hash in (
-                select code_hash from pay_code where expires_at < clock_timestamp() - interval '1 day'
+                select code_hash from pay_code where expires_at < statement_timestamp() - interval '1 day'
                 order by expires_at limit $1
             )
             """,

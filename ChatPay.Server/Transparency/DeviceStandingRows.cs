@@ -6,8 +6,8 @@ using Npgsql;
 namespace ChatPay.Server.Transparency;
 
 /// <summary>
-/// Whether devices speak for their accounts, in a batch: in the account's chain of the key log and not revoked. It is read
-/// after every lock was taken and not locked itself: what is revoked later than that is revoked after what the batch decides.
+/// Whether devices speak for their accounts, in a batch: in the account's chain of the key log and not revoked. They are kept
+/// from being revoked until the batch is committed, so nothing is decided by a device whose revocation was answered before.
 /// </summary>
 internal sealed class DeviceStandingRows : WriteRows
 {
@@ -30,6 +30,7 @@ internal sealed class DeviceStandingRows : WriteRows
                 """
                 select account_id, id from device
                 where id = any($1) and approved_at is not null and revoked_at is null
+                order by id for share
                 """,
                 _needed.Select(device => device.Value).ToArray());
         }

@@ -97,6 +97,56 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
         return (alice, bob, await money.ConversationAsync(alice, bob));
     }
 
+    [Fact]
+    public async Task A_delayed_transfer_of_a_frozen_payer_arrives_once_thawed_and_else_returns_when_its_hold_is_over()
+    {
+        var (alice, bob, conversation) = await PairAsync();
+        var (thawed, never) = (await DelayedAsync(alice, bob, conversation, 100), await DelayedAsync(alice, bob, conversation, 7));
+        await ChangeAsync(alice, AccountChangeKind.Freeze);
+        await money.AdvanceAsync(TimeSpan.FromSeconds(60));
+        await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((10_000, 107), await money.BalanceAsync(alice));
+        await ChangeAsync(alice, AccountChangeKind.Unfreeze);
+        await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(CardState.Accepted, await StateAsync(bob, thawed));
+        Assert.Equal(CardState.Accepted, await StateAsync(bob, never));
+
+        var stuck = await DelayedAsync(alice, bob, conversation, 50);
+        await ChangeAsync(alice, AccountChangeKind.Freeze);
+        await money.AdvanceAsync(TimeSpan.FromDays(31));
+        await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(CardState.Expired, await StateAsync(bob, stuck));
+        Assert.Equal((9_893, 0), await money.BalanceAsync(alice));
+        await money.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task A_delayed_transfer_to_an_account_that_was_closed_returns()
+    {
+        var alice = await money.PersonAsync();
+        var bob = await money.PersonAsync(withWallets: false);
+        var conversation = await money.ConversationAsync(alice, bob);
+        await money.Wallets.AccountOpenedAsync(bob.Account, TestContext.Current.CancellationToken);
+        var away = await money.PostAsync(CardKind.Transfer, conversation, bob, alice, 10_000);
+        await money.ActAsync(alice, away, CardActionKind.Accept);
+        var card = await DelayedAsync(alice, bob, conversation, 100);
+        await ChangeAsync(bob, AccountChangeKind.Close);
+        await money.AdvanceAsync(TimeSpan.FromSeconds(60));
+        await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(CardState.Expired, await StateAsync(alice, card));
+        Assert.Equal((20_000, 0), await money.BalanceAsync(alice));
+        await money.AssertCleanAsync();
+    }
+
+    private async Task<CardView> DelayedAsync(
+        WalletHolder payer, WalletHolder payee, ConversationId conversation, long amountMinor) =>
+        (await money.ActAsync(payer, MoneyFixture.Card(
+            CardKind.Transfer, conversation, payer, payee, amountMinor, lifetimeSeconds: 60,
+            plan: new(CardDelivery.Delayed)))).Value.Card;
+
+    private async Task<CardState> StateAsync(WalletHolder reader, CardView card) =>
+        (await money.Cards.ReadAsync(reader.Caller, card.Id, TestContext.Current.CancellationToken)).Value.State;
+
     private async Task ChangeAsync(WalletHolder person, AccountChangeKind kind)
     {
         var change = AccountChange.Of(

@@ -2,6 +2,7 @@ using ChatPay.Core.Cards;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Cards;
 using ChatPay.Tests.Ledger;
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -203,6 +204,39 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
         Assert.Equal(CardState.Cancelled, (await money.ActAsync(alice, seen, CardActionKind.Cancel)).Value.Card.State);
         Assert.Equal(ErrorCode.CardTerminal, (await DrawAsync(bob, card, 1)).Error?.Code);
         Assert.Equal(((8_000L, 0L), (12_000L, 0L)), (await money.BalanceAsync(alice), await money.BalanceAsync(bob)));
+        await money.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Nobody_draws_of_somebody_who_has_left_and_who_has_left_can_still_end_it()
+    {
+        var (alice, bob, conversation) = await PairAsync();
+        var card = await PostAsync(
+            alice, CardKind.Mandate, conversation, bob, 1000, new(Period: MandatePeriod.Day), 30 * 24 * 3600);
+        await using (var connection = await money.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            await connection.ExecuteAsync(
+                "update member set left_seq = 1 where conversation_id = @id and account_id = @account",
+                new { id = conversation.Value, account = alice.Account.Value });
+        }
+
+        Assert.Equal(ErrorCode.CardPartyNotMember, (await DrawAsync(bob, card, 1)).Error?.Code);
+        Assert.Equal(CardState.Cancelled, (await money.ActAsync(alice, card, CardActionKind.Cancel)).Value.Card.State);
+        Assert.Equal((10_000, 0), await money.BalanceAsync(alice));
+    }
+
+    [Fact]
+    public async Task A_clock_that_steps_back_gives_no_period_twice()
+    {
+        var (alice, bob, conversation) = await PairAsync();
+        var card = await PostAsync(
+            alice, CardKind.Mandate, conversation, bob, 1000, new(Period: MandatePeriod.Day), 30 * 24 * 3600);
+        await money.AdvanceAsync(TimeSpan.FromHours(25));
+        Assert.True((await DrawAsync(bob, card, 1000)).IsOk);
+        await money.AdvanceAsync(TimeSpan.FromHours(-2));
+        Assert.Equal(ErrorCode.MandateExceeded, (await DrawAsync(bob, card, 1)).Error?.Code);
+        await money.AdvanceAsync(TimeSpan.FromHours(2));
+        Assert.Equal(ErrorCode.MandateExceeded, (await DrawAsync(bob, card, 1)).Error?.Code);
         await money.AssertCleanAsync();
     }
 

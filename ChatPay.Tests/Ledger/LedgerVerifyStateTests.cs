@@ -182,6 +182,8 @@ public sealed class LedgerVerifyStateTests(VerifyScene scene) : IClassFixture<Ve
         "what was signed is another payer's, amount or action")]
     [InlineData("update card_authorisation set (statement, signature, device_id) = (select statement, signature, device_id "
         + "from card_authorisation where not ({0}) limit 1) where {0}", "what was signed is not of its card")]
+    [InlineData("update card_authorisation set device_id = (select id from device where id <> device_id limit 1) where {0}",
+        "the device is not the one that the statement names, or not its payer's")]
     [InlineData("update device set signature_key = set_byte(signature_key, 0, 255 - get_byte(signature_key, 0))",
         "the signature is not the device's")]
     [InlineData("delete from key_entry where sequence = 1", "the device is not in the payer's chain of the key log")]

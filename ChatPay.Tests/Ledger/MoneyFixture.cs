@@ -80,6 +80,8 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
                 insert into test.clock values ('0');
                 create function test.clock_timestamp() returns timestamptz language sql volatile as
                     $$ select pg_catalog.clock_timestamp() + ahead from test.clock $$;
+                create function test.statement_timestamp() returns timestamptz language sql stable as
+                    $$ select pg_catalog.statement_timestamp() + ahead from test.clock $$;
                 grant usage on schema test to chatpay_server;
                 grant select on test.clock to chatpay_server;
                 """);

@@ -13,9 +13,10 @@ internal static class CardChecks
     /// <summary>The terms as the server names them; null where they cannot be any.</summary>
     public static CardTerms? TermsOf(CardView card) =>
         AssetCode.TryParse(card.Asset, out var asset) && Enum.IsDefined(card.Kind)
-            ? new(
-                card.Kind, card.Id, card.Conversation, card.Payer, card.Payee, Money.Of(card.AmountMinor, asset),
-                card.LifetimeSeconds, card.Plan)
+        && new CardTerms(
+            card.Kind, card.Id, card.Conversation, card.Payer, card.Payee, Money.Of(card.AmountMinor, asset),
+            card.LifetimeSeconds, card.Plan) is var terms && CardPlans.Check(terms) is null
+            ? terms
             : null;
 
     /// <summary>A card whose details this device has decrypted, in the event that posted it.</summary>

@@ -10,6 +10,8 @@ namespace ChatPay.Client.Internal;
 /// </summary>
 internal sealed class DebitSigner(DeviceCore core)
 {
+    private const long ClockDifferenceMaxSeconds = 24 * 3600;
+
     /// <summary>How far the server's clock is ahead of this device's, as far as a refusal has told; in seconds.</summary>
     private long _ahead;
 
@@ -52,12 +54,15 @@ internal sealed class DebitSigner(DeviceCore core)
     {
         var now = late.Details?.GetValueOrDefault("now") is JsonElement element && element.TryGetInt64(out var seconds)
             ? seconds : 0;
-        if (now <= 0 || now > DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+        var ahead = now - core.Time.GetUtcNow().ToUnixTimeSeconds();
+
+        // A server could ask for signatures that last for years.
+        if (now <= 0 || Math.Abs(ahead) > ClockDifferenceMaxSeconds)
         {
             return false;
         }
 
-        Interlocked.Exchange(ref _ahead, now - core.Time.GetUtcNow().ToUnixTimeSeconds());
+        Interlocked.Exchange(ref _ahead, ahead);
         return true;
     }
 }

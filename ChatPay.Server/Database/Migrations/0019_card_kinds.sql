@@ -39,13 +39,14 @@ alter table card
         else state in (3, 4, 5, 9) end),
     add constraint closed_by_state check ((state in (1, 6, 9)) = (closed_at is null)),
     add constraint parties_by_kind check (case kind
-        when 2 then author_id = payee_id and payer_id is not null
-        when 3 then author_id = payee_id and payer_id is null
-        when 4 then author_id = payer_id
-        else author_id = payer_id and payee_id is not null end),
+        when 2 then author_id is not distinct from payee_id and payer_id is not null
+        when 3 then author_id is not distinct from payee_id and payer_id is null
+        when 4 then author_id is not distinct from payer_id
+        else author_id is not distinct from payer_id and payee_id is not null end),
     add constraint plan_by_kind check ((kind in (3, 4, 5)) <= (plan is not null)),
     add constraint hold_by_kind check (case kind
-        when 1 then hold_id is not null or plan ->> 'delivery' = 'atOnce' when 4 then hold_id is not null
+        when 1 then (hold_id is null) = (plan ->> 'delivery' is not distinct from 'atOnce')
+        when 4 then hold_id is not null
         else hold_id is null end),
     add constraint settled_by_state check ((kind in (1, 2) and state in (2, 7)) = (settlement_id is not null)),
     add constraint refunded_at_most_paid check (refunded_minor <= amount_minor and (refunded_minor = 0 or settlement_id is not null)),
@@ -65,6 +66,10 @@ create table card_part (
     primary key (card_id, account_id),
     unique (card_id, place)
 );
+
+-- Pages of what is due go on after the last one.
+drop index card_expiring;
+create index card_expiring on card (expires_at, id) where closed_at is null;
 
 -- Splits of which somebody has not heard for a day.
 create index card_to_remind on card (created_at) where kind = 3 and closed_at is null and reminded_at is null;

@@ -60,6 +60,8 @@ internal sealed class AuthorisationCheck(VerifyStore store, VerifyFindings findi
                 && row.Transfer.ToGuid() == TransferId.OfCardAction(statement.Payer, statement.Nonce).Value;
         return !isSigned || row.Debit.ToGuid() != account
                 ? "what was signed is another payer's, amount or action"
+            : row.Device?.ToGuid() != statement.Device.Value || row.DeviceAccount?.ToGuid() != statement.Payer.Value
+                ? "the device is not the one that the statement names, or not its payer's"
             : row.DeviceKey is not { } key || !statement.IsSignedBy(key, signature)
                 ? "the signature is not the device's"
             : !row.IsLogged ? "the device is not in the payer's chain of the key log"

@@ -5,16 +5,17 @@ using ChatPay.Core.Protocol;
 namespace ChatPay.Server.Ledger.Verify;
 
 /// <summary>An applied debit of a card, the card's terms, and what was signed for it where anything was.</summary>
+/// <param name="Device">Whose key it is, as the database says, and whose that is.</param>
 /// <param name="IsLogged">Whether the payer's chain has an entry that adds the device with this key.</param>
 internal readonly record struct AuthorisedRow(
     UInt128 Transfer, UInt128 Debit, long AmountMinor, UInt128? Actor, CardTerms? Terms, byte[] DetailCommit,
-    byte[]? Statement, byte[]? Signature, byte[]? DeviceKey, bool IsLogged)
+    byte[]? Statement, byte[]? Signature, UInt128? Device, UInt128? DeviceAccount, byte[]? DeviceKey, bool IsLogged)
 {
     /// <summary>Where an entry that adds a device has its type (byte 1), the device and the device's key: KeyLogEntry.</summary>
     public const string Columns =
         "t.id, t.debit_id, t.amount_minor, t.actor_id, c.id, c.kind, c.conversation_id, c.payer_id, c.payee_id, "
         + "c.amount_minor, c.asset, c.lifetime_seconds, c.plan::text, c.detail_commit, a.statement, a.signature, "
-        + "d.signature_key, "
+        + "d.id, d.account_id, d.signature_key, "
         + "coalesce(exists (select from key_entry e where e.account_id = d.account_id and get_byte(e.entry, 1) = 3 "
         + "and substring(e.entry from 59 for 16) = uuid_send(d.id) "
         + "and substring(e.entry from 75 for 32) = d.signature_key), false)";
@@ -25,7 +26,7 @@ internal readonly record struct AuthorisedRow(
         var terms = ParseTerms(ref row);
         return new(
             transfer, debit, amount, actor, terms, row.Bytes().ToArray(), row.OptionalBytes(), row.OptionalBytes(),
-            row.OptionalBytes(), row.Boolean());
+            row.OptionalId(), row.OptionalId(), row.OptionalBytes(), row.Boolean());
     }
 
     /// <summary>Null where the row's asset cannot be one.</summary>

@@ -155,7 +155,12 @@ internal sealed class VerifyStore : IAsyncDisposable
             $"""
             select {AuthorisedRow.Columns}
             from transfer t join card c on c.id = t.card_id
-            left join card_authorisation a on case when c.kind = 5 then a.card_id = c.id else a.transfer_id = t.id end
+            left join card_authorisation o on o.transfer_id = t.id and c.kind <> 5
+            left join card_authorisation m on m.card_id = t.card_id and c.kind = 5
+            cross join lateral (
+                select coalesce(o.transfer_id, m.transfer_id) as transfer_id, coalesce(o.device_id, m.device_id) as device_id,
+                    coalesce(o.statement, m.statement) as statement, coalesce(o.signature, m.signature) as signature
+            ) a
             left join device d on d.id = a.device_id
             where t.card_id is not null and t.status = 0 and t.kind in (1, 2, 6)
                 and (a.transfer_id is not null or t.created_at >= (select at from card_authorisation_since))
