@@ -58,6 +58,8 @@ internal static class CommandLine
             IdleScenario.Create(args, output),
             StormScenario.Create(args, output),
             GrowthScenario.Create(args, output),
+            PayScenario.Create(args, output),
+            PacketScenario.Create(args, output),
             FaultsScenario.Create(args, output),
             MlsScenario.Create(args, output),
             VaultScenario.Create(args, output),

@@ -32,6 +32,15 @@ internal sealed class SignalRRelay : Hub
         return new Answer(seq);
     }
 
+    /// <summary>Takes a message, tells nobody and answers: what any call costs, whatever it is for.</summary>
+    public Answer Call(Message message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var seq = (long)Context.Items[Seq]! + 1;
+        Context.Items[Seq] = seq;
+        return new Answer(seq);
+    }
+
     private static string GroupOf(string room) => "room " + room;
 
     internal sealed record Message(int Room, Guid ClientId, byte[] Body);

@@ -36,7 +36,7 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
     public long Acknowledged => Volatile.Read(ref _acknowledged);
 
     /// <summary>Messages of others so far.</summary>
-    public long Delivered => Volatile.Read(ref _delivered);
+    public virtual long Delivered => Volatile.Read(ref _delivered);
 
     /// <summary>What went wrong; null as long as nothing has.</summary>
     public string? Violation => Closed.Exception?.InnerException?.Message ?? _violation;
@@ -102,12 +102,24 @@ internal abstract class ChatMember(ushort number, ExchangeGate gate, IReadOnlyLi
     /// <summary>An event of the conversation, its own messages included.</summary>
     protected void Received(long seq, MessageKey key)
     {
+        Follow(seq);
+        Took(key);
+    }
+
+    /// <summary>The next event of the conversation's log, whatever it says.</summary>
+    protected void Follow(long seq)
+    {
         if (seq != _lastSeq + 1)
         {
             Fail($"event {seq} after {_lastSeq}");
         }
 
         _lastSeq = seq;
+    }
+
+    /// <summary>One of what its members exchange, whoever sent it.</summary>
+    protected void Took(MessageKey key)
+    {
         if (key.Sender >= _lastOf.Length)
         {
             Array.Resize(ref _lastOf, key.Sender + 1);

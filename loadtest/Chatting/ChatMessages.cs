@@ -11,15 +11,7 @@ internal static class ChatMessages
     /// <summary>A whole MLSMessage of so many bytes.</summary>
     public static byte[] Create(ConversationId conversation, ClientMessageId clientId, int bytes)
     {
-        byte[] WithCiphertext(int count) => TlsCodec.Encode(new MlsMessage(new PrivateMessage
-        {
-            GroupId = GroupIds.From(conversation),
-            Epoch = ChatPeople.Epoch,
-            ContentType = ContentType.Application,
-            AuthenticatedData = new AuthenticatedData(clientId).Encode(),
-            EncryptedSenderData = new byte[SenderDataBytes],
-            Ciphertext = new byte[count],
-        }));
+        byte[] WithCiphertext(int count) => Create(conversation, new(clientId), new byte[count]);
 
         // The length of the ciphertext's length grows with it, so a few sizes cannot be made; the next one can.
         var body = WithCiphertext(Math.Max(1, bytes - WithCiphertext(0).Length));
@@ -34,4 +26,17 @@ internal static class ChatMessages
 
         return body;
     }
+
+    /// <summary>A whole MLSMessage with this data in the clear.</summary>
+    public static byte[] Create(
+        ConversationId conversation, AuthenticatedData data, byte[] ciphertext, long epoch = ChatPeople.Epoch) =>
+        TlsCodec.Encode(new MlsMessage(new PrivateMessage
+        {
+            GroupId = GroupIds.From(conversation),
+            Epoch = (ulong)epoch,
+            ContentType = ContentType.Application,
+            AuthenticatedData = data.Encode(),
+            EncryptedSenderData = new byte[SenderDataBytes],
+            Ciphertext = ciphertext,
+        }));
 }

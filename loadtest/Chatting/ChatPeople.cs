@@ -36,6 +36,14 @@ internal static class ChatPeople
     public static async Task<IReadOnlyList<ChatRoom>> AddAsync(
         NpgsqlDataSource owner, int rooms, int membersEach, CancellationToken cancellationToken)
     {
+        var made = Create(rooms, membersEach);
+        await AddAsync(owner, made, cancellationToken);
+        return made;
+    }
+
+    /// <summary>Makes people and conversations up, and adds them nowhere.</summary>
+    public static IReadOnlyList<ChatRoom> Create(int rooms, int membersEach)
+    {
         var random = new SplitMix64((ulong)System.Diagnostics.Stopwatch.GetTimestamp());
         var now = TimeProvider.System.GetUtcNow();
         var made = new ChatRoom[rooms];
@@ -50,10 +58,16 @@ internal static class ChatPeople
             made[index] = new(new(random.NextOrderedUuid(now)), members);
         }
 
-        var people = made.SelectMany(room => room.Members).ToArray();
+        return made;
+    }
+
+    /// <summary>Adds conversations with everybody in them, each in one of them.</summary>
+    public static async Task AddAsync(
+        NpgsqlDataSource owner, IReadOnlyList<ChatRoom> rooms, CancellationToken cancellationToken)
+    {
+        var people = rooms.SelectMany(room => room.Members).ToArray();
         await PeopleStore.AddAsync(owner, [.. people.Select(person => person.Account)], cancellationToken);
         await ChatStore.AddSessionsAsync(owner, people, cancellationToken);
-        await ChatStore.AddRoomsAsync(owner, made, cancellationToken);
-        return made;
+        await ChatStore.AddRoomsAsync(owner, rooms, cancellationToken);
     }
 }

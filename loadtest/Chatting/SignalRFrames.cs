@@ -38,7 +38,8 @@ internal static class SignalRFrames
         $"The server said something unexpected, {message.Length} bytes: "
         + JsonEncodedText.Encode(message[..Math.Min(500, message.Length)]));
 
-    private static int IndexAfter(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
+    /// <summary>Where what follows the first <paramref name="name"/> begins.</summary>
+    public static int IndexAfter(ReadOnlySpan<byte> name, ReadOnlySpan<byte> message)
     {
         var at = message.IndexOf(name);
         return at >= 0 ? at + name.Length : throw Unexpected(message);

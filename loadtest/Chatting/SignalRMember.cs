@@ -16,6 +16,9 @@ internal abstract class SignalRMember(ushort number, ExchangeGate gate, IReadOnl
 
     private const int InvocationChars = 10;
 
+    /// <summary>Bytes of a call as it goes out.</summary>
+    protected int FrameBytes => _frame.Length;
+
     public override void KeepAlive()
     {
         if (Wire is { Closed.IsCompleted: false } wire)
@@ -34,11 +37,12 @@ internal abstract class SignalRMember(ushort number, ExchangeGate gate, IReadOnl
 
     /// <summary>Makes the call that every send is, with a place for the id and one for the body.</summary>
     /// <param name="argument">JSON with two empty strings after "clientId": and "body":, in this order.</param>
-    protected void Prepare(string argument, int bodyBytes)
+    /// <param name="target">What is called.</param>
+    protected void Prepare(string argument, int bodyBytes, string target = "Send")
     {
         _bodyChars = Base64.GetMaxEncodedToUtf8Length(bodyBytes);
         var call = "{\"type\":1,\"invocationId\":\"" + new string('0', InvocationChars)
-            + "\",\"target\":\"Send\",\"arguments\":[" + argument
+            + "\",\"target\":\"" + target + "\",\"arguments\":[" + argument
                 .Replace("\"clientId\":\"\"", "\"clientId\":\"" + Guid.Empty + "\"", StringComparison.Ordinal)
                 .Replace("\"body\":\"\"", "\"body\":\"" + new string('A', _bodyChars) + "\"", StringComparison.Ordinal)
             + "]}\u001e";

@@ -21,7 +21,7 @@ internal sealed class ServingCommandLine(ServingOptions defaults)
         "--payload", defaults.PayloadBytes, ServingOptions.PayloadMin, ServingOptions.PayloadMax,
         "Bytes of a message as the server gets it.");
 
-    private readonly Option<string[]> _only = SharedOptions.OnlyServers();
+    private readonly Option<string[]> _only = SharedOptions.OnlyServers(defaults.Choice);
     private readonly Option<string?> _database = SharedOptions.Database();
     private readonly Option<string[]> _server = SharedOptions.Server();
     private readonly Option<FileInfo?> _json = SharedOptions.Json();

@@ -29,8 +29,11 @@ internal record ServingOptions
     /// <summary>Servers to drive; empty for all. Ratios need both of their sides.</summary>
     public IReadOnlyCollection<string> Only { get; init; } = [];
 
+    /// <summary>Of which servers a scenario has something to measure.</summary>
+    public IReadOnlyList<string> Choice { get; init; } = Serving.Servers.Names;
+
     public IReadOnlyList<string> Servers =>
-        [.. Serving.Servers.Names.Where(name => Only.Count == 0 || Only.Contains(name, StringComparer.Ordinal))];
+        [.. Choice.Where(name => Only.Count == 0 || Only.Contains(name, StringComparer.Ordinal))];
 
     public string? Database { get; init; }
 

@@ -34,14 +34,15 @@ internal static class SharedOptions
         return option;
     }
 
-    public static Option<string[]> OnlyServers()
+    /// <param name="choice">Which there are.</param>
+    public static Option<string[]> OnlyServers(IReadOnlyList<string> choice)
     {
         var option = new Option<string[]>("--only")
         {
             Description = "Drive these servers alone, such as --only chatpay; for work on one of them.",
             AllowMultipleArgumentsPerToken = true,
         };
-        option.AcceptOnlyFromAmong([.. Serving.Servers.Names]);
+        option.AcceptOnlyFromAmong([.. choice]);
         return option;
     }
 

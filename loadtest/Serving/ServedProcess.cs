@@ -42,18 +42,24 @@ internal sealed class ServedProcess : IAsyncDisposable
     /// <summary>The server over a database that runs already.</summary>
     /// <param name="settings">Configuration keys such as Realtime:WritesPerSecond.</param>
     public static Task<ServedProcess> StartServerAsync(
+        DatabaseUnderTest database, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken) =>
+        StartAsync(ServerStartOf(["serve", "--port", "0"], database, settings), ServerReady, cancellationToken);
+
+    /// <summary>Has the server's program check the books of a database, as its operator does.</summary>
+    /// <returns>Whether they are clean, and what it wrote.</returns>
+    public static async Task<(bool Clean, string Output)> VerifyLedgerAsync(
         DatabaseUnderTest database, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
     {
-        var start = StartOf(ServerProgram, ["serve", "--port", "0"]);
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
-        start.Environment["Logging__LogLevel__Default"] = "Warning";
-        foreach (var (key, value) in database.ServerSettings.Select(pair => (pair.Key, pair.Value ?? ""))
-            .Concat(settings.Select(pair => (pair.Key, pair.Value))))
+        var verify = new ServedProcess(ServerStartOf(["ledger", "verify"], database, settings), ServerReady);
+        try
         {
-            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+            await verify._process.WaitForExitAsync(cancellationToken);
+            return (verify._process.ExitCode == 0, verify.Output);
         }
-
-        return StartAsync(start, ServerReady, cancellationToken);
+        finally
+        {
+            await verify.DisposeAsync();
+        }
     }
 
     /// <param name="kind">As <see cref="RelayCommand"/> takes it.</param>
@@ -100,6 +106,21 @@ internal sealed class ServedProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static ProcessStartInfo ServerStartOf(
+        IReadOnlyList<string> arguments, DatabaseUnderTest database, IReadOnlyDictionary<string, string> settings)
+    {
+        var start = StartOf(ServerProgram, arguments);
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        start.Environment["Logging__LogLevel__Default"] = "Warning";
+        foreach (var (key, value) in database.ServerSettings.Select(pair => (pair.Key, pair.Value ?? ""))
+            .Concat(settings.Select(pair => (pair.Key, pair.Value))))
+        {
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        return start;
     }
 
     private static ProcessStartInfo StartOf(string program, IReadOnlyList<string> arguments) => new(

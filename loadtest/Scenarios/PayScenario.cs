@@ -1,0 +1,78 @@
+using System.CommandLine;
+using ChatPay.Core.Ledger;
+using ChatPay.LoadTest.Chatting;
+using ChatPay.LoadTest.Database;
+using ChatPay.LoadTest.Paying;
+using ChatPay.LoadTest.Reporting;
+using ChatPay.LoadTest.Serving;
+
+namespace ChatPay.LoadTest.Scenarios;
+
+/// <summary>
+/// People who pay each other by card as fast as payments settle. A payment is a signed transfer and its acceptance, and counts
+/// once both sides have been told that it is settled. The same number of connections calls a bare SignalR hub beside it.
+/// </summary>
+internal static class PayScenario
+{
+    public const string Name = "pay";
+
+    private const string Ratio = "payments_vs_signalr_roundtrips";
+    private const string Payments = "payments";
+    private const string RoundTrips = "signalr_roundtrips";
+    private const int ClientsDefault = 200;
+    private const int ClientsMax = 5_000;
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(500);
+
+    private static readonly Dictionary<string, RatioTarget> s_targets = new(StringComparer.Ordinal)
+    {
+        [Ratio] = new(Target: 0.15, Limit: 0.08),
+    };
+
+    public static Command Create(IReadOnlyList<string> args, TextWriter output)
+    {
+        var clients = OptionBounds.Whole("--clients", ClientsDefault, 2, ClientsMax, "Connections, two to a conversation.");
+        var defaults = new ServingOptions { Choice = [Servers.SignalR, Servers.ChatPay], WarmUp = 20_000 };
+        return new ServingCommandLine(defaults).Create(
+            Name, "Payments by card with real signatures, beside calls of a bare SignalR hub.",
+            ServingParts.Rounds | ServingParts.Seconds | ServingParts.Only, [clients], args,
+            (parsed, options, stop) => ScenarioConsole.RunAsync(
+                output, Name, console => RunAsync(options, parsed.GetValue(clients), console, stop)));
+    }
+
+    private static async Task<int> RunAsync(
+        ServingOptions options, int clients, ScenarioConsole console, CancellationToken cancellationToken)
+    {
+        console.Expect(4 + (options.Rounds * options.Servers.Count));
+        options = options with { Server = PayPeople.SettingsWith(options.Server) };
+        await using var bench = await ServingBench.StartAsync(options, console, cancellationToken);
+        console.Begin("servers, people and connections");
+        await using var servers = await Servers.StartAsync(
+            options.Servers, bench.Database, options.Server, cancellationToken);
+        await using var crowds = await PayCrowds.OpenAsync(servers, bench, clients / 2, cancellationToken);
+        console.Done();
+
+        var rounds = new ServingRounds(options, console);
+        await rounds.WarmUpAsync(
+            name => servers[name].Id,
+            name => crowds[name].LoopAsync(bench.Probe, TimeSpan.Zero, ServingRounds.WarmUpWindow, cancellationToken),
+            name => crowds[name].SettleAsync(1, cancellationToken), name => crowds[name].Delivered);
+        for (var round = 1; round <= options.Rounds; round++)
+        {
+            await rounds.MeasureAsync(
+                round, name => name == Servers.ChatPay ? Payments : RoundTrips,
+                name => crowds[name].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken),
+                name => crowds[name].SettleAsync(1, cancellationToken));
+        }
+
+        var ratios = new ServingRatios(rounds.Log);
+        ratios.Add(Ratio, Payments, RoundTrips, result => result.PerSecond);
+        ratios.Add("cpu_per_payment_vs_signalr_roundtrip", Payments, RoundTrips, result => result.ProcessCpuMicros);
+        ratios.Add("p99_vs_signalr_roundtrip", Payments, RoundTrips, result => result.P99?.TotalMilliseconds);
+        var figures = rounds.Log.Figures();
+        figures["call_bytes"] = crowds.CallBytes;
+        console.Begin("checking the books");
+        var invariants = await crowds.InvariantsAsync(rounds.Settled, bench, options, console, cancellationToken);
+        console.Done();
+        return await bench.ConcludeAsync(Name, figures, ratios.All, invariants, s_targets, cancellationToken);
+    }
+}
