@@ -13,6 +13,8 @@ public sealed class CardTermsTests
 {
     private const string Memo = "Für Kaffee ☕";
 
+    private static readonly JsonSerializerOptions s_json = ProtocolJson.Create();
+
     private static readonly byte[] s_salt = [.. Enumerable.Range(0, 32).Select(value => (byte)value)];
 
     private static readonly CardTerms s_terms = new(
@@ -39,7 +41,7 @@ public sealed class CardTermsTests
         var file = Path.Combine(Repository(), "ChatPay.Tests", "Fixtures", "card-terms.json");
         using var examples = JsonDocument.Parse(File.ReadAllBytes(file));
         var cards = examples.RootElement.GetProperty("cards").EnumerateArray().ToArray();
-        Assert.NotEmpty(cards);
+        var forms = new HashSet<CardForm>();
         foreach (var card in cards)
         {
             var json = card.GetProperty("terms");
@@ -52,13 +54,18 @@ public sealed class CardTermsTests
                 Money.Of(
                     long.Parse(json.GetProperty("amountMinor").GetString()!, CultureInfo.InvariantCulture),
                     AssetCode.Parse(json.GetProperty("asset").GetString()!)),
-                json.GetProperty("lifetimeSeconds").GetInt32());
+                json.GetProperty("lifetimeSeconds").GetInt32(),
+                json.TryGetProperty("plan", out var plan) ? plan.Deserialize<CardPlan>(s_json) : null);
+            forms.Add(terms.Form);
+            Assert.Null(CardPlans.Check(terms));
             var salt = Convert.FromHexString(card.GetProperty("salt").GetString()!);
             Assert.Equal(card.GetProperty("encodedTerms").GetString(), Convert.ToHexStringLower(terms.Encode()));
             Assert.Equal(
                 card.GetProperty("detailCommit").GetString(),
                 Convert.ToHexStringLower(DetailCommitment.Of(terms, salt, card.GetProperty("memo").GetString()!)));
         }
+
+        Assert.Equal(Enum.GetValues<CardForm>().Except([CardForm.None]), forms.Order());
     }
 
     [Fact]
@@ -74,6 +81,8 @@ public sealed class CardTermsTests
             s_terms with { Money = Money.Of(1235, AssetCode.Parse("EUR")) },
             s_terms with { Money = Money.Of(1234, AssetCode.Parse("JPY")) },
             s_terms with { LifetimeSeconds = 86_401 },
+            s_terms with { Plan = new(CardDelivery.AtOnce) },
+            s_terms with { Plan = new(CardDelivery.Delayed) },
         ];
         var commit = DetailCommitment.Of(s_terms, s_salt, Memo);
         Assert.All(altered, terms => Assert.False(DetailCommitment.Matches(commit, terms, s_salt, Memo)));

@@ -220,6 +220,23 @@ internal sealed class SdkPerson : IAsyncDisposable
     public async Task<TextMessage> ReadsAsync(string text) =>
         (TextMessage)await Items.FirstAsync(item => item is TextMessage message && message.Text == text);
 
+    /// <summary>The card as the log has told this device of it.</summary>
+    /// <param name="state">Waits until it has this state; null for its first sight.</param>
+    public async Task<ChatCard> SeesCardAsync(CardId card, CardState? state = null) => await Items.FirstAsync(item => item switch
+    {
+        CardPosted posted => posted.Card.Id == card && (state is null || posted.Card.State == state),
+        CardChanged changed => changed.Card.Id == card && changed.Card.State == state,
+        _ => false,
+    }) switch
+    {
+        CardPosted posted => posted.Card,
+        var changed => ((CardChanged)changed).Card,
+    };
+
+    /// <summary>Waits until the log has told this device of a version of the card, or of a later one.</summary>
+    public Task HeardAsync(CardId card, int version) => Items.FirstAsync(item =>
+        item is CardChanged changed && changed.Card.Id == card && changed.Card.View.Version >= version);
+
     public IReadOnlyList<string> Texts(ConversationId conversation) =>
     [
         .. Items.Items.OfType<TextMessage>()

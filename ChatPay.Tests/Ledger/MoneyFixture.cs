@@ -31,6 +31,7 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     private TestServer? _server;
     private int _people;
     private TimeSpan _ahead;
+    private DateTimeOffset? _stopped;
 
     public string ConnectionString { get; private set; } = "";
 
@@ -55,6 +56,9 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         ["Cards:RequestBurst"] = "10000",
     };
 
+    /// <summary>How far the deciding clock is ahead of this machine's.</summary>
+    private TimeSpan Ahead => _stopped is { } at ? at + _ahead - TimeProvider.System.GetUtcNow() : _ahead;
+
     internal CardService Cards => Server.Services.GetRequiredService<CardService>();
 
     internal CardSweeper Sweeper => Server.Services.GetRequiredService<CardSweeper>();
@@ -76,12 +80,12 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         {
             await connection.ExecuteAsync("""
                 create schema test;
-                create table test.clock (ahead interval not null);
+                create table test.clock (ahead interval not null, stopped timestamptz);
                 insert into test.clock values ('0');
                 create function test.clock_timestamp() returns timestamptz language sql volatile as
-                    $$ select pg_catalog.clock_timestamp() + ahead from test.clock $$;
+                    $$ select coalesce(stopped, pg_catalog.clock_timestamp()) + ahead from test.clock $$;
                 create function test.statement_timestamp() returns timestamptz language sql stable as
-                    $$ select pg_catalog.statement_timestamp() + ahead from test.clock $$;
+                    $$ select coalesce(stopped, pg_catalog.statement_timestamp()) + ahead from test.clock $$;
                 grant usage on schema test to chatpay_server;
                 grant select on test.clock to chatpay_server;
                 """);
@@ -111,6 +115,17 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         await using var connection = await DataSource.OpenConnectionAsync();
         await connection.ExecuteAsync("update test.clock set ahead = ahead + @by", new { by });
         _ahead += by;
+    }
+
+    /// <summary>Stops the database's clock: from here on only <see cref="AdvanceAsync"/> moves it.</summary>
+    /// <returns>What it shows.</returns>
+    internal async Task<DateTimeOffset> StopClockAsync()
+    {
+        await using var connection = await DataSource.OpenConnectionAsync();
+        var stopped = await connection.QuerySingleAsync<DateTime>(
+            "update test.clock set stopped = coalesce(stopped, pg_catalog.clock_timestamp()) returning stopped");
+        _stopped = new DateTimeOffset(stopped, TimeSpan.Zero);
+        return _stopped.Value + _ahead;
     }
 
     internal Guid NewId() => Server.Services.GetRequiredService<IdFactory>().NewUuid();
@@ -146,6 +161,18 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         }
 
         return person;
+    }
+
+    /// <summary>Another device of the person, which is in no chain yet.</summary>
+    internal async Task<Caller> OtherDeviceAsync(WalletHolder person)
+    {
+        var device = new DeviceId(NewId());
+        using var key = TestMls.NewSignatureKey();
+        await using var connection = await DataSource.OpenConnectionAsync();
+        await connection.ExecuteAsync(
+            "insert into device (id, account_id, name, signature_key) values (@device, @id, 'A tablet', @key)",
+            new { device = device.Value, id = person.Account.Value, key = TestMls.PublicKeyOf(key) });
+        return new Caller(person.Account, device);
     }
 
     /// <summary>The person's chain in the key log, as the server would have stored it.</summary>
@@ -198,13 +225,13 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         Cards.ActAsync(actor.Caller, Sign(actor, request), TestContext.Current.CancellationToken);
 
     /// <summary>As the actor's device would send it.</summary>
-    internal CardActRequest Sign(WalletHolder actor, CardActRequest request) => actor.Signer.Sign(request, _ahead);
+    internal CardActRequest Sign(WalletHolder actor, CardActRequest request) => actor.Signer.Sign(request, Ahead);
 
     internal CardActRequest Sign(WalletHolder actor, CardActRequest request, CardView card) =>
-        actor.Signer.Sign(request, card, _ahead);
+        actor.Signer.Sign(request, card, Ahead);
 
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardView card, CardActionKind action) =>
-        ActAsync(actor, actor.Signer.Sign(new CardActRequest(card.Id, card.Version, action, NewId()), card, _ahead));
+        ActAsync(actor, actor.Signer.Sign(new CardActRequest(card.Id, card.Version, action, NewId()), card, Ahead));
 
     /// <summary>Posts a card that must be accepted by the server.</summary>
     internal async Task<CardView> PostAsync(
