@@ -23,6 +23,7 @@ public static class MandatePeriods
             return begun + (length * ((now - begun).Ticks / length.Ticks));
         }
 
+        begun = begun.ToUniversalTime();
         var months = ((now.UtcDateTime.Year - begun.UtcDateTime.Year) * 12) + now.UtcDateTime.Month - begun.UtcDateTime.Month;
         var start = begun.AddMonths(months);
         return start <= now ? start : begun.AddMonths(months - 1);
@@ -35,6 +36,8 @@ public static class MandatePeriods
         {
             return start + TimeSpan.FromDays(period == MandatePeriod.Day ? 1 : 7);
         }
+
+        begun = begun.ToUniversalTime();
 
         // Months are counted from the beginning, so that one from the 31st comes back to the 31st.
         var months = ((start.UtcDateTime.Year - begun.UtcDateTime.Year) * 12) + start.UtcDateTime.Month - begun.UtcDateTime.Month;

@@ -45,7 +45,7 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
 
             // A card has one expiry, so a rejection would keep its money for good: it is left alone and tried again.
             var outcome = ledger.Foresee(command);
-            if (move.Money == CardMoney.Capture && !MayArriveYet(outcome.Status))
+            if (move.Money == CardMoney.Capture && !MayArriveYet(card, outcome.Status, set.Now))
             {
                 move = CardRules.GiveBack(card, set.Now);
                 command = move.ToLedgerCommand(_transfer, null)!;
@@ -73,5 +73,6 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
     }
 
     /// <summary>A frozen payer's transfer waits to be thawed, as long as its hold lasts.</summary>
-    private static bool MayArriveYet(LedgerStatus status) => status is LedgerStatus.Applied or LedgerStatus.AccountFrozen;
+    private static bool MayArriveYet(Card card, LedgerStatus status, DateTimeOffset now) => status == LedgerStatus.Applied
+        || (status == LedgerStatus.AccountFrozen && now < card.ExpiresAt.AddSeconds(CardMove.SettlingSlackSeconds));
 }

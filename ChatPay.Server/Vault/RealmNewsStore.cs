@@ -6,7 +6,7 @@ namespace ChatPay.Server.Vault;
 
 /// <summary>
 /// What a realm that is a process of its own has for its server to tell, in the realm's database, so that whichever node of the
-/// realm is asked has it. News are found by the transaction that noted them, as in the server's own <c>WatchStore</c>:
+/// realm is asked has it. News are found by the transaction that noted them, as the server's nodes find changes of members:
 /// only those below the oldest running transaction are told, so none is passed over that is committed late.
 /// </summary>
 /// <param name="dataSource">To the realm's own schema; the caller's.</param>

@@ -61,7 +61,8 @@ public sealed class CardEncodingTests
         {
             var copy = terms with
             {
-                Plan = terms.Plan is { } plan ? plan with { Shares = plan.Shares?.Select(share => share with { }).ToArray() } : null,
+                Plan = terms.Plan is { } plan
+                    ? plan with { Shares = plan.Shares?.Select(share => share with { }).ToArray() } : null,
             };
             Assert.Equal(terms, copy);
             Assert.Equal(terms.GetHashCode(), copy.GetHashCode());

@@ -101,7 +101,8 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
     public async Task A_delayed_transfer_of_a_frozen_payer_arrives_once_thawed_and_else_returns_when_its_hold_is_over()
     {
         var (alice, bob, conversation) = await PairAsync();
-        var (thawed, never) = (await DelayedAsync(alice, bob, conversation, 100), await DelayedAsync(alice, bob, conversation, 7));
+        var thawed = await DelayedAsync(alice, bob, conversation, 100);
+        var never = await DelayedAsync(alice, bob, conversation, 7);
         await ChangeAsync(alice, AccountChangeKind.Freeze);
         await money.AdvanceAsync(TimeSpan.FromSeconds(60));
         await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);

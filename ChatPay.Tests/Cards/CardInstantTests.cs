@@ -50,7 +50,7 @@ public sealed class CardInstantTests(MoneyFixture money) : IClassFixture<MoneyFi
             var passing = Task.Run(async () =>
             {
                 // Every third round the instant comes when all is done, and else in the middle.
-                await (round % 3 == 0 ? Task.WhenAll(claims) : claims[round % 4]);
+                await (round % 3 == 0 ? Task.WhenAll(claims) : (Task)claims[round % 4]);
                 await ToAsync(card.ExpiresAt);
             });
             async Task SweepAsync(CardSweeper sweeper)

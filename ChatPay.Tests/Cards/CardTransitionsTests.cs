@@ -13,7 +13,8 @@ public sealed class CardTransitionsTests
         [CardForm.Transfer] =
             (CardState.Held, [CardState.Accepted, CardState.Declined, CardState.Cancelled, CardState.Expired]),
         [CardForm.TransferAtOnce] = (CardState.Accepted, []),
-        [CardForm.TransferDelayed] = (CardState.Held, [CardState.Accepted, CardState.Declined, CardState.Cancelled]),
+        [CardForm.TransferDelayed] = (
+            CardState.Held, [CardState.Accepted, CardState.Declined, CardState.Cancelled, CardState.Expired]),
         [CardForm.Request] = (CardState.Open, [CardState.Paid, CardState.Declined, CardState.Cancelled, CardState.Expired]),
         [CardForm.Split] = (CardState.Open, [CardState.Paid, CardState.Settled, CardState.Cancelled, CardState.Expired]),
         [CardForm.Packet] = (CardState.Open, [CardState.Exhausted, CardState.Expired]),
