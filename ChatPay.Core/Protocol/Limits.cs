@@ -150,6 +150,9 @@ public static class Limits
     /// <summary>How long an authorisation lasts that this project's clients sign.</summary>
     public const int AuthorisationSeconds = 600;
 
+    /// <summary>Receipts of one card in one answer.</summary>
+    public const int ReceiptsPerPage = 50;
+
     public const int CardMemoMaxChars = 280;
     public const int CardSaltBytes = 32;
     public const int DetailCommitBytes = 32;
