@@ -34,6 +34,12 @@ public static class ClientErrors
     public const string CardUnreadable = "card_unreadable";
 
     /// <summary>
+    /// A receipt does not hold, or is not of what this device knows; the reason is in its details, as
+    /// <see cref="ChatPay.Core.Receipts.ReceiptRejection"/> names it.
+    /// </summary>
+    public const string ReceiptInvalid = "receipt_invalid";
+
+    /// <summary>
     /// The store failed. Where it was in writing, the device has ended: open it again once the store is well.
     /// </summary>
     public const string StoreFailed = "store_failed";

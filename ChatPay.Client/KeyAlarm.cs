@@ -51,6 +51,12 @@ public enum KeyAlarmKind
     /// key; its id and the wait's are the evidence. See <see cref="ChatPayDevice.CancelPinWaitAsync"/>.
     /// </summary>
     PinWait = 9,
+
+    /// <summary>The ledger log has told this device another history than this one.</summary>
+    LedgerLogForked = 20,
+
+    /// <summary>The server began another ledger log: it restored a backup, or was replaced.</summary>
+    LedgerLogReplaced = 21,
 }
 
 /// <summary>Something is wrong with keys: see <see cref="ChatPayDevice.KeyAlarmsAsync"/>.</summary>

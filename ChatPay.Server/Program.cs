@@ -9,6 +9,7 @@ using ChatPay.Server.KeyPackages;
 using ChatPay.Server.Ledger;
 using ChatPay.Server.Presence;
 using ChatPay.Server.Realtime;
+using ChatPay.Server.Receipts;
 using ChatPay.Server.Transparency;
 using ChatPay.Server.Vault;
 
@@ -30,6 +31,8 @@ internal static class Program
         services.AddCards();
         services.AddVault();
         services.AddKeyLog();
+        services.AddLedgerLog();
+        services.AddReceipts();
         services.AddArchive();
     }
 
@@ -53,6 +56,9 @@ internal static class Program
         v1.MapVault();
         v1.MapKeys();
         app.MapKeyLog();
+        v1.MapLedgerLog();
+        app.MapLedgerLog();
+        v1.MapReceipts();
         v1.MapArchive();
     }
 

@@ -9,7 +9,7 @@ namespace ChatPay.Verify;
 /// </summary>
 internal sealed class LogChecker(LogFiles files, NoteVerifier verifier, Verdict verdict)
 {
-    /// <summary>What the key log has of an entry: its salted hash.</summary>
+    /// <summary>What our logs have of an entry: its salted hash.</summary>
     private const int LeafBytes = 32;
 
     private readonly Dictionary<int, TileInProgress> _tiles = [];
@@ -66,7 +66,7 @@ internal sealed class LogChecker(LogFiles files, NoteVerifier verifier, Verdict 
         for (var index = 0L; index * TilePath.FullWidth < checkpoint.Size; index++)
         {
             var path = TilePath.In(checkpoint.Size, TilePath.EntriesLevel, index)!.Value;
-            if (await ReadAsync(path, cancellationToken) is not { } found)
+            if (await files.ReadAsync(path, cancellationToken) is not { } found)
             {
                 verdict.Fail($"The file {path} is missing.");
                 return false;
@@ -85,7 +85,7 @@ internal sealed class LogChecker(LogFiles files, NoteVerifier verifier, Verdict 
                 {
                     verdict.Fail(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"Entry {_tree.Size} in {found.Path} has {entry.Length} bytes, and one of a key log has {LeafBytes}."));
+                        $"Entry {_tree.Size} in {found.Path} has {entry.Length} bytes, and one of our logs has {LeafBytes}."));
                 }
 
                 _tree.Append(MerkleHash.Leaf(entry), Collect);
@@ -141,7 +141,7 @@ internal sealed class LogChecker(LogFiles files, NoteVerifier verifier, Verdict 
                 continue;
             }
 
-            if (await ReadAsync(path, cancellationToken) is not { } found)
+            if (await files.ReadAsync(path, cancellationToken) is not { } found)
             {
                 verdict.Fail($"The file {path} is missing.");
             }
@@ -173,15 +173,6 @@ internal sealed class LogChecker(LogFiles files, NoteVerifier verifier, Verdict 
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{what} {number} in {below} does not give hash {at} of {tile}: one of the two files was changed.");
-    }
-
-    /// <summary>A file as wide as it is asked for, or a wider one, where it has been replaced by that.</summary>
-    private async Task<(TilePath Path, byte[] Bytes)?> ReadAsync(TilePath path, CancellationToken cancellationToken)
-    {
-        var full = path with { Width = TilePath.FullWidth };
-        return await files.ReadAsync(path.ToString(), cancellationToken) is { } exact ? (path, exact)
-            : path.IsPartial && await files.ReadAsync(full.ToString(), cancellationToken) is { } wider ? (full, wider)
-            : null;
     }
 
     private static int Difference(byte[] stored, List<byte> made)

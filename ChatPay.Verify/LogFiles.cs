@@ -48,6 +48,48 @@ internal abstract class LogFiles : IDisposable
     /// <exception cref="UnreadableException">It could not be had, or is larger than any file of a log.</exception>
     public abstract Task<byte[]?> ReadAsync(string path, CancellationToken cancellationToken);
 
+    /// <summary>A file as wide as it is asked for, or a wider one, where it has been replaced by that.</summary>
+    public async Task<(TilePath Path, byte[] Bytes)?> ReadAsync(TilePath path, CancellationToken cancellationToken)
+    {
+        var full = path with { Width = TilePath.FullWidth };
+        return await ReadAsync(path.ToString(), cancellationToken) is { } exact ? (path, exact)
+            : path.IsPartial && await ReadAsync(full.ToString(), cancellationToken) is { } wider ? (full, wider)
+            : null;
+    }
+
+    /// <summary>Makes the proof that a log only grew of its tiles.</summary>
+    /// <exception cref="UnreadableException">A tile is missing.</exception>
+    public async Task<IReadOnlyList<byte[]>> ProveAsync(long from, long to, CancellationToken cancellationToken)
+    {
+        var known = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        while (true)
+        {
+            var missing = new Dictionary<string, TilePath>(StringComparer.Ordinal);
+            var tiles = new Tiles(to, path =>
+            {
+                if (known.TryGetValue(path.ToString(), out var bytes))
+                {
+                    return bytes;
+                }
+
+                missing[path.ToString()] = path;
+                return default;
+            });
+            var proof = ConsistencyProof.Generate(from, to, tiles.ReadHash);
+            if (missing.Count == 0)
+            {
+                return proof ?? throw new UnreadableException("The log that was named has tiles of another size.");
+            }
+
+            foreach (var (name, path) in missing)
+            {
+                var width = path.Width * MerkleHash.SizeBytes;
+                known[name] = await ReadAsync(path, cancellationToken) is { Bytes: { } bytes } && bytes.Length >= width
+                    ? bytes[..width] : throw new UnreadableException($"The file {name} of the log is missing, or cut off.");
+            }
+        }
+    }
+
     public virtual void Dispose() => GC.SuppressFinalize(this);
 
     private sealed class LogFolder(string folder) : LogFiles

@@ -4,10 +4,11 @@ using System.Text.Json;
 namespace ChatPay.Verify;
 
 /// <summary>Something that was checked.</summary>
+/// <param name="Holds">Null for what was not looked at.</param>
 /// <param name="Says">One sentence for people.</param>
-internal sealed record Finding(bool Holds, string Says);
+internal sealed record Finding(bool? Holds, string Says);
 
-/// <summary>What a check came to: everything that holds, and everything that does not.</summary>
+/// <summary>What a check came to: everything that holds, everything that does not, and what nobody looked at.</summary>
 internal sealed class Verdict
 {
     /// <summary>Of a log that is rotten all through nobody reads more.</summary>
@@ -23,9 +24,22 @@ internal sealed class Verdict
 
     public int Failures { get; private set; }
 
-    public bool Holds => Failures == 0;
+    public bool Holds => Failures == 0 && !IsOpen;
+
+    /// <summary>Whether something that has to be known was left out.</summary>
+    public bool IsOpen { get; private set; }
 
     public void Say(string sentence) => _findings.Add(new Finding(true, sentence));
+
+    /// <summary>Says what a reader should know that makes nothing better or worse.</summary>
+    public void Note(string sentence) => _findings.Add(new Finding(null, sentence));
+
+    /// <summary>Says what could not be looked at, so that nobody knows whether everything holds.</summary>
+    public void Leave(string sentence)
+    {
+        IsOpen = true;
+        Note(sentence);
+    }
 
     public void Fail(string sentence)
     {
@@ -62,7 +76,12 @@ internal sealed class Verdict
 
         foreach (var finding in _findings)
         {
-            output.WriteLine((finding.Holds ? "holds           " : "DOES NOT HOLD   ") + finding.Says);
+            output.WriteLine(finding.Holds switch
+            {
+                true => "holds           ",
+                false => "DOES NOT HOLD   ",
+                null => "not looked at   ",
+            } + finding.Says);
         }
 
         if (Failures > FailuresShown)
@@ -70,7 +89,10 @@ internal sealed class Verdict
             output.WriteLine(FormattableString.Invariant($"… and {Failures - FailuresShown} more that do not hold."));
         }
 
-        output.WriteLine(Holds ? "Everything holds." : "Something does not hold.");
+        output.WriteLine(
+            Failures > 0 ? "Something does not hold."
+            : IsOpen ? "Nothing is wrong with what was looked at, and not everything was."
+            : "Everything holds.");
     }
 }
 

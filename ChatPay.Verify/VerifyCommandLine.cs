@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 
@@ -25,7 +26,13 @@ internal static class VerifyCommandLine
     private const int ChainFileMaxBytes = 1024 * 1024;
     private const int PagesMax = 1 + (LogLimits.ChainEntries / Limits.KeyEntriesPerPage);
 
+    /// <summary>A receipt of a card with a hundred shares has a tenth of it.</summary>
+    private const int ReceiptFileMaxBytes = 256 * 1024;
+
     private static readonly JsonSerializerOptions s_wire = ProtocolJson.Create();
+
+    /// <summary>Somebody might take for a part of a receipt what nobody looks at.</summary>
+    private static readonly JsonSerializerOptions s_strict = Strict();
 
     public static async Task<int> RunAsync(
         IReadOnlyList<string> args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
@@ -50,9 +57,9 @@ internal static class VerifyCommandLine
     }
 
     private static RootCommand Root(TextWriter output) =>
-        new("Checks a ChatPay key log, and the keys of accounts, without trusting the server.")
+        new("Checks ChatPay's logs, the keys of accounts and receipts, without trusting the server.")
         {
-            Log(output), Chain(output), Fetch(output),
+            Log(output), Chain(output), Receipt(output), Fetch(output),
         };
 
     private static Command Log(TextWriter output)
@@ -67,7 +74,7 @@ internal static class VerifyCommandLine
             Description = "A checkpoint from before: the log has to go on from it.",
         };
         var json = JsonOption();
-        var command = new Command("log", "Checks a whole key log: signature, every entry, every hash, the root.")
+        var command = new Command("log", "Checks a whole log: signature, every entry, every hash, the root.")
         {
             place, key, since, json,
         };
@@ -105,19 +112,56 @@ internal static class VerifyCommandLine
             var verdict = new Verdict();
             var verifier = VerifierOf(result.GetRequiredValue(key));
             var trusted = await ReadAsync(result.GetRequiredValue(checkpoint), LogLimits.NoteBytes, stop);
-            var replies = new List<KeyChainReply>();
-            foreach (var file in result.GetRequiredValue(pages))
+            if (await ChainAsync(result.GetRequiredValue(pages), verdict, stop) is { } replies)
             {
-                if (Parse(await ReadAsync(file, ChainFileMaxBytes, stop)) is not { } reply)
-                {
-                    verdict.Fail($"The file {file.Name} is no chain as a server answers it.");
-                    return Conclude(verdict, output, result.GetValue(json));
-                }
-
-                replies.Add(reply);
+                new ChainChecker(verifier, verdict).Check(trusted, replies);
             }
 
-            new ChainChecker(verifier, verdict).Check(trusted, replies);
+            return Conclude(verdict, output, result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static Command Receipt(TextWriter output)
+    {
+        var file = new Argument<FileInfo>("file") { Description = "What GET /v1/receipts/{transfer} answered." };
+        var key = new Option<string?>("--key")
+        {
+            Description = "The ledger log's verifier key, name+id+key, as GET /v1/ledger/log gave it to somebody you trust. "
+                + "Without it nobody knows whether the ledger signed.",
+        };
+        var log = new Option<string?>("--log")
+        {
+            Description = "A folder that fetch filled from the server's /log/ledger/, or that address: it has to have it too.",
+        };
+        var keys = new Option<FileInfo[]>("--keys")
+        {
+            Description = "The payer's chain, as GET /v1/keys/accounts/{account} answered it, all pages in order.",
+            Arity = new ArgumentArity(1, PagesMax),
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var json = JsonOption();
+        var command = new Command(
+            "receipt", "Checks a receipt: the ledger's signature, the payer's device's, the amounts, its place in the log.")
+        {
+            file, key, log, keys, json,
+        };
+        command.SetAction(async (result, stop) =>
+        {
+            var verdict = new Verdict();
+            var known = result.GetValue(key) is { } text ? VerifierOf(text) : null;
+            using var files = result.GetValue(log) is { } place ? LogFiles.Open(place) : null;
+            var bytes = await ReadAsync(result.GetRequiredValue(file), ReceiptFileMaxBytes, stop);
+            var chain = result.GetValue(keys) is { Length: > 0 } pages ? await ChainAsync(pages, verdict, stop) : null;
+            if (ParseReceipt(bytes) is { } receipt)
+            {
+                await new ReceiptChecker(verdict).CheckAsync(receipt, known, files, chain, stop);
+            }
+            else
+            {
+                verdict.Fail("The file is no receipt as a server answers it.");
+            }
+
             return Conclude(verdict, output, result.GetValue(json));
         });
         return command;
@@ -161,7 +205,7 @@ internal static class VerifyCommandLine
 
     private static Option<string> KeyOption() => new("--key")
     {
-        Description = "The log's verifier key, name+id+key, as GET /v1/keys/log gave it to somebody you trust.",
+        Description = "The log's verifier key, name+id+key, as GET /v1/keys/log or /v1/ledger/log gave it to somebody you trust.",
         Required = true,
     };
 
@@ -170,11 +214,51 @@ internal static class VerifyCommandLine
     private static int Conclude(Verdict verdict, TextWriter output, bool asJson)
     {
         verdict.Write(output, asJson);
-        return verdict.Holds ? Holds : DoesNotHold;
+        return verdict.Holds ? Holds : verdict.Failures > 0 ? DoesNotHold : Wrong;
     }
 
     private static NoteVerifier VerifierOf(string text) => NoteVerifier.TryParse(text, out var verifier)
         ? verifier : throw new UnreadableException($"{text} is no verifier key: it looks like name+id+base64.");
+
+    /// <returns>All pages; null where one is none, which is said then.</returns>
+    private static async Task<IReadOnlyList<KeyChainReply>?> ChainAsync(
+        FileInfo[] pages, Verdict verdict, CancellationToken cancellationToken)
+    {
+        var replies = new List<KeyChainReply>();
+        foreach (var file in pages)
+        {
+            if (Parse(await ReadAsync(file, ChainFileMaxBytes, cancellationToken)) is not { } reply)
+            {
+                verdict.Fail($"The file {file.Name} is no chain as a server answers it.");
+                return null;
+            }
+
+            replies.Add(reply);
+        }
+
+        return replies;
+    }
+
+    private static ReceiptView? ParseReceipt(byte[] bytes)
+    {
+        try
+        {
+            var receipt = JsonSerializer.Deserialize<ReceiptView>(bytes, s_strict);
+            return receipt is { Seal: { } seal } && seal.Proof.Any(IsMissing) ? null : receipt;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonSerializerOptions Strict()
+    {
+        var options = new JsonSerializerOptions { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+        ProtocolJson.Configure(options);
+        options.MakeReadOnly();
+        return options;
+    }
 
     private static KeyChainReply? Parse(byte[] bytes)
     {

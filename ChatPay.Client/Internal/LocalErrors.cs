@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Receipts;
 using ChatPay.Core.Vault;
 
 namespace ChatPay.Client.Internal;
@@ -28,6 +29,11 @@ internal static class LocalErrors
     public static ChatPayException CardUnreadable() => Local(
         ClientErrors.CardUnreadable,
         "This device cannot check the card against its author's words, so it does not pay it.");
+
+    public static ChatPayException ReceiptInvalid(ReceiptRejection rejection) => new(new ErrorBody(
+        ClientErrors.Code, ClientErrors.ReceiptInvalid,
+        $"The ledger's receipt is not right: {rejection}. Keep it, and ask the operator.", Retryable: false,
+        new Dictionary<string, object>(StringComparer.Ordinal) { ["reason"] = rejection.ToString() }));
 
     /// <param name="names">Of the people whose keys changed.</param>
     public static ChatPayException IdentityChanged(string names) => Local(

@@ -1,6 +1,6 @@
 namespace ChatPay.Core.Protocol;
 
-/// <summary><c>GET /v1/keys/log</c>: which key log this server keeps.</summary>
+/// <summary><c>GET /v1/keys/log</c>, and <c>/v1/ledger/log</c> of the ledger log: which one this server keeps.</summary>
 /// <param name="Origin">The first line of its checkpoints; another one is another log.</param>
 /// <param name="VerifierKey">The log's key in C2SP signed-note's way of writing one.</param>
 public sealed record KeyLogView(string Origin, string VerifierKey);

@@ -182,6 +182,9 @@ public static class Limits
     /// <summary>Parts of a card in one page, and of an answer without an event.</summary>
     public const int CardPartsPage = 200;
 
+    /// <summary>Receipts of one card in one answer.</summary>
+    public const int ReceiptsPerPage = 50;
+
     public const int CardMemoMaxChars = 280;
     public const int CardSaltBytes = 32;
     public const int DetailCommitBytes = 32;

@@ -69,7 +69,8 @@ public sealed class NoteVerifier
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{Name}+{Id:x8}+{Convert.ToBase64String([Ed25519Type, .. Key.Bytes])}");
 
-    internal static bool IsName([NotNullWhen(true)] string? name) =>
+    /// <summary>Whether a key can be called so.</summary>
+    public static bool IsName([NotNullWhen(true)] string? name) =>
         !string.IsNullOrEmpty(name) && name.Length <= LogLimits.KeyNameMaxBytes
         && !name.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || character == '+');
 

@@ -1,3 +1,4 @@
+using ChatPay.Core.Cards;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Server.Cards;
@@ -16,6 +17,10 @@ internal sealed record CardPlace(
 /// <summary>Which cards are between whom, for the other features.</summary>
 internal sealed class CardDirectory(CardStore cards)
 {
+    /// <summary>A card, whoever asks: the caller knows who may see what of it. Null where there is none.</summary>
+    public Task<Card?> FindAsync(CardId card, CancellationToken cancellationToken) =>
+        cards.FindAsync(card, cancellationToken);
+
     /// <summary>The cards that exist, by id; the others are left out.</summary>
     public async Task<IReadOnlyDictionary<CardId, CardPlace>> GetAsync(
         IReadOnlyCollection<CardId> ids, CancellationToken cancellationToken) =>

@@ -48,7 +48,8 @@ grant select, insert on asset to chatpay_server;
 grant select, insert, update (balance_minor, held_minor, version, state, last_entry_at) on ledger_account to chatpay_server;
 grant select, insert on ledger_account_change to chatpay_server;
 grant select, insert on transfer to chatpay_server;
-grant usage on sequence ledger_batch to chatpay_server;
+-- The ledger log looks how far the numbers have come.
+grant select, usage on sequence ledger_batch to chatpay_server;
 grant select, insert on entry to chatpay_server;
 grant select on statement to chatpay_server;
 grant select, insert, update (remaining_minor, state) on hold to chatpay_server;
@@ -71,6 +72,11 @@ grant select, insert, update (number, size, root, note) on key_log to chatpay_se
 grant select, insert, delete on key_log_leaf to chatpay_server;
 grant select, insert, update (hashes), delete on key_log_tile to chatpay_server;
 grant select, insert, update (revision, wrapped) on wrapped_keys to chatpay_server;
+
+-- The same of the ledger log.
+grant select, insert, update (number, size, root, note, next_seq) on ledger_log to chatpay_server;
+grant select, insert, delete on ledger_log_leaf to chatpay_server;
+grant select, insert, update (hashes), delete on ledger_log_tile to chatpay_server;
 
 -- An archive is added to, chunk by chunk, and deleted as a whole.
 grant select, insert, update (bytes), delete on archive to chatpay_server;

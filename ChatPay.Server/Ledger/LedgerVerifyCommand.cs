@@ -2,6 +2,8 @@ using System.Text.Json;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Ledger.Verify;
+using ChatPay.Server.Transparency;
+using ChatPay.Server.Vault;
 using Npgsql;
 using Spectre.Console;
 
@@ -41,8 +43,11 @@ internal static class LedgerVerifyCommand
         {
             await services.RequireMigratedAsync(cancellationToken);
             await using var source = services.OpenForReports();
-            var result = await new LedgerVerifier(source, display, services.GetRequiredService<TimeProvider>())
-                .RunAsync(cancellationToken);
+            using var logKey = LogKeyFile.Open(
+                LogDefinition.Ledger, services.GetRequiredService<VaultPlan>().KeyFolder, mayCreate: false);
+            var result = await new LedgerVerifier(
+                source, display, services.GetRequiredService<TimeProvider>(),
+                logKey is null ? null : new LedgerLogKey(logKey, logKey.ReadMark())).RunAsync(cancellationToken);
             if (report is not null)
             {
                 await using var file = report.Create();

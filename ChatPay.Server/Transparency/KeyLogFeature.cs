@@ -23,6 +23,9 @@ internal static class KeyLogFeature
         services.AddHostedService(provider => provider.GetRequiredService<KeyLogKeeper>());
     }
 
+    /// <summary>The log's public files.</summary>
+    public static void MapKeyLog(this WebApplication app) => app.MapLog<KeyLogStore, KeyLogReader>(LogDefinition.Keys);
+
     /// <summary>Whom a registration of a PIN may be by.</summary>
     private sealed class LoggedIdentityKeys(KeyChainStore chains) : IIdentityKeys
     {

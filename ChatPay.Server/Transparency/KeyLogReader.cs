@@ -4,16 +4,9 @@ using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Transparency;
 
-/// <summary>What the log proves: entries of chains, and that it only grew.</summary>
-internal sealed class KeyLogReader(KeyLogStore log, KeyChainStore chains)
+/// <summary>What the key log proves: entries of chains, and that it only grew.</summary>
+internal sealed class KeyLogReader(KeyLogStore log, KeyChainStore chains) : LogReader(log)
 {
-    /// <summary>A log that is begun anew while it is read is read once more.</summary>
-    private const int Attempts = 2;
-
-    /// <summary>The log as it was last signed.</summary>
-    public async Task<KeyLogRow> HeadAsync(CancellationToken cancellationToken) =>
-        await log.FindAsync(cancellationToken) ?? throw new InvalidOperationException("The key log has not begun.");
-
     /// <summary>A page of somebody's chain.</summary>
     /// <param name="from">Number of the first entry.</param>
     /// <param name="size">Of a checkpoint that the caller has; 0 for none.</param>
@@ -31,59 +24,20 @@ internal sealed class KeyLogReader(KeyLogStore log, KeyChainStore chains)
                 ErrorCode.AccountUnknown, "Keys are shown to people who share a conversation with their owner.");
         }
 
-        for (var attempt = 1; attempt <= Attempts; attempt++)
-        {
-            var head = await HeadAsync(cancellationToken);
-            if (size > head.Size)
-            {
-                return SizeUnknown(head.Size);
-            }
-
-            if (await ChainAsync(head, account, from, size, cancellationToken) is { } reply)
-            {
-                return reply;
-            }
-        }
-
-        throw new InvalidOperationException("The key log's tiles have holes.");
-    }
-
-    /// <summary>That the log only grew.</summary>
-    /// <param name="to">Null for the newest size.</param>
-    public async Task<Result<ConsistencyReply>> ConsistencyAsync(long from, long? to, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; attempt <= Attempts; attempt++)
-        {
-            var head = await HeadAsync(cancellationToken);
-            var end = to ?? head.Size;
-            if (from < 1 || from > end)
-            {
-                return new Error(ErrorCode.InvalidArgument, "from is 1 or more, and not above to.");
-            }
-
-            if (end > head.Size)
-            {
-                return SizeUnknown(head.Size);
-            }
-
-            var proof = await new TileSource(log.TilesAsync).ReadAsync(
-                head.Size, read => ConsistencyProof.Generate(from, end, read), cancellationToken);
-            if (proof is not null)
-            {
-                return new ConsistencyReply(from, end, proof, to is null ? head.Note : null);
-            }
-        }
-
-        throw new InvalidOperationException("The key log's tiles have holes.");
+        return await AtHeadAsync<Result<KeyChainReply>>(
+            async head => size > head.Size ? SizeUnknown(head.Size)
+                : await ChainAsync(head, account, from, size, cancellationToken) is { } reply ? reply
+                : (Result<KeyChainReply>?)null,
+            cancellationToken);
     }
 
     /// <returns>Null where tiles are missing.</returns>
     private async Task<KeyChainReply?> ChainAsync(
-        KeyLogRow head, AccountId account, long from, long size, CancellationToken cancellationToken)
+        LogRow head, AccountId account, long from, long size, CancellationToken cancellationToken)
     {
         var (rows, length) = await chains.LoggedAsync(
             account, from, head.Size, Limits.KeyEntriesPerPage, cancellationToken);
-        var tiles = new TileSource(log.TilesAsync);
+        var tiles = NewTiles();
         var entries = new List<LoggedKeyEntry>(rows.Count);
         foreach (var row in rows)
         {
@@ -101,8 +55,4 @@ internal sealed class KeyLogReader(KeyLogStore log, KeyChainStore chains)
             head.Size, read => ConsistencyProof.Generate(size, head.Size, read), cancellationToken);
         return consistency is null ? null : new KeyChainReply(account, from, entries, length, head.Note, consistency);
     }
-
-    private static Error SizeUnknown(long size) => new(
-        ErrorCode.LogSizeUnknown, "The key log has fewer entries than that.",
-        new Dictionary<string, object>(StringComparer.Ordinal) { ["size"] = size });
 }

@@ -29,7 +29,7 @@ public sealed class LedgerVerifyCommandTests(PostgresFixture postgres, VerifySce
         using (var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)))
         {
             Assert.True(json.RootElement.GetProperty("clean").GetBoolean());
-            Assert.Equal(8, json.RootElement.GetProperty("checked").GetArrayLength());
+            Assert.Equal(9, json.RootElement.GetProperty("checked").GetArrayLength());
         }
 
         await postgres.AdministerAsync(database, $"update ledger_account set balance_minor = 1 where id = '{scene.Bob}'");

@@ -5,8 +5,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Support;
 
-/// <summary>A stranger's view of a server's key log: what it publishes, checked from nothing.</summary>
-internal sealed class PublicLog(TestServer server) : IDisposable
+/// <summary>A stranger's view of one of a server's logs: what it publishes, checked from nothing.</summary>
+/// <param name="name">"keys" or "ledger".</param>
+internal sealed class PublicLog(TestServer server, string name = "keys") : IDisposable
 {
     private readonly HttpClient _http = server.CreateClient();
 
@@ -15,7 +16,7 @@ internal sealed class PublicLog(TestServer server) : IDisposable
     /// <summary>The checkpoint, by the key that the server names to its users.</summary>
     public async Task<Checkpoint> CheckpointAsync(KeyLogView view)
     {
-        var note = await _http.GetByteArrayAsync("log/keys/checkpoint", Cancellation);
+        var note = await _http.GetByteArrayAsync($"log/{name}/checkpoint", Cancellation);
         return Open(Encoding.UTF8.GetString(note), view);
     }
 
@@ -27,11 +28,11 @@ internal sealed class PublicLog(TestServer server) : IDisposable
         return checkpoint!;
     }
 
-    public async Task<byte[]> FileAsync(string path) => await _http.GetByteArrayAsync("log/keys/" + path, Cancellation);
+    public async Task<byte[]> FileAsync(string path) => await _http.GetByteArrayAsync($"log/{name}/" + path, Cancellation);
 
     public async Task<int> StatusAsync(string path)
     {
-        using var response = await _http.GetAsync("log/keys/" + path, Cancellation);
+        using var response = await _http.GetAsync($"log/{name}/" + path, Cancellation);
         return (int)response.StatusCode;
     }
 

@@ -118,7 +118,8 @@ public sealed class DownloadedLog(PostgresFixture postgres) : IAsyncLifetime
     public string SignAnother(long size)
     {
         Assert.True(NoteVerifier.TryParse(Key, out var verifier));
-        using var file = KeyLogKeyFile.Open(_server!.Services.GetRequiredService<VaultPlan>().KeyFolder, mayCreate: false)!;
+        using var file = LogKeyFile.Open(
+            LogDefinition.Keys, _server!.Services.GetRequiredService<VaultPlan>().KeyFolder, mayCreate: false)!;
         var path = Path.Combine(_folder.Path, string.Create(CultureInfo.InvariantCulture, $"another-{size}"));
         File.WriteAllBytes(
             path, new Checkpoint(verifier.Name, size, new byte[32]).Sign(new NoteSigner(verifier.Name, file.Key)).ToBytes());

@@ -58,7 +58,8 @@ internal static class VaultLoadStore
             begin = (long)(await gate.ExecuteScalarAsync(cancellationToken))!;
         }
 
-        var tree = await new TileSource((ids, stop) => KeyLogStore.ReadTilesAsync(connection, ids, stop)).ReadAsync(
+        var tree = await new TileSource(
+            (ids, stop) => LogStore.ReadTilesAsync(LogDefinition.Keys, connection, ids, stop)).ReadAsync(
             begin, read => Load(begin, read), cancellationToken)
             ?? throw new InvalidOperationException("The key log's tiles have holes.");
         var tiles = await TakeEdgeAsync(connection, begin, cancellationToken);

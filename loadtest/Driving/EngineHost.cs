@@ -5,6 +5,7 @@ using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Ledger;
+using ChatPay.Server.Transparency;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -102,6 +103,17 @@ internal sealed class EngineHost : IAsyncDisposable
 
         return Array.ConvertAll(people, person => LedgerAccountId.Of(person, Asset));
     }
+
+    /// <summary>Has the ledger log take in what it has not yet, and tells how many transfers it has then.</summary>
+    public async Task<long> SealAsync(CancellationToken cancellationToken)
+    {
+        await _app.Services.GetRequiredService<LedgerLogKeeper>().IncludeAsync(cancellationToken);
+        return await SealedAsync(cancellationToken);
+    }
+
+    /// <summary>How many transfers the ledger log has.</summary>
+    public async Task<long> SealedAsync(CancellationToken cancellationToken) =>
+        (await _app.Services.GetRequiredService<LedgerLogReader>().HeadAsync(cancellationToken)).Size;
 
     /// <summary>Runs the server's own <c>ledger verify</c>.</summary>
     public async Task<bool> VerifyAsync(TextWriter output, CancellationToken cancellationToken) =>

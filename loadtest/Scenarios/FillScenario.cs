@@ -74,7 +74,7 @@ internal static class FillScenario
     private static async Task<int> RunAsync(
         FillOptions options, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        console.Expect(4);
+        console.Expect(5);
         await using var bench = await ScenarioBench.StartAsync(
             console, options.Database, options.Data?.FullName, cancellationToken);
         var (engine, owner) = (bench.Engine, bench.Owner);
@@ -92,6 +92,14 @@ internal static class FillScenario
         var fillSeconds = filling.Elapsed.TotalSeconds;
         console.Done(FormattableString.Invariant($"filled: {transfers:N0} transfers, {entries:N0} entries, {fillSeconds:N1} s"));
 
+        console.Begin("ledger log");
+        var before = await engine.SealedAsync(cancellationToken);
+        var sealing = Stopwatch.StartNew();
+        var inLog = await engine.SealAsync(cancellationToken);
+        var sealSeconds = sealing.Elapsed.TotalSeconds;
+        console.Done(FormattableString.Invariant(
+            $"sealed: {inLog - before:N0} transfers, {sealSeconds:N1} s, {(inLog - before) / sealSeconds:N0}/s"));
+
         console.Begin("ledger verify");
         var verifying = Stopwatch.StartNew();
         await using var verify = new StringWriter(CultureInfo.InvariantCulture);
@@ -107,6 +115,8 @@ internal static class FillScenario
                 ["transfers"] = transfers,
                 ["entries"] = entries,
                 ["fill_seconds"] = Math.Round(fillSeconds, 1),
+                ["seal_seconds"] = Math.Round(sealSeconds, 1),
+                ["sealed_per_second"] = Math.Round((inLog - before) / sealSeconds),
                 ["verify_seconds"] = Math.Round(verifySeconds, 1),
                 ["verify_peak_heap_mb"] = Math.Round(peakBytes / 1e6, 1),
                 ["bytes_per_transfer"] = Math.Round(relations.Values.Sum() / (double)transfers, 1),
@@ -115,6 +125,7 @@ internal static class FillScenario
             new Dictionary<string, double>(StringComparer.Ordinal),
             new Dictionary<string, bool>(StringComparer.Ordinal)
             {
+                ["ledger_log_whole"] = inLog == transfers,
                 ["ledger_verify_clean"] = clean,
                 ["sum_per_asset_zero"] = unbalanced.Count == 0,
             });

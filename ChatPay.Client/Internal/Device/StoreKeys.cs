@@ -44,6 +44,9 @@ internal static class StoreKeys
     public const string VaultSeen = "keys/vault";
 
     public const string KeyLog = "keys/log";
+
+    /// <summary>The newest checkpoint of the ledger log that was checked.</summary>
+    public const string LedgerLog = "keys/ledger";
     public const string PersonKeys = "keys/of/";
     public const string KeyAlarms = "keys/alarm/";
 

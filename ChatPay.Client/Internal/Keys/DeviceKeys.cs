@@ -16,6 +16,7 @@ internal sealed class DeviceKeys : IDisposable
         _core = core;
         Alarms = new KeyAlarms(core);
         Log = new KeyLogFollower(core, Alarms);
+        Ledger = new LedgerFollower(core, Alarms);
         Own = new OwnKeys(core, Log, Alarms);
         Wrapped = new WrappedKeys(core, Own);
         People = new PeopleKeys(core, Log, Alarms);
@@ -27,6 +28,8 @@ internal sealed class DeviceKeys : IDisposable
     public KeyAlarms Alarms { get; }
 
     public KeyLogFollower Log { get; }
+
+    public LedgerFollower Ledger { get; }
 
     public OwnKeys Own { get; }
 
@@ -143,6 +146,7 @@ internal sealed class DeviceKeys : IDisposable
     {
         Own.Dispose();
         Log.Dispose();
+        Ledger.Dispose();
     }
 
     /// <summary>Reads what is kept in memory.</summary>

@@ -123,7 +123,8 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
                 await alarms.RaiseOnceAsync(KeyAlarmKind.LogOther, from, [log.VerifierKey, note], cancellationToken);
             }
             else if (log.Size > 0 && checkpoint.Size > 0
-                && !await FitsAsync(log, checkpoint.Size, checkpoint.Root.ToArray(), cancellationToken))
+                && !await LogFit.IsOneAsync(
+                    log, checkpoint.Size, checkpoint.Root.ToArray(), core.Client.KeyLogConsistencyAsync, cancellationToken))
             {
                 await alarms.RaiseAsync(KeyAlarmKind.LogForked, null, [log.Note, note], cancellationToken);
             }
@@ -140,27 +141,6 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
             ? chain! : throw LocalErrors.StoreUnreadable("A chain of keys in the store is broken.");
 
     public void Dispose() => _gate.Dispose();
-
-    private async Task<bool> FitsAsync(KeyLogRecord log, long size, byte[] root, CancellationToken cancellationToken)
-    {
-        if (size == log.Size)
-        {
-            return root.AsSpan().SequenceEqual(log.Root);
-        }
-
-        var (from, to) = size < log.Size ? (size, log.Size) : (log.Size, size);
-        var (first, second) = size < log.Size ? (root, log.Root) : (log.Root, root);
-        try
-        {
-            var reply = await core.Client.KeyLogConsistencyAsync(from, to, cancellationToken);
-            return ConsistencyProof.Verify(from, to, first, second, reply.Proof) == LogRejection.None;
-        }
-        catch (ChatPayException unknown) when (unknown.Code == ErrorCode.LogSizeUnknown)
-        {
-            // This server has shown others a longer log than it has.
-            return false;
-        }
-    }
 
     private static Checkpoint? Open(string note, KeyLogRecord log) =>
         NoteVerifier.TryParse(log.VerifierKey, out var verifier)

@@ -6,7 +6,9 @@ namespace ChatPay.Server.Ledger.Verify;
 /// Recomputes the whole ledger from its entries and compares. It reads one snapshot, streams it in constant memory, and
 /// works on a live database: writers do not wait for it and do not disturb it.
 /// </summary>
-internal sealed class LedgerVerifier(NpgsqlDataSource dataSource, VerifyDisplay display, TimeProvider clock)
+/// <param name="logKey">Of the ledger log; null where its file is not here.</param>
+internal sealed class LedgerVerifier(
+    NpgsqlDataSource dataSource, VerifyDisplay display, TimeProvider clock, LedgerLogKey? logKey)
 {
     /// <returns>What was found; nothing where everything agrees.</returns>
     public async Task<VerifyReport> RunAsync(CancellationToken cancellationToken)
@@ -26,6 +28,8 @@ internal sealed class LedgerVerifier(NpgsqlDataSource dataSource, VerifyDisplay 
         await RunAsync("linked groups", null, new GroupCheck(store, findings).RunAsync);
         await RunAsync("cards against their money", "card", new CardCheck(store, findings).RunAsync);
         await RunAsync("cards' debits against what was signed", null, new AuthorisationCheck(store, findings).RunAsync);
+        await RunAsync(
+            "transfers against the ledger log", "ledger_log_leaf", new LedgerLogCheck(store, findings, logKey).RunAsync);
         findings.Conclude();
         return new VerifyReport(
             "ledger verify", startedAt, clock.GetElapsedTime(started).TotalSeconds, findings.Count == 0, accounts.Entries,

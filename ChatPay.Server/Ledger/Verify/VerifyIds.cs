@@ -24,5 +24,14 @@ internal static class VerifyIds
             : Invariant($"{new DateTime((long)ticks, DateTimeKind.Utc):yyyy-MM-dd HH:mm:ss.ffffff}");
     }
 
+    /// <param name="microseconds">As for <see cref="ToTime(long)"/>.</param>
+    public static bool TryToInstant(long microseconds, out DateTimeOffset at)
+    {
+        var ticks = (Int128)s_epoch.Ticks + ((Int128)microseconds * TimeSpan.TicksPerMicrosecond);
+        var isOne = ticks >= DateTime.MinValue.Ticks && ticks <= DateTime.MaxValue.Ticks;
+        at = isOne ? new DateTimeOffset((long)ticks, TimeSpan.Zero) : default;
+        return isOne;
+    }
+
     public static string ToTime(this long? microseconds) => microseconds?.ToTime() ?? "never";
 }

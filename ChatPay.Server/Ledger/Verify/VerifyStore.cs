@@ -1,3 +1,4 @@
+using ChatPay.Server.Transparency;
 using Npgsql;
 
 namespace ChatPay.Server.Ledger.Verify;
@@ -179,6 +180,27 @@ internal sealed class VerifyStore : IAsyncDisposable
         """,
         IdRow.Parse, null, cancellationToken);
 
+    /// <summary>Leaves of the ledger log, by place, with what they are of.</summary>
+    public RowStream<SealedRow> SealedTransfers(VerifyStage stage, CancellationToken cancellationToken) =>
+        WholeTable<SealedRow>(
+            $"""
+            select {SealedRow.Columns}, {StoredTransfer.Columns}
+            from ledger_log_leaf l left join transfer t on t.id = l.transfer_id and t.status = 0 order by l.index
+            """,
+            SealedRow.Parse, stage, cancellationToken);
+
+    /// <summary>Applied transfers that the ledger log has gone past without, by id.</summary>
+    public RowStream<IdRow> UnsealedTransfers(CancellationToken cancellationToken) => Stream<IdRow>(
+        """
+        select t.id from transfer t left join ledger_log_leaf l on l.transfer_id = t.id
+        where t.status = 0 and t.seq < (select next_seq from ledger_log) and l.transfer_id is null order by t.id
+        """,
+        IdRow.Parse, null, cancellationToken);
+
+    /// <summary>The ledger log as it was last signed; null where it has not begun.</summary>
+    public Task<LogRow?> LedgerLogAsync(CancellationToken cancellationToken) =>
+        LogRows.FindAsync(_holder, LogDefinition.Ledger, isLocked: false, cancellationToken);
+
     public async ValueTask DisposeAsync() => await _holder.DisposeAsync();
 
     private static async Task<Dictionary<string, long>> EstimateAsync(
@@ -187,7 +209,7 @@ internal sealed class VerifyStore : IAsyncDisposable
         await using var command = new NpgsqlCommand(
             """
             select c.relname, c.reltuples::bigint from pg_class c
-            where c.oid = any(array['entry', 'transfer', 'hold', 'refunded', 'card']::regclass[])
+            where c.oid = any(array['entry', 'transfer', 'hold', 'refunded', 'card', 'ledger_log_leaf']::regclass[])
             """,
             connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
