@@ -294,7 +294,9 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         }
 
         return new VaultStep(
-            done >= configuration.Threshold ? VaultRejection.None : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew, faults, null);
+            done >= configuration.Threshold ? VaultRejection.None
+                : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew,
+            faults, null);
     }
 
     private static IReadOnlyList<int> Indices(RealmConfiguration configuration) =>
