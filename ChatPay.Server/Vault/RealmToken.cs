@@ -12,8 +12,8 @@ namespace ChatPay.Server.Vault;
 /// What lets one device in at one realm for some minutes: version (1) ‖ key id (8) ‖ account (16) ‖ device (16) ‖
 /// realm (16) ‖ issued (8) ‖ expires (8) ‖ account identity key (32; zeros where it is not known) ‖ signature (64), as
 /// base64url without padding. Times are seconds since 1970; the key id is the beginning of SHA-256 of the signer's
-/// public key. Account and device are zeros for the server itself. The server signs, with Ed25519, "chatpay realm token v1" ‖
-/// everything before the signature. 169 bytes.
+/// public key. Account and device are zeros for the server itself. The server signs, with Ed25519,
+/// "chatpay realm token v1" ‖ everything before the signature. 169 bytes.
 /// </summary>
 internal sealed record RealmToken(
     Caller Caller, RealmId Realm, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, byte[]? IdentityKey)

@@ -258,9 +258,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         return true;
     }
 
-    /// <summary>
-    /// Deletes a registration of before the PIN was removed wherever it has arrived, until it can arrive no more.
-    /// </summary>
+    /// <summary>Deletes a registration of before the PIN was removed wherever it is, until it can arrive no more.</summary>
     private async Task DeleteLateAsync(PendingRegistration begun, CancellationToken cancellationToken)
     {
         var keys = await own.ReadAsync(cancellationToken);

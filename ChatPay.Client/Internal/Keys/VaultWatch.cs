@@ -4,8 +4,8 @@ namespace ChatPay.Client.Internal.Keys;
 
 /// <summary>
 /// Looks at what the realms tell of guesses and waits. The server tells of them at once, or within seconds where realms are
-/// processes of their own, but that may be lost. So they are asked at each connection, and what was seen is remembered: each
-/// guess alarms once, also where it happened while this device was away.
+/// processes of their own, but that may be lost. So they are asked at each connection, and what was seen is remembered:
+/// each guess alarms once, also where it happened while this device was away.
 /// </summary>
 internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
 {

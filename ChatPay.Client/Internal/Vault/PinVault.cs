@@ -295,8 +295,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
 
         return new VaultStep(
             done >= configuration.Threshold ? VaultRejection.None
-                : faults.Count > 0 ? faults[0].Reason
-                : VaultRejection.SharesTooFew,
+                : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew,
             faults, null);
     }
 
