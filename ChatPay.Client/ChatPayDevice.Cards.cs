@@ -187,10 +187,10 @@ public sealed partial class ChatPayDevice
         try
         {
             var session = _core.RequireSession();
-            Task<CardActReply> Call(CardActRequest made) => session.CardActAsync(made, cancellationToken);
+            Task<CardActReply> CallAsync(CardActRequest made) => session.CardActAsync(made, cancellationToken);
             var reply = CardChecks.TermsOf(known.View) is { } terms
-                ? await _core.Debits.ActAsync(request, terms, known.View.DetailCommit, Call)
-                : await Call(request);
+                ? await _core.Debits.ActAsync(request, terms, known.View.DetailCommit, CallAsync)
+                : await CallAsync(request);
             return await LearnAsync(known, reply.Card, cancellationToken);
         }
         catch (ChatPayException refused) when (CardIn(refused.Error) is { } now)

@@ -31,12 +31,12 @@ public sealed record DebitStatement(
     /// nonce (16) ‖ action (1) ‖ version (4) ‖ amount (8) ‖ expires at (8) ‖ detail commitment (32) ‖ length of terms (2) ‖
     /// terms.
     /// </summary>
-    /// <exception cref="ArgumentException">The commitment has another size.</exception>
+    /// <exception cref="InvalidOperationException">The commitment has another size.</exception>
     public byte[] Encode()
     {
         if (DetailCommit is not { Length: Limits.DetailCommitBytes })
         {
-            throw new ArgumentException($"A commitment has {Limits.DetailCommitBytes} bytes.");
+            throw new InvalidOperationException($"A commitment has {Limits.DetailCommitBytes} bytes.");
         }
 
         var terms = Terms.Encode();

@@ -202,7 +202,8 @@ public sealed record CardPlan(
     public bool Equals(CardPlan? other) =>
         other is not null && Delivery == other.Delivery && OwnMinor == other.OwnMinor && Packet == other.Packet
         && Count == other.Count && Period == other.Period
-        && (Shares ?? []).SequenceEqual(other.Shares ?? []);
+        && (Shares?.Count ?? 0) == (other.Shares?.Count ?? 0)
+        && (Shares ?? []).Zip(other.Shares ?? []).All(pair => pair.First == pair.Second);
 
     public override int GetHashCode() => HashCode.Combine(Delivery, OwnMinor, Packet, Count, Period, Shares?.Count);
 }

@@ -1,5 +1,4 @@
 using ChatPay.Core.Cards;
-using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using Npgsql;
 using NpgsqlTypes;

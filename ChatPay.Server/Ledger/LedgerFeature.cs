@@ -2,6 +2,7 @@ using ChatPay.Core.Protocol;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Hosting;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace ChatPay.Server.Ledger;
 
@@ -41,24 +42,34 @@ internal static class LedgerFeature
                 (await statements.ReadBalanceAsync(
                     context.User.Caller().Account, asset, at, context.RequestAborted)).ToOk())
             .WithName("ReadBalance").WithSummary("One wallet's balance, now or at any instant of the past.");
-        wallet.MapGet("/{asset}/statement", async (
-                    string asset, long? before, int? limit, string? from, string? to, Guid? with, StatementSide? side,
-                    HttpContext context, StatementService statements) =>
-                (await statements.ReadPageAsync(
-                    context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries, from, to,
-                    new StatementFilter(with is { } person ? new AccountId(person) : null, side),
-                    context.RequestAborted)).ToOk())
+        wallet.MapGet("/{asset}/statement", StatementAsync)
             .WithName("ReadStatement")
             .WithSummary("Entries of one wallet, newest first, by cursor; all, or those of a period.");
-        wallet.MapGet("/{asset}/activity", async (
-                    string asset, string? from, string? to, HttpContext context, ActivityService activity) =>
-                (await activity.ReadAsync(context.User.Caller().Account, asset, from, to, context.RequestAborted)).ToOk())
+        wallet.MapGet("/{asset}/activity", ActivityAsync)
             .WithName("ReadActivity").WithSummary("What came and went, by person and by month; all, or of a period.");
         wallet.MapGet("/{asset}/export", ExportAsync)
             .RequireRateLimiting(RateLimitPolicies.Exports)
             .WithName("ExportStatement")
             .WithSummary("The statement of one wallet as a file: csv, json, ofx or camt053; all, or a period.");
     }
+
+    private static async Task<Results<Ok<StatementPage>, ErrorResult>> StatementAsync(
+        string asset, long? before, int? limit, string? from, string? to, [FromQuery(Name = "with")] Guid? person,
+        string? side, HttpContext context, StatementService statements)
+    {
+        if (StatementFilter.Read(person, side, out var filter) is { } wrong)
+        {
+            return new ErrorResult(wrong);
+        }
+
+        return (await statements.ReadPageAsync(
+            context.User.Caller().Account, asset, before, limit ?? DefaultPageEntries, from, to, filter,
+            context.RequestAborted)).ToOk();
+    }
+
+    private static async Task<Results<Ok<WalletActivity>, ErrorResult>> ActivityAsync(
+        string asset, string? from, string? to, HttpContext context, ActivityService activity) =>
+        (await activity.ReadAsync(context.User.Caller().Account, asset, from, to, context.RequestAborted)).ToOk();
 
     private static async Task<Results<ExportResult, ErrorResult>> ExportAsync(
         string asset, string? format, string? from, string? to, HttpContext context, ExportService exports,

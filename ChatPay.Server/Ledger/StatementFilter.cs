@@ -17,4 +17,20 @@ internal enum StatementSide
 internal readonly record struct StatementFilter(AccountId? With, StatementSide? Side)
 {
     public bool IsAny => With is null && Side is null;
+
+    /// <param name="side"><c>in</c>, <c>out</c> or <c>held</c>; null for all.</param>
+    /// <returns>What is wrong, or null.</returns>
+    public static Error? Read(Guid? with, string? side, out StatementFilter filter)
+    {
+        StatementSide? known = side switch
+        {
+            "in" => StatementSide.In,
+            "out" => StatementSide.Out,
+            "held" => StatementSide.Held,
+            _ => null,
+        };
+        filter = new StatementFilter(with is { } person ? new AccountId(person) : null, known);
+        return side is not null && known is null
+            ? new Error(ErrorCode.InvalidArgument, "A side is in, out or held.") : null;
+    }
 }

@@ -22,10 +22,10 @@ internal static class LogEndpoints
         ArgumentNullException.ThrowIfNull(log);
         var group = app.MapGroup("/log/" + log.Origin).WithTags("Logs").WithErrors()
             .RequireRateLimiting(RateLimitPolicies.Reads);
-        group.MapGet("/checkpoint", (HttpContext context, TReader reader, CancellationToken cancellationToken) =>
-            CheckpointAsync(context, reader, cancellationToken));
-        group.MapGet("/tile/{**rest}", (string rest, HttpContext context, TStore store, CancellationToken cancellationToken) =>
-            TileAsync(rest, context, store, cancellationToken));
+        group.MapGet("/checkpoint", (HttpContext context, CancellationToken cancellationToken) => CheckpointAsync(
+            context, context.RequestServices.GetRequiredService<TReader>(), cancellationToken));
+        group.MapGet("/tile/{**rest}", (string rest, HttpContext context) => TileAsync(
+            rest, context, context.RequestServices.GetRequiredService<TStore>(), context.RequestAborted));
     }
 
     private static async Task<Utf8ContentHttpResult> CheckpointAsync(

@@ -1,6 +1,5 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
-using ChatPay.Server.Hosting;
 
 namespace ChatPay.Server.Transparency;
 

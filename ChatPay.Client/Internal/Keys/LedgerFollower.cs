@@ -1,5 +1,4 @@
 using System.Text;
-using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 
 namespace ChatPay.Client.Internal.Keys;
