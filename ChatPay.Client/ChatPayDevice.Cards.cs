@@ -14,7 +14,7 @@ namespace ChatPay.Client;
 /// </content>
 public sealed partial class ChatPayDevice
 {
-    /// <summary>A card as this device knows it; one that it does not know is asked for, and is unreadable.</summary>
+    /// <summary>A card as this device knows it; one that it does not know is asked for, and is unreadable or hidden.</summary>
     /// <exception cref="ChatPayException"><c>card_unknown</c>, or the server cannot be reached.</exception>
     /// <example>
     /// <code>
@@ -25,9 +25,7 @@ public sealed partial class ChatPayDevice
     public async Task<ChatCard> CardAsync(CardId card, CancellationToken cancellationToken)
     {
         var record = await KnownCardAsync(card, cancellationToken)
-            ?? new(
-                await Client.CardAsync(card, cancellationToken), null,
-                CardTrust.Unreadable);
+            ?? CardChecks.Unread(await Client.CardAsync(card, cancellationToken));
         return new(record.View, record.Memo, record.Trust);
     }
 

@@ -1,8 +1,10 @@
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Cards;
 using ChatPay.Server.Database.GroupCommit;
 using ChatPay.Server.Ledger;
 using ChatPay.Tests.Ledger;
+using ChatPay.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -136,6 +138,32 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
         await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);
         Assert.Equal(CardState.Expired, await StateAsync(alice, card));
         Assert.Equal((20_000, 0), await money.BalanceAsync(alice));
+        await money.AssertCleanAsync();
+    }
+
+    [Fact]
+    public async Task Cards_that_cannot_end_yet_keep_no_other_from_ending()
+    {
+        await using var server = await TestServer.StartAsync(
+            money.ConnectionString,
+            new Dictionary<string, string?>(MoneyFixture.Settings, StringComparer.Ordinal) { ["Cards:SweepBatch"] = "2" });
+        var sweeper = server.Services.GetRequiredService<CardSweeper>();
+        var (alice, bob, conversation) = await PairAsync();
+        CardView[] stuck =
+        [
+            await DelayedAsync(alice, bob, conversation, 1), await DelayedAsync(alice, bob, conversation, 1),
+            await DelayedAsync(alice, bob, conversation, 1),
+        ];
+        var behind = await DelayedAsync(bob, alice, conversation, 100);
+        await ChangeAsync(alice, AccountChangeKind.Freeze);
+        await money.AdvanceAsync(TimeSpan.FromSeconds(60));
+        await sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(CardState.Accepted, await StateAsync(bob, behind));
+        Assert.All(
+            await Task.WhenAll(stuck.Select(card => StateAsync(alice, card))), state => Assert.Equal(CardState.Held, state));
+        await ChangeAsync(alice, AccountChangeKind.Unfreeze);
+        await sweeper.SweepAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(((10_097L, 0L), (9_903L, 0L)), (await money.BalanceAsync(alice), await money.BalanceAsync(bob)));
         await money.AssertCleanAsync();
     }
 

@@ -74,8 +74,8 @@ internal sealed class CardModelRun(MoneyFixture money, TestServer second, Func<T
             await StepAsync();
         }
 
-        // Everything ends in the end; what is delayed has a month's grace, so it arrives first.
-        await AdvanceAsync(TimeSpan.FromDays(20));
+        // Everything ends in the end, sometimes only after an outage that is longer than the holds of delayed transfers last.
+        await AdvanceAsync(TimeSpan.FromDays(_dice.Chance(50) ? 20 : 45));
         await StepAsync([], sweeps: 2);
         await AdvanceAsync(TimeSpan.FromDays(400));
         await StepAsync([], sweeps: 2);

@@ -171,7 +171,8 @@ internal sealed class NaiveCards
             return false;
         }
 
-        if (card.Post.Plan?.Delivery == CardDelivery.Delayed)
+        // A month after it was due its hold is over, and what did not arrive returns.
+        if (card.Post.Plan?.Delivery == CardDelivery.Delayed && at < card.ExpiresAt.AddDays(30))
         {
             Move(card.Post.Payer, card.Post.Payee, card.Post.AmountMinor);
             card.State = CardState.Accepted;
@@ -210,6 +211,14 @@ internal sealed class NaiveCards
         _ => false,
     };
 
+    /// <summary>Whom it does not concern is not even told what kind of answer it takes.</summary>
+    private static bool IsAbout(NaiveCard card, AccountId who) => card.Post switch
+    {
+        { Kind: CardKind.Split } => true,
+        { Kind: CardKind.Packet } when card.Post.Payee == default => true,
+        _ => who == card.Post.Payer || who == card.Post.Payee,
+    };
+
     private static bool IsFor(NaiveCard card, CardActionKind action, AccountId who) => (card.Post.Kind, action) switch
     {
         (CardKind.Split, CardActionKind.Pay or CardActionKind.Decline) =>
@@ -232,6 +241,11 @@ internal sealed class NaiveCards
     private ErrorCode? PredictAct(CardAct act, NaiveCard card, DateTimeOffset now)
     {
         var (request, who) = (act.Request, act.Who);
+        if (!IsAbout(card, who))
+        {
+            return ErrorCode.CardNotYours;
+        }
+
         if (!HasAction(card, request.Action))
         {
             return ErrorCode.CardActionUnknown;

@@ -19,12 +19,16 @@ internal static class CardChecks
             ? terms
             : null;
 
+    /// <summary>A card of which there is nobody's word but the server's.</summary>
+    public static CardRecord Unread(CardView card) =>
+        new(card, null, card.Hidden is true ? CardTrust.Hidden : CardTrust.Unreadable);
+
     /// <summary>A card whose details this device has decrypted, in the event that posted it.</summary>
     public static CardRecord Posted(CardView card, Event logged, MessageContent.CardDetails? details)
     {
         if (card.Hidden is true)
         {
-            return new(card, null, CardTrust.Hidden);
+            return Unread(card);
         }
 
         var terms = TermsOf(card);
@@ -76,16 +80,20 @@ internal static class CardChecks
             return card.Trust == CardTrust.Mismatch ? card : card with { Trust = CardTrust.Mismatch };
         }
 
+        // Older news, behind an answer that was faster than the log, change nothing but tell of parts that are not known yet.
         var merged = CardParts.Merge(card.View, news);
-        if (!CardParts.AreFair(merged, card.View.Progress?.SeedCommit))
+        var next = news.Version >= card.View.Version ? merged : WithParts(card.View, merged.Progress?.Parts);
+        var commit = card.View.Progress?.SeedCommit;
+        if (!CardParts.AreFair(merged, commit) || !CardParts.AreFair(next, commit))
         {
             return card.Trust == CardTrust.Mismatch ? card : card with { Trust = CardTrust.Mismatch };
         }
 
-        return news.Version > card.View.Version ? card with { View = merged }
-            : news.Version == card.View.Version && Tells(merged, card.View) ? card with { View = merged }
-            : card;
+        return news.Version > card.View.Version || Tells(next, card.View) ? card with { View = next } : card;
     }
+
+    private static CardView WithParts(CardView card, IReadOnlyList<CardPart>? parts) =>
+        card.Progress is { } progress ? card with { Progress = progress with { Parts = parts } } : card;
 
     /// <summary>Whether it knows of more parts: an answer tells of one's own alone, the event of all that came with it.</summary>
     private static bool Tells(CardView news, CardView known) =>
@@ -100,8 +108,18 @@ internal static class CardChecks
     private static bool CanFollow(CardView a, CardView b)
     {
         var (earlier, later) = b.Version < a.Version ? (b, a) : (a, b);
-        return earlier.State == later.State || earlier.Version < later.Version
-            ? TermsOf(later) is { } terms && CardTransitions.CanFollow(terms.Form, earlier.State, later.State)
-            : false;
+        return (earlier.State == later.State || earlier.Version < later.Version)
+            && FormsOf(later).Any(form => CardTransitions.CanFollow(form, earlier.State, later.State));
     }
+
+    /// <summary>Of a hidden transfer nobody says when it arrives.</summary>
+    private static IEnumerable<CardForm> FormsOf(CardView card) => card switch
+    {
+        { Hidden: not true } => TermsOf(card) is { } terms ? [terms.Form] : [],
+        { Kind: CardKind.Transfer } => [CardForm.Transfer, CardForm.TransferAtOnce, CardForm.TransferDelayed],
+        { Kind: CardKind.Request } => [CardForm.Request],
+        { Kind: CardKind.Packet } => [CardForm.Packet],
+        { Kind: CardKind.Mandate } => [CardForm.Mandate],
+        _ => [],
+    };
 }

@@ -94,7 +94,7 @@ internal sealed class ItemBuilder(DeviceCore core)
             {
                 // Of a time that this store does not remember.
                 await PostAsync(
-                    batch, logged.Seq, logged.At, new(own, null, CardTrust.Unreadable), cancellationToken);
+                    batch, logged.Seq, logged.At, CardChecks.Unread(own), cancellationToken);
             }
 
             return;
@@ -168,7 +168,7 @@ internal sealed class ItemBuilder(DeviceCore core)
             }
 
             var seen = await PostAsync(
-                batch, logged.Seq, logged.At, new(card, null, CardTrust.Unreadable), cancellationToken);
+                batch, logged.Seq, logged.At, CardChecks.Unread(card), cancellationToken);
             batch.Arrive(Stamp(draft, logged, seen));
         }
         else if (!isAgain && (draft.Facts is not { } facts || logged.Seq > facts.JoinSeq)
@@ -227,7 +227,7 @@ internal sealed class ItemBuilder(DeviceCore core)
         }
 
         var known = await batch.CardAsync(card.Id, cancellationToken);
-        var next = known is null ? new(card, null, CardTrust.Unreadable) : CardChecks.Advance(known, card);
+        var next = known is null ? CardChecks.Unread(card) : CardChecks.Advance(known, card);
         if (ReferenceEquals(next, known) && logged.Seq <= draft.Place.Replayed)
         {
             return;
