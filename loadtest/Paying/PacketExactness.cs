@@ -1,4 +1,3 @@
-using ChatPay.Core.Cards;
 using ChatPay.Core.Protocol;
 using ChatPay.LoadTest.Database;
 using Npgsql;
@@ -29,10 +28,10 @@ internal sealed class PacketExactness
 
         // With fewer people than shares it stays open, so there are at least as many.
         Hold("every_share_is_taken_once", parts.Count == shares && card.State == CardState.Exhausted
-            && parts.Select(part => part.Place).SequenceEqual(Enumerable.Range(0, shares))
+            && parts.Index().All(part => part.Item.Place == part.Index)
             && parts.Select(part => part.Account).Distinct().Count() == shares);
         Hold("shares_are_those_of_the_seed",
-            parts.Select(part => part.AmountMinor).SequenceEqual(card.PacketShares()));
+            parts.Zip(card.PacketShares()).All(pair => pair.First.AmountMinor == pair.Second));
         Hold("shares_sum_to_the_packet",
             parts.Sum(part => part.AmountMinor) == card.Terms.Money.Amount.Value
             && card.Tally.PaidMinor == card.Terms.Money.Amount.Value);

@@ -6,7 +6,6 @@ using ChatPay.Core.Protocol;
 using ChatPay.LoadTest.Chatting;
 using ChatPay.LoadTest.Database;
 using ChatPay.LoadTest.Driving;
-using ChatPay.LoadTest.Measuring;
 using ChatPay.LoadTest.Scenarios;
 using ChatPay.LoadTest.Serving;
 

@@ -119,7 +119,11 @@ internal sealed class PayMember : HubMember
 
     private void Accept(ReadOnlySpan<byte> card)
     {
-        System.Buffers.Text.Utf8Parser.TryParse(card, out Guid id, out _);
+        if (!System.Buffers.Text.Utf8Parser.TryParse(card, out Guid id, out _))
+        {
+            throw new InvalidDataException("The server named a card by something that is no id.");
+        }
+
         _accept.Put(_acceptPlaces.Card, id);
         _accept.Put(_acceptPlaces.Nonce, _acceptNonces.NextOrderedUuid(TimeProvider.System.GetUtcNow()));
         Wire!.SendText(_accept.Frame);

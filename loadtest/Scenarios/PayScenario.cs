@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ChatPay.Core.Ledger;
 using ChatPay.LoadTest.Chatting;
 using ChatPay.LoadTest.Database;
 using ChatPay.LoadTest.Paying;
