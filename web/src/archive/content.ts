@@ -1,6 +1,7 @@
 import { fromUtf8, isWellFormed, utf8, wellFormed } from '../protocol/bytes';
 import { isUuid } from '../protocol/ids';
 import { Limits } from '../protocol/limits';
+import type { CardKind } from '../protocol/wire';
 import { jsonMaxBytes } from './padding';
 
 /**
@@ -40,7 +41,7 @@ export type ArchivedCard = {
   memo: string | null;
   /** Whether the details were what the author had committed to. */
   sound: boolean;
-  kind: 'transfer' | 'request';
+  kind: CardKind;
   payer: string;
   payee: string;
   amountMinor: string;
@@ -132,8 +133,7 @@ function readContent(value: Record<string, unknown>): ArchivedContent | null {
 function readCard(value: Record<string, unknown>): ArchivedCard | null {
   const { card, memo, sound, kind, payer, payee, amountMinor, asset } = value;
   const isMemo = memo === null || isText(memo, Limits.memoMaxChars);
-  const isKind = kind === 'transfer' || kind === 'request';
-  if (!isMemo || !isKind || typeof sound !== 'boolean' || !isId(card) || !isId(payer) || !isId(payee)) {
+  if (!isMemo || !isKind(kind) || typeof sound !== 'boolean' || !isId(card) || !isId(payer) || !isId(payee)) {
     return null;
   }
   const isAmount = typeof amountMinor === 'string' && amountPattern.test(amountMinor);
@@ -144,6 +144,12 @@ function readCard(value: Record<string, unknown>): ArchivedCard | null {
   return assetPattern.test(asset)
     ? { type: 'card', card: id, memo, sound, kind, payer: pays, payee: paid, amountMinor, asset }
     : null;
+}
+
+const kinds: CardKind[] = ['transfer', 'request', 'split', 'packet', 'mandate'];
+
+function isKind(value: unknown): value is CardKind {
+  return kinds.some((kind) => kind === value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,18 +1,26 @@
 import { delay } from '../net/jitter';
 import { ErrorCode, isCode, isTransient, localError } from '../protocol/errors';
 import { uuidv7 } from '../protocol/ids';
-import type { CardView } from '../protocol/wire';
+import { Limits } from '../protocol/limits';
+import type { CardPart, CardPartsPage, CardView } from '../protocol/wire';
 import { ActionError, type CardAction, debitOf, type PinConsent } from '../state/contract';
 import type { CardRecord } from '../storage/records';
+import { advance } from './cardNews';
 import type { Core } from './core';
-import type { Debits, OwnWord } from './debits';
+import { type Debits, debitedBy, type OwnWord } from './debits';
 import type { DeviceKeys } from './keys/deviceKeys';
 import type { PayPin } from './keys/payPin';
 import type { Sync } from './sync';
-import { advance } from './verify';
 
 const attempts = 3;
 const retryWaitMs = 10_000;
+
+/** What would move money to or from somebody whose keys have changed; a card may always be closed. */
+const movesMoney: CardAction[] = ['accept', 'pay', 'claim', 'draw', 'refund'];
+
+function isNamingAmount(action: CardAction): boolean {
+  return action === 'refund' || action === 'draw';
+}
 
 /** Acting on cards. A card's state comes from the server's events and answers alone, and only ever moves on. */
 export class Cards {
@@ -26,7 +34,8 @@ export class Cards {
     readonly payPin: PayPin,
   ) {}
 
-  async act(id: string, action: CardAction, consent: PinConsent | null): Promise<void> {
+  /** @param asked how much, of a refund or a draw */
+  async act(id: string, action: CardAction, consent: PinConsent | null, asked: bigint | null = null): Promise<void> {
     const record = await this.core.card(id);
     if (!record) {
       throw new ActionError({ code: ErrorCode.cardUnknown, name: 'card_unknown', retryable: false });
@@ -34,7 +43,10 @@ export class Cards {
     if (record.mismatch) {
       throw localError('card_mismatch', false);
     }
-    if (action === 'pay' || action === 'accept') {
+    if (isNamingAmount(action) && (asked === null || asked <= 0n)) {
+      throw new ActionError({ code: ErrorCode.amountNotPositive, name: 'amount_not_positive', retryable: false });
+    }
+    if (movesMoney.includes(action)) {
       await this.keys.requireAccepted(record.view.conversation);
     }
     if (this.busy.has(id)) {
@@ -44,11 +56,12 @@ export class Cards {
     this.core.watcher.card(id);
     try {
       const own = await this.debits.ofCard(record, action);
-      const debit = own && debitOf(own.terms.kind, action);
+      const debit = own && debitOf(debitedBy(own.terms), action);
       if (own && debit) {
-        await this.payPin.require(own.terms.asset, debit.amountOf(own.terms), consent);
+        const taken = debit.amountOf(debitedBy(own.terms), this.core.device.account, asked);
+        await this.payPin.require(own.terms.asset, taken ?? 0n, consent);
       }
-      await this.#act(record, action, own);
+      await this.#act(record, action, own, isNamingAmount(action) ? asked : null);
     } finally {
       this.busy.delete(id);
       this.core.watcher.card(id);
@@ -56,8 +69,15 @@ export class Cards {
   }
 
   /** A lost answer is asked for again with the same key: the ledger answers what it decided. */
-  async #act(record: CardRecord, action: CardAction, own: OwnWord | null): Promise<void> {
-    const request = { card: record.id, version: record.view.version, action, idempotencyKey: uuidv7(), post: null };
+  async #act(record: CardRecord, action: CardAction, own: OwnWord | null, asked: bigint | null): Promise<void> {
+    const request = {
+      card: record.id,
+      version: record.view.version,
+      action,
+      idempotencyKey: uuidv7(),
+      post: null,
+      amountMinor: asked?.toString() ?? null,
+    };
     let sent = false;
     let unanswered = false;
     for (let attempt = 1; ; attempt++) {
@@ -116,5 +136,24 @@ export class Cards {
         await core.write([{ put: 'cards', value }]);
       }
     });
+  }
+
+  /** Reads all parts of a split or packet: an answer has a page of them, and events have those that they changed. */
+  async loadParts(id: string): Promise<void> {
+    const record = await this.core.card(id);
+    if (!record || record.view.hidden) {
+      return;
+    }
+    const parts: CardPart[] = [];
+    for (let after: number | null = null; parts.length < Limits.packetShares; ) {
+      const page: CardPartsPage = await this.core.api.cardParts(id, after, Limits.cardPartsPage);
+      parts.push(...page.parts);
+      if (page.after == null || page.parts.length === 0) {
+        break;
+      }
+      after = page.after;
+    }
+    const { view } = (await this.core.card(id)) ?? record;
+    await this.learn({ ...view, progress: { ...view.progress, parts } }, null, null);
   }
 }

@@ -4,11 +4,12 @@ import { type CardTerms, detailCommit } from '../protocol/cardTerms';
 import { encodeDebit } from '../protocol/debitStatement';
 import { ErrorCode, isCode, localError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
+import { parseMinor } from '../protocol/money';
 import type { CardActReply, CardActRequest, CardAuthorisation } from '../protocol/wire';
-import { debitOf } from '../state/contract';
+import { type Debited, debitOf } from '../state/contract';
 import type { CardRecord, OutboxRecord } from '../storage/records';
 import type { Core } from './core';
-import { fromStored, isChecked } from './verify';
+import { fromStored, isChecked, termsOf } from './verify';
 
 /** A card as this device decrypted it, or is about to post it: never as an answer of the server names it. */
 export type OwnWord = { terms: CardTerms; detailCommit: Uint8Array };
@@ -41,23 +42,22 @@ export class Debits {
   }
 
   /**
-   * What is debited by an action, as far as this device has checked it; null where it takes no money.
+   * The card that an action debits, as far as this device has checked it; null where it takes no money.
    * @throws ActionError `card_unchecked`, `card_mismatch`
    */
   async ofCard(record: CardRecord, action: Exclude<CardActRequest['action'], 'post'>): Promise<OwnWord | null> {
-    if (!debitOf(record.view.kind, action)) {
-      return null;
-    }
-    return checkedWord(record);
+    return debitOf(debitedBy(termsOf(record.view)), action) ? checkedWord(record) : null;
   }
 
   #authorise(request: Unsigned, own: OwnWord | null): CardAuthorisation | null {
-    const debit = own && debitOf(own.terms.kind, request.action);
+    const debit = own && debitOf(debitedBy(own.terms), request.action);
     if (!own || !debit) {
       return null;
     }
     const { account, device, privateKey } = this.core.device;
-    if (own.terms.card !== request.card || own.terms.payer !== account) {
+    const asked = request.amountMinor == null ? null : BigInt(request.amountMinor);
+    const amountMinor = debit.amountOf(debitedBy(own.terms), account, asked);
+    if (own.terms.card !== request.card || amountMinor === null) {
       throw localError('card_mismatch', false);
     }
     const expiresAt = Math.floor(this.core.clock.nowMs() / 1000) + Limits.authorisationSeconds;
@@ -67,7 +67,7 @@ export class Debits {
       action: request.action,
       version: request.version,
       payer: account,
-      amountMinor: debit.amountOf(own.terms),
+      amountMinor,
       device,
       nonce: request.idempotencyKey,
       expiresAt,
@@ -81,11 +81,21 @@ export class Debits {
   }
 }
 
+/** What a card's terms say of who pays how much. */
+export function debitedBy({ kind, payer, payee, amountMinor, plan }: CardTerms): Debited {
+  const shares = (plan?.shares ?? []).map((share) => ({
+    account: share.account,
+    amountMinor: parseMinor(share.amountMinor),
+  }));
+  return { kind, payer, payee, amountMinor, delivery: plan?.delivery ?? null, shares };
+}
+
 /** What waits in the outbox was made here. */
 export function postedWord(card: NonNullable<OutboxRecord['card']>, conversation: string): OwnWord {
-  const { id, kind, payer, payee, amountMinor, asset, lifetimeSeconds } = card;
+  const { id, kind, payer, payee, amountMinor, asset, lifetimeSeconds, plan } = card;
   const amount = BigInt(amountMinor);
-  const terms = { kind, card: id, conversation, payer, payee, amountMinor: amount, lifetimeSeconds, asset };
+  const parties = { kind, card: id, conversation, payer, payee };
+  const terms = { ...parties, amountMinor: amount, lifetimeSeconds, asset, plan: plan ?? null };
   return { terms, detailCommit: card.detailCommit };
 }
 

@@ -1,6 +1,7 @@
 import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
 import { toBase64, wellFormed } from '../protocol/bytes';
+import { nobody } from '../protocol/cardTerms';
 import { ErrorCode, isCode } from '../protocol/errors';
 import type { PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
 import {
@@ -17,6 +18,8 @@ import { Database, type DatabaseOptions } from '../storage/database';
 import type { DeviceRecord } from '../storage/records';
 import { checkCard, checkText } from './checks';
 import { defaultTiming, type Timing } from './core';
+import { debitedBy } from './debits';
+import { newTerms } from './entries';
 import { firstSight } from './items';
 import type { PinOptions } from './keys/pins';
 import { Link } from './link';
@@ -283,17 +286,27 @@ export class Engine {
     const { core, outbox, keys, sync, payPin } = this.#services;
     await keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
-    const debit = debitOf(card.kind, 'post');
+    const debited = debitedBy(newTerms(core.device.account, card, nobody));
+    const debit = debitOf(debited, 'post');
     if (debit) {
       // No PIN is asked for, and no try used up, for what cannot be sent.
       sync.requireOnline();
-      await payPin.require(card.asset, debit.amountOf(card), consent);
+      await payPin.require(card.asset, debit.amountOf(debited, core.device.account, null) ?? 0n, consent);
     }
     await outbox.postCard({ ...card, memo: wellFormed(card.memo.trim()) });
   }
 
-  actOnCard(card: string, action: CardAction, consent: PinConsent | null = null): Promise<void> {
-    return this.#services.cards.act(card, action, consent);
+  actOnCard(
+    card: string,
+    action: CardAction,
+    consent: PinConsent | null = null,
+    amountMinor: bigint | null = null,
+  ): Promise<void> {
+    return this.#services.cards.act(card, action, consent, amountMinor);
+  }
+
+  loadCardParts(card: string): Promise<void> {
+    return this.#services.cards.loadParts(card);
   }
 
   /** Brings a card into view: from local data, or its state alone from the server. */

@@ -7,8 +7,17 @@ import type { Notice, Person } from '../state/contract';
 import type { CardRecord, ConversationRecord, StoredItem } from '../storage/records';
 import { archivedCard, toQueue } from './archive/entries';
 import type { Batch } from './batch';
+import { advance, openingOf } from './cardNews';
 import type { Core } from './core';
-import { advance, checkedOf, detailsMatch, type Opened, partiesMatch, recordedAsPosted, sameTerms } from './verify';
+import {
+  checkedOf,
+  detailsMatch,
+  isHiddenMatch,
+  type Opened,
+  partiesMatch,
+  recordedAsPosted,
+  sameTerms,
+} from './verify';
 
 /** Key of a message or card item: what its sender called it, the same before and after it has a seq. */
 export function messageKey(device: string, clientId: string): string {
@@ -57,11 +66,16 @@ export class ItemBuilder {
 
   async #card(event: Event, card: CardView, opened: Opened): Promise<void> {
     const content = opened.ok && opened.content.type === 'card' ? opened.content : null;
-    const sound = content !== null && partiesMatch(card, event) && (await detailsMatch(card, content));
-    const checked = content && sound ? checkedOf(card, content) : undefined;
-    const record = await this.#putCard(card, content?.memo ?? null, !sound, checked);
+    const isOwnBusiness = !card.hidden;
+    const sound =
+      content !== null &&
+      partiesMatch(card, event) &&
+      (isOwnBusiness ? await detailsMatch(card, content) : isHiddenMatch(card, content));
+    const checked = content && sound && isOwnBusiness ? checkedOf(card, content) : undefined;
+    // What others agreed between themselves is neither shown nor kept, though every member can decrypt it.
+    const record = await this.#putCard(card, isOwnBusiness ? (content?.memo ?? null) : null, !sound, checked);
     this.#put(event, { type: 'card', card: card.id, error: null }, true, content?.expires);
-    if (content) {
+    if (content && isOwnBusiness) {
       this.#archive(event, archivedCard({ ...record, memo: content.memo }), content.expires);
     }
   }
@@ -109,7 +123,9 @@ export class ItemBuilder {
       this.named({ seq, at, by: { at, account, device, id: clientId } }, core.person(account), content.name);
     } else if (card) {
       const sound = !entry || recordedAsPosted(card, entry, core.device.account);
-      const record = await this.#putCard(card, content?.type === 'card' ? content.memo : null, !sound);
+      const details = content?.type === 'card' ? content : null;
+      const checked = details && sound ? checkedOf(card, details) : undefined;
+      const record = await this.#putCard(card, details?.memo ?? null, !sound, checked);
       if (content?.type === 'card') {
         this.#archiveAt(place, archivedCard({ ...record, memo: content.memo }));
       }
@@ -277,9 +293,11 @@ export class ItemBuilder {
 }
 
 export function firstSight(view: CardView): CardRecord {
-  const opening = view.kind === 'transfer' ? 'held' : 'open';
-  const timeline: CardRecord['timeline'] = [{ state: opening, at: Date.parse(view.createdAt), by: view.author }];
-  return { id: view.id, view, memo: null, mismatch: false, timeline };
+  const timeline: CardRecord['timeline'] = [
+    { state: openingOf(view), at: Date.parse(view.createdAt), by: view.author },
+  ];
+  const seedCommit = view.progress?.seedCommit;
+  return { id: view.id, view, memo: null, mismatch: false, timeline, ...(seedCommit ? { seedCommit } : {}) };
 }
 
 function withoutError(body: StoredItem): StoredItem {

@@ -316,7 +316,7 @@ export class Outbox {
       const reply = await hub.send({ conversation, clientId, epoch, body });
       return { seq: reply.seq, at: Date.parse(reply.at), card: null };
     }
-    const { id, idempotencyKey, kind, payer, payee, amountMinor, asset, lifetimeSeconds } = entry.card;
+    const { id, idempotencyKey, kind, payer, payee, amountMinor, asset, lifetimeSeconds, plan } = entry.card;
     const post = {
       kind,
       conversation,
@@ -329,6 +329,7 @@ export class Outbox {
       clientId,
       epoch,
       body,
+      ...(plan ? { plan } : {}),
     };
     const reply = await this.debits.act(
       { card: id, version: 0, action: 'post', idempotencyKey, post },

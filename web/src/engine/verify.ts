@@ -1,10 +1,11 @@
 import type { LogResult } from '../crypto/port';
 import { decodeAuthenticatedData } from '../protocol/authenticatedData';
 import { equalBytes, fromBase64 } from '../protocol/bytes';
-import { type CardTerms, detailCommit, encodeTerms } from '../protocol/cardTerms';
+import { encodePlan, isPlanSound } from '../protocol/cardPlans';
+import { authorOf, type CardTerms, detailCommit, encodeTerms, nobody } from '../protocol/cardTerms';
 import { type Content, parseContent } from '../protocol/content';
 import { parseMinor } from '../protocol/money';
-import type { CardKind, CardState, CardView, Event } from '../protocol/wire';
+import type { CardView, Event } from '../protocol/wire';
 import type { CardRecord, OutboxRecord } from '../storage/records';
 
 export type Opened =
@@ -35,8 +36,9 @@ export function openResult(event: Event, result: LogResult | undefined): Opened 
   }
   if (data.kind === 'card') {
     const card = event.card;
-    const named = card && data.card === card.id && equalBytes(data.detailCommit, fromBase64(card.detailCommit));
-    if (!named) {
+    // Of a hidden card the commitment is not told.
+    const isSame = card && (card.hidden || equalBytes(data.detailCommit, fromBase64(card.detailCommit)));
+    if (data.card !== card?.id || !isSame) {
       return { ok: false, reason: 'failed' };
     }
   }
@@ -53,6 +55,7 @@ export function termsOf(card: CardView): CardTerms {
     amountMinor: parseMinor(card.amountMinor),
     lifetimeSeconds: card.lifetimeSeconds,
     asset: card.asset,
+    plan: card.plan ?? null,
   };
 }
 
@@ -86,10 +89,29 @@ export function isChecked(card: CardRecord): boolean {
   return !card.mismatch && card.memo !== null && sameAsChecked(card);
 }
 
-/** The author of a transfer pays, the author of a request is paid, and the author is who posted it. */
+/**
+ * Whether parties and plan fit the card's kind: the author of a transfer, packet or mandate pays, the author of a request or split
+ * is paid, and the author is who posted it. A hidden card names no parties.
+ */
 export function partiesMatch(card: CardView, event: Event): boolean {
-  const author = card.kind === 'transfer' ? card.payer : card.payee;
-  return card.author === author && card.author === event.account && card.conversation === event.conversation;
+  if (card.author !== event.account || card.conversation !== event.conversation) {
+    return false;
+  }
+  if (card.hidden) {
+    return card.payer === nobody && card.payee === nobody && !card.plan && !card.progress;
+  }
+  const needsOther = card.kind !== 'split' && card.kind !== 'packet';
+  return (
+    card.author === authorOf(card) &&
+    card.payer !== card.payee &&
+    (!needsOther || (card.payer !== nobody && card.payee !== nobody)) &&
+    isPlanSound(termsOf(card), nobody)
+  );
+}
+
+/** A hidden card's message is only known to be for that card; its details are not for this device to show. */
+export function isHiddenMatch(card: CardView, content: Extract<Content, { type: 'card' }>): boolean {
+  return card.hidden === true && content.card === card.id;
 }
 
 /** Whether the server recorded what was posted, to the last minor unit. */
@@ -106,6 +128,7 @@ export function recordedAsPosted(card: CardView, entry: OutboxRecord, me: string
     card.amountMinor === posted.amountMinor &&
     card.asset === posted.asset &&
     card.lifetimeSeconds === posted.lifetimeSeconds &&
+    samePlan(card, { kind: posted.kind, plan: posted.plan ?? null }) &&
     equalBytes(fromBase64(card.detailCommit), posted.detailCommit)
   );
 }
@@ -122,44 +145,16 @@ export function sameTerms(a: CardView, b: CardView): boolean {
     a.amountMinor === b.amountMinor &&
     a.asset === b.asset &&
     a.lifetimeSeconds === b.lifetimeSeconds &&
-    a.detailCommit === b.detailCommit
+    a.detailCommit === b.detailCommit &&
+    (a.hidden ?? false) === (b.hidden ?? false) &&
+    samePlan(a, b)
   );
 }
 
-const states: Partial<Record<CardKind, { opening: CardState; endings: CardState[] }>> = {
-  transfer: { opening: 'held', endings: ['accepted', 'declined', 'cancelled', 'expired'] },
-  request: { opening: 'open', endings: ['paid', 'declined', 'cancelled', 'expired'] },
-};
-
-/** States move once, from the opening one to an ending of the card's kind, and a terminal state stays. */
-function canFollow(a: CardView, b: CardView): boolean {
-  const [earlier, later] = b.version < a.version ? [b, a] : [a, b];
-  const rules = states[later.kind];
-  if (!rules) {
+function samePlan(a: Pick<CardView, 'kind' | 'plan'>, b: Pick<CardView, 'kind' | 'plan'>): boolean {
+  try {
+    return equalBytes(encodePlan(a.kind, a.plan), encodePlan(b.kind, b.plan));
+  } catch {
     return false;
   }
-  const { opening, endings } = rules;
-  if (earlier.state === later.state) {
-    return later.state === opening || endings.includes(later.state);
-  }
-  return earlier.version < later.version && earlier.state === opening && endings.includes(later.state);
-}
-
-/**
- * A known card after something the server says of it. News that speak of other terms, or of a state that cannot
- * follow, are not believed: the card keeps what was checked, under a warning.
- */
-export function advance(card: CardRecord, news: CardView, at: number, by: string | null): CardRecord {
-  if (!sameTerms(card.view, news) || !canFollow(card.view, news)) {
-    return card.contradicted ? card : { ...card, mismatch: true, contradicted: true };
-  }
-  const told = card.timeline.some((step) => step.state === news.state);
-  if (told && news.version <= card.view.version) {
-    return card;
-  }
-  return {
-    ...card,
-    view: news.version > card.view.version ? news : card.view,
-    timeline: told ? card.timeline : [...card.timeline, { state: news.state, at, by }],
-  };
 }

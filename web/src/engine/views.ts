@@ -2,7 +2,6 @@ import { parseMinor, usualExponent } from '../protocol/money';
 import type {
   Asset,
   Card,
-  CardAction,
   Conversation,
   KeyTrust,
   Member,
@@ -12,6 +11,7 @@ import type {
   ThreadItem,
 } from '../state/contract';
 import type { CardRecord, ConversationRecord, ItemRecord } from '../storage/records';
+import { actionsOf, mandateOf, mayPay, packetOf, splitOf } from './cardViews';
 import { sendStateOf } from './conversations';
 import type { Core } from './core';
 import type { PeopleKeys } from './keys/peopleKeys';
@@ -162,7 +162,10 @@ export class Views {
       return cached.view;
     }
     const { view } = record;
-    const actions = record.mismatch ? [] : this.#actions(record);
+    const me = this.core.deviceOrNull?.account ?? '';
+    const isActive = this.core.conversations.get(view.conversation)?.active ?? true;
+    const actions = record.mismatch || !isActive ? [] : actionsOf(record, me);
+    const person = (account: string) => this.core.person(account);
     const built: Card = {
       id: record.id,
       conversation: view.conversation,
@@ -175,14 +178,28 @@ export class Views {
       amountMinor: parseMinor(view.amountMinor),
       asset,
       memo: record.memo,
+      hidden: view.hidden ?? false,
+      delivery: view.plan?.delivery ?? null,
+      split: splitOf(view, me, person),
+      packet: packetOf(view, me, person),
+      mandate: mandateOf(view),
+      refundedMinor: parseMinor(view.progress?.refundedMinor ?? '0'),
+      remindedAt: view.progress?.remindedAt ? Date.parse(view.progress.remindedAt) : null,
+      unfair: record.unfair ?? false,
       createdAt: Date.parse(view.createdAt),
       expiresAt: Date.parse(view.expiresAt),
       closedAt: view.closedAt ? Date.parse(view.closedAt) : null,
       actions,
-      isUnchecked: !record.mismatch && !actions.includes('pay') && this.#mayPay(record) && !isChecked(record),
+      isUnchecked: !record.mismatch && mayPay(view, me) && !isChecked(record),
       busy,
       mismatch: record.mismatch,
-      timeline: record.timeline.map(({ state, at, by }) => ({ state, at, by: by ? this.core.person(by) : null })),
+      timeline: record.timeline.map(({ state, at, by, what, minor }) => ({
+        state,
+        at,
+        by: by ? person(by) : null,
+        ...(what ? { what } : {}),
+        ...(minor ? { amountMinor: parseMinor(minor) } : {}),
+      })),
     };
     this.#cards.set(record.id, { record, busy, view: built });
     return built;
@@ -192,28 +209,5 @@ export class Views {
     return (
       this.core.deviceOrNull?.assets.find((asset) => asset.code === code) ?? { code, exponent: usualExponent(code) }
     );
-  }
-
-  /** Whether it is for me to pay, by its kind and state. */
-  #mayPay({ view }: CardRecord): boolean {
-    return view.kind === 'request' && view.state === 'open' && view.payer === this.core.deviceOrNull?.account;
-  }
-
-  /** The table of docs/PROTOCOL.md: who may do what from which state. */
-  #actions(record: CardRecord): CardAction[] {
-    const me = this.core.deviceOrNull?.account;
-    const { view } = record;
-    if (!(this.core.conversations.get(view.conversation)?.active ?? true)) {
-      return [];
-    }
-    if (view.kind === 'transfer' && view.state === 'held') {
-      return me === view.payee ? ['accept', 'decline'] : me === view.payer ? ['cancel'] : [];
-    }
-    if (view.kind === 'request' && view.state === 'open') {
-      // Nobody pays what this device could not check: without the details, the terms are the server's word alone.
-      const payer: CardAction[] = isChecked(record) ? ['pay', 'decline'] : ['decline'];
-      return me === view.payer ? payer : me === view.payee ? ['cancel'] : [];
-    }
-    return [];
   }
 }

@@ -15,15 +15,48 @@ export const confirmEn = {
       post: (amount: string, name: string, handle: string) => `You ask ${name} (@${handle}) for ${amount}.`,
       pay: (amount: string, name: string, handle: string) => `You are paying ${amount} to ${name} (@${handle}).`,
     },
+    split: (amount: string, count: number) =>
+      plural(count, { one: `You ask # person for ${amount}.`, other: `You ask # people for ${amount} together.` }),
+    packetAll: (amount: string, count: number) =>
+      plural(count, {
+        one: `You put ${amount} into a packet with # share, for everybody here.`,
+        other: `You put ${amount} into a packet with # shares, for everybody here.`,
+      }),
+    packetFor: (amount: string, name: string, handle: string) =>
+      `You put ${amount} into a packet for ${name} (@${handle}).`,
+    mandate: (amount: string, name: string, handle: string, period: string) =>
+      `You let ${name} (@${handle}) take up to ${amount} ${period} from your wallet.`,
+    refund: (amount: string, name: string, handle: string) => `You give ${amount} back to ${name} (@${handle}).`,
+    draw: (amount: string, name: string, handle: string) => `You take ${amount} from ${name} (@${handle}), as agreed.`,
   },
   does: {
     transfer: { post: (amount: string) => `Send ${amount}` },
     request: { post: (amount: string) => `Request ${amount}`, pay: (amount: string) => `Pay ${amount}` },
+    split: { post: (amount: string) => `Ask for ${amount}`, pay: (amount: string) => `Pay ${amount}` },
+    packet: { post: (amount: string) => `Give ${amount}` },
+    mandate: { post: (_: string) => 'Sign', draw: (amount: string) => `Take ${amount}` },
+    refund: (amount: string) => `Give back ${amount}`,
   },
+  /** Beside the sum that one signs for: what may leave, though nothing does now. */
+  promising: 'Money may leave your wallet',
+  arriving: 'Money comes to your wallet',
+  payShareTitle: 'Pay your share?',
+  everybody: 'Everybody in this conversation but you can take one share.',
+  asksEach: 'What each is asked for',
+  ownShare: 'You, paid by yourself',
   fate: {
     held: (name: string, duration: string) =>
       `The money is held until ${name} accepts. If that takes longer than ${duration}, it comes back to you; until then you can cancel.`,
     final: (name: string) => `${name} gets the money at once. It cannot be taken back.`,
+    delayed: (name: string, duration: string) =>
+      `It reaches ${name} by itself in ${duration}. Until then you can cancel it, and ${name} can decline it.`,
+    packet: (duration: string) =>
+      `The money is held for ${duration}. Whoever takes a share has it at once; what nobody takes comes back to you.`,
+    promise: (name: string, until: string) =>
+      `Nothing leaves now. ${name} can take money by themselves until ${until}. You see every time, and can end it at once.`,
+    split: (duration: string) =>
+      `They have ${duration}, and are reminded after a day. You can stop it; what was paid by then stays paid.`,
+    draw: (name: string) => `You get the money at once. ${name} sees it.`,
     none: (name: string, duration: string) => `${name} has ${duration} to pay; until then you can cancel.`,
   },
   payTitle: 'Pay this request?',

@@ -15,15 +15,51 @@ export const confirmFr: typeof confirmEn = {
       post: (amount: string, name: string, handle: string) => `Vous demandez ${amount} à ${name} (@${handle}).`,
       pay: (amount: string, name: string, handle: string) => `C’est vous qui payez ${amount} à ${name} (@${handle}).`,
     },
+    split: (amount: string, count: number) =>
+      plural(count, {
+        one: `Vous demandez ${amount} à # personne.`,
+        other: `Vous demandez ${amount} en tout à # personnes.`,
+      }),
+    packetAll: (amount: string, count: number) =>
+      plural(count, {
+        one: `Vous mettez ${amount} dans une enveloppe de # part, pour tout le monde ici.`,
+        other: `Vous mettez ${amount} dans une enveloppe de # parts, pour tout le monde ici.`,
+      }),
+    packetFor: (amount: string, name: string, handle: string) =>
+      `Vous mettez ${amount} dans une enveloppe pour ${name} (@${handle}).`,
+    mandate: (amount: string, name: string, handle: string, period: string) =>
+      `Vous laissez ${name} (@${handle}) prélever jusqu’à ${amount} ${period} dans votre portefeuille.`,
+    refund: (amount: string, name: string, handle: string) => `Vous rendez ${amount} à ${name} (@${handle}).`,
+    draw: (amount: string, name: string, handle: string) =>
+      `Vous prélevez ${amount} à ${name} (@${handle}), comme convenu.`,
   },
   does: {
     transfer: { post: (amount: string) => `Envoyer ${amount}` },
     request: { post: (amount: string) => `Demander ${amount}`, pay: (amount: string) => `Payer ${amount}` },
+    split: { post: (amount: string) => `Demander ${amount}`, pay: (amount: string) => `Payer ${amount}` },
+    packet: { post: (amount: string) => `Offrir ${amount}` },
+    mandate: { post: (_: string) => 'Signer', draw: (amount: string) => `Prélever ${amount}` },
+    refund: (amount: string) => `Rendre ${amount}`,
   },
+  promising: 'De l’argent pourra quitter votre portefeuille',
+  arriving: 'De l’argent arrive dans votre portefeuille',
+  payShareTitle: 'Payer votre part ?',
+  everybody: 'Chaque membre de cette conversation, sauf vous, peut prendre une part.',
+  asksEach: 'Ce qui est demandé à chacun',
+  ownShare: 'Vous, à votre charge',
   fate: {
     held: (name: string, duration: string) =>
       `L’argent est réservé jusqu’à ce que ${name} accepte. Au bout de ${duration}, il vous revient ; d’ici là, vous pouvez annuler.`,
     final: (name: string) => `${name} reçoit l’argent aussitôt. Il ne peut pas être repris.`,
+    delayed: (name: string, duration: string) =>
+      `L’argent arrivera de lui-même chez ${name} dans ${duration}. D’ici là, vous pouvez annuler, et ${name} peut refuser.`,
+    packet: (duration: string) =>
+      `L’argent est réservé pendant ${duration}. Qui prend une part l’a aussitôt ; ce que personne ne prend vous revient.`,
+    promise: (name: string, until: string) =>
+      `Rien ne part maintenant. ${name} peut prélever sans vous demander jusqu’au ${until}. Vous voyez chaque prélèvement et pouvez y mettre fin aussitôt.`,
+    split: (duration: string) =>
+      `Chacun a ${duration}, avec un rappel au bout d’un jour. Vous pouvez arrêter ; ce qui est payé d’ici là le reste.`,
+    draw: (name: string) => `Vous recevez l’argent aussitôt. ${name} le voit.`,
     none: (name: string, duration: string) => `${name} a ${duration} pour payer ; d’ici là, vous pouvez annuler.`,
   },
   payTitle: 'Payer cette demande ?',

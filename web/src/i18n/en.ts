@@ -2,6 +2,7 @@ import { archiveEn } from './archive.en';
 import { confirmEn } from './confirm.en';
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
+import { kindsEn } from './kinds.en';
 import { moneyEn } from './money.en';
 import { lister, pluraliser } from './plural';
 import { renewalEn } from './renewal.en';
@@ -283,6 +284,8 @@ export const en = {
   confirm: confirmEn,
 
   card: moneyEn.card,
+
+  kinds: kindsEn,
 
   wallet: moneyEn.wallet,
 

@@ -124,7 +124,7 @@ export const errorsEn = {
   card_kind_unknown: 'The server does not know this kind of payment. Reload the page.',
   card_lifetime_invalid: 'The time limit of this payment cannot be used.',
   too_many_open_cards: 'Too many of your payments are still waiting. Cancel one, or wait until one is answered.',
-  card_party_not_member: 'Both people of a payment must be in the conversation.',
+  card_party_not_member: 'Everybody a payment is about must be in the conversation.',
   authorisation_missing:
     'The server wants this payment signed by your device. Reload the page to get the newest version.',
   authorisation_invalid:
@@ -133,6 +133,9 @@ export const errorsEn = {
     'The clock of this device is wrong, so its signature came too late or too early. Set the clock, then try again.',
   authorisation_device:
     'This device may not pay: your keys do not vouch for it, or not any more. Approve it under Settings, Devices, on one that you use already.',
+  card_plan_invalid: 'These shares or periods cannot be used. Change them and try again.',
+  card_already_done: 'You have answered this already, perhaps on another device.',
+  mandate_exceeded: 'This is more than may be taken in this period.',
   realm_unknown: 'A part of the PIN vault is not where it was. Reload the page.',
   vault_message_invalid: 'The PIN vault did not understand this page. Reload it.',
   realm_token_invalid: 'A part of the PIN vault did not let this device in. Try again.',

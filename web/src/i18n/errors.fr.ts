@@ -122,7 +122,7 @@ export const errorsFr: Record<ErrorName, string> = {
   card_kind_unknown: 'Le serveur ne connaît pas ce type de paiement. Rechargez la page.',
   card_lifetime_invalid: 'Le délai de ce paiement ne convient pas.',
   too_many_open_cards: 'Trop de vos paiements attendent encore. Annulez-en un, ou attendez une réponse.',
-  card_party_not_member: 'Les deux personnes d’un paiement doivent être dans la conversation.',
+  card_party_not_member: 'Toutes les personnes d’un paiement doivent être dans la conversation.',
   authorisation_missing:
     'Le serveur veut que votre appareil signe ce paiement. Rechargez la page pour avoir la dernière version.',
   authorisation_invalid:
@@ -131,6 +131,9 @@ export const errorsFr: Record<ErrorName, string> = {
     'L’horloge de cet appareil est fausse : sa signature arrive trop tard ou trop tôt. Réglez l’horloge, puis réessayez.',
   authorisation_device:
     'Cet appareil ne peut pas payer : vos clés ne répondent pas de lui, ou plus. Approuvez-le dans Réglages, Appareils, sur un appareil que vous utilisez déjà.',
+  card_plan_invalid: 'Ces parts ou ces périodes ne conviennent pas. Modifiez-les et réessayez.',
+  card_already_done: 'Vous y avez déjà répondu, peut-être sur un autre appareil.',
+  mandate_exceeded: 'C’est plus que ce qui peut être prélevé dans cette période.',
   realm_unknown: 'Une partie du coffre à code n’est plus à sa place. Rechargez la page.',
   vault_message_invalid: 'Le coffre à code n’a pas compris cette page. Rechargez-la.',
   realm_token_invalid: 'Une partie du coffre à code n’a pas laissé entrer cet appareil. Réessayez.',

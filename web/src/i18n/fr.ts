@@ -3,6 +3,7 @@ import { confirmFr } from './confirm.fr';
 import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
 import { keysFr } from './keys.fr';
+import { kindsFr } from './kinds.fr';
 import { moneyFr } from './money.fr';
 import { lister, pluraliser } from './plural';
 import { renewalFr } from './renewal.fr';
@@ -298,6 +299,8 @@ export const fr: Catalogue = {
   confirm: confirmFr,
 
   card: moneyFr.card,
+
+  kinds: kindsFr,
 
   wallet: moneyFr.wallet,
 

@@ -4,6 +4,7 @@ import type {
   ArchiveView,
   CardActReply,
   CardActRequest,
+  CardPartsPage,
   CardView,
   ClaimKeyPackagesReply,
   CommitReply,
@@ -81,6 +82,8 @@ export interface ServerApi extends RealmApi {
   wallet(): Promise<WalletReply>;
   statement(asset: string, before: number | null, limit: number): Promise<StatementPage>;
   card(id: string): Promise<CardView>;
+  /** By place. @param after the cursor of the page before; null for the first one */
+  cardParts(id: string, after: number | null, limit: number): Promise<CardPartsPage>;
   keyLog(): Promise<KeyLogView>;
   /** Entries in base64; all are taken or none, and what is there already is answered alike. */
   appendKeys(entries: string[]): Promise<KeyChainReply>;

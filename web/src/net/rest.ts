@@ -87,6 +87,8 @@ export class RestApi implements ServerApi {
       `/v1/wallet/${encodeURIComponent(asset)}/statement?limit=${limit}${before === null ? '' : `&before=${before}`}`,
     );
   card: ServerApi['card'] = (id) => this.#repeat('GET', `/v1/cards/${id}`);
+  cardParts: ServerApi['cardParts'] = (id, after, limit) =>
+    this.#repeat('GET', `/v1/cards/${id}/parts?limit=${limit}${after === null ? '' : `&after=${after}`}`);
   keyLog: ServerApi['keyLog'] = () => this.#repeat('GET', '/v1/keys/log');
   appendKeys: ServerApi['appendKeys'] = (entries) => this.#repeat('POST', '/v1/keys/entries', { entries });
   keyChain: ServerApi['keyChain'] = (account, from, size) =>

@@ -1,6 +1,7 @@
 import { concat, sha256, uint32, uint64, utf8 } from './bytes';
+import { encodePlan } from './cardPlans';
 import { uuidToBytes } from './ids';
-import type { CardKind } from './wire';
+import type { CardKind, CardPlan } from './wire';
 
 /** What a card settles, as `docs/PROTOCOL.md` encodes it. */
 export type CardTerms = {
@@ -12,16 +13,36 @@ export type CardTerms = {
   amountMinor: bigint;
   lifetimeSeconds: number;
   asset: string;
+  /** Null or absent where the kind needs none. */
+  plan?: CardPlan | null;
 };
 
-/** terms = 0x01 ‖ kind ‖ card ‖ conversation ‖ payer ‖ payee ‖ amountMinor(8) ‖ lifetime(4) ‖ length(asset)(1) ‖ asset. */
+/** An id of zeros: nobody, where a kind has no single payer or payee. */
+export const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** The numbers of ChatPay.Core's `CardKind`. */
+const kindCodes: Record<CardKind, number> = { transfer: 1, request: 2, split: 3, packet: 4, mandate: 5 };
+
+/** Who posts a card of a kind: whose money it is about, or who asks for money. */
+export function authorOf({ kind, payer, payee }: Pick<CardTerms, 'kind' | 'payer' | 'payee'>): string {
+  return kind === 'request' || kind === 'split' ? payee : payer;
+}
+
+/**
+ * terms = 0x01 ‖ kind ‖ card ‖ conversation ‖ payer ‖ payee ‖ amountMinor(8) ‖ lifetime(4) ‖ length(asset)(1) ‖ asset ‖ plan.
+ * @throws RangeError where there is no such card
+ */
 export function encodeTerms(terms: CardTerms): Uint8Array {
+  const code = kindCodes[terms.kind];
+  if (code === undefined) {
+    throw new RangeError('no kind of card');
+  }
   const asset = utf8(terms.asset);
   if (asset.length > 255 || asset.some((byte) => byte > 0x7e || byte < 0x21)) {
     throw new RangeError('an asset code is printable ASCII');
   }
   return concat(
-    Uint8Array.of(1, terms.kind === 'transfer' ? 1 : 2),
+    Uint8Array.of(1, code),
     uuidToBytes(terms.card),
     uuidToBytes(terms.conversation),
     uuidToBytes(terms.payer),
@@ -30,6 +51,7 @@ export function encodeTerms(terms: CardTerms): Uint8Array {
     uint32(terms.lifetimeSeconds),
     Uint8Array.of(asset.length),
     asset,
+    encodePlan(terms.kind, terms.plan),
   );
 }
 

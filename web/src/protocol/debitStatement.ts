@@ -25,7 +25,17 @@ export type DebitStatement = {
 };
 
 /** The numbers of ChatPay.Core's `CardActionKind`. */
-const actionCodes: Record<CardActionKind, number> = { post: 1, accept: 2, decline: 3, cancel: 4, pay: 5 };
+const actionCodes: Record<CardActionKind, number> = {
+  post: 1,
+  accept: 2,
+  decline: 3,
+  cancel: 4,
+  pay: 5,
+  claim: 6,
+  refund: 7,
+  draw: 8,
+  remind: 9,
+};
 
 /**
  * The encoding of docs/PROTOCOL.md, paragraph Authorisation: "chatpay debit v1" ‖ 0x01 ‖ payer (16) ‖ device (16) ‖ nonce (16) ‖

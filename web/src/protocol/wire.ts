@@ -187,9 +187,49 @@ export type ControlSignal = {
   reconnectAfterMs?: number | null;
 };
 
-export type CardKind = 'transfer' | 'request';
-export type CardState = 'held' | 'accepted' | 'declined' | 'cancelled' | 'expired' | 'open' | 'paid';
-export type CardActionKind = 'post' | 'accept' | 'decline' | 'cancel' | 'pay';
+export type CardKind = 'transfer' | 'request' | 'split' | 'packet' | 'mandate';
+export type CardState =
+  | 'held'
+  | 'accepted'
+  | 'declined'
+  | 'cancelled'
+  | 'expired'
+  | 'open'
+  | 'paid'
+  | 'exhausted'
+  | 'active'
+  | 'settled';
+export type CardActionKind = 'post' | 'accept' | 'decline' | 'cancel' | 'pay' | 'claim' | 'refund' | 'draw' | 'remind';
+export type CardDelivery = 'atOnce' | 'delayed';
+export type PacketMode = 'fixed' | 'random';
+export type MandatePeriod = 'day' | 'week' | 'month';
+export type CardShare = { account: Uuid; amountMinor: AmountText };
+/** What the terms of a kind have beside parties and amount; members of other kinds are absent or null. */
+export type CardPlan = {
+  delivery?: CardDelivery | null;
+  shares?: CardShare[] | null;
+  ownMinor?: AmountText | null;
+  packet?: PacketMode | null;
+  count?: number | null;
+  period?: MandatePeriod | null;
+};
+/** One person's part of a split, or one taken share of a packet; `place` counts from 0. */
+export type CardPart = { account: Uuid; place: number; amountMinor: AmountText; state: CardState; at: IsoTime };
+export type CardProgress = {
+  answered?: number | null;
+  paidMinor?: AmountText | null;
+  /** Of an event those that it changed; elsewhere all, up to a page of them. */
+  parts?: CardPart[] | null;
+  refundedMinor?: AmountText | null;
+  remindedAt?: IsoTime | null;
+  periodMinor?: AmountText | null;
+  periodStart?: IsoTime | null;
+  /** Of a draw's event: what it took. */
+  drawnMinor?: AmountText | null;
+  seedCommit?: Base64 | null;
+  seed?: Base64 | null;
+};
+export type CardPartsPage = { parts: CardPart[]; after?: number | null };
 export type CardView = {
   id: Uuid;
   kind: CardKind;
@@ -206,6 +246,10 @@ export type CardView = {
   createdAt: IsoTime;
   expiresAt: IsoTime;
   closedAt?: IsoTime | null;
+  plan?: CardPlan | null;
+  progress?: CardProgress | null;
+  /** Not this account's business: parties are zeros, amount 0, asset and commitment empty. */
+  hidden?: boolean | null;
 };
 export type CardPost = {
   kind: CardKind;
@@ -219,6 +263,7 @@ export type CardPost = {
   clientId: Uuid;
   epoch: number;
   body: Base64;
+  plan?: CardPlan | null;
 };
 export type CardActRequest = {
   card: Uuid;
@@ -228,6 +273,8 @@ export type CardActRequest = {
   post: CardPost | null;
   /** With every action that takes the actor's money, and with no other. */
   authorisation: CardAuthorisation | null;
+  /** With refund and draw, and with no other. */
+  amountMinor?: AmountText | null;
 };
 /** Ed25519 by the calling device, 64 bytes, over the statement of `debitStatement.ts`; seconds since the Unix epoch. */
 export type CardAuthorisation = { expiresAt: number; signature: Base64 };

@@ -311,8 +311,9 @@ class App implements ChatApp {
   discard: ChatApp['discard'] = (id, key) => this.#background((engine) => engine.services.outbox.discard(id, key));
 
   postCard: ChatApp['postCard'] = (card, consent) => this.#act((engine) => engine.postCard(card, consent));
-  actOnCard: ChatApp['actOnCard'] = (card, action, consent) =>
-    this.#act((engine) => engine.actOnCard(card, action, consent));
+  actOnCard: ChatApp['actOnCard'] = (card, action, consent, amountMinor) =>
+    this.#act((engine) => engine.actOnCard(card, action, consent, amountMinor));
+  loadCardParts: ChatApp['loadCardParts'] = (card) => this.#act((engine) => engine.loadCardParts(card));
 
   card(id: string): Card | null {
     const known = this.#cards.get(id);

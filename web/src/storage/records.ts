@@ -2,7 +2,15 @@ import type { ArchiveItem } from '../archive/content';
 import type { Leaf, MlsState, ShownLeaf } from '../crypto/port';
 import type { PinVerifier } from '../engine/keys/pinVerifier';
 import type { CardTerms } from '../protocol/cardTerms';
-import type { CardView, ConversationKind, MemberView, PendingRemoval, PresenceVisibility } from '../protocol/wire';
+import type {
+  CardKind,
+  CardPlan,
+  CardView,
+  ConversationKind,
+  MemberView,
+  PendingRemoval,
+  PresenceVisibility,
+} from '../protocol/wire';
 import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
 
 /** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
@@ -130,12 +138,14 @@ export type OutboxRecord = {
   failed: boolean;
   card: {
     id: string;
-    kind: 'transfer' | 'request';
+    kind: CardKind;
     payer: string;
     payee: string;
     amountMinor: string;
     asset: string;
     lifetimeSeconds: number;
+    /** Absent in records of earlier versions. */
+    plan?: CardPlan | null;
     detailCommit: Uint8Array;
     idempotencyKey: string;
   } | null;
@@ -155,7 +165,19 @@ export type CardRecord = {
    * decrypted here, as from before the device joined or out of an archive, and in records of earlier versions.
    */
   checked?: { terms: Omit<CardTerms, 'amountMinor'> & { amountMinor: string }; salt: Uint8Array };
-  timeline: { state: CardState; at: number; by: string | null }[];
+  timeline: {
+    state: CardState;
+    at: number;
+    by: string | null;
+    /** Something else than a change of state, with its amount in minor units. */
+    what?: 'refund' | 'draw' | 'remind';
+    minor?: string;
+    version?: number;
+  }[];
+  /** Of a packet by chance: what its seed was committed to when it was first seen. */
+  seedCommit?: string;
+  /** What is known of a packet's shares is not what its seed gives. */
+  unfair?: boolean;
 };
 
 export type KeyPackageRecord = { ref: string; lastResort: boolean; notAfterMs: number; secret: Uint8Array };

@@ -1,4 +1,5 @@
 import { aminaPays, ids, stateCards } from '../fixtures/cards';
+import { kindCards, kindsConversation } from '../fixtures/kinds';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
 export type Screen = {
@@ -19,6 +20,8 @@ export type Screen = {
   /** Scroll this into view before looking. */
   scrollTo?: string;
 };
+
+const kindOf = (number: number) => kindCards.find((card) => card.id.endsWith((1000 + number).toString(16)))?.id;
 
 const c = (id: string, rest = '') => `#/c/${id}${rest}`;
 
@@ -184,6 +187,128 @@ export const screens: Screen[] = [
     hash: c(ids.amina, '/pay'),
     type: [['[data-testid=amount]', '12.34']],
     press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
+  },
+  { name: 'kinds-top', scene: 'rich', hash: c(kindsConversation), scrollTop: true },
+  ...[61, 63, 65, 67, 71].map((number) => ({
+    name: `kinds-${number}`,
+    scene: 'rich',
+    hash: c(kindsConversation),
+    scrollTo: `[data-card="${kindOf(number)}"]`,
+    sameAs: 'kinds-top',
+  })),
+  { name: 'kind-hidden', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(60)}`) },
+  { name: 'kind-split', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(61)}`) },
+  { name: 'kind-packet', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(64)}`) },
+  { name: 'kind-packet-many', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(72)}`) },
+  { name: 'kind-unfair', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(66)}`) },
+  { name: 'kind-mandate', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(67)}`) },
+  { name: 'kind-refunded', scene: 'rich', hash: c(kindsConversation, `/card/${kindOf(70)}`) },
+  {
+    name: 'kind-split-pay',
+    scene: 'rich',
+    hash: c(kindsConversation, `/card/${kindOf(61)}`),
+    press: ['[data-testid=card-pane] [data-testid=card-pay]'],
+  },
+  {
+    name: 'kind-split-stop',
+    scene: 'rich',
+    hash: c(kindsConversation, `/card/${kindOf(62)}`),
+    press: ['[data-testid=card-pane] [data-testid=card-cancel]'],
+  },
+  {
+    name: 'kind-refund',
+    scene: 'rich',
+    hash: c(kindsConversation, `/card/${kindOf(70)}`),
+    press: ['[data-testid=card-pane] [data-testid=card-refund]'],
+  },
+  {
+    name: 'kind-refund-confirm',
+    scene: 'rich',
+    hash: c(kindsConversation, `/card/${kindOf(70)}`),
+    press: [
+      '[data-testid=card-pane] [data-testid=card-refund]',
+      '[data-testid=amount-whole]',
+      'dialog button[type=submit]',
+    ],
+  },
+  {
+    name: 'kind-draw',
+    scene: 'rich',
+    hash: c(kindsConversation, `/card/${kindOf(68)}`),
+    press: ['[data-testid=card-pane] [data-testid=card-draw]'],
+    typeThen: [['dialog [data-testid=amount]', '30']],
+  },
+  {
+    name: 'pay-more',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    press: ['[data-testid=more-kinds]'],
+    scrollTo: '[data-testid=kind-mandate]',
+  },
+  {
+    name: 'pay-split',
+    scene: 'rich',
+    hash: c(kindsConversation, '/pay'),
+    press: ['[data-testid=kind-split]'],
+    typeThen: [['[data-testid=amount]', '100']],
+  },
+  {
+    name: 'pay-split-shares',
+    scene: 'rich',
+    hash: c(kindsConversation, '/pay'),
+    press: ['[data-testid=kind-split]', 'dialog input[value=shares]'],
+    typeThen: [['[data-testid=amount]', '100']],
+  },
+  {
+    name: 'pay-split-amounts',
+    scene: 'rich',
+    hash: c(kindsConversation, '/pay'),
+    press: ['[data-testid=kind-split]', 'dialog input[value=amounts]'],
+    typeThen: [
+      ['[data-testid=amount]', '100'],
+      ['[data-testid=bill-row] >> nth=1 >> .own', '60'],
+    ],
+  },
+  {
+    name: 'pay-split-confirm',
+    scene: 'rich',
+    hash: c(kindsConversation, '/pay'),
+    press: ['[data-testid=kind-split]'],
+    typeThen: [
+      ['[data-testid=amount]', '100'],
+      ['[data-testid=memo]', 'Dinner at the harbour'],
+    ],
+    pressThen: ['dialog button[type=submit]'],
+  },
+  {
+    name: 'pay-packet',
+    scene: 'rich',
+    hash: c(kindsConversation, '/pay'),
+    press: ['[data-testid=kind-packet]'],
+    typeThen: [['[data-testid=amount]', '20']],
+  },
+  {
+    name: 'pay-packet-confirm',
+    scene: 'rich',
+    hash: c(kindsConversation, '/pay'),
+    press: ['[data-testid=kind-packet]'],
+    typeThen: [['[data-testid=amount]', '20']],
+    pressThen: ['dialog button[type=submit]'],
+  },
+  {
+    name: 'pay-mandate',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    press: ['[data-testid=more-kinds]', '[data-testid=kind-mandate]'],
+    typeThen: [['[data-testid=amount]', '50']],
+  },
+  {
+    name: 'pay-mandate-confirm',
+    scene: 'rich',
+    hash: c(ids.amina, '/pay'),
+    press: ['[data-testid=more-kinds]', '[data-testid=kind-mandate]'],
+    typeThen: [['[data-testid=amount]', '50']],
+    pressThen: ['dialog button[type=submit]'],
   },
   { name: 'wallet', scene: 'rich', hash: '#/wallet' },
   { name: 'wallet-statement', scene: 'rich', hash: '#/wallet/EUR' },

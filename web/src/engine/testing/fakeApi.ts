@@ -148,6 +148,13 @@ export class FakeApi {
     vaultAttempts: (realm) =>
       this.client.call('vaultAttempts', () => this.client.server.keys.attempts(this.client.me().account, realm)),
     card: (id) => this.client.call('card', () => this.client.server.cards.get(id) ?? fail(5001, 'card_unknown')),
+    cardParts: (id, after, limit) =>
+      this.client.call('cardParts', () => {
+        const all = this.client.server.cardRules.parts.get(id) ?? fail(5001, 'card_unknown');
+        const rest = [...all].sort((a, b) => a.place - b.place).filter((part) => part.place > (after ?? -1));
+        const parts = rest.slice(0, Math.min(limit, 2));
+        return { parts, after: rest.length > parts.length ? (parts.at(-1)?.place ?? null) : null };
+      }),
   };
 
   #session(account: Account, signatureKey: string, deviceId: string | null): wire.SessionReply {

@@ -2,6 +2,7 @@ import type { HubListener, OpenHub, ServerApi } from '../../net/api';
 import { fromBody, localError } from '../../protocol/errors';
 import type * as wire from '../../protocol/wire';
 import { FakeApi } from './fakeApi';
+import { eventFor } from './fakeCards';
 import { FakeHub } from './fakeHub';
 import { type FakeConversation, type FakeDevice, type FakeServer, fail } from './fakeServer';
 
@@ -42,7 +43,7 @@ export class FakeClient {
 
   push(event: wire.Event, conversation: FakeConversation | null): void {
     if (this.pushes(event)) {
-      const seen = this.server.tamper(event, this.device?.id ?? '');
+      const seen = this.server.tamper(eventFor(event, this.device?.account ?? ''), this.device?.id ?? '');
       this.deliver((listener) => listener.events([seen]));
     }
     if (conversation) {

@@ -8,8 +8,13 @@ import { type FakeDevice, type FakeServer, fail } from './fakeServer';
 /** How far ahead the end of an authorisation may be. */
 const mostSeconds = 3600;
 const takesMoney = [
-  ['transfer', 'post'],
-  ['request', 'pay'],
+  'transfer post',
+  'packet post',
+  'mandate post',
+  'request pay',
+  'split pay',
+  'transfer refund',
+  'request refund',
 ];
 
 /** A debit that the server let through. */
@@ -37,7 +42,7 @@ export class FakeDebits {
     if (authorisation) {
       this.shown.push({ device: device.id, request });
     }
-    if (!takesMoney.some(([kind, by]) => kind === card.kind && by === action)) {
+    if (!takesMoney.includes(`${card.kind} ${action}`)) {
       return;
     }
     if (!authorisation) {
@@ -45,13 +50,15 @@ export class FakeDebits {
     }
     const { expiresAt, signature } = authorisation as wire.CardAuthorisation;
     const terms = termsOf(card);
+    const share = card.plan?.shares?.find(({ account }) => account === device.account)?.amountMinor;
+    const taken = action === 'refund' ? (request.amountMinor ?? '0') : (share ?? card.amountMinor);
     const statement = encodeDebit({
       terms,
       detailCommit: fromBase64(card.detailCommit),
       action,
       version,
       payer: device.account,
-      amountMinor: terms.amountMinor,
+      amountMinor: BigInt(taken),
       device: device.id,
       nonce,
       expiresAt,
@@ -66,7 +73,7 @@ export class FakeDebits {
     if (!this.server.keys.isApproved(device)) {
       fail(5016, 'authorisation_device');
     }
-    const { payer, payee, amountMinor, asset } = card;
-    this.taken.push({ payer, payee, card: card.id, amountMinor, asset, key: nonce });
+    const payee = action === 'refund' ? card.payer : card.payee;
+    this.taken.push({ payer: device.account, payee, card: card.id, amountMinor: taken, asset: card.asset, key: nonce });
   }
 }

@@ -5,6 +5,7 @@ import { fromBody } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
 import { FakeArchive } from './fakeArchive';
+import { FakeCards } from './fakeCards';
 import { FakeClient } from './fakeClient';
 import { FakeDebits } from './fakeDebits';
 import { FakeKeys } from './fakeKeys';
@@ -61,6 +62,7 @@ export class FakeServer {
   readonly keys = new FakeKeys(this);
   readonly archive = new FakeArchive(this);
   readonly debits = new FakeDebits(this);
+  readonly cardRules = new FakeCards();
   /** Accounts that hide. */
   readonly hidden = new Set<string>();
   /** Called for every event on its way to a device, pushed or fetched. */
