@@ -136,9 +136,9 @@ internal sealed class CardModelRun(MoneyFixture money, TestServer second, Func<T
             await AdvanceAsync(end - _now);
         }
 
-        await Task.WhenAll(asking.Select(one => one.Answer));
+        var answers = await Task.WhenAll(asking.Select(one => one.Answer));
         await Task.WhenAll(sweeping);
-        await CheckAsync([.. asking.Select(one => (one.act, one.Answer.Result))], from);
+        await CheckAsync([.. asking.Zip(answers, (one, answer) => (one.act, answer))], from);
     }
 
     /// <summary>

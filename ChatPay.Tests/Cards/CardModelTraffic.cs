@@ -1,5 +1,4 @@
 using ChatPay.Core.Cards;
-using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Ledger;
 using ChatPay.Tests.Support;

@@ -126,7 +126,7 @@ public sealed class PacketSharesTests
         Assert.ThrowsAny<ArgumentException>(() => PacketShares.Divide(PacketMode.Random, 2, 3, s_seed));
         Assert.ThrowsAny<ArgumentException>(() => PacketShares.Divide(PacketMode.Fixed, 2, 3, s_seed));
         Assert.ThrowsAny<ArgumentException>(() => PacketShares.Divide(PacketMode.Random, 2, 0, s_seed));
-        Assert.ThrowsAny<ArgumentException>(() => PacketShares.Divide(PacketMode.Random, 5, 2, s_seed[..31]));
+        Assert.ThrowsAny<ArgumentException>(() => PacketShares.Divide(PacketMode.Random, 5, 2, s_seed.AsSpan(0, 31)));
         Assert.ThrowsAny<ArgumentException>(() => PacketShares.Divide(PacketMode.Random, 5, 2, [.. s_seed, 0]));
     }
 

@@ -3,7 +3,6 @@ using ChatPay.Core.Cards;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Ledger;
-using ChatPay.Tests.Support;
 using Xunit;
 
 namespace ChatPay.Tests.Client;

@@ -104,7 +104,7 @@ public sealed class DeviceReceiptTests(PostgresFixture postgres)
         {
             while (await row.ReadAsync(Cancellation))
             {
-                leaves.Add(row.GetFieldValue<byte[]>(0));
+                leaves.Add(await row.GetFieldValueAsync<byte[]>(0, Cancellation));
             }
         }
 

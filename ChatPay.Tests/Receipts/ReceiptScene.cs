@@ -145,7 +145,7 @@ internal sealed class ReceiptScene
                 {
                     Seal = v.Seal! with
                     {
-                        Checkpoint = new Checkpoint("chat.example.org/keys", 7, s.Tree().Root())
+                        Checkpoint = new Checkpoint("chat.example.org/keys", 7, Tree().Root())
                             .Sign(new NoteSigner("chat.example.org/keys", LedgerKey)).ToString(),
                     },
                 },
@@ -210,7 +210,7 @@ internal sealed class ReceiptScene
             salt, 3, proof!, new Checkpoint(Ledger.Verifier.Name, tree.Size, tree.Root()).Sign(Ledger).ToString());
     }
 
-    private MerkleFrontier Tree() => Tree(new byte[32], []);
+    private static MerkleFrontier Tree() => Tree(new byte[32], []);
 
     private static MerkleFrontier Tree(byte[] leaf, Dictionary<(int, long), byte[]> hashes)
     {

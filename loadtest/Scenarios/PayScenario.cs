@@ -1,6 +1,4 @@
 using System.CommandLine;
-using ChatPay.LoadTest.Chatting;
-using ChatPay.LoadTest.Database;
 using ChatPay.LoadTest.Paying;
 using ChatPay.LoadTest.Reporting;
 using ChatPay.LoadTest.Serving;
