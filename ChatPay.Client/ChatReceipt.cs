@@ -20,5 +20,8 @@ public sealed record ChatReceipt(ReceiptView View, PaymentReceipt Receipt, CardT
     public bool IsSealed => View.Seal is not null;
 
     /// <summary>The receipt as a file, for whoever wants to check it without this device and without the server.</summary>
+    /// <example>
+    /// <code>await File.WriteAllTextAsync("receipt.json", receipt.ToJson(), cancellationToken);</code>
+    /// </example>
     public string ToJson() => System.Text.Json.JsonSerializer.Serialize(View, Internal.WireFormat.Json);
 }

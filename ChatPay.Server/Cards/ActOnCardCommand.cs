@@ -30,7 +30,7 @@ internal sealed class ActOnCardCommand(
 
         var conversations = set.Rows<ConversationRows>();
         conversations.NeedMember(known.Terms.Conversation, Caller.Account);
-        if (Request.Action == CardActionKind.Draw)
+        if (known.Terms.Kind == CardKind.Mandate)
         {
             conversations.NeedMember(known.Terms.Conversation, known.Terms.Payer);
         }
@@ -101,7 +101,8 @@ internal sealed class ActOnCardCommand(
             return foreign;
         }
 
-        return Request.Action == CardActionKind.Draw && !conversation!.IsMember(card.Terms.Payer)
+        return card.Terms.Kind == CardKind.Mandate && Request.Action == CardActionKind.Draw
+            && !conversation!.IsMember(card.Terms.Payer)
             ? new Error(ErrorCode.CardPartyNotMember, "Whose money it is has left this conversation.") : null;
     }
 

@@ -97,7 +97,8 @@ public sealed class CardEncodingTests
             from mode in Gen.Elements(Enum.GetValues<PacketMode>())
             from count in Gen.Elements(1, 2, 256, Limits.PacketShares)
             select (CardPlan?)new CardPlan(Packet: mode, Count: count),
-        CardKind.Mandate => Gen.Elements(Enum.GetValues<MandatePeriod>()).Select(period => (CardPlan?)new CardPlan(Period: period)),
+        CardKind.Mandate => Gen.Elements(Enum.GetValues<MandatePeriod>())
+            .Select(period => (CardPlan?)new CardPlan(Period: period)),
         _ => Gen.Constant<CardPlan?>(null),
     };
 

@@ -121,7 +121,8 @@ internal sealed class CardHistoryAudit(
     private async Task CheckAuthorisationsAsync()
     {
         await using var connection = await money.DataSource.OpenConnectionAsync(Cancellation);
-        var debits = (await connection.QueryAsync<(Guid Transfer, Guid Card, Guid Actor, long Amount, byte[]? Statement, byte[]? Signature)>(
+        var debits = (await connection.QueryAsync<(
+            Guid Transfer, Guid Card, Guid Actor, long Amount, byte[]? Statement, byte[]? Signature)>(
             """
             select t.id, t.card_id, t.actor_id, t.amount_minor, a.statement, a.signature
             from transfer t join card c on c.id = t.card_id
@@ -161,5 +162,6 @@ internal sealed class CardHistoryAudit(
 
     /// <summary>The card without what is only of one event or only of the whole.</summary>
     private static string Plain(CardView card) => JsonSerializer.Serialize(
-        card with { Progress = card.Progress is { } progress ? progress with { Parts = null, DrawnMinor = null } : null }, s_json);
+        card with { Progress = card.Progress is { } progress ? progress with { Parts = null, DrawnMinor = null } : null },
+        s_json);
 }

@@ -239,7 +239,9 @@ internal sealed class CardModelRun(MoneyFixture money, TestServer second, Func<T
         await CheckAsync([], _now);
     }
 
-    /// <summary>A client that gets no answer, or one that is none yet, asks again with the same key, on the node that is there.</summary>
+    /// <summary>
+    /// A client that gets no answer, or one that is none yet, asks again with the same key, on the node that is there.
+    /// </summary>
     private async Task<Outcome> AskAsync(CardAct act, bool onFirst)
     {
         for (var turn = 0; turn < AsksMax; turn++)

@@ -69,7 +69,11 @@ internal sealed class CardModelTraffic(
             _ => null,
         },
         CardKind.Split => new(
-            Shares: [.. others.Take(1 + dice.Next(others.Length)).Select(person => new CardShare(person.Account, 1 + dice.Next(400)))],
+            Shares:
+            [
+                .. others.Take(1 + dice.Next(others.Length))
+                    .Select(person => new CardShare(person.Account, 1 + dice.Next(400))),
+            ],
             OwnMinor: dice.Next(100)),
         CardKind.Packet => new(Packet: dice.Pick(Enum.GetValues<PacketMode>()), Count: 1 + dice.Next(4)),
         CardKind.Mandate => new(Period: dice.Pick(Enum.GetValues<MandatePeriod>())),

@@ -9,7 +9,9 @@ using Xunit;
 
 namespace ChatPay.Tests.Cards;
 
-/// <summary>What a third is told does not depend on the node: by a hint of the other node, or by its own look at the log.</summary>
+/// <summary>
+/// What a third is told does not depend on the node: by a hint of the other node, or by its own look at the log.
+/// </summary>
 public sealed class CardPrivacyNodesTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -53,8 +53,8 @@ public sealed class CardPrivacyRulesTests
     }
 
     /// <summary>
-    /// Whatever is between the two, a third gets the same bytes: only what the protocol names may make a difference. A member that
-    /// is added to cards is hidden until somebody says here that it need not be.
+    /// Whatever is between the two, a third gets the same bytes: only what the protocol names may make a difference. A member
+    /// that is added to cards is hidden until somebody says here that it need not be.
     /// </summary>
     [Theory]
     [MemberData(nameof(Kinds))]

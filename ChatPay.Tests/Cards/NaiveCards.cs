@@ -11,7 +11,9 @@ internal sealed record CardAct(WalletHolder Actor, CardActRequest Request)
     public bool IsSigned => Request.Authorisation is not null;
 }
 
-/// <summary>A card of the naive model. Everything is said again here, kind by kind, and nothing of the server's rules is used.</summary>
+/// <summary>
+/// A card of the naive model. Everything is said again here, kind by kind, and nothing of the server's rules is used.
+/// </summary>
 internal sealed class NaiveCard(CardId id, CardPost post, AccountId author, DateTimeOffset at)
 {
     public CardId Id => id;
@@ -204,7 +206,9 @@ internal sealed class NaiveCards
         (CardKind.Transfer, CardActionKind.Decline or CardActionKind.Cancel) =>
             card.Post.Plan?.Delivery != CardDelivery.AtOnce,
         (CardKind.Transfer or CardKind.Request, CardActionKind.Refund) => true,
-        (CardKind.Request, CardActionKind.Pay or CardActionKind.Decline or CardActionKind.Cancel or CardActionKind.Remind) => true,
+        (
+            CardKind.Request,
+            CardActionKind.Pay or CardActionKind.Decline or CardActionKind.Cancel or CardActionKind.Remind) => true,
         (CardKind.Split, CardActionKind.Pay or CardActionKind.Decline or CardActionKind.Cancel) => true,
         (CardKind.Packet, CardActionKind.Claim) => true,
         (CardKind.Mandate, CardActionKind.Draw or CardActionKind.Cancel or CardActionKind.Decline) => true,

@@ -87,7 +87,7 @@ public sealed class PacketCrowdTests(MoneyFixture money) : IClassFixture<MoneyFi
             select id, 'crowd' || place, 'crowd' || place, 'crowd' || place, '', now()
             from unnest(@accounts) with ordinality as p (id, place);
             insert into device (id, account_id, name, signature_key)
-            select d, a, 'A phone', decode(repeat('00', 32), 'hex') from unnest(@devices, @accounts) as p (d, a);
+            select d, a, 'A phone', sha256(uuid_send(d)) from unnest(@devices, @accounts) as p (d, a);
             insert into member (conversation_id, account_id, role, joined_seq)
             select @conversation, id, 1, 1 from unnest(@accounts) as p (id);
             """,

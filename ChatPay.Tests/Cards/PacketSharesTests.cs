@@ -96,7 +96,8 @@ public sealed class PacketSharesTests
         }
 
         // The first share is uniform: each tenth of its range comes a tenth of the time.
-        var tenths = runs.GroupBy(shares => (shares[0] - 1) * 10 / 3_999).ToDictionary(tenth => tenth.Key, tenth => tenth.Count());
+        var tenths = runs.GroupBy(shares => (shares[0] - 1) * 10 / 3_999)
+            .ToDictionary(tenth => tenth.Key, tenth => tenth.Count());
         Assert.Equal(10, tenths.Count);
         Assert.All(tenths.Values, count => Assert.InRange(count, Runs / 10 * 3 / 4, Runs / 10 * 5 / 4));
         Assert.InRange(runs.Select(shares => string.Join(' ', shares)).Distinct().Count(), Runs - 5, Runs);

@@ -32,7 +32,7 @@ public sealed class RealmHouseTests(PostgresFixture postgres) : IDisposable
         using var back = await person.AtAsync(again.Address);
         Assert.True((await back.RecoverAsync(Pin)).IsOk);
         var files = Directory.GetFiles(Path.Combine(_folder.Path, "keys"), "*.key");
-        Assert.Equal(5, files.Length);
+        Assert.Equal(6, files.Length);
         if (!OperatingSystem.IsWindows())
         {
             foreach (var file in files)
@@ -41,7 +41,7 @@ public sealed class RealmHouseTests(PostgresFixture postgres) : IDisposable
             }
         }
 
-        Assert.Equal(5, files.Select(File.ReadAllText).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(6, files.Select(File.ReadAllText).Distinct(StringComparer.Ordinal).Count());
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace ChatPay.LoadTest.Paying;
 
-/// <summary>Whether packets were given out exactly: what the database holds against what everybody was answered and told.</summary>
+/// <summary>
+/// Whether packets were given out exactly: what the database holds against what everybody was answered and told.
+/// </summary>
 internal sealed class PacketExactness
 {
     private readonly Dictionary<string, bool> _invariants = new(StringComparer.Ordinal);

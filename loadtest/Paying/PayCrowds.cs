@@ -125,7 +125,9 @@ internal sealed class PayCrowds : IAsyncDisposable
         return members;
     }
 
-    /// <summary>Whether everybody has what they began with, without what they paid and with what they got; and nothing is held.</summary>
+    /// <summary>
+    /// Whether everybody has what they began with, without what they paid and with what they got; and nothing is held.
+    /// </summary>
     private async Task<bool> WalletsAreExactAsync(Crowd payers, ServingBench bench, CancellationToken cancellationToken)
     {
         var people = _people.Everybody.Select(person => person.Account).ToArray();
