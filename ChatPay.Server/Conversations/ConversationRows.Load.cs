@@ -1,5 +1,5 @@
-using ChatPay.Core.Cards;
 using System.Text.Json;
+using ChatPay.Core.Cards;
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;

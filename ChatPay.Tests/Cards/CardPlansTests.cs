@@ -26,7 +26,8 @@ public sealed class CardPlansTests
         ["packet"] = Terms(CardKind.Packet, new(Packet: PacketMode.Random, Count: 100)) with { Payee = CardTerms.Nobody },
         ["packet of one unit each"] = Terms(CardKind.Packet, new(Packet: PacketMode.Fixed, Count: Limits.PacketShares)) with
         {
-            Payee = CardTerms.Nobody, Money = Money.Of(Limits.PacketShares, s_eur),
+            Payee = CardTerms.Nobody,
+            Money = Money.Of(Limits.PacketShares, s_eur),
         },
         ["packet for one"] = Terms(CardKind.Packet, new(Packet: PacketMode.Fixed, Count: 1)),
         ["by the day"] = Terms(CardKind.Mandate, new(Period: MandatePeriod.Day)),

@@ -37,7 +37,8 @@ internal sealed class ReceiptScene
     }
 
     public static IReadOnlyDictionary<string, (Func<ReceiptScene, PaymentReceipt, PaymentReceipt> Forge, ReceiptRejection Why)>
-        Forgeries { get; } =
+        Forgeries
+    { get; } =
         new Dictionary<string, (Func<ReceiptScene, PaymentReceipt, PaymentReceipt>, ReceiptRejection)>(StringComparer.Ordinal)
         {
             ["another payee"] = (
@@ -88,7 +89,8 @@ internal sealed class ReceiptScene
         };
 
     public static IReadOnlyDictionary<string, (Func<ReceiptScene, ReceiptView, ReceiptView> Lie, ReceiptRejection Why)>
-        Lies { get; } =
+        Lies
+    { get; } =
         new Dictionary<string, (Func<ReceiptScene, ReceiptView, ReceiptView>, ReceiptRejection)>(StringComparer.Ordinal)
         {
             ["transfer"] = ((_, v) => v with { Transfer = Id(9) }, ReceiptRejection.WordsOther),

@@ -136,7 +136,7 @@ describe('a split', () => {
 
   it('of more than the limit asks for the PIN', async () => {
     const { server, id, ann, bob, cai } = await three();
-    await bob.engine.services.keys.pins.set(pin, quiet);
+    await bob.engine.services.payPin.set(pin, quiet);
     const shares = [{ account: bob.account, amountMinor: 20_000n }];
     const plan = { shares, ownMinor: 0n };
     await ann.engine.postCard({ ...split(id, bob, cai), amountMinor: 20_000n, plan });

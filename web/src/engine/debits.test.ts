@@ -261,7 +261,7 @@ describe('nothing is signed', () => {
     const request = { card: terms.card, version: 1, action: 'pay' as const, idempotencyKey: uuidv7(), post: null };
     await expect(new Debits(core).act(request, word)).rejects.toThrow('card_mismatch');
     const mine = { ...word, terms: { ...word.terms, payer: bob.account, payee: ann.account } };
-    await expect(new Debits(core).act({ ...request, card: uuidv7() }, mine)).rejects.toThrow('card_mismatch');
+    await expect(new Debits(core).act({ ...request, card: uuidv7() }, mine)).rejects.toThrow(/card_(mismatch|unchecked)/);
     nothingPaid(server);
   });
 });
@@ -313,7 +313,7 @@ describe('an authorisation', () => {
     await ann.engine.postCard(asked(group, bob));
     const shown = await hasCard(carl, group);
     expect(shown).toMatchObject({ actions: [], isUnchecked: false });
-    await expect(carl.engine.actOnCard(shown.id, 'pay')).rejects.toThrow('card_mismatch');
+    await expect(carl.engine.actOnCard(shown.id, 'pay')).rejects.toThrow(/card_(mismatch|unchecked)/);
     nothingPaid(server);
   });
 });

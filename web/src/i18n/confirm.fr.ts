@@ -43,7 +43,7 @@ export const confirmFr: typeof confirmEn = {
   },
   promising: 'De l’argent pourra quitter votre portefeuille',
   arriving: 'De l’argent arrive dans votre portefeuille',
-  payShareTitle: 'Payer votre part ?',
+  payShareTitle: 'Payer votre part ?',
   everybody: 'Chaque membre de cette conversation, sauf vous, peut prendre une part.',
   asksEach: 'Ce qui est demandé à chacun',
   ownShare: 'Vous, à votre charge',

@@ -124,6 +124,9 @@ export const errorsEn = {
   card_kind_unknown: 'The server does not know this kind of payment. Reload the page.',
   card_lifetime_invalid: 'The time limit of this payment cannot be used.',
   too_many_open_cards: 'Too many of your payments are still waiting. Cancel one, or wait until one is answered.',
+  pay_code_unknown: 'This code is not good, or not any more. Ask for a new one.',
+  pay_code_used: 'Somebody else has scanned this code already. Ask for a new one.',
+  too_many_pay_codes: 'You have too many codes open. Close one, or wait until one is over.',
   card_party_not_member: 'Everybody a payment is about must be in the conversation.',
   authorisation_missing:
     'The server wants this payment signed by your device. Reload the page to get the newest version.',

@@ -122,6 +122,9 @@ export const errorsFr: Record<ErrorName, string> = {
   card_kind_unknown: 'Le serveur ne connaît pas ce type de paiement. Rechargez la page.',
   card_lifetime_invalid: 'Le délai de ce paiement ne convient pas.',
   too_many_open_cards: 'Trop de vos paiements attendent encore. Annulez-en un, ou attendez une réponse.',
+  pay_code_unknown: 'Ce code n’est pas valable, ou ne l’est plus. Demandez-en un autre.',
+  pay_code_used: 'Quelqu’un d’autre a déjà scanné ce code. Demandez-en un autre.',
+  too_many_pay_codes: 'Vous avez trop de codes en cours. Fermez-en un, ou attendez que l’un d’eux expire.',
   card_party_not_member: 'Toutes les personnes d’un paiement doivent être dans la conversation.',
   authorisation_missing:
     'Le serveur veut que votre appareil signe ce paiement. Rechargez la page pour avoir la dernière version.',
