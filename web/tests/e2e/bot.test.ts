@@ -51,10 +51,12 @@ describe('Two browsers and a bot in one group', () => {
 
   test('What it asks for is paid, to the cent', async () => {
     await a.seesCard(memo, 'open');
-    await b.seesCard(memo, 'open');
+
+    // Between the other two: there is one, and where it stands.
+    await b.page.locator('[data-hidden][data-state=open]').first().waitFor();
     await a.act(memo, 'pay', 'Pay €3.50');
     await a.seesCard(memo, 'paid');
-    await b.seesCard(memo, 'paid');
+    await b.page.locator('[data-hidden][data-state=paid]').first().waitFor();
     await a.hasMoney('€996.50');
   });
 
