@@ -76,7 +76,7 @@ describe('Three people with a browser each', () => {
     // The third sees that there is a payment, and neither what it is for nor what is to be done with it.
     const hidden = c.page.locator('[data-hidden]').last();
     await hidden.and(c.page.locator('[data-state=held]')).waitFor();
-    expect(await hidden.innerText()).not.toContain(transferMemo);
+    expect(await hidden.textContent()).not.toContain(transferMemo);
     expect(await hidden.getByRole('button').count()).toBe(0);
     await a.hasMoney('€987.66', '€12.34');
     await b.hasMoney('€1,000.00');
