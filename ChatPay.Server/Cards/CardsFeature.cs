@@ -16,6 +16,7 @@ internal static class CardsFeature
         services.AddSingleton<IWriteRowsFactory, PacketClaimRowsFactory>();
         services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
+        services.AddSingleton<KnownCards>();
         services.AddSingleton<CardDirectory>();
         services.AddSingleton<RequestLimiter>();
         services.AddSingleton<CardService>();
