@@ -11,7 +11,7 @@ public sealed record Card(
     CardTerms Terms, byte[] DetailCommit, CardState State, int Version, TransferId? HoldId, DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt, DateTimeOffset? ClosedAt)
 {
-    private long[]? _shares;
+    private readonly SharesOnce _shares = new();
 
     /// <summary>How far it has come beside its state.</summary>
     public CardTally Tally { get; init; } = new();
@@ -22,9 +22,7 @@ public sealed record Card(
     public bool IsOpen => CardTransitions.IsOpen(State);
 
     /// <summary>The shares of a packet, in the order in which they are taken.</summary>
-    /// <remarks>Divided once for all states of the card that come of one another.</remarks>
-    public long[] PacketShares() => _shares ??= Cards.PacketShares.Divide(
-        Terms.Plan!.Packet!.Value, Terms.Money.Amount.Value, Terms.Plan.Count!.Value, Seed);
+    public IReadOnlyList<long> PacketShares() => _shares.Of(this);
 
     /// <param name="parts">Those to show, of a split or packet.</param>
     /// <param name="drawnMinor">What a draw has just taken.</param>
@@ -32,6 +30,34 @@ public sealed record Card(
         Terms.Card, Terms.Kind, Terms.Conversation, Terms.Author, Terms.Payer, Terms.Payee, Terms.Money.Amount.Value,
         Terms.Money.Asset.Value, Terms.LifetimeSeconds, DetailCommit, State, Version, CreatedAt, ExpiresAt, ClosedAt,
         Terms.Plan, Tally.ToProgress(this, parts, drawnMinor));
+
+    /// <summary>
+    /// A packet's shares never change, so what a card becomes takes them over: a thousand claims that are decided together
+    /// compute them once. It is no part of what a card says, so all of them are equal.
+    /// </summary>
+    private sealed class SharesOnce
+    {
+        private Divided? _divided;
+
+        public long[] Of(Card card)
+        {
+            if (_divided is not { } known || !ReferenceEquals(known.Terms, card.Terms) || !ReferenceEquals(known.Seed, card.Seed))
+            {
+                var plan = card.Terms.Plan!;
+                known = new Divided(card.Terms, card.Seed, Cards.PacketShares.Divide(
+                    plan.Packet!.Value, card.Terms.Money.Amount.Value, plan.Count!.Value, card.Seed));
+                _divided = known;
+            }
+
+            return known.Shares;
+        }
+
+        public override bool Equals(object? obj) => obj is SharesOnce;
+
+        public override int GetHashCode() => 0;
+
+        private sealed record Divided(CardTerms Terms, byte[]? Seed, long[] Shares);
+    }
 }
 
 /// <summary>Sums and times of a card.</summary>

@@ -10,7 +10,7 @@ using ChatPay.Server.Ledger;
 namespace ChatPay.Server.Cards;
 
 /// <summary>What a member does with a card: accepts, declines, cancels, pays, claims, gives back, draws, reminds.</summary>
-/// <param name="known">The card as read without a lock: only what never changes once it is there is used of it.</param>
+/// <param name="known">The card as remembered, or read without a lock: only what never changes once it is there is used of it.</param>
 internal sealed class ActOnCardCommand(
     Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
     : CardCommand(caller, request, payload, signed)
@@ -49,6 +49,12 @@ internal sealed class ActOnCardCommand(
             return CardErrors.Unknown();
         }
 
+        if (!cards.IsStill(known, card))
+        {
+            // It is remembered from another database than this one, so what is needed of this one was not loaded.
+            return HasChanged();
+        }
+
         if (CheckPlace(set.Rows<ConversationRows>().Find(card.Terms.Conversation), card) is { } foreign)
         {
             return foreign;
@@ -67,7 +73,7 @@ internal sealed class ActOnCardCommand(
         if (row is { Money: CardMoney.Refund } && known.Tally.Settlement is null)
         {
             // It was settled between being read and being locked, so its money was not loaded: once more.
-            return new Error(ErrorCode.Overloaded, "The card has just changed. Try again.");
+            return HasChanged();
         }
 
         if (CheckAuthorisation(set, acted.Value) is { } unauthorised)
@@ -83,6 +89,8 @@ internal sealed class ActOnCardCommand(
         cards.Change(acted.Value);
         return Told(set, acted.Value);
     }
+
+    private static Error HasChanged() => new(ErrorCode.Overloaded, "The card has just changed. Try again.");
 
     /// <summary>
     /// Who acts is in the conversation, but for an author who takes back: they may have left it, or been put out so that they

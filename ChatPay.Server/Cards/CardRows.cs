@@ -8,7 +8,7 @@ namespace ChatPay.Server.Cards;
 /// Cards in a batch. A card's row lock guards its state and its parts; its terms never change, so they are known before the lock
 /// and name the ledger accounts that are needed.
 /// </summary>
-internal sealed partial class CardRows : WriteRows
+internal sealed partial class CardRows(KnownCards known) : WriteRows
 {
     private readonly HashSet<CardId> _needed = [];
     private readonly HashSet<PartKey> _neededParts = [];
@@ -37,6 +37,9 @@ internal sealed partial class CardRows : WriteRows
     public Card? Find(CardId card) => _needed.Contains(card)
         ? _found.GetValueOrDefault(card)
         : throw new InvalidOperationException("The command did not ask for this card.");
+
+    /// <summary>Whether what the command was prepared with still is what the card's row says.</summary>
+    public bool IsStill(Card prepared, Card locked) => known.IsStill(prepared, locked);
 
     /// <summary>The account's part of the card as earlier commands of the batch left it; null where there is none.</summary>
     public CardPart? FindPart(CardId card, AccountId account) => _neededParts.Contains(new(card, account))
@@ -90,6 +93,14 @@ internal sealed partial class CardRows : WriteRows
         }
     }
 
+    public override void Committed()
+    {
+        foreach (var id in _created)
+        {
+            known.Put(_found[id]);
+        }
+    }
+
     private void Put(PartKey key, CardPart part)
     {
         if (!_parts.ContainsKey(key))
@@ -120,7 +131,9 @@ internal sealed partial class CardRows : WriteRows
     private readonly record struct PartKey(CardId Card, AccountId Account);
 }
 
-internal sealed class CardRowsFactory : IWriteRowsFactory
+internal sealed class CardRowsFactory(KnownCards known) : IWriteRowsFactory
 {
-    public WriteRows Create(WriteSet set) => new CardRows();
+    public WriteRows Create(WriteSet set) => new CardRows(known);
+
+    public void DatabaseLost() => known.Clear();
 }

@@ -14,8 +14,8 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>Posting cards and acting on them, and reading them.</summary>
 internal sealed class CardService(
-    CardStore store, GroupCommitter committer, AssetCatalogue assets, RequestLimiter requests, DebitCheck debits,
-    IOptions<CardOptions> options)
+    CardStore store, KnownCards knownCards, GroupCommitter committer, AssetCatalogue assets, RequestLimiter requests,
+    DebitCheck debits, IOptions<CardOptions> options)
 {
     /// <summary>The hub's <c>CardAct</c>.</summary>
     public async Task<Result<CardActReply>> ActAsync(
@@ -68,7 +68,7 @@ internal sealed class CardService(
             return await PostAsync(caller, request, post, cancellationToken);
         }
 
-        var known = await store.FindAsync(request.Card, cancellationToken);
+        var known = await FindAsync(request, cancellationToken);
         if (request.AmountMinor is not null != request.Action is CardActionKind.Refund or CardActionKind.Draw)
         {
             return new Error(ErrorCode.InvalidArgument, "An amount comes with a refund or a draw, and only with them.");
@@ -77,6 +77,24 @@ internal sealed class CardService(
         var signed = await SignedAsync(caller, known?.Terms, known?.DetailCommit, request, cancellationToken);
         return await committer.SubmitAsync(
             new ActOnCardCommand(caller, request, HashPayload(request, null), known, signed), cancellationToken);
+    }
+
+    /// <summary>The card that is acted on, null where there is none; what it says of its state may be old.</summary>
+    private async ValueTask<Card?> FindAsync(CardActRequest request, CancellationToken cancellationToken)
+    {
+        // A refund is of the transfer that settled the card, which is not there from the beginning.
+        if (request.Action != CardActionKind.Refund && knownCards.Find(request.Card) is { } known)
+        {
+            return known;
+        }
+
+        if (await store.FindAsync(request.Card, cancellationToken) is not { } read)
+        {
+            return null;
+        }
+
+        knownCards.Put(read);
+        return read;
     }
 
     /// <summary>What the actor signed; null where the action takes nothing of the actor's, or there is no such card.</summary>

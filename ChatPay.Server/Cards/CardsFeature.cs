@@ -15,6 +15,7 @@ internal static class CardsFeature
         services.AddSingleton<IWriteRowsFactory, PacketClaimRowsFactory>();
         services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
+        services.AddSingleton<KnownCards>();
         services.AddSingleton<CardDirectory>();
         services.AddSingleton<PayCodeStore>();
         services.AddSingleton<PayCodeService>();

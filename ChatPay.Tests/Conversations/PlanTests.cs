@@ -1,5 +1,6 @@
 using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Accounts;
 using ChatPay.Server.Cluster;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Database.GroupCommit;
@@ -234,6 +235,18 @@ public sealed class PlanTests(PlanBench bench) : IClassFixture<PlanBench>
         await BothAsync(
             () => store.RemoveAsync(device, [unknown], Cancellation), "delete from device_message where device_id = $1 and id",
             plan => plan.ShouldUse("device_message_by_device device_message_pkey", 30, 20), device.Value, new[] { unknown });
+    }
+
+    /// <summary>Every second, of all connections of a node.</summary>
+    [Fact]
+    public async Task Sessions_are_looked_at_one_by_one_where_there_are_no_statistics_too()
+    {
+        var store = new SessionStore(bench.DataSource, TimeProvider.System);
+        byte[][] hashes = [.. Enumerable.Range(1, 300).Select(PlanBench.TokenHash)];
+        Assert.Empty(await store.EndedAsync(hashes, Cancellation));
+        await BothAsync(
+            () => store.EndedAsync(hashes, Cancellation), "select asked.hash",
+            plan => plan.ShouldUse("device_pkey session_pkey", 600, 2400), (object)hashes);
     }
 
     [Fact]

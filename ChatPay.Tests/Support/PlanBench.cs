@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
@@ -57,6 +59,15 @@ public sealed class PlanBench(PostgresFixture postgres) : IAsyncLifetime
         var database = await postgres.CreateDatabaseAsync();
         await postgres.AdministerAsync(database, Filling());
         await postgres.AdministerAsync(database, "vacuum analyze");
+
+        // Of these there are no statistics, as on a server that has just begun.
+        await postgres.AdministerAsync(
+            database,
+            """
+            alter table session set (autovacuum_enabled = false);
+            insert into session (token_hash, device_id, expires_at)
+            select sha256(signature_key), id, now() + interval '1 day' from device
+            """);
         _dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database)
         {
             MaxPoolSize = 1,
@@ -75,6 +86,10 @@ public sealed class PlanBench(PostgresFixture postgres) : IAsyncLifetime
             await _dataSource.DisposeAsync();
         }
     }
+
+    /// <summary>Of the session's token of a device.</summary>
+    public static byte[] TokenHash(int index) =>
+        SHA256.HashData(SHA256.HashData(Encoding.ASCII.GetBytes(index.ToString(CultureInfo.InvariantCulture))));
 
     /// <summary>The plan that any later call gets, whatever its values, with what it touches for these.</summary>
     /// <param name="call">What a store does; it is done twice, after which the driver has prepared it.</param>
@@ -126,6 +141,8 @@ public sealed class PlanBench(PostgresFixture postgres) : IAsyncLifetime
     {
         Guid id => $"'{id}'::uuid",
         Guid[] ids => $"'{{{string.Join(',', ids)}}}'::uuid[]",
+        byte[][] hashes =>
+            $"array[{string.Join(',', hashes.Select(hash => $"'\\x{Convert.ToHexString(hash)}'::bytea"))}]",
         long[] numbers => FormattableString.Invariant($"'{{{string.Join(',', numbers)}}}'::bigint[]"),
         DateTimeOffset[] times => $"'{{{string.Join(',', times.Select(time => time.ToString("O")))}}}'::timestamptz[]",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,

@@ -33,10 +33,11 @@ internal sealed class Crowd(ServedProcess server, ExchangeGate gate, IReadOnlyLi
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
+        // The first ones may have been there for minutes when the last ones come.
+        _keepingAlive = KeepAliveAsync();
         await Parallel.ForEachAsync(
             members, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce, CancellationToken = cancellationToken },
             async (member, stop) => await member.OpenAsync(stop));
-        _keepingAlive = KeepAliveAsync();
     }
 
     /// <summary>A closed loop: every member waits for its answer and sends again at once.</summary>

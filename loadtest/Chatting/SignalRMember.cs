@@ -21,9 +21,19 @@ internal abstract class SignalRMember(ushort number, ExchangeGate gate, IReadOnl
 
     public override void KeepAlive()
     {
-        if (Wire is { Closed.IsCompleted: false } wire)
+        if (Wire is not { Closed.IsCompleted: false } wire)
+        {
+            return;
+        }
+
+        try
         {
             wire.SendText(SignalRFrames.Ping);
+        }
+        catch (Exception lost) when (lost is ObjectDisposedException or System.Net.Sockets.SocketException)
+        {
+            // The others must go on saying that they are there.
+            Fail("the connection was lost");
         }
     }
 

@@ -76,6 +76,7 @@ internal sealed class PacketRush : IAsyncDisposable
         // Only who posts signs: taking a share takes nothing of the taker's.
         var added = await PayPeople.AddAsync(bench.Owner, 1, people + 1, signers: 1, cancellationToken);
         await added.OpenWalletsAsync(server.Address, cancellationToken);
+        bench.Console.Done("done: people and wallets");
         var known = new KnownLog(
             await PayStore.ReadLineageAsync(bench.Owner, cancellationToken), added.Rooms[0].Id, ChatPeople.Epoch);
         var rush = new PacketRush(added, server, known);
@@ -179,9 +180,11 @@ internal sealed class PacketRush : IAsyncDisposable
         var begun = Stopwatch.GetTimestamp();
         while (!done())
         {
-            if (_crowd.Violation is { } violation)
+            var lost = _members.Count(member => member.Closed.IsCompleted);
+            if (lost > 0 || _crowd.Violation is not null)
             {
-                throw new InvalidOperationException($"{violation}\n{_crowd.Server.Output}");
+                throw new InvalidOperationException(
+                    $"{_crowd.Violation ?? "no violation"}; {lost} connections are lost\n{_crowd.Server.Output}");
             }
 
             if (Stopwatch.GetElapsedTime(begun) > s_deadline)

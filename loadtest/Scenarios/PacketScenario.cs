@@ -51,7 +51,7 @@ internal static class PacketScenario
     private static async Task<int> RunAsync(
         ServingOptions options, Plan plan, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        console.Expect(4 + plan.WarmUp + options.Rounds);
+        console.Expect(5 + plan.WarmUp + options.Rounds);
         options = options with { Server = PayPeople.SettingsWith(options.Server) };
         await using var bench = await ServingBench.StartAsync(options, console, cancellationToken);
         console.Begin("the server, people and connections");
