@@ -93,7 +93,8 @@ public static class ReceiptChecks
 
     /// <summary>
     /// Whether the payer's device let exactly this happen. The statement names its own transfer by payer and nonce: this one, or
-    /// the opening of the hold that it was paid from. That the device is the payer's stands in the payer's chain of the key log.
+    /// the opening of the hold that it was paid from; what gave a mandate lets every draw on that card happen. That the device is
+    /// the payer's stands in the payer's chain of the key log.
     /// </summary>
     public static ReceiptRejection CheckWord(PaymentReceipt receipt)
     {
@@ -111,7 +112,8 @@ public static class ReceiptChecks
         }
 
         var let = TransferId.OfCardAction(said.Payer, said.Nonce);
-        return let != receipt.Transfer.Id && let != receipt.Transfer.Hold ? ReceiptRejection.StatementElsewhere
+        var isOfThis = let == receipt.Transfer.Id || let == receipt.Transfer.Hold || IsMandate(receipt, said);
+        return !isOfThis ? ReceiptRejection.StatementElsewhere
             : said.AmountMinor < receipt.Transfer.Money.Amount.Value ? ReceiptRejection.StatementExceeded
             : DebitWord.IsSigned(word.Statement, word.DeviceKey, word.Signature) ? ReceiptRejection.None
             : ReceiptRejection.DeviceSignatureInvalid;
@@ -154,6 +156,11 @@ public static class ReceiptChecks
         return seal.Salt.Length == SealedTransfer.SaltSize
             ? MerkleHash.Leaf(receipt.Transfer.Leaf(seal.Salt)) : null;
     }
+
+    /// <summary>How much was drawn in a period, and until when, is between the ledger and the statement.</summary>
+    private static bool IsMandate(PaymentReceipt receipt, DebitWord said) =>
+        said.Action == CardActionKind.Post && receipt.Transfer.Kind != TransferKind.Refund
+        && TermsHead.TryRead(receipt.Terms) is { Kind: CardKind.Mandate };
 
     private static bool IsNamed(AccountId named, AccountId account) => named.Value == Guid.Empty || named == account;
 

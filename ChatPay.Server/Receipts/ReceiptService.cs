@@ -44,7 +44,7 @@ internal sealed class ReceiptService(PaymentReceiptStore store, CardDirectory ca
         }
 
         var rows = await store.ListAsync(caller.Account, id, after, limit, cancellationToken);
-        if (rows.Count == 0 && after is null && caller.Account != terms.Payer && caller.Account != terms.Payee)
+        if (rows.Count == 0 && after is null && caller.Account != terms.Author && !terms.Others.Contains(caller.Account))
         {
             return CardErrors.Unknown();
         }
