@@ -72,7 +72,7 @@ describe('Cards of all kinds between three people', () => {
 
   test('A bill by amounts is stopped: what was paid stays paid', async () => {
     const sheet = await n.composeKind('split', '30', 'Firewood');
-    await sheet.getByRole('radio', { name: 'By amounts' }).check();
+    await sheet.getByRole('radio', { name: 'Amounts' }).check();
     await sheet.getByLabel('Amount of You').fill('10');
     await sheet.getByLabel(`Amount of ${omar.displayName}`).fill('12.50');
     await sheet.getByTestId('bill-sum').getByText('€7.50 still to divide').waitFor();
@@ -107,7 +107,10 @@ describe('Cards of all kinds between three people', () => {
       [o, p].map(async (person) => (await person.card('Good luck').getByTestId('packet-mine').textContent()) ?? ''),
     );
     const cents = got.map((text) => Number(text.replace(/\D/g, '')));
-    expect(cents.reduce((sum, one) => sum + one, 0), got.join()).toBe(1000);
+    expect(
+      cents.reduce((sum, one) => sum + one, 0),
+      got.join(),
+    ).toBe(1000);
     await n.inCard('Good luck', async (pane) => {
       await expect.poll(() => pane.getByTestId('part-row').count(), soon).toBe(2);
     });
