@@ -134,6 +134,16 @@ describe('a split', () => {
     expect(server.debits.taken).toEqual([]);
   });
 
+  it('is not paid by whom it does not ask', async () => {
+    const { server, id, ann, bob, cai } = await three();
+    const plan = { shares: [{ account: bob.account, amountMinor: 3333n }], ownMinor: 0n };
+    await ann.engine.postCard({ ...split(id, bob, cai), plan });
+    expect(await has(cai, id)).toMatchObject({ actions: [], isUnchecked: false, mismatch: false });
+    await expect(act(cai, id, 'pay')).rejects.toThrow('card_mismatch');
+    await expect(act(ann, id, 'pay')).rejects.toThrow('card_mismatch');
+    expect(server.debits.shown).toEqual([]);
+  });
+
   it('of more than the limit asks for the PIN', async () => {
     const { server, id, ann, bob, cai } = await three();
     await bob.engine.services.payPin.set(pin, quiet);
@@ -218,8 +228,8 @@ describe('a packet', () => {
     await has(cai, id);
     await act(cai, id, 'claim');
     await act(bob, id, 'claim');
-    const over = await when(bob, id, (shown) => shown.state === 'exhausted', 'is exhausted');
-    expect(over.packet?.parts).toHaveLength(2);
+    const bothHeard = (shown: Card) => shown.state === 'exhausted' && shown.packet?.parts.length === 2;
+    await when(bob, id, bothHeard, 'is exhausted, as far as events told');
     await bob.engine.loadCardParts(card);
     const all = await has(bob, id);
     expect(all.packet?.parts.map(({ amountMinor }) => amountMinor)).toEqual([334n, 333n, 333n]);

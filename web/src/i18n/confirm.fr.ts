@@ -54,11 +54,11 @@ export const confirmFr: typeof confirmEn = {
     delayed: (name: string, duration: string) =>
       `L’argent arrivera de lui-même chez ${name} dans ${duration}. D’ici là, vous pouvez annuler, et ${name} peut refuser.`,
     packet: (duration: string) =>
-      `L’argent est réservé pendant ${duration}. Qui prend une part l’a aussitôt ; ce que personne ne prend vous revient.`,
+      `L’argent est réservé pendant ${duration}. Qui prend une part l’a aussitôt ; ce que personne ne prend vous revient.`,
     promise: (name: string, until: string) =>
       `Rien ne part maintenant. ${name} peut prélever sans vous demander jusqu’au ${until}. Vous voyez chaque prélèvement et pouvez y mettre fin aussitôt.`,
     split: (duration: string) =>
-      `Chacun a ${duration}, avec un rappel au bout d’un jour. Vous pouvez arrêter ; ce qui est payé d’ici là le reste.`,
+      `Chacun a ${duration}, avec un rappel au bout d’un jour. Vous pouvez arrêter ; ce qui est payé d’ici là le reste.`,
     draw: (name: string) => `Vous recevez l’argent aussitôt. ${name} le voit.`,
     none: (name: string, duration: string) => `${name} a ${duration} pour payer ; d’ici là, vous pouvez annuler.`,
   },

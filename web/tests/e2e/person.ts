@@ -195,6 +195,48 @@ export class Person {
     await sheet.getByRole('button', { name: 'Continue' }).click();
   }
 
+  /** Opens the sheet at one of the rarer kinds, from a group's list or, with somebody, from the further ways. */
+  async composeKind(kind: 'split' | 'packet' | 'mandate', amount: string, memo: string, to?: Names): Promise<Locator> {
+    await this.page.getByTestId('pay-button').click();
+    const sheet = this.page.getByRole('dialog');
+    if (to) {
+      await sheet.getByRole('button', { name: to.displayName }).click();
+      await sheet.getByTestId('more-kinds').click();
+    }
+    await sheet.getByTestId(`kind-${kind}`).click();
+    await sheet.getByTestId('amount').fill(amount);
+    await sheet.getByTestId('memo').fill(memo);
+    return sheet;
+  }
+
+  /** From the filled sheet through the question to the card in the thread. */
+  async confirmSheet(memo: string): Promise<void> {
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Continue' }).click();
+    await this.page.getByTestId('pay-confirm').click();
+    await this.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await this.card(memo).waitFor();
+  }
+
+  /** Names an amount where an action asks for it, and confirms. */
+  async nameAmount(place: Locator, action: 'refund' | 'draw', amount: string): Promise<void> {
+    await place.getByTestId(`card-${action}`).click();
+    const question = this.page.getByRole('dialog');
+    await question.getByTestId('amount').fill(amount);
+    await question.getByRole('button', { name: 'Continue' }).click();
+    await question.getByTestId('pay-confirm').click();
+    await question.waitFor({ state: 'detached' });
+  }
+
+  /** Opens a card's details, does something there, and comes back. */
+  async inCard(memo: string, act: (pane: Locator) => Promise<void>): Promise<void> {
+    const before = new URL(this.page.url()).hash;
+    await this.card(memo).getByTestId('card-details').click();
+    const pane = this.page.getByTestId('card-pane');
+    await pane.waitFor();
+    await act(pane);
+    await this.go(before);
+  }
+
   async pay(what: 'Send' | 'Request', amount: string, memo: string, to?: Names): Promise<void> {
     await this.composePayment(what, amount, memo, to);
     await this.page.getByTestId('pay-confirm').click();
@@ -218,7 +260,7 @@ export class Person {
       .waitFor();
   }
 
-  async act(memo: string, action: 'accept' | 'decline' | 'cancel' | 'pay', confirm?: string): Promise<void> {
+  async act(memo: string, action: string, confirm?: string): Promise<void> {
     await this.card(memo).getByTestId(`card-${action}`).click();
     if (confirm) {
       await this.page.getByRole('alertdialog').getByRole('button', { name: confirm }).click();

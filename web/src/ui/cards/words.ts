@@ -140,6 +140,9 @@ function explainSplit({ state, split, author }: Card, me: string, words: Catalog
       if (author.id === me) {
         return words.explainAuthor;
       }
+      if (split?.mine?.state === 'open') {
+        return words.explainAsked;
+      }
       return split?.mine?.state === 'paid'
         ? words.explainPaid
         : split?.mine?.state === 'declined'
