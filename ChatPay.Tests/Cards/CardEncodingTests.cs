@@ -23,7 +23,7 @@ public sealed class CardEncodingTests
         from payer in s_people
         from payee in s_people
         from amount in s_amounts
-        from asset in Gen.Elements("EUR", "EURO", "E", "JPY")
+        from asset in Gen.Elements("EUR", "EURO", "EUROS", "JPY")
         from lifetime in Gen.Elements(60, 61, 3600)
         from plan in PlanOf(kind)
         select new CardTerms(

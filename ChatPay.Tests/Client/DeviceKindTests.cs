@@ -15,6 +15,77 @@ public sealed class DeviceKindTests(MoneyFixture money) : IClassFixture<MoneyFix
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_bill_is_split_paid_and_declined()
+    {
+        await using var table = await TableAsync();
+        var (ada, ben, cy) = table;
+        var parts = SplitDivision.Equally(100, 3);
+        var card = await table.Group.SplitAsync(
+            [new(ben.Id, parts[1]), new(cy.Id, parts[2])], parts[0], s_euro, "Dinner", new(), Cancellation);
+        Assert.Equal((CardState.Open, CardTrust.Verified, 66L), (card.State, card.Trust, card.View.AmountMinor));
+        foreach (var person in new[] { ben, cy })
+        {
+            var seen = await person.SeesCardAsync(card.Id);
+            Assert.Equal((CardTrust.Verified, "Dinner", 34L), (seen.Trust, seen.Memo, seen.View.Plan!.OwnMinor));
+            Assert.Equal([CardActionKind.Pay, CardActionKind.Decline], seen.ActionsOf(person.Id));
+            Assert.Equal([CardActionKind.Cancel], seen.ActionsOf(ada.Id));
+        }
+
+        var paid = await ben.Device.PayAsync(card.Id, Cancellation);
+        Assert.Equal(CardState.Open, paid.State);
+        Assert.DoesNotContain(CardActionKind.Pay, paid.ActionsOf(ben.Id));
+        var again = await Assert.ThrowsAsync<ChatPayException>(() => ben.Device.PayAsync(card.Id, Cancellation));
+        Assert.Equal(ErrorCode.CardAlreadyDone, again.Code);
+        Assert.Equal(CardState.Settled, (await cy.Device.DeclineAsync(card.Id, Cancellation)).State);
+        foreach (var person in table.People)
+        {
+            var over = await person.KnowsCardAsync(card.Id, 3);
+            Assert.Equal(CardState.Settled, over.State);
+            Assert.Equal(
+                [(ben.Id, CardState.Paid, 33L), (cy.Id, CardState.Declined, 33L)],
+                over.Parts.Select(part => (part.Account, part.State, part.AmountMinor)));
+            Assert.Equal((CardTrust.Verified, 33L), (over.Trust, over.View.Progress!.PaidMinor));
+            Assert.Empty(over.ActionsOf(ben.Id));
+        }
+
+        Assert.Equal((10_033, 9_967, 10_000), await table.BalancesAsync());
+    }
+
+    [Theory(Timeout = SdkPerson.TimeoutMs)]
+    [InlineData(PacketMode.Fixed)]
+    [InlineData(PacketMode.Random)]
+    public async Task A_packet_is_shared_out_and_everybody_computes_the_shares_again(PacketMode mode)
+    {
+        await using var table = await TableAsync();
+        var (ada, ben, cy) = table;
+        var card = await table.Group.SendPacketAsync(
+            Money.Of(1001, s_euro), 2, mode, null, "Good luck", new(), Cancellation);
+        Assert.Empty(card.ActionsOf(ada.Id));
+        Assert.Null(card.View.Progress!.Seed);
+        await Task.WhenAll(ben.SeesCardAsync(card.Id), cy.SeesCardAsync(card.Id));
+
+        // At once: the answer of the one may come before the event of the other.
+        var taken = await Task.WhenAll(
+            ben.Device.ClaimAsync(card.Id, Cancellation), cy.Device.ClaimAsync(card.Id, Cancellation));
+        Assert.All(taken, one => Assert.Equal(CardTrust.Verified, one.Trust));
+        var more = await Assert.ThrowsAsync<ChatPayException>(() => ben.Device.ClaimAsync(card.Id, Cancellation));
+        Assert.Equal(ErrorCode.CardTerminal, more.Code);
+        var shares = new List<string>();
+        foreach (var person in table.People)
+        {
+            var over = await person.KnowsCardAsync(card.Id, 3);
+            Assert.Equal((CardState.Exhausted, CardTrust.Verified), (over.State, over.Trust));
+            Assert.Equal(mode == PacketMode.Random, over.View.Progress!.Seed is not null);
+            Assert.Equal(
+                PacketShares.Divide(mode, 1001, 2, over.View.Progress.Seed), over.Parts.Select(part => part.AmountMinor));
+            shares.Add(string.Join(' ', over.Parts));
+        }
+
+        Assert.Single(shares.Distinct());
+        Assert.Equal(8_999, (await table.BalancesAsync()).Ada);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_packet_for_one_person_is_theirs_and_hidden_from_the_others()
     {
         await using var table = await TableAsync();

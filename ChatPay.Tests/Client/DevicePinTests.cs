@@ -215,8 +215,14 @@ public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerF
         await phone.Device.RemovePinAsync(Cancellation);
         await Eventually.TrueAsync(
             async () => await BegunAsync(ada) is [{ Removed: true }], "the device hears of it");
+        var late = (await BegunAsync(ada))[0].Digest;
         await ArriveAsync(host.Address, 3);
         await Eventually.TrueAsync(async () => await StoredAsync(ada) == 0, "it is deleted");
+
+        // The other device may have begun more than once, as this one stored keys beside it.
+        var named = await NamedAsync(ada);
+        Assert.DoesNotContain(named, digest => digest.AsSpan().SequenceEqual(late));
+        Assert.Equal(new byte[KeyLogEntry.DigestSize], named[^1]);
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
@@ -305,30 +311,6 @@ public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerF
         }
     }
 
-    [Fact]
-    public void What_an_earlier_version_kept_of_a_PIN_is_read()
-    {
-        var version = Guid.Parse("0190a0b0-0000-7000-8000-000000000001");
-        var other = Guid.Parse("0190a0b0-0000-7000-8000-000000000002");
-        var kept = DeviceCore.Decode<OwnKeysRecord>(Encoding.UTF8.GetBytes(
-            $$"""
-            {"identitySeed":"AQ==","rootSecret":"Ag==","wrapDue":true,
-             "pending":{"version":"{{version}}","digest":"Aw==","replaces":["{{other}}"],"at":"2026-11-01T00:00:00+00:00"}
-            }
-            """));
-        var begun = Assert.Single(kept.Begun());
-        Assert.Equal((version, other), (begun.Version, Assert.Single(begun.Replaces!)));
-        Assert.Null(begun.RootSecret);
-        Assert.False(kept.PinVoid);
-
-        var more = kept.With(new PendingRegistration(other, [4], [version]));
-        more = DeviceCore.Decode<OwnKeysRecord>(DeviceCore.Encode(more));
-        Assert.Equal([version, other], more.Begun().Select(static one => one.Version));
-        Assert.Equal([other], more.Without(version).Begun().Select(static one => one.Version));
-        Assert.Equal([2], Assert.Single(kept.WithoutRoot().Begun()).RootSecret);
-        Assert.Empty(kept.Without(version).Begun());
-    }
-
     /// <summary>A registration on its way is waited for longer than any test takes.</summary>
     private static ChatPayDeviceOptions WithTime(ChatPayDeviceOptions options) =>
         options with { RegistrationOnTheWay = TimeSpan.FromHours(1) };
@@ -415,9 +397,17 @@ public sealed class DevicePinTests(ServerFixture server) : IClassFixture<ServerF
         Assert.True(tablet.IsApproved);
     }
 
-    private static async Task<int> RegistrationsAsync(SdkPerson person) =>
-        (await person.Device.Client.KeyChainAsync(person.Id, 0, 0, Cancellation)).Entries.Count(static logged =>
-            KeyLogEntry.TryRead(logged.Entry, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured);
+    private static async Task<int> RegistrationsAsync(SdkPerson person) => (await NamedAsync(person)).Count;
+
+    /// <summary>The digests that the person's chain has, in order; zeros where a PIN was removed.</summary>
+    private static async Task<List<byte[]>> NamedAsync(SdkPerson person)
+    {
+        var chain = await person.Device.Client.KeyChainAsync(person.Id, 0, 0, Cancellation);
+        return [.. chain.Entries
+            .Select(static logged => KeyLogEntry.TryRead(logged.Entry, out var entry, out _) ? entry : null)
+            .Where(static entry => entry?.Type == KeyLogEntryType.VaultConfigured)
+            .Select(static entry => entry!.VaultDigest.ToArray())];
+    }
 
     /// <summary>How many realms have a registration.</summary>
     private async Task<long> StoredAsync(SdkPerson person)

@@ -233,9 +233,18 @@ internal sealed class SdkPerson : IAsyncDisposable
         var changed => ((CardChanged)changed).Card,
     };
 
-    /// <summary>Waits until the log has told this device of a version of the card, or of a later one.</summary>
-    public Task HeardAsync(CardId card, int version) => Items.FirstAsync(item =>
-        item is CardChanged changed && changed.Card.Id == card && changed.Card.View.Version >= version);
+    /// <summary>
+    /// The card once this device knows of a version of it, or of a later one; by the log, or by the answer to what it did itself,
+    /// of which no item tells it.
+    /// </summary>
+    public async Task<ChatCard> KnowsCardAsync(CardId card, int version)
+    {
+        ChatCard? known = null;
+        await Eventually.TrueAsync(
+            async () => (known = await Device.CardAsync(card, Cancellation)).View.Version >= version,
+            $"{Handle} knows of version {version} of the card");
+        return known!;
+    }
 
     public IReadOnlyList<string> Texts(ConversationId conversation) =>
     [

@@ -40,7 +40,9 @@ internal static class PacketScenario
                 console, stop)));
         command.Validators.Add(result =>
         {
-            if (result.GetValue(people) < result.GetValue(shares))
+            // What is not given has no value here yet.
+            if ((result.GetResult(people)?.GetValueOrDefault<int>() ?? PeopleDefault)
+                < (result.GetResult(shares)?.GetValueOrDefault<int>() ?? SharesDefault))
             {
                 result.AddError("--people is less than --shares: nobody would see the packet's end.");
             }
