@@ -40,7 +40,10 @@ public sealed record WalletHold(
 /// <summary><c>GET /v1/wallet/limits</c>: what the server lets the caller do.</summary>
 /// <param name="OpenCards">How many of the caller's cards are open.</param>
 /// <param name="OpenCardsMax">How many may be.</param>
-/// <param name="RequestsPerMinute">Requests and splits, after <paramref name="RequestBurst"/> at once.</param>
+/// <param name="RequestsPerMinute">
+/// People whom the caller may ask for money, by requests and splits, after <paramref name="RequestBurst"/> at once; on all nodes
+/// together.
+/// </param>
 /// <param name="AmountMaxMinor">The most that one card may be about.</param>
 public sealed record WalletLimits(
     int OpenCards, int OpenCardsMax, int RequestsPerMinute, int RequestBurst,

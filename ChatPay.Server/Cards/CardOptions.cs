@@ -11,11 +11,13 @@ internal sealed class CardOptions
     [Range(1, 10_000)]
     public int OpenPerAuthor { get; set; } = 200;
 
-    /// <summary>Payment requests one account may post per minute, on each node, 1 to 10,000. Default 10.</summary>
+    /// <summary>People whom one account may ask for money per minute, by requests and splits, 1 to 10,000. Default 10.</summary>
     [Range(1, 10_000)]
     public int RequestsPerMinute { get; set; } = 10;
 
-    /// <summary>Payment requests one account may post at once after a pause, 1 to 10,000. Default 20.</summary>
+    /// <summary>
+    /// People whom one account may ask at once after a pause, 1 to 10,000; a split of more takes all of it. Default 20.
+    /// </summary>
     [Range(1, 10_000)]
     public int RequestBurst { get; set; } = 20;
 

@@ -14,8 +14,8 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>Posting cards and acting on them, and reading them.</summary>
 internal sealed class CardService(
-    CardStore store, KnownCards knownCards, GroupCommitter committer, AssetCatalogue assets, RequestLimiter requests,
-    DebitCheck debits, IOptions<CardOptions> options)
+    CardStore store, KnownCards knownCards, GroupCommitter committer, AssetCatalogue assets, DebitCheck debits,
+    IOptions<CardOptions> options)
 {
     /// <summary>The hub's <c>CardAct</c>.</summary>
     public async Task<Result<CardActReply>> ActAsync(
@@ -127,16 +127,11 @@ internal sealed class CardService(
             return wrong;
         }
 
-        if (post.Kind is CardKind.Request or CardKind.Split && requests.Check(caller.Account) is { } tooMany)
-        {
-            return tooMany;
-        }
-
         var seed = post.Plan?.Packet == PacketMode.Random ? RandomNumberGenerator.GetBytes(PacketShares.SeedSize) : null;
         var signed = await SignedAsync(caller, terms, post.DetailCommit, request, cancellationToken);
         return await committer.SubmitAsync(
             new PostCardCommand(
-                caller, request, HashPayload(request, terms), terms, seed, options.Value.OpenPerAuthor, signed),
+                caller, request, HashPayload(request, terms), terms, seed, options.Value, signed),
             cancellationToken);
     }
 

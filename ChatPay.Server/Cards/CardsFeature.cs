@@ -13,6 +13,7 @@ internal static class CardsFeature
         services.AddSingleton<IWriteRowsFactory, CardActionRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, CardAuthorisationRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, PacketClaimRowsFactory>();
+        services.AddSingleton<IWriteRowsFactory, RequestAllowanceRowsFactory>();
         services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
         services.AddSingleton<KnownCards>();
@@ -20,7 +21,6 @@ internal static class CardsFeature
         services.AddSingleton<PayCodeStore>();
         services.AddSingleton<PayCodeService>();
         services.AddSingleton<WalletHolds>();
-        services.AddSingleton<RequestLimiter>();
         services.AddSingleton<CardService>();
         services.AddSingleton<CardSweeper>();
         services.AddHostedService(provider => provider.GetRequiredService<CardSweeper>());

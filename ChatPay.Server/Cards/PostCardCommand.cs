@@ -12,16 +12,29 @@ namespace ChatPay.Server.Cards;
 /// <summary>Creates a card.</summary>
 /// <param name="seed">Of a random packet, 32 bytes; else null.</param>
 internal sealed class PostCardCommand(
-    Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, byte[]? seed, int openMax,
+    Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, byte[]? seed, CardOptions limits,
     Result<SignedDebit>? signed)
     : CardCommand(caller, request, payload, signed)
 {
     private readonly CardPost _post = request.Post!;
 
+    /// <summary>Whom it asks for money.</summary>
+    private readonly int _asked = terms.Kind switch
+    {
+        CardKind.Request => 1,
+        CardKind.Split => terms.Plan!.Shares!.Count,
+        _ => 0,
+    };
+
     public override void Declare(WriteSet set)
     {
         base.Declare(set);
         set.Rows<CardRows>().NeedOpenCount(Caller.Account);
+        if (_asked > 0)
+        {
+            set.Rows<RequestAllowanceRows>().Need(Caller.Account);
+        }
+
         var conversations = set.Rows<ConversationRows>();
         conversations.NeedMember(terms.Conversation, terms.Author);
         foreach (var other in terms.Others)
@@ -46,7 +59,7 @@ internal sealed class PostCardCommand(
     protected override Result<CardActReply> DecideAnew(WriteSet set)
     {
         var cards = set.Rows<CardRows>();
-        if (Refusal(set.Rows<ConversationRows>(), cards) is { } refusal)
+        if ((Refusal(set.Rows<ConversationRows>(), cards) ?? CheckAllowance(set)) is { } refusal)
         {
             // Nothing was decided about money, so the key is not used up: encrypt again, and post with it again.
             return refusal;
@@ -69,9 +82,17 @@ internal sealed class PostCardCommand(
         }
 
         cards.Create(posted.Value.Card);
+        if (_asked > 0)
+        {
+            set.Rows<RequestAllowanceRows>().Spend(Caller.Account, _asked, set.Now, limits);
+        }
+
         return Finish(set, posted.Value, new NewEvent(
             EventKind.Card, Caller.Account, Caller.Device, _post.ClientId, _post.Body, posted.Value.View));
     }
+
+    private Error? CheckAllowance(WriteSet set) => _asked > 0
+        ? set.Rows<RequestAllowanceRows>().Check(Caller.Account, _asked, set.Now, limits) : null;
 
     private Error? Refusal(ConversationRows conversations, CardRows cards)
     {
@@ -103,10 +124,10 @@ internal sealed class PostCardCommand(
         }
 
         var stays = CardTransitions.IsOpen(CardTransitions.Find(terms.Form, CardActionKind.Post)!.To);
-        return !stays || cards.OpenCount(Caller.Account) < openMax
+        return !stays || cards.OpenCount(Caller.Account) < limits.OpenPerAuthor
             ? null
             : new Error(
                 ErrorCode.TooManyOpenCards, "Too many of your cards are still open. Close some of them first.",
-                new Dictionary<string, object>(StringComparer.Ordinal) { ["maxOpen"] = openMax });
+                new Dictionary<string, object>(StringComparer.Ordinal) { ["maxOpen"] = limits.OpenPerAuthor });
     }
 }

@@ -61,6 +61,7 @@ grant select, insert, update (state, version, closed_at, answered, paid_minor, r
 grant select, insert, update (state, at) on card_part to chatpay_server;
 grant select, insert on card_action to chatpay_server;
 grant select, insert, update (scanned_by), delete on pay_code to chatpay_server;
+grant select, insert, update (spent_until) on request_allowance to chatpay_server;
 grant select, insert on card_authorisation to chatpay_server;
 grant select on card_authorisation_since to chatpay_server;
 

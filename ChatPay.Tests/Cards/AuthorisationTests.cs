@@ -18,7 +18,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task What_takes_money_needs_a_signature_and_what_does_not_needs_none()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var transfer = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         await AssertRefusedAsync(alice, transfer, ErrorCode.AuthorisationMissing);
         var request = await money.PostAsync(CardKind.Request, conversation, alice, bob, 100);
@@ -49,7 +49,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [InlineData("end")]
     public async Task A_signature_over_anything_else_moves_nothing(string changed)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var carol = await money.PersonAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var terms = CardSigner.TermsOf(post.Card, post.Post!);
@@ -90,7 +90,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [InlineData(Limits.AuthorisationMaxSeconds + 60)]
     public async Task One_that_is_over_or_lasts_too_long_moves_nothing_and_says_what_time_it_is(int seconds)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var terms = CardSigner.TermsOf(post.Card, post.Post!);
         var refused = await AssertRefusedAsync(
@@ -103,7 +103,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task A_retry_may_be_signed_anew_and_gets_the_one_answer()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var terms = CardSigner.TermsOf(post.Card, post.Post!);
         var first = await money.ActAsync(alice, post);
@@ -119,7 +119,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task A_device_that_is_revoked_or_in_no_chain_cannot_pay_and_can_still_be_paid()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         await SetStandingAsync("approved_at = null", alice);
         await AssertRefusedAsync(alice, money.Sign(alice, post), ErrorCode.AuthorisationDevice);
@@ -135,7 +135,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task Of_two_devices_that_pay_one_request_at_once_one_does()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var request = await money.PostAsync(CardKind.Request, conversation, alice, bob, 100);
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => money.ActAsync(bob, request, CardActionKind.Pay)));
         Assert.Equal(1, results.Count(result => result.IsOk));
@@ -147,7 +147,7 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task The_database_itself_refuses_a_debit_of_a_card_that_nobody_signed_for()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 100);
         await using var connection = await money.DataSource.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
@@ -185,11 +185,5 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
         await using var connection = await money.DataSource.OpenConnectionAsync(Cancellation);
         await connection.ExecuteAsync(
             $"update device set {assignment} where id = @id", new { id = holder.Device.Value });
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
-        return (alice, bob, await money.ConversationAsync(alice, bob));
     }
 }

@@ -11,7 +11,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task A_transfer_is_held_until_it_is_accepted()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1234);
         Assert.Equal((CardState.Held, 1), (card.State, card.Version));
         Assert.Equal((10_000, 1_234), await money.BalanceAsync(alice));
@@ -30,7 +30,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [InlineData(CardActionKind.Cancel, CardState.Cancelled)]
     public async Task A_transfer_that_is_not_taken_returns(CardActionKind action, CardState state)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 10_000);
         var closed = await money.ActAsync(action == CardActionKind.Cancel ? alice : bob, card, action);
         Assert.Equal(state, closed.Value.Card.State);
@@ -42,7 +42,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task A_request_moves_money_only_when_it_is_paid()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Request, conversation, alice, bob, 500);
         Assert.Equal((10_000, 0), await money.BalanceAsync(bob));
 
@@ -58,7 +58,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [InlineData("KWD", 1, 1_000_000)]
     public async Task Other_assets_have_their_own_decimals_and_wallets(string asset, long amountMinor, long before)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, amountMinor, asset);
         Assert.True((await money.ActAsync(bob, card, CardActionKind.Accept)).IsOk);
         Assert.Equal((before - amountMinor, 0), await money.BalanceAsync(alice, asset));
@@ -70,7 +70,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task Time_closes_cards_and_returns_what_they_hold()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var transfer = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 400, lifetimeSeconds: 60);
         var request = await money.PostAsync(CardKind.Request, conversation, alice, bob, 400, lifetimeSeconds: 60);
         await money.Sweeper.SweepAsync(TestContext.Current.CancellationToken);
@@ -101,7 +101,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task A_card_posted_after_the_clock_stepped_back_returns_its_money_once_its_hold_is_over()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         await money.AdvanceAsync(TimeSpan.FromSeconds(100));
         await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1);
         await money.AdvanceAsync(TimeSpan.FromSeconds(-100));
@@ -121,7 +121,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task Each_change_is_an_event_of_the_log_with_the_card_as_of_then()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 5);
         await money.ActAsync(bob, card, CardActionKind.Accept);
 
@@ -143,7 +143,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task The_same_key_gets_the_stored_outcome_and_another_payload_a_conflict()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var first = await money.ActAsync(alice, post);
         var before = await money.StateAsync();
@@ -164,7 +164,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task A_rejection_is_final_for_its_key_and_a_new_key_tries_again()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var request = await money.PostAsync(CardKind.Request, conversation, alice, bob, 10_001);
         var pay = bob.Signer.Sign(new CardActRequest(request.Id, 1, CardActionKind.Pay, money.NewId()), request);
         Assert.Equal(ErrorCode.InsufficientFunds, (await money.ActAsync(bob, pay)).Error?.Code);
@@ -179,7 +179,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task A_stale_epoch_does_not_use_up_the_key()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100);
         var stale = post with { Post = post.Post! with { Epoch = 3 } };
         Assert.Equal(ErrorCode.StaleEpoch, (await money.ActAsync(alice, stale)).Error?.Code);
@@ -189,7 +189,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task A_missing_wallet_is_opened_on_the_way()
     {
-        var (alice, _, _) = await PairAsync();
+        var (alice, _, _) = await money.PairAsync();
         var newcomer = await money.PersonAsync(withWallets: false);
         var conversation = await money.ConversationAsync(alice, newcomer);
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, newcomer, 70);
@@ -200,7 +200,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     [Fact]
     public async Task Open_cards_of_one_author_are_bounded()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         for (var count = 0; count < 200; count++)
         {
             await money.PostAsync(CardKind.Request, conversation, alice, bob, 1);
@@ -209,11 +209,5 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
         var refused = await money.ActAsync(alice, MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1));
         Assert.Equal(ErrorCode.TooManyOpenCards, refused.Error?.Code);
         Assert.True((await money.ActAsync(bob, MoneyFixture.Card(CardKind.Request, conversation, bob, alice, 1))).IsOk);
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
-        return (alice, bob, await money.ConversationAsync(alice, bob));
     }
 }

@@ -28,7 +28,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task An_authorisation_pays_no_other_card_of_the_same_people_and_amount_here_or_elsewhere()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var elsewhere = await money.ConversationAsync(alice, bob);
         var first = await money.PostAsync(CardKind.Request, conversation, alice, bob, 100);
         var second = await money.PostAsync(CardKind.Request, conversation, alice, bob, 100);
@@ -51,7 +51,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task A_post_that_was_signed_for_one_conversation_is_of_no_use_in_another()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var elsewhere = await money.ConversationAsync(alice, bob);
         var signed = money.Sign(alice, MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100));
         var other = MoneyFixture.Card(CardKind.Transfer, elsewhere, alice, bob, 100);
@@ -69,7 +69,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task Refunds_that_come_in_another_order_than_they_were_signed_in_move_what_each_was_signed_for_or_nothing()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var sent = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 100);
         var arrived = (await money.ActAsync(bob, sent, CardActionKind.Accept)).Value.Card;
         CardActRequest Refund(int version, long amount) => money.Sign(
@@ -92,7 +92,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task Of_a_split_each_signs_for_their_own_share_and_for_no_other_sum()
     {
-        var (alice, people, conversation) = await TableAsync(2);
+        var (alice, people, conversation) = await money.TableAsync(2);
         var card = await PostAsync(alice, CardKind.Split, conversation, 300, new(
             Shares: [new(people[0].Account, 100), new(people[1].Account, 200)], OwnMinor: 0));
         var terms = CardSigner.TermsOf(card);
@@ -121,7 +121,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     {
         for (var round = 0; round < 20; round++)
         {
-            var (alice, people, conversation) = await TableAsync(1);
+            var (alice, people, conversation) = await money.TableAsync(1);
             var card = await PostAsync(
                 alice, CardKind.Packet, conversation, 100, new(Packet: PacketMode.Random, Count: 3));
             Caller[] devices = [people[0].Caller, await money.OtherDeviceAsync(people[0])];
@@ -138,7 +138,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task A_share_of_a_split_is_paid_once_however_often_at_once()
     {
-        var (alice, people, conversation) = await TableAsync(2);
+        var (alice, people, conversation) = await money.TableAsync(2);
         var card = await PostAsync(alice, CardKind.Split, conversation, 300, new(
             Shares: [.. people.Select(person => new CardShare(person.Account, 150))], OwnMinor: 0));
         var pays = await Task.WhenAll(Enumerable.Range(0, 40).Select(turn => Nodes[turn % 2].ActAsync(
@@ -153,7 +153,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task A_mandate_is_drawn_on_by_two_nodes_at_once_to_its_maximum_and_not_beyond()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await PostAsync(
             alice, CardKind.Mandate, conversation, 1000, new(Period: MandatePeriod.Month), bob, 300 * 24 * 3600);
         for (var month = 1; month <= 2; month++)
@@ -173,7 +173,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
     [Fact]
     public async Task Refunds_at_once_give_back_what_came_and_not_a_unit_more()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var sent = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1000);
         var card = (await money.ActAsync(bob, sent, CardActionKind.Accept)).Value.Card;
 
@@ -226,18 +226,5 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
             lifetimeSeconds: lifetimeSeconds, plan: plan));
         Assert.Null(posted.Error);
         return posted.Value.Card;
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, people, conversation) = await TableAsync(1);
-        return (alice, people[0], conversation);
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder[] People, ConversationId Conversation)> TableAsync(int count)
-    {
-        var alice = await money.PersonAsync();
-        var people = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => money.PersonAsync()));
-        return (alice, people, await money.ConversationAsync([alice, .. people]));
     }
 }

@@ -62,7 +62,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     public async Task A_bad_post_is_refused_by_number_and_changes_nothing(string what)
     {
         var (code, spoil) = s_posts[what];
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var good = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, what == "not enough" ? 10_001 : 100);
         var before = await money.StateAsync();
 
@@ -74,7 +74,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     [Fact]
     public async Task A_post_among_strangers_is_refused()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var carol = await money.PersonAsync();
         await AssertRefusedAsync(
             carol, MoneyFixture.Card(CardKind.Transfer, conversation, carol, bob, 1), ErrorCode.ConversationUnknown);
@@ -91,7 +91,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     [Fact]
     public async Task A_card_id_and_a_client_message_id_stand_for_one_thing()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var first = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         await money.ActAsync(alice, first);
 
@@ -114,7 +114,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     [Fact]
     public async Task Requests_that_are_no_actions_are_refused()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
         await AssertRefusedAsync(alice, post with { Post = null }, ErrorCode.InvalidArgument);
         await AssertRefusedAsync(alice, post with { Action = CardActionKind.Accept }, ErrorCode.InvalidArgument);
@@ -126,7 +126,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     [Fact]
     public async Task Acting_out_of_turn_is_refused_and_changes_nothing()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var carol = await money.PersonAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 100);
 
@@ -159,7 +159,7 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     [Fact]
     public async Task Who_has_left_neither_sees_nor_takes_and_the_money_comes_back()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 100, lifetimeSeconds: 60);
         await LeaveAsync(conversation, bob);
         await AssertRefusedAsync(bob, card, CardActionKind.Accept, ErrorCode.NotMember);
@@ -172,41 +172,11 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     [Fact]
     public async Task A_terminal_answer_carries_the_card()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 100);
         await money.ActAsync(bob, card, CardActionKind.Accept);
         var error = (await money.ActAsync(alice, card, CardActionKind.Cancel)).Error!;
         Assert.Equal(CardState.Accepted, Assert.IsType<CardView>(error.Details!["card"]).State);
-    }
-
-    [Fact]
-    public async Task Asking_for_money_too_often_is_refused()
-    {
-        await using var server = await TestServer.StartAsync(
-            money.ConnectionString,
-            new Dictionary<string, string?>(MoneyFixture.Settings, StringComparer.Ordinal)
-            {
-                ["Cards:RequestBurst"] = "3",
-                ["Cards:RequestsPerMinute"] = "1",
-            });
-        var (alice, bob, conversation) = await PairAsync();
-        var cards = (Server.Cards.CardService)server.Services.GetService(typeof(Server.Cards.CardService))!;
-        for (var count = 0; count < 3; count++)
-        {
-            var request = MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1);
-            Assert.True((await cards.ActAsync(
-                alice.Caller, money.Sign(alice, request), TestContext.Current.CancellationToken)).IsOk);
-        }
-
-        var fourth = MoneyFixture.Card(CardKind.Request, conversation, alice, bob, 1);
-        var refused = await cards.ActAsync(alice.Caller, fourth, TestContext.Current.CancellationToken);
-        Assert.Equal(ErrorCode.TooManyRequests, refused.Error?.Code);
-        Assert.True(refused.Error!.Retryable);
-        Assert.InRange((int)refused.Error.Details!["retryAfterMs"], 1, 60_000);
-
-        var transfer = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 1);
-        Assert.True((await cards.ActAsync(
-            alice.Caller, money.Sign(alice, transfer), TestContext.Current.CancellationToken)).IsOk);
     }
 
     private Task AssertRefusedAsync(WalletHolder actor, CardView card, CardActionKind action, ErrorCode code) =>
@@ -225,11 +195,5 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
         await connection.ExecuteAsync(
             "update member set left_seq = 1 where conversation_id = @id and account_id = @account",
             new { id = conversation.Value, account = person.Account.Value });
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
-        return (alice, bob, await money.ConversationAsync(alice, bob));
     }
 }

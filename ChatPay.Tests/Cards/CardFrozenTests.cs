@@ -16,7 +16,7 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
     [Fact]
     public async Task A_transfer_of_a_frozen_payer_is_not_accepted_and_stays_open()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1_000);
         await ChangeAsync(alice, AccountChangeKind.Freeze);
 
@@ -39,7 +39,7 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
     [InlineData(CardActionKind.Cancel)]
     public async Task Held_money_of_a_frozen_payer_returns(CardActionKind action)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1_000);
         await ChangeAsync(alice, AccountChangeKind.Freeze);
         Assert.True((await money.ActAsync(action == CardActionKind.Cancel ? alice : bob, card, action)).IsOk);
@@ -50,7 +50,7 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
     [Fact]
     public async Task A_card_of_a_frozen_payer_expires()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(
             CardKind.Transfer, conversation, alice, bob, 1_000, lifetimeSeconds: Limits.CardLifetimeMinSeconds);
         await ChangeAsync(alice, AccountChangeKind.Freeze);
@@ -65,7 +65,7 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
     [Fact]
     public async Task A_frozen_payee_is_paid_and_a_frozen_payer_does_not_pay_a_request()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var first = await money.PostAsync(CardKind.Request, conversation, alice, bob, 500);
         var second = await money.PostAsync(CardKind.Request, conversation, alice, bob, 600);
         await ChangeAsync(alice, AccountChangeKind.Freeze);
@@ -81,7 +81,7 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
     [Fact]
     public async Task Nobody_pays_into_a_closed_account()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1_000);
         await money.ActAsync(bob, await money.PostAsync(CardKind.Request, conversation, alice, bob, 10_000),
             CardActionKind.Pay);
@@ -93,16 +93,10 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
         await money.AssertCleanAsync();
     }
 
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
-        return (alice, bob, await money.ConversationAsync(alice, bob));
-    }
-
     [Fact]
     public async Task A_delayed_transfer_of_a_frozen_payer_arrives_once_thawed_and_else_returns_when_its_hold_is_over()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var thawed = await DelayedAsync(alice, bob, conversation, 100);
         var never = await DelayedAsync(alice, bob, conversation, 7);
         await ChangeAsync(alice, AccountChangeKind.Freeze);
@@ -148,7 +142,7 @@ public sealed class CardFrozenTests(MoneyFixture money) : IClassFixture<MoneyFix
             money.ConnectionString,
             new Dictionary<string, string?>(MoneyFixture.Settings, StringComparer.Ordinal) { ["Cards:SweepBatch"] = "2" });
         var sweeper = server.Services.GetRequiredService<CardSweeper>();
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         CardView[] stuck =
         [
             await DelayedAsync(alice, bob, conversation, 1), await DelayedAsync(alice, bob, conversation, 1),

@@ -78,7 +78,7 @@ public sealed class CardInstantTests(MoneyFixture money) : IClassFixture<MoneyFi
     [Fact]
     public async Task A_delayed_transfer_arrives_at_the_instant_and_is_cancelled_until_it()
     {
-        var (alice, people, conversation) = await TableAsync(1);
+        var (alice, people, conversation) = await money.TableAsync(1);
         var plan = new CardPlan(CardDelivery.Delayed);
         async Task<CardView> SendAsync() => (await money.ActAsync(alice, MoneyFixture.Card(
             CardKind.Transfer, conversation, alice, people[0], 100, lifetimeSeconds: 7200, plan: plan))).Value.Card;
@@ -99,7 +99,7 @@ public sealed class CardInstantTests(MoneyFixture money) : IClassFixture<MoneyFi
     [Fact]
     public async Task A_new_period_of_a_mandate_begins_at_the_instant()
     {
-        var (alice, people, conversation) = await TableAsync(1);
+        var (alice, people, conversation) = await money.TableAsync(1);
         var card = (await money.ActAsync(alice, MoneyFixture.Card(
             CardKind.Mandate, conversation, alice, people[0], 100, lifetimeSeconds: 3 * 24 * 3600,
             plan: new(Period: MandatePeriod.Day)))).Value.Card;
@@ -126,17 +126,10 @@ public sealed class CardInstantTests(MoneyFixture money) : IClassFixture<MoneyFi
 
     private async Task<(WalletHolder Alice, WalletHolder[] People, CardView Card)> PacketAsync()
     {
-        var (alice, people, conversation) = await TableAsync(4);
+        var (alice, people, conversation) = await money.TableAsync(4);
         await money.StopClockAsync();
         var posted = await money.ActAsync(alice, TestCards.Post(
             CardKind.Packet, conversation, 0, alice.Account, CardTerms.Nobody, 100, lifetimeSeconds: 60, plan: s_packet));
         return (alice, people, posted.Value.Card);
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder[] People, ConversationId Conversation)> TableAsync(int count)
-    {
-        var alice = await money.PersonAsync();
-        var people = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => money.PersonAsync()));
-        return (alice, people, await money.ConversationAsync([alice, .. people]));
     }
 }

@@ -14,7 +14,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_transfer_that_arrives_at_once_is_settled_when_it_is_posted()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await PostAsync(alice, CardKind.Transfer, conversation, bob, 300, new(CardDelivery.AtOnce));
         Assert.Equal((CardState.Accepted, 1, true), (card.State, card.Version, card.ClosedAt is not null));
         Assert.Equal(((9_700L, 0L), (10_300L, 0L)), (await money.BalanceAsync(alice), await money.BalanceAsync(bob)));
@@ -25,7 +25,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_delayed_transfer_can_be_cancelled_until_it_arrives_by_itself_and_never_arrives_early()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var plan = new CardPlan(CardDelivery.Delayed);
         var taken = await PostAsync(alice, CardKind.Transfer, conversation, bob, 100, plan, 7200);
         var arrives = await PostAsync(alice, CardKind.Transfer, conversation, bob, 40, plan, 7200);
@@ -46,7 +46,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_split_is_answered_by_each_for_themselves()
     {
-        var (alice, people, conversation) = await TableAsync(3);
+        var (alice, people, conversation) = await money.TableAsync(3);
         var card = await PostSplitAsync(alice, conversation, people, [100, 200, 300], own: 150);
         var paid = await money.ActAsync(people[1], card, CardActionKind.Pay);
         Assert.Equal((CardState.Open, 1, 200L), (paid.Value.Card.State, paid.Value.Card.Progress!.Answered,
@@ -77,7 +77,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task Stopping_a_split_leaves_what_is_paid_and_time_ends_the_rest()
     {
-        var (alice, people, conversation) = await TableAsync(3);
+        var (alice, people, conversation) = await money.TableAsync(3);
         var stopped = await PostSplitAsync(alice, conversation, people, [10, 20, 30], own: 0);
         var over = await PostSplitAsync(alice, conversation, people, [10, 20, 30], own: 0);
         await money.ActAsync(people[0], stopped, CardActionKind.Pay);
@@ -100,7 +100,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_split_is_reminded_of_once_after_a_day_and_a_request_once_by_its_author()
     {
-        var (alice, people, conversation) = await TableAsync(2);
+        var (alice, people, conversation) = await money.TableAsync(2);
         var split = await PostSplitAsync(alice, conversation, people, [10, 20], own: 0, lifetimeSeconds: 5 * 24 * 3600);
         Assert.Equal(0, await money.Sweeper.RemindAsync(CancellationToken.None));
         await money.AdvanceAsync(TimeSpan.FromDays(1));
@@ -120,7 +120,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [InlineData(PacketMode.Random)]
     public async Task A_packet_gives_each_one_share_and_returns_the_rest(PacketMode mode)
     {
-        var (alice, people, conversation) = await TableAsync(4);
+        var (alice, people, conversation) = await money.TableAsync(4);
         var card = await PostAsync(
             alice, CardKind.Packet, conversation, null, 1000, new(Packet: mode, Count: 3), 24 * 3600);
         Assert.Equal((10_000, 1000), await money.BalanceAsync(alice));
@@ -153,7 +153,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     {
         await using var second = await Support.TestServer.StartAsync(money.ConnectionString, MoneyFixture.Settings);
         CardService[] nodes = [money.Cards, second.Services.GetRequiredService<CardService>()];
-        var (alice, people, conversation) = await TableAsync(100);
+        var (alice, people, conversation) = await money.TableAsync(100);
         var card = await PostAsync(
             alice, CardKind.Packet, conversation, null, 997, new(Packet: PacketMode.Random, Count: 30), 24 * 3600);
         var claims = await Task.WhenAll(people.SelectMany(person => nodes.Select(node => node.ActAsync(
@@ -175,7 +175,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_packet_for_one_person_is_theirs_alone()
     {
-        var (alice, people, conversation) = await TableAsync(2);
+        var (alice, people, conversation) = await money.TableAsync(2);
         var card = await PostAsync(
             alice, CardKind.Packet, conversation, people[0], 500, new(Packet: PacketMode.Fixed, Count: 1), 24 * 3600);
         await RefuseAsync(people[1], card, CardActionKind.Claim, ErrorCode.CardNotYours);
@@ -186,7 +186,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_mandate_is_drawn_on_within_its_bounds_until_the_payer_ends_it()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await PostAsync(
             alice, CardKind.Mandate, conversation, bob, 1000, new(Period: MandatePeriod.Day), 30 * 24 * 3600);
         Assert.Equal((10_000, 0), await money.BalanceAsync(alice));
@@ -210,7 +210,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task Nobody_draws_of_somebody_who_has_left_and_who_has_left_can_still_end_it()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await PostAsync(
             alice, CardKind.Mandate, conversation, bob, 1000, new(Period: MandatePeriod.Day), 30 * 24 * 3600);
         await using (var connection = await money.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken))
@@ -228,7 +228,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task A_clock_that_steps_back_gives_no_period_twice()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await PostAsync(
             alice, CardKind.Mandate, conversation, bob, 1000, new(Period: MandatePeriod.Day), 30 * 24 * 3600);
         await money.AdvanceAsync(TimeSpan.FromHours(25));
@@ -245,7 +245,7 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [InlineData(CardKind.Request)]
     public async Task What_has_arrived_is_given_back_in_parts_and_never_more_than_it_was(CardKind kind)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var (payer, payee) = kind == CardKind.Transfer ? (alice, bob) : (bob, alice);
         var card = await money.PostAsync(kind, conversation, alice, bob, 500);
         Assert.Equal(ErrorCode.RefundUnknown, (await RefundAsync(payee, card, 1)).Error?.Code);
@@ -303,17 +303,4 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
             author, CardKind.Split, conversation, null, amounts.Sum(),
             new(Shares: [.. people.Zip(amounts, (person, amount) => new CardShare(person.Account, amount))], OwnMinor: own),
             lifetimeSeconds);
-
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, people, conversation) = await TableAsync(1);
-        return (alice, people[0], conversation);
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder[] People, ConversationId Conversation)> TableAsync(int count)
-    {
-        var alice = await money.PersonAsync();
-        var people = await Task.WhenAll(Enumerable.Range(0, count).Select(_ => money.PersonAsync()));
-        return (alice, people, await money.ConversationAsync([alice, .. people]));
-    }
 }

@@ -26,7 +26,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task Accepting_a_hundred_times_settles_once()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 700);
         var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(turn => Nodes[turn % 2].ActAsync(
             bob.Caller, new CardActRequest(card.Id, 1, CardActionKind.Accept, money.NewId()), CancellationToken.None)));
@@ -41,7 +41,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task One_key_sent_a_hundred_times_gets_one_answer()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 700);
         var accept = new CardActRequest(card.Id, 1, CardActionKind.Accept, money.NewId());
         var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(turn =>
@@ -56,7 +56,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task One_post_sent_to_two_nodes_at_once_makes_one_card()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         foreach (var kind in new[] { CardKind.Transfer, CardKind.Request })
         {
             var post = MoneyFixture.Card(kind, conversation, alice, bob, 10);
@@ -75,7 +75,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     {
         for (var round = 0; round < 10; round++)
         {
-            var (alice, bob, conversation) = await PairAsync();
+            var (alice, bob, conversation) = await money.PairAsync();
             var card = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 500, lifetimeSeconds: 60);
             if (round % 2 == 1)
             {
@@ -100,7 +100,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task Two_sweepers_expire_a_card_once()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         for (var count = 0; count < 20; count++)
         {
             await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 10, lifetimeSeconds: 60);
@@ -151,7 +151,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [InlineData("lock table card_action in share mode")]
     public async Task A_connection_that_dies_in_the_middle_of_a_batch_is_replaced_and_the_batch_done_once(string block)
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         var post = MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 300);
 
         // Holds the batch up while it loads, or while it writes.
@@ -173,7 +173,7 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     [Fact]
     public async Task Connections_that_keep_dying_lose_and_double_nothing()
     {
-        var (alice, bob, conversation) = await PairAsync();
+        var (alice, bob, conversation) = await money.PairAsync();
         using var done = new CancellationTokenSource();
         var killer = Task.Run(async () =>
         {
@@ -235,11 +235,5 @@ public sealed class CardRaceTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     {
         await using var connection = await money.DataSource.OpenConnectionAsync();
         return await connection.QuerySingleAsync<long>(sql, new { id = conversation.Value });
-    }
-
-    private async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
-    {
-        var (alice, bob) = (await money.PersonAsync(), await money.PersonAsync());
-        return (alice, bob, await money.ConversationAsync(alice, bob));
     }
 }

@@ -213,6 +213,21 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         return conversation;
     }
 
+    /// <summary>Two people who can pay, and a conversation of theirs.</summary>
+    internal async Task<(WalletHolder Alice, WalletHolder Bob, ConversationId Conversation)> PairAsync()
+    {
+        var (alice, people, conversation) = await TableAsync(1);
+        return (alice, people[0], conversation);
+    }
+
+    /// <summary>Somebody who can pay, as many others, and a conversation of theirs.</summary>
+    internal async Task<(WalletHolder Alice, WalletHolder[] People, ConversationId Conversation)> TableAsync(int others)
+    {
+        var alice = await PersonAsync();
+        var people = await Task.WhenAll(Enumerable.Range(0, others).Select(_ => PersonAsync()));
+        return (alice, people, await ConversationAsync([alice, .. people]));
+    }
+
     /// <summary>A well-formed request to post a card; tests spoil it with <c>with</c>.</summary>
     internal static CardActRequest Card(
         CardKind kind, ConversationId conversation, WalletHolder author, WalletHolder other, long amountMinor,
