@@ -17,6 +17,8 @@ public sealed partial class DeploymentTests
         "db_client_connection_max", "db_client_operation_duration_seconds_bucket", "http_server_request_duration_seconds_bucket",
     ];
 
+    private static readonly string[] s_logs = ["key_log", "ledger_log"];
+
     private static readonly string s_operating = Read("docs/OPERATING.md");
 
     [Fact]
@@ -77,8 +79,7 @@ public sealed partial class DeploymentTests
     public void Every_metric_of_the_server_is_explained()
     {
         var rows = MetricRow().Matches(s_operating).Select(match => match.Groups["name"].Value).Order(StringComparer.Ordinal);
-        var instruments = Instrument().Matches(ServerText()).Select(match => match.Groups["name"].Value);
-        Assert.Equal(instruments.Order(StringComparer.Ordinal), rows);
+        Assert.Equal(Declared().Select(instrument => instrument.Name).Order(StringComparer.Ordinal), rows);
     }
 
     [Fact]
@@ -116,11 +117,10 @@ public sealed partial class DeploymentTests
     /// <summary>The names that a collector's Prometheus exporter makes of the server's instruments.</summary>
     private static IEnumerable<string> Instruments()
     {
-        foreach (Match instrument in Instrument().Matches(ServerText()))
+        foreach (var instrument in Declared())
         {
-            var name = instrument.Groups["name"].Value.Replace('.', '_')
-                + (instrument.Groups["unit"].Value == "ms" ? "_milliseconds" : "");
-            string[] suffixes = instrument.Groups["kind"].Value switch
+            var name = instrument.Name.Replace('.', '_') + (instrument.Unit == "ms" ? "_milliseconds" : "");
+            string[] suffixes = instrument.Kind switch
             {
                 "Counter" => ["_total"],
                 "Histogram" => ["_bucket", "_count", "_sum"],
@@ -132,6 +132,15 @@ public sealed partial class DeploymentTests
             }
         }
     }
+
+    /// <summary>As the source has them; those of a log are declared once for both.</summary>
+    private static IEnumerable<(string Name, string Kind, string Unit)> Declared() =>
+        from Match instrument in Instrument().Matches(ServerText())
+        let declared = instrument.Groups["name"].Value
+        from log in declared.Contains("{name}", StringComparison.Ordinal) ? s_logs : [""]
+        select (
+            declared.Replace("{name}", log, StringComparison.Ordinal), instrument.Groups["kind"].Value,
+            instrument.Groups["unit"].Value);
 
     private static bool Exists(JsonElement element, string[] path) => path.Length == 0
         || (element.ValueKind == JsonValueKind.Array && path[0].All(char.IsAsciiDigit))
@@ -177,12 +186,12 @@ public sealed partial class DeploymentTests
     private static partial Regex Labels();
 
     [GeneratedRegex("""
-        Create(?<kind>Counter|UpDownCounter|Gauge|Histogram)<\w+>
-        \(\s*"(?<name>chatpay\.\w+)"(,\s*"(?<unit>[^"]*)")?
+        Create(?<kind>Counter|UpDownCounter|Gauge|Histogram|ObservableGauge)(<\w+>)?
+        \(\s*\$?"(?<name>chatpay(\.(\w+|\{name\}))+)"(,\s*\(\)\s=>[^,]+)?(,\s*"(?<unit>[^"]*)")?
         """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Instrument();
 
-    [GeneratedRegex(@"^\| `(?<name>chatpay\.\w+)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<name>chatpay(\.\w+)+)` \|", RegexOptions.Multiline)]
     private static partial Regex MetricRow();
 
     [GeneratedRegex(@"^### (?<name>ChatPay\w+)$", RegexOptions.Multiline)]

@@ -1,6 +1,7 @@
 using ChatPay.Core.Cards;
 using ChatPay.Core.Ledger;
 using ChatPay.Core.Protocol;
+using ChatPay.LoadTest.Chatting;
 using ChatPay.LoadTest.Paying;
 using ChatPay.Server.Cards;
 using Npgsql;
@@ -81,6 +82,56 @@ internal static class PayStore
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
+    }
+
+    /// <summary>Adds open requests as the server would have left them, the first of which ends after a second.</summary>
+    public static async Task AddEndingCardsAsync(
+        NpgsqlDataSource owner, IReadOnlyList<ChatRoom> rooms, string asset, int count, int perSecond, int lifetimeSeconds,
+        CancellationToken cancellationToken)
+    {
+        await using var command = owner.CreateCommand(
+            """
+            insert into card (id, kind, conversation_id, author_id, payer_id, payee_id, amount_minor, asset, lifetime_seconds,
+                detail_commit, state, version, created_at, expires_at)
+            select gen_random_uuid(), 2, r.room, r.author, r.payer, r.author, 100, $5, $6, sha256(r.room::text::bytea), 6, 1,
+                e.at - make_interval(secs => $6), e.at
+            from generate_series(0, $4 - 1) as n (place)
+            cross join lateral (select clock_timestamp() + make_interval(secs => 1 + n.place::double precision / $7)) as e (at)
+            join unnest($1::uuid[], $2::uuid[], $3::uuid[]) with ordinality as r (room, author, payer, place)
+                on r.place = 1 + n.place % cardinality($1)
+            """);
+        void Add<T>(T value) => command.Parameters.Add(new() { Value = value });
+        Add(rooms.Select(room => room.Id.Value).ToArray());
+        Add(rooms.Select(room => room.Members[0].Account.Value).ToArray());
+        Add(rooms.Select(room => room.Members[1].Account.Value).ToArray());
+        Add(count);
+        Add(asset);
+        Add(lifetimeSeconds);
+        Add(perSecond);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>How exactly cards of these conversations were ended.</summary>
+    public static async Task<EndingFigures> ReadEndingsAsync(
+        NpgsqlDataSource owner, IReadOnlyList<ConversationId> rooms, CancellationToken cancellationToken)
+    {
+        await using var command = owner.CreateCommand(
+            """
+            select count(late), count(*) filter (where late < 0),
+                count(*) filter (where late is null and expires_at < clock_timestamp() - interval '5 seconds'),
+                coalesce(percentile_cont(0.5) within group (order by late), 0),
+                coalesce(percentile_cont(0.99) within group (order by late), 0), coalesce(max(late), 0)
+            from (
+                select expires_at, 1000 * extract(epoch from closed_at - expires_at)::double precision as late
+                from card where conversation_id = any($1)
+            ) ended
+            """);
+        command.Parameters.Add(new() { Value = rooms.Select(room => room.Value).ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new(
+            reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetDouble(3), reader.GetDouble(4),
+            reader.GetDouble(5));
     }
 
     /// <summary>People's wallets in one asset.</summary>

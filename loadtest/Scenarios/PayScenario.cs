@@ -53,6 +53,8 @@ internal static class PayScenario
             name => servers[name].Id,
             name => crowds[name].LoopAsync(bench.Probe, TimeSpan.Zero, ServingRounds.WarmUpWindow, cancellationToken),
             name => crowds[name].SettleAsync(1, cancellationToken), name => crowds[name].Delivered);
+        var measured = options.Rounds * options.Servers.Count * (s_warmUp + options.Window);
+        var ending = await EndingCards.AddAsync(bench.Owner, measured * 2, cancellationToken);
         for (var round = 1; round <= options.Rounds; round++)
         {
             await rounds.MeasureAsync(
@@ -69,6 +71,14 @@ internal static class PayScenario
         figures["call_bytes"] = crowds.CallBytes;
         console.Begin("checking the books");
         var invariants = await crowds.InvariantsAsync(rounds.Settled, bench, options, console, cancellationToken);
+        if (options.Servers.Contains(Servers.ChatPay))
+        {
+            var ended = await ending.ReadAsync(bench.Owner, cancellationToken);
+            figures["expiries"] = ended;
+            invariants["no_card_ended_early"] = ended.Early == 0;
+            invariants["every_card_ended_when_due"] = ended.Open == 0;
+        }
+
         console.Done();
         return await bench.ConcludeAsync(Name, figures, ratios.All, invariants, s_targets, cancellationToken);
     }
