@@ -11,11 +11,15 @@ public sealed record CardOptions
     /// </summary>
     public CardId? Id { get; init; }
 
-    /// <summary>Of a transfer: when it arrives; null for one that is held until it is accepted.</summary>
+    /// <summary>
+    /// Of a transfer: when it arrives; null for one that is held until it is accepted. At once only to somebody whose safety
+    /// number was compared (<see cref="ChatPayDevice.VerifyIdentityAsync"/>): nothing brings it back.
+    /// </summary>
     public CardDelivery? Delivery { get; init; }
 
     /// <summary>
-    /// How long the other side has, 1 minute to 30 days, in whole seconds; default a day. Of a delayed transfer the delay.
+    /// How long the other side has, 1 minute to 30 days, in whole seconds; null for a day, of a split a week, for whoever has not
+    /// answered it after a day is reminded then. Of a delayed transfer the delay.
     /// </summary>
-    public TimeSpan Lifetime { get; init; } = TimeSpan.FromSeconds(Limits.CardLifetimeDefaultSeconds);
+    public TimeSpan? Lifetime { get; init; }
 }

@@ -48,7 +48,7 @@ public sealed partial class ChatConversation
     /// </param>
     /// <exception cref="ChatPayException">
     /// <c>insufficient_funds</c>; <c>card_party_not_member</c>; <c>asset_unknown</c>; <c>amount_not_positive</c>;
-    /// <c>amount_overflow</c>; <c>self_transfer</c>, among others: nothing was set aside.
+    /// <c>amount_overflow</c>; <c>self_transfer</c>; <see cref="ClientErrors.NotVerified"/>, among others: nothing was set aside.
     /// <see cref="ClientErrors.SessionEnded"/>, <see cref="ClientErrors.StoreFailed"/>,
     /// <see cref="ClientErrors.OutcomeUnknown"/> and <c>internal</c>: the card may be posted all the same, at once or
     /// when the device is opened again. Ask again with <see cref="ChatPayException.Card"/> for the

@@ -205,12 +205,18 @@ public sealed partial class ChatPayDevice
         ArgumentNullException.ThrowIfNull(memo);
         ArgumentNullException.ThrowIfNull(options);
         var me = _core.Device.Account.Id;
-        var seconds = (long)options.Lifetime.TotalSeconds;
+        var seconds = (long)(options.Lifetime ?? TimeSpan.FromSeconds(
+            kind == CardKind.Split ? Limits.SplitLifetimeDefaultSeconds : Limits.CardLifetimeDefaultSeconds)).TotalSeconds;
         var asks = kind is CardKind.Request or CardKind.Split;
         var terms = new CardTerms(
             kind, options.Id ?? new(_core.NewId()), state.Id, asks ? other : me, asks ? me : other, money,
             (int)Math.Clamp(seconds, 0, int.MaxValue), plan);
         Check(state, terms, memo);
+        if (plan?.Delivery == CardDelivery.AtOnce && !(await PersonKeysAsync(other, cancellationToken)).IsVerified)
+        {
+            throw LocalErrors.NotVerified();
+        }
+
         var salt = RandomNumberGenerator.GetBytes(Limits.CardSaltBytes);
         var card = new OutboxCard(
             terms.Card, kind, terms.Payer, terms.Payee, money.Amount.Value, money.Asset.Value, terms.LifetimeSeconds,

@@ -69,6 +69,12 @@ public static class ClientErrors
     /// </summary>
     public const string IdentityChanged = "identity_changed";
 
+    /// <summary>
+    /// Money would arrive at once at somebody whose safety number was never compared, or whose key has changed since: compare it
+    /// (<see cref="ChatPayDevice.VerifyIdentityAsync"/>), or send it so that it is held.
+    /// </summary>
+    public const string NotVerified = "not_verified";
+
     /// <summary>The PIN or passphrase is not the account's; a guess was spent.</summary>
     public const string WrongPin = "wrong_pin";
 

@@ -51,6 +51,9 @@ internal static class LocalErrors
         "A device is in this conversation as one of this account's under an identity key that the account's keys do not "
         + "have. Nothing is sent or paid there until it is gone: see the account's devices.");
 
+    public static ChatPayException NotVerified() => Local(
+        ClientErrors.NotVerified, "Money arrives at once only at people whose safety number was compared.");
+
     /// <param name="guessesLeft">The fewest that a realm told of.</param>
     public static ChatPayException WrongPin(int guessesLeft) => new(new ErrorBody(
         ClientErrors.Code, ClientErrors.WrongPin, $"The PIN is wrong; {guessesLeft} guesses are left.", Retryable: false,

@@ -147,6 +147,12 @@ public static class Limits
     /// <summary>How long a transfer waits to be accepted unless its terms say otherwise.</summary>
     public const int CardLifetimeDefaultSeconds = 24 * 3600;
 
+    /// <summary>How long those have whom a split asks, unless its terms say otherwise: they are reminded after a day.</summary>
+    public const int SplitLifetimeDefaultSeconds = 7 * 24 * 3600;
+
+    /// <summary>How long nothing is drawn on a mandate after there was not enough for a draw.</summary>
+    public const int MandateRetrySeconds = 3600;
+
     /// <summary>How far ahead the end of an authorisation may be.</summary>
     public const int AuthorisationMaxSeconds = 3600;
 

@@ -33,6 +33,7 @@ internal sealed class ActOnCardCommand(
         if (known.Terms.Kind == CardKind.Mandate)
         {
             conversations.NeedMember(known.Terms.Conversation, known.Terms.Payer);
+            set.Rows<DrawRefusalRows>().Need(Request.Card);
         }
 
         if (CardRules.Outline(known, Caller.Account, Request.Action)?.ToLedgerCommand(Transfer, Caller.Account) is { } command)
@@ -81,8 +82,19 @@ internal sealed class ActOnCardCommand(
             return unauthorised;
         }
 
+        var isDraw = Request.Action == CardActionKind.Draw;
+        if (isDraw && set.Rows<DrawRefusalRows>().Check(Request.Card, set.Now) is { } early)
+        {
+            return early;
+        }
+
         if (Settle(set, acted.Value) is { } rejection)
         {
+            if (isDraw && rejection.Code == ErrorCode.InsufficientFunds)
+            {
+                set.Rows<DrawRefusalRows>().Refused(Request.Card, set.Now);
+            }
+
             return Reject(set, rejection);
         }
 

@@ -16,7 +16,7 @@ internal sealed class CardOptions
     public int RequestsPerMinute { get; set; } = 10;
 
     /// <summary>
-    /// People whom one account may ask at once after a pause, 1 to 10,000; a split of more takes all of it. Default 20.
+    /// People whom one account may ask at once after a pause, 1 to 10,000; a split of more waits for all of it. Default 20.
     /// </summary>
     [Range(1, 10_000)]
     public int RequestBurst { get; set; } = 20;

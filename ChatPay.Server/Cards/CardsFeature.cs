@@ -14,6 +14,7 @@ internal static class CardsFeature
         services.AddSingleton<IWriteRowsFactory, CardAuthorisationRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, PacketClaimRowsFactory>();
         services.AddSingleton<IWriteRowsFactory, RequestAllowanceRowsFactory>();
+        services.AddSingleton<IWriteRowsFactory, DrawRefusalRowsFactory>();
         services.AddSingleton<DebitCheck>();
         services.AddSingleton<CardStore>();
         services.AddSingleton<KnownCards>();

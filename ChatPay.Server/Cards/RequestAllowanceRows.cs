@@ -22,17 +22,19 @@ internal sealed class RequestAllowanceRows : WriteRows
     public void Need(AccountId account) => _needed.Add(account);
 
     /// <summary>Null when the account may ask so many people now; else <c>too_many_requests</c>.</summary>
+    /// <remarks>A split of more people than the burst waits for all of it, and no longer: else it could never be posted.</remarks>
     public Error? Check(AccountId account, int people, DateTimeOffset now, CardOptions limits)
     {
-        var wait = After(account, people, now, limits) - now - (Each(limits) * limits.RequestBurst);
+        var each = Each(limits);
+        var wait = From(account, now) + (each * Math.Min(people, limits.RequestBurst)) - now - (each * limits.RequestBurst);
         return wait <= TimeSpan.Zero
             ? null : TooMany.Requests("You have asked for payments too often. Wait a little.", wait);
     }
 
-    /// <summary>Takes what <see cref="Check"/> has allowed.</summary>
+    /// <summary>Takes what <see cref="Check"/> has allowed: of a large split more than there is, which is paid off first.</summary>
     public void Spend(AccountId account, int people, DateTimeOffset now, CardOptions limits)
     {
-        _spentUntil[account] = After(account, people, now, limits);
+        _spentUntil[account] = From(account, now) + (Each(limits) * people);
         _changed.Add(account);
     }
 
@@ -74,12 +76,8 @@ internal sealed class RequestAllowanceRows : WriteRows
 
     private static TimeSpan Each(CardOptions limits) => TimeSpan.FromMinutes(1) / limits.RequestsPerMinute;
 
-    /// <summary>A split of more people than the burst takes all of it, and no more: else it could never be posted.</summary>
-    private DateTimeOffset After(AccountId account, int people, DateTimeOffset now, CardOptions limits)
-    {
-        var from = _spentUntil.TryGetValue(account, out var spent) && spent > now ? spent : now;
-        return from + (Each(limits) * Math.Min(people, limits.RequestBurst));
-    }
+    private DateTimeOffset From(AccountId account, DateTimeOffset now) =>
+        _spentUntil.TryGetValue(account, out var spent) && spent > now ? spent : now;
 }
 
 internal sealed class RequestAllowanceRowsFactory : IWriteRowsFactory

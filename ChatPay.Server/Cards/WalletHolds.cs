@@ -9,10 +9,13 @@ namespace ChatPay.Server.Cards;
 /// <summary>What of an account's money waits in cards, and what it may do.</summary>
 internal sealed class WalletHolds(CardStore cards, AccountDirectory people, IOptions<CardOptions> options)
 {
-    /// <summary>The first to return first; an account has no more open than it may.</summary>
+    /// <summary>More than any setting allows to be open, so that a limit that was lowered hides nothing.</summary>
+    private const int HoldsMax = 10_000;
+
+    /// <summary>The first to return first.</summary>
     public async Task<Result<IReadOnlyList<WalletHold>>> ReadAsync(Caller caller, CancellationToken cancellationToken)
     {
-        var open = await cards.ReadHoldingAsync(caller.Account, options.Value.OpenPerAuthor, cancellationToken);
+        var open = await cards.ReadHoldingAsync(caller.Account, HoldsMax, cancellationToken);
         var names = await people.GetAsync(
             [.. open.Select(card => card.Terms.Payee).Where(payee => payee != CardTerms.Nobody).Distinct()],
             cancellationToken);

@@ -75,7 +75,10 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         order by e.version desc
         """;
 
-    /// <summary>As <see cref="PageSql"/>; $5 the other side or null, $6 the side or null.</summary>
+    /// <summary>
+    /// As <see cref="PageSql"/>; $5 the other side or null, $6 the side or null. What is held, or comes back, has no other side
+    /// yet: it is between the two whom its card names.
+    /// </summary>
     private const string FilteredSql =
         """
         select e.version, e.transfer_id, t.kind, e.posted_minor, e.held_minor, e.balance_after_minor,
@@ -84,8 +87,9 @@ internal sealed class StatementStore(NpgsqlDataSource dataSource)
         join transfer t on t.id = e.transfer_id
         left join ledger_account o
             on o.id = case when t.debit_id = e.account_id then t.credit_id else t.debit_id end
+        left join card c on c.id = t.card_id and o.id is null
         where e.account_id = $1 and e.version > $2 and e.version < $3
-            and ($5::uuid is null or o.owner_id = $5)
+            and ($5::uuid is null or o.owner_id = $5 or c.payer_id = $5 or c.payee_id = $5)
             and ($6::integer is null or $6 = case sign(e.posted_minor) when 1 then 1 when -1 then 2 else 3 end)
         order by e.version desc limit $4
         """;

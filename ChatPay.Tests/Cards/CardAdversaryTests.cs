@@ -170,6 +170,29 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
         await money.AssertCleanAsync();
     }
 
+    /// <summary>Each refused sum would say something of the payer's balance.</summary>
+    [Fact]
+    public async Task A_balance_is_not_found_by_drawing_sum_after_sum_on_a_mandate()
+    {
+        var (alice, bob, conversation) = await money.PairAsync();
+        var card = await PostAsync(
+            alice, CardKind.Mandate, conversation, 20_000, new(Period: MandatePeriod.Month), bob, 300 * 24 * 3600);
+        var draws = await Task.WhenAll(Enumerable.Range(0, 20).Select(turn => DrawAsync(turn, 20_000 - turn)));
+        Assert.Single(draws, draw => draw.Error?.Code == ErrorCode.InsufficientFunds);
+        Assert.Equal(19, draws.Count(draw => draw.Error?.Code == ErrorCode.TooManyRequests));
+
+        // Not even what there is, until the hour is over.
+        var later = await DrawAsync(0, 1);
+        Assert.InRange((int)later.Error!.Details!["retryAfterMs"], 1, Limits.MandateRetrySeconds * 1000);
+        await money.AdvanceAsync(TimeSpan.FromSeconds(Limits.MandateRetrySeconds));
+        Assert.True((await DrawAsync(1, 9_000)).IsOk);
+        Assert.True((await DrawAsync(0, 500)).IsOk);
+        await money.AssertCleanAsync();
+
+        Task<Result<CardActReply>> DrawAsync(int turn, long amountMinor) => Nodes[turn % 2].ActAsync(
+            bob.Caller, new CardActRequest(card.Id, 1, CardActionKind.Draw, money.NewId(), AmountMinor: amountMinor), Cancellation);
+    }
+
     [Fact]
     public async Task Refunds_at_once_give_back_what_came_and_not_a_unit_more()
     {

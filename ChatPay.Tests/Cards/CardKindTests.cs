@@ -101,9 +101,10 @@ public sealed class CardKindTests(MoneyFixture money) : IClassFixture<MoneyFixtu
     public async Task A_split_is_reminded_of_once_after_a_day_and_a_request_once_by_its_author()
     {
         var (alice, people, conversation) = await money.TableAsync(2);
-        var split = await PostSplitAsync(alice, conversation, people, [10, 20], own: 0, lifetimeSeconds: 5 * 24 * 3600);
+        var split = await PostSplitAsync(alice, conversation, people, [10, 20], own: 0, Limits.SplitLifetimeDefaultSeconds);
         Assert.Equal(0, await money.Sweeper.RemindAsync(CancellationToken.None));
         await money.AdvanceAsync(TimeSpan.FromDays(1));
+        await money.Sweeper.SweepAsync(CancellationToken.None);
         Assert.Equal(1, await money.Sweeper.RemindAsync(CancellationToken.None));
         Assert.Equal(0, await money.Sweeper.RemindAsync(CancellationToken.None));
         Assert.NotNull((await ReadAsync(people[0], split)).Progress!.RemindedAt);

@@ -23,6 +23,9 @@ public sealed class DeviceKindTests(MoneyFixture money) : IClassFixture<MoneyFix
         var card = await table.Group.SplitAsync(
             [new(ben.Id, parts[1]), new(cy.Id, parts[2])], parts[0], s_euro, "Dinner", new(), Cancellation);
         Assert.Equal((CardState.Open, CardTrust.Verified, 66L), (card.State, card.Trust, card.View.AmountMinor));
+
+        // Longer than the day after which those are reminded who have not answered.
+        Assert.Equal(Limits.SplitLifetimeDefaultSeconds, card.View.LifetimeSeconds);
         foreach (var person in new[] { ben, cy })
         {
             var seen = await person.SeesCardAsync(card.Id);
@@ -188,8 +191,13 @@ public sealed class DeviceKindTests(MoneyFixture money) : IClassFixture<MoneyFix
     {
         await using var table = await TableAsync();
         var (ada, ben, _) = table;
-        var now = await table.Group.SendMoneyAsync(
-            ben.Id, Money.Of(100, s_euro), "Now", new() { Delivery = CardDelivery.AtOnce }, Cancellation);
+        CardOptions atOnce = new() { Delivery = CardDelivery.AtOnce };
+        var stranger = await Assert.ThrowsAsync<ChatPayException>(() => table.Group.SendMoneyAsync(
+            ben.Id, Money.Of(100, s_euro), "Now", atOnce, Cancellation));
+        Assert.Equal(ClientErrors.NotVerified, stranger.Name);
+        var code = (await ben.Device.PersonKeysAsync(ada.Id, Cancellation)).SafetyCode!;
+        Assert.True(await ada.Device.VerifyIdentityAsync(ben.Id, code, Cancellation));
+        var now = await table.Group.SendMoneyAsync(ben.Id, Money.Of(100, s_euro), "Now", atOnce, Cancellation);
         Assert.Equal((CardState.Accepted, CardTrust.Verified), (now.State, now.Trust));
         Assert.Equal([CardActionKind.Refund], (await ben.SeesCardAsync(now.Id, CardState.Accepted)).ActionsOf(ben.Id));
         Assert.Equal((9_900, 10_100, 10_000), await table.BalancesAsync());
