@@ -283,6 +283,13 @@ describe('a mandate', () => {
 });
 
 describe('a transfer', () => {
+  /** Two people of whom ann has compared what bob showed. */
+  async function acquainted() {
+    const made = await pair();
+    await made.ann.engine.services.keys.people.accept(made.bob.account, true);
+    return made;
+  }
+
   const transfer = (id: string, to: TestDevice, delivery: 'atOnce' | 'delayed'): NewCard => ({
     ...base(id),
     kind: 'transfer',
@@ -292,8 +299,14 @@ describe('a transfer', () => {
     lifetimeSeconds: 7200,
   });
 
-  it('at once is there at once, and given back in part and then whole, signed by whoever gives', async () => {
+  it('at once goes only to whom one has compared', async () => {
     const { server, id, ann, bob } = await pair();
+    await expect(ann.engine.postCard(transfer(id, bob, 'atOnce'))).rejects.toThrow('not_verified');
+    expect(server.debits.shown).toEqual([]);
+  });
+
+  it('at once is there at once, and given back in part and then whole, signed by whoever gives', async () => {
+    const { server, id, ann, bob } = await acquainted();
     await ann.engine.postCard(transfer(id, bob, 'atOnce'));
     expect(await has(bob, id)).toMatchObject({ state: 'accepted', delivery: 'atOnce', actions: ['refund'] });
     expect((await has(ann, id)).actions).toEqual([]);
@@ -314,8 +327,19 @@ describe('a transfer', () => {
     await when(bob, id, (card) => card.state === 'cancelled', 'is cancelled');
   });
 
-  it('that the server shows to arrive otherwise is not to be trusted', async () => {
+  it('after a while may come back where it cannot arrive', async () => {
     const { server, id, ann, bob } = await pair();
+    await ann.engine.postCard(transfer(id, bob, 'delayed'));
+    const { id: card } = await has(bob, id);
+    server.tamper = (event) =>
+      event.kind === 'cardChanged' && event.card ? { ...event, card: { ...event.card, state: 'expired' } } : event;
+    await ann.engine.actOnCard(card, 'cancel');
+    const shown = await when(bob, id, (seen) => seen.state === 'expired', 'is back');
+    expect(shown.mismatch).toBe(false);
+  });
+
+  it('that the server shows to arrive otherwise is not to be trusted', async () => {
+    const { server, id, ann, bob } = await acquainted();
     const liedTo = bob.engine.services.core.device.device;
     server.tamper = (event, to) =>
       event.card && to === liedTo ? { ...event, card: { ...event.card, plan: null, state: 'held' } } : event;
@@ -324,7 +348,7 @@ describe('a transfer', () => {
   });
 
   it('at once cannot be said to have been taken back', async () => {
-    const { server, id, ann, bob } = await pair();
+    const { server, id, ann, bob } = await acquainted();
     await ann.engine.postCard(transfer(id, bob, 'atOnce'));
     const { id: card } = await has(bob, id);
     const liedTo = ann.engine.services.core.device.device;

@@ -15,7 +15,7 @@ type Step = CardRecord['timeline'][number];
 const moves: Record<CardForm, [from: CardState, to: CardState[]][]> = {
   transfer: [['held', ['accepted', 'declined', 'cancelled', 'expired']]],
   transferAtOnce: [['accepted', []]],
-  transferDelayed: [['held', ['accepted', 'declined', 'cancelled']]],
+  transferDelayed: [['held', ['accepted', 'declined', 'cancelled', 'expired']]],
   request: [['open', ['paid', 'declined', 'cancelled', 'expired']]],
   split: [['open', ['paid', 'settled', 'cancelled', 'expired']]],
   packet: [['open', ['exhausted', 'expired']]],

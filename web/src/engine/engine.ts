@@ -2,12 +2,13 @@ import type { MlsPort } from '../crypto/port';
 import type { OpenHub, ServerApi } from '../net/api';
 import { toBase64, wellFormed } from '../protocol/bytes';
 import { nobody } from '../protocol/cardTerms';
-import { ErrorCode, isCode } from '../protocol/errors';
+import { ErrorCode, isCode, localError } from '../protocol/errors';
 import type { PresenceVisibility, SessionMode, SessionReply } from '../protocol/wire';
 import {
   type CardAction,
   type Device,
   debitOf,
+  mayLeave,
   type NewCard,
   type Person,
   type PinConsent,
@@ -286,12 +287,18 @@ export class Engine {
     const { core, outbox, keys, sync, payPin } = this.#services;
     await keys.requireAccepted(card.conversation);
     checkCard(card, core.device, core.conversation(card.conversation));
+    if (card.plan?.delivery === 'atOnce' && !keys.people.isVerified(card.other ?? '')) {
+      // Nothing brings it back from somebody who only has the name.
+      throw localError('not_verified', false);
+    }
     const debited = debitedBy(newTerms(core.device.account, card, nobody));
     const debit = debitOf(debited, 'post');
     if (debit) {
       // No PIN is asked for, and no try used up, for what cannot be sent.
       sync.requireOnline();
-      await payPin.require(card.asset, debit.amountOf(debited, core.device.account, null) ?? 0n, consent);
+      const leaves = debit.amountOf(debited, core.device.account, null) ?? 0n;
+      const most = mayLeave(leaves, card.plan?.period, card.lifetimeSeconds ?? 0);
+      await payPin.require(card.asset, most, consent);
     }
     await outbox.postCard({ ...card, memo: wellFormed(card.memo.trim()) });
   }

@@ -46,6 +46,21 @@ async function refused(work: Promise<unknown>, name: string): Promise<Record<str
 }
 
 describe('the PIN before money leaves', () => {
+  it('is asked for by all that a standing payment may take', async () => {
+    const { server, id, ann, bob } = await house();
+    const daily = (days: number) => ({
+      ...transfer(id, bob, 1_000n),
+      kind: 'mandate' as const,
+      plan: { period: 'day' as const },
+      lifetimeSeconds: days * 24 * 3600,
+    });
+    await refused(ann.engine.postCard(daily(10)), 'pay_pin_needed');
+    expect(server.debits.shown).toHaveLength(0);
+    await ann.engine.postCard(daily(9));
+    await ann.engine.postCard(daily(10), typed(pin));
+    expect(paid(server)).toBe(2);
+  });
+
   it('is asked for above the limit, and not at it', async () => {
     const { server, id, ann, bob } = await house();
     expect(payPinOf(ann).status).toMatchObject({ state: 'ready', triesLeft: 10, waitUntil: 0 });

@@ -12,6 +12,8 @@ export const errorsEn = {
   card_mismatch: 'This card does not say what its author wrote. Nothing was done with it.',
   card_unchecked:
     'This device has not seen what the other person wrote on this request, so it cannot pay it. Use the device that has it, or ask for a new one.',
+  not_verified:
+    'Money arrives at once only at people whose safety number you have compared. Compare it, or let it be held until they accept.',
   pay_pin_needed: 'So much is paid only after your PIN.',
   pay_pin_wrong: 'This is not your PIN.',
   pay_pin_waits: 'There were too many wrong tries. Wait before the next one.',

@@ -10,6 +10,8 @@ export const errorsFr: Record<ErrorName, string> = {
   card_mismatch: 'Cette carte ne dit pas ce que son auteur a écrit. Rien n’a été fait.',
   card_unchecked:
     'Cet appareil n’a pas vu ce que l’autre personne a écrit dans cette demande ; il ne peut donc pas la payer. Utilisez l’appareil qui l’a, ou faites-vous envoyer une nouvelle demande.',
+  not_verified:
+    'L’argent n’arrive aussitôt que chez les personnes dont vous avez comparé le numéro de sécurité. Comparez-le, ou laissez l’argent en attente jusqu’à leur accord.',
   pay_pin_needed: 'Un tel montant n’est payé qu’après votre code PIN.',
   pay_pin_wrong: 'Ce n’est pas votre code PIN.',
   pay_pin_waits: 'Il y a eu trop d’essais faux. Attendez avant le suivant.',

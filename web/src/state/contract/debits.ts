@@ -1,5 +1,5 @@
 import { formOf } from '../../protocol/cardPlans';
-import type { CardAction, CardDelivery, CardKind } from './money';
+import type { CardAction, CardDelivery, CardKind, MandatePeriod } from './money';
 
 /**
  * What becomes of money once it has left: it waits for the payee to accept it, arrives by itself after a while, is theirs at once
@@ -59,4 +59,18 @@ export function debitOf(
   action: 'post' | CardAction,
 ): Debit | null {
   return debits[formOf(kind, { delivery })]?.find(({ by }) => by === action) ?? null;
+}
+
+const daySeconds = 24 * 3600;
+/** The shortest that each may be. */
+const periodSeconds: Record<MandatePeriod, number> = { day: daySeconds, week: 7 * daySeconds, month: 28 * daySeconds };
+
+/**
+ * The most that may leave by what is agreed to once: of a mandate its amount in each period that it touches, of all else the
+ * amount. The PIN is asked for by this.
+ */
+export function mayLeave(amountMinor: bigint, period: MandatePeriod | undefined, lifetimeSeconds: number): bigint {
+  return period === undefined
+    ? amountMinor
+    : amountMinor * BigInt(Math.floor(lifetimeSeconds / periodSeconds[period]) + 1);
 }

@@ -5,8 +5,11 @@ import type { Confirming } from './words';
 /** When the money of a transfer arrives. */
 export type Arrival = 'held' | 'atOnce' | 'in2h' | 'in24h';
 
+const daySeconds = 24 * 3600;
 /** The server's default lifetime of a card. */
-const defaultSeconds = 24 * 3600;
+const defaultSeconds = daySeconds;
+/** Whoever has not answered a split is reminded after a day, and has some days left then. */
+const splitSeconds = 7 * daySeconds;
 
 /** Everything that a person says of a card before it is posted. */
 export type Draft = {
@@ -45,7 +48,10 @@ function planOf({ kind, arrival, bill, rows, packet, mandate, other }: Draft): C
 
 function lifetimeOf({ kind, arrival, mandate }: Draft): number {
   if (kind === 'mandate') {
-    return mandate.days * 24 * 3600;
+    return mandate.days * daySeconds;
+  }
+  if (kind === 'split') {
+    return splitSeconds;
   }
   return kind === 'transfer' && arrival === 'in2h' ? 2 * 3600 : defaultSeconds;
 }
