@@ -132,6 +132,26 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
             CardState.Accepted, (await money.ActAsync(bob, posted.Value.Card, CardActionKind.Accept)).Value.Card.State);
     }
 
+    /// <summary>It signed, its signature was looked at, and the payment waits for what another transaction does to the device.</summary>
+    [Fact]
+    public async Task A_device_that_is_revoked_while_its_payment_waits_does_not_pay()
+    {
+        var (alice, bob, conversation) = await money.PairAsync();
+        await using var connection = await money.DataSource.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await connection.ExecuteAsync(
+            "update device set revoked_at = now() where id = @id", new { id = alice.Device.Value }, transaction);
+        var paying = SendAsync(alice, money.Sign(alice, MoneyFixture.Card(CardKind.Transfer, conversation, alice, bob, 100)));
+        await Eventually.TrueAsync(
+            async () => await connection.ExecuteScalarAsync<bool>(
+                "select exists (select from pg_locks where not granted and locktype = 'transactionid' "
+                + "and transactionid = pg_current_xact_id()::xid)", transaction: transaction),
+            "the payment waits for the device");
+        await transaction.CommitAsync(Cancellation);
+        Assert.Equal(ErrorCode.AuthorisationDevice, (await paying).Error?.Code);
+        Assert.Equal((10_000, 0), await money.BalanceAsync(alice));
+    }
+
     [Fact]
     public async Task Of_two_devices_that_pay_one_request_at_once_one_does()
     {

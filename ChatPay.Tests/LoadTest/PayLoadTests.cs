@@ -38,6 +38,7 @@ public sealed class PayLoadTests(PostgresFixture postgres)
 
         // The bare hub is called with as many bytes; a payment is two calls of ChatPay's.
         Assert.InRange(figures.GetProperty("call_bytes").GetInt32(), 800, 2000);
+        Assert.True(figures.GetProperty("unsealed").GetProperty("maxMs").GetDouble() > 0, output);
         Assert.True(figures.GetProperty("expiries").GetProperty("closed").GetInt32() > 0, output);
         Assert.Equal(13, report.GetProperty("invariants").EnumerateObject().Count());
     }

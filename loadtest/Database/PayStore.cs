@@ -134,6 +134,19 @@ internal static class PayStore
             reader.GetDouble(5));
     }
 
+    /// <summary>How old the oldest applied transfer is that is not in the ledger log, in milliseconds; 0 for none.</summary>
+    public static async Task<double> ReadUnsealedAgeAsync(NpgsqlDataSource owner, CancellationToken cancellationToken)
+    {
+        await using var command = owner.CreateCommand(
+            """
+            select coalesce(1000 * extract(epoch from clock_timestamp() - min(t.created_at)), 0)::double precision
+            from transfer t
+            where t.seq >= (select next_seq from ledger_log) and t.status = 0
+                and not exists (select from ledger_log_leaf l where l.transfer_id = t.id)
+            """);
+        return (double)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>People's wallets in one asset.</summary>
     public static async Task<IReadOnlyDictionary<AccountId, WalletFigures>> ReadWalletsAsync(
         NpgsqlDataSource owner, IReadOnlyList<AccountId> people, AssetCode asset, CancellationToken cancellationToken)

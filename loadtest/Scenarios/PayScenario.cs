@@ -55,12 +55,16 @@ internal static class PayScenario
             name => crowds[name].SettleAsync(1, cancellationToken), name => crowds[name].Delivered);
         var measured = options.Rounds * options.Servers.Count * (s_warmUp + options.Window);
         var ending = await EndingCards.AddAsync(bench.Owner, measured * 2, cancellationToken);
-        for (var round = 1; round <= options.Rounds; round++)
+        var sealing = new SealWatch(bench.Owner);
+        await using (sealing)
         {
-            await rounds.MeasureAsync(
-                round, name => name == Servers.ChatPay ? Payments : RoundTrips,
-                name => crowds[name].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken),
-                name => crowds[name].SettleAsync(1, cancellationToken));
+            for (var round = 1; round <= options.Rounds; round++)
+            {
+                await rounds.MeasureAsync(
+                    round, name => name == Servers.ChatPay ? Payments : RoundTrips,
+                    name => crowds[name].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken),
+                    name => crowds[name].SettleAsync(1, cancellationToken));
+            }
         }
 
         var ratios = new ServingRatios(rounds.Log);
@@ -75,6 +79,7 @@ internal static class PayScenario
         {
             var ended = await ending.ReadAsync(bench.Owner, cancellationToken);
             figures["expiries"] = ended;
+            figures["unsealed"] = sealing.Figures();
             invariants["no_card_ended_early"] = ended.Early == 0;
             invariants["every_card_ended_when_due"] = ended.Open == 0;
         }
