@@ -1,5 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contextFor, type Gallery, type Look, launch, serveGallery, show } from '../gallery/browser';
 import { screens } from '../gallery/screens';
@@ -52,26 +52,36 @@ function smallTargets(page: Page): Promise<string[]> {
 }
 
 describe.each(looks)('On a $device, $theme, in $language', (look) => {
-  test('No screen has an accessibility violation, an error, an overflow or a target too small to hit', async () => {
-    const context = await contextFor(browser, look);
-    const page = await context.newPage();
-    const found: string[] = [];
-    let name = '';
+  let context: BrowserContext;
+  let page: Page;
+  let errors: string[] = [];
+
+  beforeAll(async () => {
+    context = await contextFor(browser, look);
+    page = await context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error') {
-        found.push(`${name}: ${message.text()}`);
+        errors.push(message.text());
       }
     });
-    page.on('pageerror', (error) => found.push(`${name}: ${error.message}`));
-    for (const screen of screens.filter((known) => known.sameAs === undefined)) {
-      name = screen.name;
+    page.on('pageerror', (error) => errors.push(error.message));
+  });
+
+  afterAll(() => context.close());
+
+  test.each(screens.filter((known) => known.sameAs === undefined))(
+    '$name has no accessibility violation, no error, no overflow and no target too small to hit',
+    async (screen) => {
+      errors = [];
       await show(page, gallery.url, screen);
-      const here = [...(await violations(page)), ...(await overflow(page)), ...(await smallTargets(page))];
-      found.push(...here.map((text) => `${name}: ${text}`));
-    }
-    await context.close();
-    expect(found).toEqual([]);
-  }, 600_000);
+      expect([
+        ...(await violations(page)),
+        ...(await overflow(page)),
+        ...(await smallTargets(page)),
+        ...errors,
+      ]).toEqual([]);
+    },
+  );
 });
 
 test('At twice the size, or on the narrowest phone, nothing is cut off', async () => {

@@ -156,7 +156,7 @@ describe('A device that the server keeps from the list', () => {
     await page.getByRole('button', { name: /^Remove the device with the key/ }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
     await page.getByText('The device was removed, and is in none of your conversations any more.').waitFor();
-    expect(await page.getByTestId('unlisted-device').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('unlisted-device').count(), soon).toBe(0);
     // The entry in the chain has ended its sessions as well.
     await hidden.page.getByRole('heading', { name: 'This device was removed' }).waitFor();
     await phone.openChats();
