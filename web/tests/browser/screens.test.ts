@@ -33,9 +33,16 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
+/** Inside the shell only its panes scroll, never the window. */
 async function overflow(page: Page): Promise<string[]> {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return over > 0 ? [`${over} px wider than the window`] : [];
+  const [wide, tall] = await page.evaluate(() => {
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;
+    return [scrollWidth - clientWidth, document.querySelector('.shell') ? scrollHeight - clientHeight : 0] as const;
+  });
+  return [
+    ...(wide > 0 ? [`${wide} px wider than the window`] : []),
+    ...(tall > 0 ? [`${tall} px taller than the window`] : []),
+  ];
 }
 
 /** Links inside a sentence are exempt, as WCAG has it. */
