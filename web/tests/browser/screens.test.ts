@@ -121,4 +121,4 @@ test('At twice the size, or on the narrowest phone, nothing is cut off', async (
   }
   await context.close();
   expect(found).toEqual([]);
-}, 120_000);
+});

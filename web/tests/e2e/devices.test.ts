@@ -279,7 +279,7 @@ describe('A second tab', () => {
     await phone.page.close();
     // The browser gives the closed tab's lock back a moment after the page is gone.
     const held = () => secondTab.evaluate(async () => (await navigator.locks.query()).held?.length ?? 0);
-    await expect.poll(held, { timeout: 20_000 }).toBe(0);
+    await expect.poll(held, soon).toBe(0);
     await secondTab.reload();
     const here = phone.on(secondTab);
     await here.openChat(groupName);
