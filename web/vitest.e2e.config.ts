@@ -7,9 +7,9 @@ export default defineConfig({
     include: ['tests/e2e/**/*.test.ts'],
     environment: 'node',
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     // A busy machine takes its time: what is waited for is the state, not how soon it comes.
-    expect: { poll: { timeout: 20_000, interval: 50 } },
-    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 50 } },
+    hookTimeout: 300_000,
   },
 });

@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.integration.test.ts'],
     environment: 'node',
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // One server at a time: each has a PostgreSQL of its own.
     fileParallelism: false,
   },

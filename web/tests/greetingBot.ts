@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const deadlineMs = 60_000;
+const deadlineMs = 240_000;
 
 /** The SDK's sample, `samples/GreetingBot`, as a process of its own on a folder of its own. */
 export class GreetingBot {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 /** What the program says once it answers: as a server, or as a realm of the PIN vault alone. */
 const readyPattern = /^ChatPay(?: is ready: open |'s realm \S+ is ready at )/m;
-const deadlineMs = 60_000;
+const deadlineMs = 240_000;
 
 /** Many people share one address and type faster than people do. */
 const wideLimits = {

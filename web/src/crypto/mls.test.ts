@@ -63,7 +63,7 @@ describe('Mls', () => {
       }
       await group.everyoneReads(pick(), context);
     }
-  }, 60_000);
+  });
 
   it('rejoins by replacing its own leaf', async () => {
     const group = await TestGroup.create(2);

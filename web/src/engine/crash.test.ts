@@ -1,10 +1,8 @@
 import 'fake-indexeddb/auto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { crashing, crashPoints } from './testing/crash';
 import { FakeServer } from './testing/fakeServer';
 import { TestDevice, until } from './testing/testDevice';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const devices: TestDevice[] = [];
 

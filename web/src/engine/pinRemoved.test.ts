@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64 } from '../protocol/bytes';
+import type { FakeClient } from './testing/fakeClient';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair } from './testing/people';
 import { byPin, chainOf, delayed, keysOf, nextPin, pin, quiet, registered, waiting } from './testing/pins';
@@ -12,6 +13,12 @@ async function onItsWay() {
   const arrive = delayed(server);
   await expect(keysOf(ann).pins.set(pin, quiet)).rejects.toThrow('vault_');
   return { server, ann, annClient, arrive };
+}
+
+/** Nobody tells the device of its account's chain any more, and it has looked at all that it was told of. */
+async function deaf(device: TestDevice, client: FakeClient) {
+  client.hearsKeys = false;
+  await device.settled();
 }
 
 /** Its requests are over by now: what has not arrived never will. */
@@ -89,7 +96,7 @@ describe('a PIN that is removed while a registration is on its way', () => {
   it('stays removed where this device has not heard of it when that arrives', async () => {
     const { server, ann, annClient, arrive } = await onItsWay();
     const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
-    annClient.pushes = () => false;
+    await deaf(ann, annClient);
     await keysOf(phone).pins.set(nextPin, quiet);
     await keysOf(phone).pins.remove();
     arrive();
@@ -97,6 +104,38 @@ describe('a PIN that is removed while a registration is on its way', () => {
     await keysOf(ann).pins.settle();
     expect(registered(server, ann)).toEqual([]);
     expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  });
+
+  it('stays removed where this device hears of it while it takes up what arrived', async () => {
+    const { server, ann, annClient, arrive } = await onItsWay();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    await deaf(ann, annClient);
+    await keysOf(phone).pins.set(nextPin, quiet);
+    await keysOf(phone).pins.remove();
+    arrive();
+    const { own, pins } = keysOf(ann);
+    const write = own.write.bind(own);
+    let look: Promise<boolean> | undefined;
+    own.write = async (change) => {
+      // The first one takes the registration up; it is written in the middle of what the removal changes.
+      const begun = new Promise<void>((resolve) => {
+        own.write = (first) => {
+          own.write = write;
+          const written = write(first);
+          resolve();
+          return written;
+        };
+      });
+      look = own.ensure();
+      await begun;
+      return write(change);
+    };
+    await pins.settle();
+    await look;
+    expect(look).toBeDefined();
+    expect(registered(server, ann)).toEqual([]);
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+    expect(own.record.rootSecret).toBeNull();
   });
 
   it('has what arrived at a single realm deleted too, once and again', async () => {

@@ -41,7 +41,7 @@ describe('a restored server', () => {
     server.lineage = uuidv7();
     annClient.up = true;
     bobClient.up = true;
-    await until(() => ann.screen.state === 'online' && bob.screen.state === 'online', 'both are back', 30_000);
+    await until(() => ann.screen.state === 'online' && bob.screen.state === 'online', 'both are back');
     await bob.settled();
     await ann.settled();
     await ann.send(id, 'still here');

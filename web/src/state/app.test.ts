@@ -9,8 +9,6 @@ import type { ChatApp } from './contract';
 import { deviceName } from './deviceName';
 import { createTabLock, type TabLock } from './tabLock';
 
-vi.setConfig({ testTimeout: 60_000 });
-
 /** The part of Web Locks that is used, for the tabs of one browser. */
 class FakeLocks {
   #lost: ((reason: Error) => void) | null = null;

@@ -214,8 +214,9 @@ describe('When money arrives', () => {
     await page.getByTestId('arrival').selectOption('in2h');
     await page.getByTestId('amount').fill('12,50');
     await dialog().getByRole('button', { name: 'Continuer' }).click();
+    // French keeps a number and its unit together.
     expect(await page.getByTestId('fate').textContent()).toMatch(
-      /arrivera de lui-même chez Amina Diallo dans 2 heures/,
+      /arrivera de lui-même chez Amina Diallo dans 2\u00a0heures/,
     );
   });
 });

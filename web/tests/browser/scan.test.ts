@@ -41,7 +41,7 @@ async function open(more: string[], hash: string): Promise<Page> {
   browser = await launch(more);
   const context = await contextFor(browser, { device: 'phone', theme: 'light', language: 'en' });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   // What the page has of cameras, so that a test sees them let go of.
   await page.addInitScript(() => {
     const tracks: MediaStreamTrack[] = [];

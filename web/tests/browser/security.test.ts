@@ -27,7 +27,7 @@ afterAll(async () => {
 async function open(scene: string, hash: string): Promise<void> {
   const context = await contextFor(browser, { device: 'desktop', theme: 'light', language: 'en' });
   page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   await page.clock.setFixedTime(now);
   await page.goto(`${gallery.url}?scene=${scene}${hash}`);
 }

@@ -156,7 +156,7 @@ describe('A device that the server keeps from the list', () => {
     await page.getByRole('button', { name: /^Remove the device with the key/ }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
     await page.getByText('The device was removed, and is in none of your conversations any more.').waitFor();
-    expect(await page.getByTestId('unlisted-device').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('unlisted-device').count(), soon).toBe(0);
     // The entry in the chain has ended its sessions as well.
     await hidden.page.getByRole('heading', { name: 'This device was removed' }).waitFor();
     await phone.openChats();
@@ -279,7 +279,7 @@ describe('A second tab', () => {
     await phone.page.close();
     // The browser gives the closed tab's lock back a moment after the page is gone.
     const held = () => secondTab.evaluate(async () => (await navigator.locks.query()).held?.length ?? 0);
-    await expect.poll(held, { timeout: 20_000 }).toBe(0);
+    await expect.poll(held, soon).toBe(0);
     await secondTab.reload();
     const here = phone.on(secondTab);
     await here.openChat(groupName);

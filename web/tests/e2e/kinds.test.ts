@@ -125,7 +125,7 @@ describe('Cards of all kinds between three people', () => {
     expect(await p.card('Only for Omar').count()).toBe(0);
     await n.act('Only for Omar', 'remind');
     await o.card('Only for Omar').getByTestId('reminded').waitFor();
-    expect(await n.card('Only for Omar').getByTestId('card-remind').count()).toBe(0);
+    await expect.poll(() => n.card('Only for Omar').getByTestId('card-remind').count(), soon).toBe(0);
     await o.act('Only for Omar', 'pay', 'Pay €20.00');
     await p.page.locator('[data-hidden][data-kind=request][data-state=paid]').waitFor();
     await n.seesCard('Only for Omar', 'paid');

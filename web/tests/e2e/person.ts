@@ -4,7 +4,7 @@ import { contextFor, type Look } from '../gallery/browser';
 import type { RealServer } from '../server';
 
 /** How long anything may take on a busy machine before a test gives up on it. */
-export const patienceMs = 30_000;
+export const patienceMs = 90_000;
 
 export const soon = { timeout: patienceMs, interval: 50 };
 

@@ -17,7 +17,7 @@ asOneStory();
 
 beforeAll(async () => {
   [browser, trio] = await Promise.all([launch(), RealmTrio.start()]);
-}, 240_000);
+});
 
 afterAll(async () => {
   await browser?.close();

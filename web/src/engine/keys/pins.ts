@@ -179,7 +179,8 @@ export class Pins {
     } else if (keys || (await this.#wrap(rootSecret, revision))) {
       // It is gone where the keys were forgotten meanwhile, as by a reset.
       await own.write((now) => (isWanted(now.pending, pending) ? { rootSecret } : {}));
-      return !isWanted(own.record.pending, pending) || this.#post(pending);
+      // Where the PIN was removed meanwhile, what has arrived is looked at once more, and deleted.
+      return isWanted(own.record.pending, pending) && this.#post(pending, true);
     } else {
       await own.write((now) =>
         isWanted(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
@@ -235,15 +236,17 @@ export class Pins {
 
   /**
    * Only from the device whose root secret still opens what is stored: so the last one in the chain is right too.
+   * @param isLate nobody waits for it any more: where the look at the chain shows that the PIN was removed, it is not named
    * @returns whether the chain names it; else it is remembered still, for it may be what the realms have
    */
-  async #post(pending: PendingRegistration): Promise<boolean> {
+  async #post(pending: PendingRegistration, isLate = false): Promise<boolean> {
     const { own } = this;
     let isNamed = false;
     await own.change(async (chain, seed) => {
       const { rootSecret } = own.record;
       const isThere = chain.vaultDigest !== null && equalBytes(chain.vaultDigest, pending.digest);
-      isNamed = isThere || (rootSecret !== null && (await own.wrapped.isOwn(rootSecret)));
+      const isGone = isLate && !isWanted(own.record.pending, pending);
+      isNamed = isThere || (!isGone && rootSecret !== null && (await own.wrapped.isOwn(rootSecret)));
       return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
     if (isNamed) {

@@ -38,17 +38,19 @@ export class RootSecret {
       .flatMap((read) =>
         'entry' in read && read.entry.type === EntryType.vaultConfigured ? [read.entry.vaultDigest] : [],
       );
-    const isPin = digests.length > 0;
-    if (isPin && this.own.record.rootSecret) {
-      await this.own.write(chain.vaultDigest ? { rootDue: true } : noRoot);
-    }
-    if (isPin && this.own.record.isPinVoid) {
-      await this.own.write({ isPinVoid: false });
+    if (digests.length === 0) {
+      return;
     }
     const isRemoval = digests.some((digest) => !digest?.some((byte) => byte !== 0));
-    if (isRemoval && this.own.record.pending.length > 0) {
-      // What this device had begun before that is not to come back.
-      await this.own.write((now) => ({ pending: unwanted(now.pending) }));
+    const { rootSecret, isPinVoid, pending } = this.own.record;
+    if (rootSecret || isPinVoid || (isRemoval && pending.length > 0)) {
+      // All at once: who has heard of the removal by half would bring back what it is about.
+      await this.own.write((now) => ({
+        ...(now.rootSecret ? (chain.vaultDigest ? { rootDue: true } : noRoot) : {}),
+        isPinVoid: false,
+        // What this device had begun before a removal is not to come back.
+        pending: isRemoval ? unwanted(now.pending) : now.pending,
+      }));
     }
   }
 

@@ -16,6 +16,8 @@ export class FakeClient {
   loseOnly: string | null = null;
   /** Decides whether a pushed event reaches the device. */
   pushes: (event: wire.Event) => boolean = () => true;
+  /** Whether it is told that its account's chain has grown. */
+  hearsKeys = true;
   /** Calls that the server is too busy for just now. */
   readonly busy = new Set<string>();
   calls: string[] = [];

@@ -80,7 +80,7 @@ export class FakeKeys {
       }
     }
     for (const client of this.server.connections) {
-      if (client.device?.account === device.account) {
+      if (client.hearsKeys && client.device?.account === device.account) {
         const signal = { account: device.account, length: own.chain.length };
         client.deliver((listener) => listener.keys(signal));
       }

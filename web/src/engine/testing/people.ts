@@ -1,10 +1,7 @@
 import 'fake-indexeddb/auto';
-import { afterEach, vi } from 'vitest';
+import { afterEach } from 'vitest';
 import { FakeServer } from './fakeServer';
 import { TestDevice } from './testDevice';
-
-// Generous, because the machine may be busy with other tests; every wait inside has its own deadline.
-vi.setConfig({ testTimeout: 60_000 });
 
 const devices: TestDevice[] = [];
 
