@@ -14,7 +14,14 @@ async function people() {
   if (!shop || !ada || !ben) {
     throw new Error('three were made');
   }
-  return { server, shop: shop.device, ada: ada.device, ben: ben.device, shopClient: shop.client, adaClient: ada.client };
+  return {
+    server,
+    shop: shop.device,
+    ada: ada.device,
+    ben: ben.device,
+    shopClient: shop.client,
+    adaClient: ada.client,
+  };
 }
 
 const codesOf = (device: TestDevice) => device.engine.services.payCodes;
@@ -25,7 +32,10 @@ async function shows(device: TestDevice, code: string, is: (shown: PayCode) => b
     const shown = shownBy(device, code);
     return shown && is(shown) ? shown : null;
   };
-  await until(() => found() !== null, () => `${device.handle} shows it, not ${JSON.stringify(shownBy(device, code)?.state)}`);
+  await until(
+    () => found() !== null,
+    () => `${device.handle} shows it, not ${JSON.stringify(shownBy(device, code)?.state)}`,
+  );
   return found() as PayCode;
 }
 
@@ -65,7 +75,11 @@ describe('a code with an amount', () => {
     await expect(codesOf(ben).scan(text)).rejects.toEqual(refused('pay_code_used'));
 
     const asked = await shows(ada, code, ({ card }) => card !== null);
-    expect(cardOf(ada, asked.card)).toMatchObject({ memo: 'Flat white', actions: ['pay', 'decline'], isUnchecked: false });
+    expect(cardOf(ada, asked.card)).toMatchObject({
+      memo: 'Flat white',
+      actions: ['pay', 'decline'],
+      isUnchecked: false,
+    });
     const own = await shows(shop, code, ({ card }) => card !== null);
     expect(own).toMatchObject({ state: 'taken', scannedBy: { handle: 'ada' }, card: asked.card });
     await ada.engine.actOnCard(asked.card ?? '', 'pay');
@@ -172,7 +186,11 @@ describe('a payer’s code', () => {
     const asking = { conversation, kind: 'request' as const, other: ada.account, asset: 'EUR' };
     await shop.engine.postCard({ ...asking, amountMinor: 1200n, memo: 'Lunch' });
     const { card } = await shows(ada, code, (shown) => shown.card !== null);
-    expect(cardOf(ada, card)).toMatchObject({ amountMinor: 1200n, payee: { handle: 'shop' }, actions: ['pay', 'decline'] });
+    expect(cardOf(ada, card)).toMatchObject({
+      amountMinor: 1200n,
+      payee: { handle: 'shop' },
+      actions: ['pay', 'decline'],
+    });
     await ada.engine.actOnCard(card ?? '', 'pay');
     expect(cardOf(ada, card)?.state).toBe('paid');
   });

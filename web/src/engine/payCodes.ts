@@ -322,7 +322,12 @@ export class PayCodes {
     }
     const at = Date.parse(view.createdAt);
     for (const record of this.#own.values()) {
-      if (record.card === null && record.scannedBy && at >= record.madeAt && isBetween(record, record.scannedBy, card)) {
+      if (
+        record.card === null &&
+        record.scannedBy &&
+        at >= record.madeAt &&
+        isBetween(record, record.scannedBy, card)
+      ) {
         void this.#change(record.code, { card: card.id, conversation: view.conversation }).catch(() => undefined);
         return;
       }
@@ -416,6 +421,7 @@ export class PayCodes {
 /** Between the two whom an own code brought together, in its direction and, where it says one, of its amount. */
 function isBetween(record: PayCodeRecord, other: Person, { view }: CardRecord): boolean {
   const [payee, payer] = record.kind === 'payMe' ? [record.owner.id, other.id] : [other.id, record.owner.id];
-  const isSame = record.amountMinor === null || (view.amountMinor === record.amountMinor && view.asset === record.asset);
+  const isSame =
+    record.amountMinor === null || (view.amountMinor === record.amountMinor && view.asset === record.asset);
   return view.payee === payee && view.payer === payer && isSame;
 }

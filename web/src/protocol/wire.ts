@@ -284,7 +284,12 @@ export type WalletBalance = { asset: string; exponent: number; balanceMinor: Amo
 export type WalletReply = { balances: WalletBalance[]; sandbox: boolean };
 /** `payMe`: its owner is to be paid. `payer`: its owner pays. */
 export type PayCodeKind = 'payMe' | 'payer';
-export type NewPayCode = { kind: PayCodeKind; amountMinor: AmountText | null; asset: string | null; lifetimeSeconds: number };
+export type NewPayCode = {
+  kind: PayCodeKind;
+  amountMinor: AmountText | null;
+  asset: string | null;
+  lifetimeSeconds: number;
+};
 export type PayCodeView = {
   /** 32 bytes in base64url. */
   code: string;
