@@ -21,6 +21,7 @@ export const codesFr: typeof codesEn = {
   amountQr: (amount) => `Code à faire scanner par qui vous paie ${amount}`,
   note: 'Note',
   noteHint: 'Seule la personne qui paie la voit, sur la demande.',
+  more: (time) => `Note, et validité : ${time}`,
   lifetime: 'Valable',
   make: 'Montrer le code',
   open: 'Vos codes en cours',
@@ -41,7 +42,6 @@ export const codesFr: typeof codesEn = {
   renew: 'Montrer un nouveau code',
   again: 'Nouveau code',
   remove: 'Mettre hors service',
-  forget: 'Terminé',
   making: 'Création d’un code…',
   offline: 'Vous êtes hors ligne. Un code peut être créé et utilisé au retour de la connexion.',
   offlineWait: 'Vous êtes hors ligne. La suite s’affichera ici au retour de la connexion.',
@@ -54,14 +54,11 @@ export const codesFr: typeof codesEn = {
   askAgain: 'Redemander',
   toChat: 'Ouvrir la conversation',
   toRequest: 'Ouvrir dans la conversation',
-  paid: 'Payé.',
 
   scanTitle: 'Scanner un code',
   scanHint: 'Dirigez l’appareil photo vers le code de la personne que vous payez, ou qui vous paie.',
-  or: 'Sans appareil photo',
   paste: 'Code en texte',
   go: 'Continuer',
-  reading: 'Lecture du code…',
   isSafety:
     'C’est un numéro de sécurité, pas un code de paiement. Pour le comparer, ouvrez les détails de votre conversation avec cette personne et scannez-le là.',
   isApproval:
