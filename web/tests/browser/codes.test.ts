@@ -94,7 +94,10 @@ describe('To be paid', () => {
     await page.keyboard.type('Flat white');
     await page.keyboard.press('Enter');
     await page.locator('[data-testid=shown-code][data-state=open]').waitFor();
-    await page.getByTestId('code-left').getByText(/Good for 1[45]:\d\d more/).waitFor();
+    await page
+      .getByTestId('code-left')
+      .getByText(/Good for 1[45]:\d\d more/)
+      .waitFor();
     expect(await codes(page)).toEqual([{ kind: 'payMe', amount: '450', memo: 'Flat white', seconds: 900 }]);
     expect(await page.getByTestId('qr').getAttribute('data-text')).toMatch(/^chatpay:pay:1:/);
     await take(page);
@@ -204,7 +207,7 @@ describe('To scan a code', () => {
   test('A person’s leads to the sheet for paying them, and back to their conversation', async () => {
     const page = await scan(payCodesShown.person);
     const sheet = page.getByRole('dialog');
-    await sheet.getByRole('heading', { name: 'Pay Amina Diallo' }).waitFor();
+    await sheet.getByRole('heading', { name: 'Send to Amina Diallo' }).waitFor();
     expect(await sheet.getByRole('radio', { name: 'Send', exact: true }).isChecked()).toBe(true);
     await sheet.getByTestId('amount').fill('3');
     await sheet.getByRole('button', { name: 'Continue' }).click();

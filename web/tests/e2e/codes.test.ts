@@ -65,7 +65,10 @@ async function pays(person: Person, sentence: string): Promise<void> {
   await person.page.getByTestId('code-card').getByTestId('card-pay').click();
   const question = person.page.getByRole('alertdialog');
   await question.getByText(sentence).waitFor();
-  await question.getByTestId('payee').getByText(/Not verified/).waitFor();
+  await question
+    .getByTestId('payee')
+    .getByText(/Not verified/)
+    .waitFor();
   await question.getByTestId('pay-confirm').click();
   await question.waitFor({ state: 'detached' });
   await person.page.locator('[data-testid=code-card][data-state=paid]').waitFor();
@@ -166,7 +169,7 @@ describe('A person’s code', () => {
     await m.go('#/chats-of-nobody');
     await m.go('#/codes/scan');
     const sheet = m.page.getByRole('dialog');
-    await sheet.getByRole('heading', { name: `Pay ${otto.displayName}` }).waitFor();
+    await sheet.getByRole('heading', { name: `Send to ${otto.displayName}` }).waitFor();
     await sheet.getByTestId('amount').fill('20');
     await sheet.getByTestId('memo').fill('Boat');
     await sheet.getByRole('button', { name: 'Continue' }).click();
