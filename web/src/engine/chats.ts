@@ -38,11 +38,15 @@ export class Chats {
   }
 
   async startDirect(person: Person): Promise<string> {
+    return this.directWith(person.id) ?? this.#create('direct', [person]);
+  }
+
+  /** The direct conversation with somebody, as far as this device knows of one. */
+  directWith(account: string): string | null {
     const known = [...this.core.conversations.values()].find(
-      (entry) =>
-        entry.kind === 'direct' && entry.active && entry.members.some((member) => member.account === person.id),
+      (entry) => entry.kind === 'direct' && entry.active && entry.members.some((member) => member.account === account),
     );
-    return known ? known.id : this.#create('direct', [person]);
+    return known?.id ?? null;
   }
 
   async createGroup(name: string, people: Person[]): Promise<string> {

@@ -32,6 +32,8 @@ export type Timing = {
   keysAgainMs: number;
   /** How long a message waits for others before it is archived. */
   archiveMs: number;
+  /** How long after one look at an own code for paying comes the next, while somebody may scan it. */
+  payCodesMs: number;
 };
 
 export const defaultTiming: Timing = {
@@ -43,6 +45,7 @@ export const defaultTiming: Timing = {
   presenceMs: 1000,
   keysAgainMs: 2000,
   archiveMs: 20_000,
+  payCodesMs: 1500,
 };
 
 export type EngineParts = {
@@ -97,6 +100,8 @@ export class Core {
   connection: Connection | null = null;
   /** Told of every group whose devices or their keys have changed; who is in it shows identity keys. */
   groupSeen: (group: GroupRecord) => void = () => undefined;
+  /** Told of every card that was written. */
+  cardSeen: (card: CardRecord) => void = () => undefined;
   /** What takes messages into the account's archive. */
   archiving: Archiving = { wants: () => false, queued: () => undefined, hasBrought: async () => false };
   stopped = false;
@@ -255,6 +260,7 @@ export class Core {
     } else if (change.put === 'cards') {
       this.cards.set(change.value.id, change.value);
       this.watcher.card(change.value.id);
+      this.cardSeen(change.value);
     } else if (change.put === 'items') {
       itemsOf(change.value.conversation).put.push(change.value);
     } else if (change.put === 'device') {

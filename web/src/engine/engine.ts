@@ -89,15 +89,17 @@ export class Engine {
       timing: { ...defaultTiming, ...timing },
       pins: pins ?? {},
     };
-    return new Services(parts, this.#presenter, this.#link.listener());
+    const services = new Services(parts, this.#presenter, this.#link.listener());
+    services.payCodes.post = (card) => this.postCard(card);
+    return services;
   }
 
   /** Shows what is stored, then connects. */
   async start(): Promise<void> {
-    const { core, keys, archive, payPin } = this.#services;
+    const { core, keys, archive, payPin, payCodes } = this.#services;
     await core.load();
     await Promise.all([keys.load(), payPin.load()]);
-    await archive.load();
+    await Promise.all([archive.load(), payCodes.load()]);
     this.#presenter.loaded = core.deviceOrNull?.lineage != null;
     if (!core.deviceOrNull) {
       this.sink.phase('signedOut');

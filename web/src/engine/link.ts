@@ -97,6 +97,7 @@ export class Link {
     outbox.kickAll();
     groups.renewal.start();
     void archive.look().catch(() => undefined);
+    this.#services.payCodes.look();
   }
 
   async #lost(): Promise<void> {

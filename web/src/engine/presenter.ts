@@ -70,6 +70,10 @@ export class Presenter implements Changed {
     }
   }
 
+  payCodes(): void {
+    this.sink.payCodes(this.services().payCodes.shown);
+  }
+
   touchConversations(): void {
     this.#conversations = true;
     this.#flushSoon();

@@ -11,6 +11,7 @@ import { DeviceKeys } from './keys/deviceKeys';
 import { PayPin } from './keys/payPin';
 import { Log } from './log';
 import { Outbox } from './outbox';
+import { PayCodes } from './payCodes';
 import { PresenceModel } from './presence';
 import { Receipts } from './receipts';
 import { Stock } from './stock';
@@ -25,6 +26,7 @@ export type Changed = Watcher & {
   thread(conversation: string): void;
   presence(changes: Map<string, Presence | null>): void;
   keys(account: string | null): void;
+  payCodes(): void;
 };
 
 /** The parts of the engine for one signed-in device, put together. */
@@ -40,6 +42,7 @@ export class Services {
   readonly receipts: Receipts;
   readonly stock: Stock;
   readonly cards: Cards;
+  readonly payCodes: PayCodes;
   readonly wallet: WalletModel;
   readonly typing: Typing;
   readonly presence: PresenceModel;
@@ -81,6 +84,7 @@ export class Services {
     this.receipts = new Receipts(this.core);
     this.stock = new Stock(this.core);
     this.cards = new Cards(this.core, this.sync, this.keys, debits, this.payPin);
+    this.payCodes = new PayCodes(this.core, this.sync, this.keys, this.chats, () => changed.payCodes());
     this.wallet = new WalletModel(this.core, (asset) => changed.wallet(asset));
     this.typing = new Typing(this.core, (id) => changed.conversation(id));
     this.presence = new PresenceModel(this.core, (changes) => changed.presence(changes));
@@ -123,6 +127,7 @@ export class Services {
     this.connection.stop();
     this.keys.stop();
     this.payPin.stop();
+    this.payCodes.stop();
     this.archive.stop();
     this.groups.stop();
     this.chats.stop();

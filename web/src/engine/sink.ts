@@ -5,6 +5,7 @@ import type {
   ConnectionState,
   Conversation,
   Me,
+  PayCode,
   Phase,
   Presence,
   Statement,
@@ -28,5 +29,7 @@ export type Sink = {
   /** By account; null where nothing is known, or no longer. */
   presence(changes: Map<string, Presence | null>): void;
   wallet(wallet: Wallet): void;
+  /** Newest first. */
+  payCodes(codes: PayCode[]): void;
   statement(asset: string, statement: Statement): void;
 };

@@ -1,4 +1,5 @@
 import { archiveEn } from './archive.en';
+import { codesEn } from './codes.en';
 import { confirmEn } from './confirm.en';
 import { type ErrorName, errorsEn } from './errors.en';
 import { keysEn } from './keys.en';
@@ -352,6 +353,7 @@ export const en = {
   renewal: renewalEn,
   archive: archiveEn,
   scan: scanEn,
+  codes: codesEn,
   vault: vaultEn,
   keys: keysEn,
 };

@@ -35,6 +35,10 @@ export const errorsEn = {
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
   archive_needs_pin: 'Set a PIN first: nothing else brings the archive’s key to a new device.',
   pin_needed: 'Your PIN was set on another device. Enter it on this one first.',
+  pay_code_invalid: 'This is no code for paying, or a part of it is missing. Copy all of it, or scan it.',
+  pay_code_own: 'This is your own code. Somebody else has to scan it.',
+  pay_code_keys:
+    'This code names other keys than this device knows of this person, so nothing is paid to it. Ask them for a new code; if it still differs, compare safety numbers before you pay.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

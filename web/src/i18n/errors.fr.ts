@@ -36,6 +36,10 @@ export const errorsFr: Record<ErrorName, string> = {
   archive_needs_pin:
     'Définissez d’abord un code PIN : rien d’autre n’amène la clé de l’archive sur un nouvel appareil.',
   pin_needed: 'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord sur celui-ci.',
+  pay_code_invalid: 'Ce n’est pas un code de paiement, ou il en manque une partie. Copiez-le en entier, ou scannez-le.',
+  pay_code_own: 'C’est votre propre code. Quelqu’un d’autre doit le scanner.',
+  pay_code_keys:
+    'Ce code nomme d’autres clés que celles que cet appareil connaît de cette personne : rien ne lui est payé. Demandez-lui un nouveau code ; s’il diffère encore, comparez vos numéros de sécurité avant de payer.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

@@ -1,4 +1,5 @@
 import { archiveFr } from './archive.fr';
+import { codesFr } from './codes.fr';
 import { confirmFr } from './confirm.fr';
 import type { Catalogue } from './en';
 import { errorsFr } from './errors.fr';
@@ -367,6 +368,7 @@ export const fr: Catalogue = {
   renewal: renewalFr,
   archive: archiveFr,
   scan: scanFr,
+  codes: codesFr,
   vault: vaultFr,
   keys: keysFr,
 };

@@ -27,6 +27,8 @@ import type {
   KeysSignal,
   MemberRole,
   MeReply,
+  NewPayCode,
+  PayCodeView,
   PresenceReply,
   PresenceView,
   PresenceVisibility,
@@ -84,6 +86,12 @@ export interface ServerApi extends RealmApi {
   card(id: string): Promise<CardView>;
   /** By place. @param after the cursor of the page before; null for the first one */
   cardParts(id: string, after: number | null, limit: number): Promise<CardPartsPage>;
+  createPayCode(code: NewPayCode): Promise<PayCodeView>;
+  /** Of one's own. */
+  payCode(code: string): Promise<PayCodeView>;
+  /** It serves the first who does, as often as they ask. */
+  scanPayCode(code: string): Promise<PayCodeView>;
+  removePayCode(code: string): Promise<void>;
   keyLog(): Promise<KeyLogView>;
   /** Entries in base64; all are taken or none, and what is there already is answered alike. */
   appendKeys(entries: string[]): Promise<KeyChainReply>;

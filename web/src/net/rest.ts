@@ -89,6 +89,10 @@ export class RestApi implements ServerApi {
   card: ServerApi['card'] = (id) => this.#repeat('GET', `/v1/cards/${id}`);
   cardParts: ServerApi['cardParts'] = (id, after, limit) =>
     this.#repeat('GET', `/v1/cards/${id}/parts?limit=${limit}${after === null ? '' : `&after=${after}`}`);
+  createPayCode: ServerApi['createPayCode'] = (code) => this.#once('POST', '/v1/pay-codes', code);
+  payCode: ServerApi['payCode'] = (code) => this.#repeat('GET', `/v1/pay-codes/${code}`);
+  scanPayCode: ServerApi['scanPayCode'] = (code) => this.#repeat('POST', `/v1/pay-codes/${code}/scan`);
+  removePayCode: ServerApi['removePayCode'] = (code) => this.#repeat('DELETE', `/v1/pay-codes/${code}`);
   keyLog: ServerApi['keyLog'] = () => this.#repeat('GET', '/v1/keys/log');
   appendKeys: ServerApi['appendKeys'] = (entries) => this.#repeat('POST', '/v1/keys/entries', { entries });
   keyChain: ServerApi['keyChain'] = (account, from, size) =>

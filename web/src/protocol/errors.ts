@@ -41,6 +41,9 @@ export const ErrorCode = {
   cardPlanInvalid: 5017,
   cardAlreadyDone: 5018,
   mandateExceeded: 5019,
+  payCodeUnknown: 5020,
+  payCodeUsed: 5021,
+  tooManyPayCodes: 5022,
   keyEntryInvalid: 7001,
   keyChainStale: 7002,
   deviceNotApproved: 7003,
@@ -67,6 +70,8 @@ export const ErrorCode = {
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
  * `pin_needed`: the PIN was set on another device, and this one does not know what it opens.
+ * `pay_code_invalid`: no code for paying. `pay_code_own`: one's own. `pay_code_keys`: it names another identity key than this
+ * device knows of the person.
  * `unexpected`: a bug here, or something that is no server of ours answered.
  */
 export function localError(
@@ -100,6 +105,9 @@ export type LocalErrorName =
   | 'keys_untrue'
   | 'archive_needs_pin'
   | 'pin_needed'
+  | 'pay_code_invalid'
+  | 'pay_code_own'
+  | 'pay_code_keys'
   | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {

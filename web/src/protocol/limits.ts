@@ -16,6 +16,8 @@ export const Limits = {
   statementPageEntries: 100,
   amountMaxMinor: 1_000_000_000_000_000n,
   cardLifetimeDefaultSeconds: 24 * 3600,
+  cardLifetimeMinSeconds: 60,
+  payerCodeSeconds: 60,
   mandateMaxSeconds: 366 * 24 * 3600,
   splitShares: 100,
   packetShares: 1_000,

@@ -282,6 +282,25 @@ export type CardActReply = { card: CardView; seq: number; at: IsoTime };
 
 export type WalletBalance = { asset: string; exponent: number; balanceMinor: AmountText; heldMinor: AmountText };
 export type WalletReply = { balances: WalletBalance[]; sandbox: boolean };
+/** `payMe`: its owner is to be paid. `payer`: its owner pays. */
+export type PayCodeKind = 'payMe' | 'payer';
+export type NewPayCode = {
+  kind: PayCodeKind;
+  amountMinor: AmountText | null;
+  asset: string | null;
+  lifetimeSeconds: number;
+};
+export type PayCodeView = {
+  /** 32 bytes in base64url. */
+  code: string;
+  kind: PayCodeKind;
+  owner: AccountView;
+  amountMinor?: AmountText | null;
+  asset?: string | null;
+  expiresAt: IsoTime;
+  scannedBy?: AccountView | null;
+};
+
 export type StatementEntry = {
   version: number;
   transfer: Uuid;

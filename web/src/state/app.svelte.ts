@@ -9,6 +9,7 @@ import type {
   ConnectionState,
   Conversation,
   Me,
+  PayCode,
   Phase,
   Presence,
   Statement,
@@ -85,6 +86,7 @@ class App implements ChatApp {
   conversationsLoading = $state(true);
   security = $state.raw<AccountSecurity>(unknownSecurity);
   wallet = $state.raw<Wallet>({ balances: [], loading: true, error: null });
+  payCodes = $state.raw<PayCode[]>([]);
   readonly byId = new SvelteMap<string, Conversation>();
   readonly #cards = new SvelteMap<string, Card>();
   readonly #statements = new SvelteMap<string, Statement>();
@@ -207,11 +209,15 @@ class App implements ChatApp {
     wallet: (wallet) => {
       this.wallet = wallet;
     },
+    payCodes: (codes) => {
+      this.payCodes = codes;
+    },
     statement: (asset, statement) => void this.#statements.set(asset, statement),
   };
 
   #forget(): void {
     this.security = unknownSecurity;
+    this.payCodes = [];
     this.#cards.clear();
     this.#statements.clear();
     this.#threads.clear();
@@ -332,6 +338,12 @@ class App implements ChatApp {
 
   loadMoreStatement: ChatApp['loadMoreStatement'] = (asset) =>
     this.#act((engine) => engine.services.wallet.loadMore(asset));
+
+  ownPayCode: ChatApp['ownPayCode'] = () => this.#act(async (engine) => engine.services.payCodes.ownText());
+  makePayCode: ChatApp['makePayCode'] = (wanted) => this.#act((engine) => engine.services.payCodes.make(wanted));
+  removePayCode: ChatApp['removePayCode'] = (code) => this.#act((engine) => engine.services.payCodes.remove(code));
+  askByPayCode: ChatApp['askByPayCode'] = (code) => this.#act((engine) => engine.services.payCodes.ask(code));
+  scanPayCode: ChatApp['scanPayCode'] = (text) => this.#act((engine) => engine.services.payCodes.scan(text));
 
   presence: ChatApp['presence'] = (account) => this.#presence.get(account) ?? null;
   changePresence: ChatApp['changePresence'] = (presence) => this.#act((engine) => engine.changePresence(presence));

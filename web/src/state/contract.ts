@@ -7,13 +7,15 @@
 import type { ChatsApp } from './contract/chats';
 import type { KeysApp } from './contract/keys';
 import type { MoneyApp } from './contract/money';
+import type { PayCodesApp } from './contract/payCodes';
 import type { SessionApp } from './contract/session';
 
 export * from './contract/chats';
 export * from './contract/debits';
 export * from './contract/keys';
 export * from './contract/money';
+export * from './contract/payCodes';
 export * from './contract/payPin';
 export * from './contract/session';
 
-export interface ChatApp extends SessionApp, ChatsApp, MoneyApp, KeysApp {}
+export interface ChatApp extends SessionApp, ChatsApp, MoneyApp, PayCodesApp, KeysApp {}

@@ -180,7 +180,7 @@ export class Database {
     return this.#read('cards', id);
   }
 
-  /** A record about keys, by its place: `own`, `log`, `of/…`, `alarm/…`. */
+  /** A record about keys, by its place: `own`, `log`, `of/…`, `alarm/…`, or about codes for paying, `code/…`. */
   async keys<T extends KeysRecord>(id: string): Promise<T | null> {
     return this.#read('keys', id);
   }

@@ -8,6 +8,7 @@ import type {
   CardView,
   ConversationKind,
   MemberView,
+  PayCodeKind,
   PendingRemoval,
   PresenceVisibility,
 } from '../protocol/wire';
@@ -294,13 +295,36 @@ export type KeyAlarmRecord = {
   evidence: string[];
 };
 
+/** A code for paying that was made here, until a day after its time. */
+export type PayCodeRecord = {
+  code: string;
+  kind: PayCodeKind;
+  owner: Person;
+  /** Null for one that lets others ask. */
+  amountMinor: string | null;
+  asset: string | null;
+  memo: string;
+  lifetimeSeconds: number;
+  /** By the server's clock, in milliseconds, as is all here. */
+  madeAt: number;
+  expiresAt: number;
+  scannedBy: Person | null;
+  /** It was looked at after its time, and nobody had scanned it. */
+  isOver: boolean;
+  /** The request has gone to be posted: it is not posted again by itself. */
+  hasAsked: boolean;
+  conversation: string | null;
+  card: string | null;
+};
+
 export type KeysRecord =
   | OwnKeysRecord
   | KeyLogRecord
   | PersonKeysRecord
   | KeyAlarmRecord
   | VaultSeenRecord
-  | PayPinRecord;
+  | PayPinRecord
+  | PayCodeRecord;
 
 /** A message that waits to be archived. Ids rise, so that what waits first goes first. */
 export type ArchiveQueueRecord = {

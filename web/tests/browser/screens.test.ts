@@ -112,6 +112,10 @@ test('At twice the size, or on the narrowest phone, nothing is cut off', async (
     'pin-step',
     'details-safety',
     'thread-changed',
+    'codes-mine',
+    'codes-amount-asked',
+    'codes-pay',
+    'codes-scan',
   ]) {
     const screen = screens.find((known) => known.name === wanted);
     if (screen) {

@@ -1,4 +1,5 @@
 import { aminaPays, ids, stateCards } from '../fixtures/cards';
+import { payCodesShown } from '../fixtures/codes';
 import { kindCards, kindsConversation } from '../fixtures/kinds';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
@@ -188,6 +189,57 @@ export const screens: Screen[] = [
     type: [['[data-testid=amount]', '12.34']],
     press: ['dialog button[type=submit]', '[data-testid=pay-confirm]'],
   },
+  { name: 'codes-mine', scene: 'rich', hash: '#/codes/receive' },
+  {
+    name: 'codes-amount',
+    scene: 'codesOpen',
+    hash: '#/codes/receive',
+    press: ['input[value=amount]'],
+    typeThen: [['[data-testid=amount]', '4.50']],
+  },
+  ...[
+    ['codes-amount-open', 'rich'],
+    ['codes-amount-taken', 'codesTaken'],
+    ['codes-amount-asked', 'codesAsked'],
+    ['codes-amount-failed', 'codesFailed'],
+    ['codes-amount-over', 'codesOver'],
+    ['codes-amount-many', 'codesMany'],
+  ].map(([name = '', scene = '']) => ({
+    name,
+    scene,
+    hash: '#/codes/receive',
+    press: ['input[value=amount]'],
+    typeThen: [['[data-testid=amount]', '4.50']] as [string, string][],
+    pressThen: ['[data-testid=code-make]'],
+  })),
+  { name: 'codes-pay', scene: 'rich', hash: '#/codes/pay' },
+  { name: 'codes-pay-taken', scene: 'codesTaken', hash: '#/codes/pay' },
+  { name: 'codes-pay-asked', scene: 'codesAsked', hash: '#/codes/pay' },
+  { name: 'codes-pay-over', scene: 'codesOver', hash: '#/codes/pay' },
+  { name: 'codes-pay-offline', scene: 'offline', hash: '#/codes/pay' },
+  { name: 'codes-scan', scene: 'rich', hash: '#/codes/scan' },
+  {
+    name: 'codes-scan-other',
+    scene: 'rich',
+    hash: '#/codes/scan',
+    type: [['[data-testid=codes-page] input[type=text]', 'chatpay:safety:1:abc']],
+    press: ['[data-testid=scan-go]'],
+  },
+  {
+    name: 'codes-scan-used',
+    scene: 'rich',
+    hash: '#/codes/scan',
+    type: [['[data-testid=codes-page] input[type=text]', payCodesShown.used]],
+    press: ['[data-testid=scan-go]'],
+  },
+  {
+    name: 'codes-scan-waits',
+    scene: 'rich',
+    hash: '#/codes/scan',
+    type: [['[data-testid=codes-page] input[type=text]', payCodesShown.amount]],
+    press: ['[data-testid=scan-go]'],
+  },
+  { name: 'pay-ask', scene: 'rich', hash: c(ids.amina, '/ask') },
   { name: 'kinds-top', scene: 'rich', hash: c(kindsConversation), scrollTop: true },
   ...[61, 63, 65, 67, 71].map((number) => ({
     name: `kinds-${number}`,

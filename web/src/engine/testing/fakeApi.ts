@@ -105,6 +105,14 @@ export class FakeApi {
     setRole: () => this.client.call('setRole', () => undefined),
     wallet: () => this.client.call('wallet', () => ({ balances: [], sandbox: true })),
     statement: () => this.client.call('statement', () => ({ entries: [], before: null })),
+    createPayCode: (code) =>
+      this.client.call('createPayCode', () => this.client.server.payCodes.create(this.client.me().account, code)),
+    payCode: (code) =>
+      this.client.call('payCode', () => this.client.server.payCodes.read(this.client.me().account, code)),
+    scanPayCode: (code) =>
+      this.client.call('scanPayCode', () => this.client.server.payCodes.scan(this.client.me().account, code)),
+    removePayCode: (code) =>
+      this.client.call('removePayCode', () => this.client.server.payCodes.remove(this.client.me().account, code)),
     keyLog: () => this.client.call('keyLog', () => this.client.server.keys.view()),
     appendKeys: (entries) =>
       this.client.call('appendKeys', () => this.client.server.keys.append(this.client.me(), entries)),

@@ -9,6 +9,7 @@ import { FakeCards } from './fakeCards';
 import { FakeClient } from './fakeClient';
 import { FakeDebits } from './fakeDebits';
 import { FakeKeys } from './fakeKeys';
+import { FakePayCodes } from './fakePayCodes';
 
 export type Account = wire.AccountView & { password: string };
 export type FakeDevice = {
@@ -62,6 +63,7 @@ export class FakeServer {
   readonly keys = new FakeKeys(this);
   readonly archive = new FakeArchive(this);
   readonly debits = new FakeDebits(this);
+  readonly payCodes = new FakePayCodes(this);
   readonly cardRules = new FakeCards();
   /** Accounts that hide. */
   readonly hidden = new Set<string>();

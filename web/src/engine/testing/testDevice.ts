@@ -6,6 +6,7 @@ import type {
   Card,
   ConnectionState,
   Conversation,
+  PayCode,
   Phase,
   Presence,
   Statement,
@@ -54,6 +55,10 @@ export class Screen implements Sink {
   card = (card: Card) => void this.cards.set(card.id, card);
   wallet = (wallet: Wallet) => {
     this.money = wallet;
+  };
+  codes: PayCode[] = [];
+  payCodes = (codes: PayCode[]) => {
+    this.codes = codes;
   };
   statement = (asset: string, statement: Statement) => void this.statements.set(asset, statement);
 }
@@ -122,6 +127,7 @@ export class TestDevice {
           presenceMs: 5,
           keysAgainMs: 50,
           archiveMs: 50,
+          payCodesMs: 20,
         },
       },
       this.screen,

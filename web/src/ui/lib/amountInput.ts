@@ -29,6 +29,12 @@ export function parseAmount(text: string, exponent: number, separator: string): 
   return digits === '' ? 0n : BigInt(digits);
 }
 
+/** What was typed, in a currency of other decimals. */
+export function keepFraction(text: string, exponent: number, separator: string): string {
+  const [whole = '', fraction = ''] = text.split(separator);
+  return exponent === 0 || fraction === '' ? whole : `${whole}${separator}${fraction.slice(0, exponent)}`;
+}
+
 export type PadKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9' | 'separator' | 'erase';
 
 export function pressPad(key: PadKey, before: string, exponent: number, separator: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hrefOf, parentOf, parseRoute, type Route, settingsPages, thread } from './routes';
+import { codePages, hrefOf, parentOf, parseRoute, type Route, settingsPages, thread } from './routes';
 
 const routes: Route[] = [
   { name: 'chats' },
@@ -9,10 +9,12 @@ const routes: Route[] = [
   thread('0196f0c4-7d3a-7b21-9c55-000000000001'),
   thread('a', { kind: 'details' }),
   thread('a', { kind: 'pay' }),
+  thread('a', { kind: 'ask' }),
   thread('a', { kind: 'card', card: 'b/ü?' }),
   { name: 'card', card: 'b' },
   { name: 'wallet', asset: null },
   { name: 'wallet', asset: 'EUR' },
+  ...codePages.map((page): Route => ({ name: 'codes', page })),
   { name: 'settings', page: null },
   ...settingsPages.map((page): Route => ({ name: 'settings', page })),
   { name: 'entry', mode: 'signIn' },
@@ -31,6 +33,9 @@ describe('Addresses', () => {
     '#/c/a/card',
     '#/settings/nothing',
     '#/wallet/EUR/more',
+    '#/codes',
+    '#/codes/x',
+    '#/codes/scan/x',
     '#/new/x',
     '#/sign-in/x',
   ])('%s leads nowhere', (hash) => {
@@ -50,6 +55,7 @@ describe('Addresses', () => {
     expect(parentOf(thread('a', { kind: 'pay' }))).toEqual(thread('a'));
     expect(parentOf(thread('a'))).toEqual({ name: 'chats' });
     expect(parentOf({ name: 'settings', page: 'devices' })).toEqual({ name: 'settings', page: null });
+    expect(parentOf({ name: 'codes', page: 'scan' })).toEqual({ name: 'wallet', asset: null });
     expect(parentOf({ name: 'wallet', asset: 'EUR' })).toEqual({ name: 'wallet', asset: null });
   });
 });

@@ -2,10 +2,19 @@
  * Every screen has an address after the `#`, so that the server never learns which conversation is open and needs no
  * rule for deep links.
  */
-export type ThreadPane = { kind: 'none' } | { kind: 'details' } | { kind: 'pay' } | { kind: 'card'; card: string };
+export type ThreadPane =
+  | { kind: 'none' }
+  | { kind: 'details' }
+  | { kind: 'pay' }
+  | { kind: 'ask' }
+  | { kind: 'card'; card: string };
 
 export const settingsPages = ['profile', 'devices', 'security', 'password', 'privacy', 'display', 'about'] as const;
 export type SettingsPage = (typeof settingsPages)[number];
+
+/** Codes for paying: to be paid by, to pay by, and the camera for those of others. */
+export const codePages = ['receive', 'pay', 'scan'] as const;
+export type CodePage = (typeof codePages)[number];
 
 export type Route =
   | { name: 'chats' }
@@ -13,6 +22,7 @@ export type Route =
   | { name: 'thread'; id: string; pane: ThreadPane }
   | { name: 'card'; card: string }
   | { name: 'wallet'; asset: string | null }
+  | { name: 'codes'; page: CodePage }
   | { name: 'settings'; page: SettingsPage | null }
   | { name: 'entry'; mode: 'signIn' | 'signUp' }
   | { name: 'notFound'; path: string };
@@ -53,7 +63,7 @@ export function parseRoute(hash: string): Route {
       if (third === undefined) {
         return thread(second);
       }
-      if ((third === 'details' || third === 'pay') && parts.length === 3) {
+      if ((third === 'details' || third === 'pay' || third === 'ask') && parts.length === 3) {
         return thread(second, { kind: third });
       }
       if (third === 'card' && fourth !== undefined && parts.length === 4) {
@@ -64,6 +74,10 @@ export function parseRoute(hash: string): Route {
       return second !== undefined && parts.length === 2 ? { name: 'card', card: second } : missing;
     case 'wallet':
       return parts.length <= 2 ? { name: 'wallet', asset: second ?? null } : missing;
+    case 'codes': {
+      const page = codePages.find((known) => known === second);
+      return page !== undefined && parts.length === 2 ? { name: 'codes', page } : missing;
+    }
     case 'settings': {
       const page = settingsPages.find((known) => known === second);
       if (parts.length > 2 || (second !== undefined && page === undefined)) {
@@ -99,6 +113,8 @@ export function hrefOf(route: Route): string {
       return `#/card/${encodeURIComponent(route.card)}`;
     case 'wallet':
       return route.asset === null ? '#/wallet' : `#/wallet/${encodeURIComponent(route.asset)}`;
+    case 'codes':
+      return `#/codes/${route.page}`;
     case 'settings':
       return route.page === null ? '#/settings' : `#/settings/${route.page}`;
     case 'entry':
@@ -114,6 +130,7 @@ export function parentOf(route: Route): Route {
     case 'thread':
       return route.pane.kind === 'none' ? { name: 'chats' } : thread(route.id);
     case 'wallet':
+    case 'codes':
       return { name: 'wallet', asset: null };
     case 'settings':
       return { name: 'settings', page: null };
