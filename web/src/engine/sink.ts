@@ -28,5 +28,6 @@ export type Sink = {
   /** By account; null where nothing is known, or no longer. */
   presence(changes: Map<string, Presence | null>): void;
   wallet(wallet: Wallet): void;
-  statement(asset: string, statement: Statement): void;
+  /** By `statementKey`; null for one that is kept no longer. */
+  statement(key: string, statement: Statement | null): void;
 };

@@ -5,7 +5,7 @@ import { noteVerifier } from '../keylog/noteVerifier';
 import { fromBase64, toBase64, toHex } from '../protocol/bytes';
 import { type CardTerms, encodeTerms } from '../protocol/cardTerms';
 import { encodeDebit } from '../protocol/debitStatement';
-import type { ReceiptView } from '../protocol/wire';
+import type { ReceiptSeal, ReceiptView } from '../protocol/wire';
 import { checkParties, checkSeal, checkTerms, checkWord, microsOf, openReceipt } from './checks';
 import { ledgerAccountOf } from './derivedIds';
 import { encodeReceipt, type PaymentReceipt, readReceipt } from './paymentReceipt';
@@ -137,7 +137,7 @@ describe('What the ledger’s key signed all the same', () => {
 });
 
 /** What whoever passes a receipt on could change beside what was signed. */
-const lies: Record<string, [(view: ReceiptView) => Partial<ReceiptView>, ReceiptRejection]> = {
+const lies: Record<string, [(view: ReceiptView & { seal: ReceiptSeal }) => Partial<ReceiptView>, ReceiptRejection]> = {
   amount: [() => ({ amountMinor: '1235' }), ReceiptRejection.wordsOther],
   payee: [() => ({ payee: idOf(9) }), ReceiptRejection.wordsOther],
   time: [({ at }) => ({ at: at.replace('.000000', '.000001') }), ReceiptRejection.wordsOther],
@@ -147,12 +147,12 @@ const lies: Record<string, [(view: ReceiptView) => Partial<ReceiptView>, Receipt
   'ledger’s key': [() => ({ verifierKey: 'chat.example.org/ledger+00000000+AA==' }), ReceiptRejection.ledgerOther],
   encoding: [() => ({ receipt: 'AAAA' }), ReceiptRejection.malformed],
   'encoding, to none': [() => ({ receipt: undefined as unknown as string }), ReceiptRejection.malformed],
-  place: [({ seal }) => ({ seal: seal && { ...seal, index: 3 } }), ReceiptRejection.notIncluded],
-  salt: [({ seal }) => ({ seal: seal && { ...seal, salt: toBase64(seedOf(1)) } }), ReceiptRejection.notIncluded],
-  proof: [({ seal }) => ({ seal: seal && { ...seal, proof: [] } }), ReceiptRejection.notIncluded],
+  place: [({ seal }) => ({ seal: { ...seal, index: 3 } }), ReceiptRejection.notIncluded],
+  salt: [({ seal }) => ({ seal: { ...seal, salt: toBase64(seedOf(1)) } }), ReceiptRejection.notIncluded],
+  proof: [({ seal }) => ({ seal: { ...seal, proof: [] } }), ReceiptRejection.notIncluded],
   'seal, to none': [() => ({ seal: {} as never }), ReceiptRejection.checkpointInvalid],
   checkpoint: [
-    ({ seal }) => ({ seal: seal && { ...seal, checkpoint: ledgerLog(receiptOf(), seedOf(4)).note() } }),
+    ({ seal }) => ({ seal: { ...seal, checkpoint: ledgerLog(receiptOf(), seedOf(4)).note() } }),
     ReceiptRejection.checkpointInvalid,
   ],
 };
@@ -160,7 +160,8 @@ const lies: Record<string, [(view: ReceiptView) => Partial<ReceiptView>, Receipt
 describe('A receipt whose words were changed', () => {
   for (const [what, [change, why]] of Object.entries(lies)) {
     it(`is refused for its ${what}`, () => {
-      const view = viewOf(receiptOf());
+      const receipt = receiptOf();
+      const view = { ...viewOf(receipt), seal: sealOf(receipt) };
       expect(judge({ ...view, ...change(view) })).toBe(why);
     });
   }

@@ -4,7 +4,7 @@ import { FakeServer } from './fakeServer';
 import { TestDevice } from './testDevice';
 
 // Generous, because the machine may be busy with other tests; every wait inside has its own deadline.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const devices: TestDevice[] = [];
 

@@ -55,7 +55,8 @@ export class Screen implements Sink {
   wallet = (wallet: Wallet) => {
     this.money = wallet;
   };
-  statement = (asset: string, statement: Statement) => void this.statements.set(asset, statement);
+  statement = (key: string, statement: Statement | null) =>
+    void (statement ? this.statements.set(key, statement) : this.statements.delete(key));
 }
 
 /** One browser of one person: a database that outlives its engines, and the engine that runs on it now. */

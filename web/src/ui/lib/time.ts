@@ -82,6 +82,11 @@ export function fullTime(at: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 }
 
+/** To the second and with the zone: what stands on a receipt. */
+export function preciseTime(at: number, locale: string): string {
+  return dateFormat(locale, { dateStyle: 'long', timeStyle: 'long' }).format(at);
+}
+
 export function longDate(at: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'long' }).format(at);
 }
