@@ -4,7 +4,17 @@ import { TestLog } from '../keylog/testing/testLog';
 import { fromBase64 } from '../protocol/bytes';
 import type { ReceiptView } from '../protocol/wire';
 import { leafOfTransfer } from '../receipt/sealedTransfer';
-import { idOf, ledgerLog, origin, type Payment, receiptOf, salt, sealOf, seedOf, viewOf } from '../receipt/testing/receiptScene';
+import {
+  idOf,
+  ledgerLog,
+  origin,
+  type Payment,
+  receiptOf,
+  salt,
+  sealOf,
+  seedOf,
+  viewOf,
+} from '../receipt/testing/receiptScene';
 import type { MoneyReceipt } from '../state/contract';
 import { pair } from './testing/people';
 import { type TestDevice, until } from './testing/testDevice';
@@ -53,7 +63,14 @@ async function show(view: ReceiptView, to: TestDevice = scene.bob): Promise<Mone
 }
 
 const states = (receipt: MoneyReceipt) => Object.fromEntries(receipt.steps.map(({ part, state }) => [part, state]));
-const everythingHolds = { ledger: 'holds', terms: 'holds', payer: 'holds', device: 'holds', card: 'holds', log: 'holds' };
+const everythingHolds = {
+  ledger: 'holds',
+  terms: 'holds',
+  payer: 'holds',
+  device: 'holds',
+  card: 'holds',
+  log: 'holds',
+};
 
 describe('A receipt', () => {
   it('of what was paid holds for both, in every part, and says what it was for', async () => {

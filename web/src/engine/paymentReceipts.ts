@@ -99,7 +99,9 @@ export class PaymentReceipts {
   async #deviceStep({ payer, word }: PaymentReceipt): Promise<ReceiptStep> {
     const said = word && readDebitWord(word.statement);
     // Of somebody whose chain is not shown here, or not now, what is known is looked at.
-    await (payer === this.core.device.account ? Promise.resolve() : this.keys.people.check(payer)).catch(() => undefined);
+    await (payer === this.core.device.account ? Promise.resolve() : this.keys.people.check(payer)).catch(
+      () => undefined,
+    );
     const { entries } = this.keys.people.find(payer);
     const isThere = entries.some((bytes) => {
       const read = readEntry(bytes);
@@ -121,7 +123,15 @@ export class PaymentReceipts {
     return { part: 'card', state: card && isChecked(card) ? 'holds' : 'unknown', problem: null };
   }
 
-  #factsOf({ origin, transfer, exponent, payer, payee, terms, word }: PaymentReceipt): Omit<ReceiptFacts, 'memo' | 'place'> {
+  #factsOf({
+    origin,
+    transfer,
+    exponent,
+    payer,
+    payee,
+    terms,
+    word,
+  }: PaymentReceipt): Omit<ReceiptFacts, 'memo' | 'place'> {
     const head = readTermsHead(terms);
     return {
       card: transfer.card ?? '',

@@ -94,7 +94,10 @@ describe('A filtered statement', () => {
     for (const filter of [everyEntry, ...filters]) {
       await wallet.loadMore('EUR', filter);
     }
-    expect([...ann.screen.statements.keys()]).toEqual(['EUR', ...filters.slice(1).map((one) => statementKey('EUR', one))]);
+    expect([...ann.screen.statements.keys()]).toEqual([
+      'EUR',
+      ...filters.slice(1).map((one) => statementKey('EUR', one)),
+    ]);
   });
 });
 

@@ -158,7 +158,16 @@ export class WalletModel {
   #pages(asset: string, filter: StatementFilter): Pages {
     const key = statementKey(asset, filter);
     const known = this.#statements.get(key);
-    const pages = known ?? { key, asset, filter, entries: [], before: null, loading: false, loaded: false, error: null };
+    const pages = known ?? {
+      key,
+      asset,
+      filter,
+      entries: [],
+      before: null,
+      loading: false,
+      loaded: false,
+      error: null,
+    };
     // The map is in the order of use.
     this.#statements.delete(key);
     this.#statements.set(key, pages);

@@ -145,14 +145,14 @@ export class RestApi implements ServerApi {
   }
 
   async #once<T>(verb: Verb, path: string, body?: unknown): Promise<T> {
-    return valueOf<T>((await this.#ask(verb, path, body)).text);
+    return readAs<T>((await this.#ask(verb, path, body)).text);
   }
 
   /** An answer with the time after which there may be more to it. */
   async #timed<T>(path: string): Promise<Timed<T>> {
     const { response, text } = await this.#ask('GET', path);
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-    return { value: valueOf<T>(text), retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
+    return { value: readAs<T>(text), retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
   }
 
   /** One request and its whole answer. @throws ActionError where that is no success */
@@ -186,7 +186,7 @@ export class RestApi implements ServerApi {
   }
 }
 
-function valueOf<T>(text: string): T {
+function readAs<T>(text: string): T {
   const value = parseJson(text);
   if (value === undefined && text !== '') {
     throw localError('unexpected', false);
