@@ -21,7 +21,14 @@ export const receiptEn = {
   memo: 'For',
   memoUnknown: 'This device has not read what it was for.',
   at: 'Date and time',
-  kind: 'Payment',
+  kind: 'What it was',
+  kinds: {
+    transfer: 'Payment',
+    request: 'Payment of a request',
+    split: 'Share of a bill',
+    packet: 'Share of a gift packet',
+    mandate: 'From a standing payment',
+  },
   reference: 'Reference',
   card: 'Card',
   ledger: 'Ledger',
@@ -36,6 +43,7 @@ export const receiptEn = {
   },
   verdictMore: {
     sealed: 'Checked on this device: all of it holds.',
+    partly: 'Checked on this device: what could be checked here holds. See below for what could not.',
     signed:
       'The ledger has signed it. Its public log has not taken it in yet, which takes a moment: ChatPay asks again by itself.',
     wrong:

@@ -21,7 +21,14 @@ export const receiptFr: typeof receiptEn = {
   memo: 'Pour',
   memoUnknown: 'Cet appareil n’a pas lu de quoi il s’agissait.',
   at: 'Date et heure',
-  kind: 'Paiement',
+  kind: 'Ce que c’était',
+  kinds: {
+    transfer: 'Paiement',
+    request: 'Paiement d’une demande',
+    split: 'Part d’une addition',
+    packet: 'Part d’une enveloppe cadeau',
+    mandate: 'D’un paiement permanent',
+  },
   reference: 'Référence',
   card: 'Carte',
   ledger: 'Livre de comptes',
@@ -36,6 +43,8 @@ export const receiptFr: typeof receiptEn = {
   },
   verdictMore: {
     sealed: 'Vérifié sur cet appareil : tout est juste.',
+    partly:
+      'Vérifié sur cet appareil : ce qui a pu l’être est juste. Voyez plus bas ce qui n’a pas pu l’être.',
     signed:
       'Le livre de comptes l’a signé. Son journal public ne l’a pas encore pris, ce qui demande un instant : ChatPay redemande de lui-même.',
     wrong:

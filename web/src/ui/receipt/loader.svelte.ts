@@ -47,9 +47,10 @@ export class ReceiptLoader {
       if (waited && this.receipts.every(({ verdict }) => verdict === 'sealed')) {
         this.onSealed();
       }
-    } else if (!this.#gone && this.#asked++ < mostAsked) {
+    } else if (!this.#gone && ++this.#asked < mostAsked) {
+      // A log that is slow today is asked more and more seldom.
       const wanted = Math.max(...open.map(({ retryAfterMs }) => retryAfterMs ?? againMs.usual));
-      const waitMs = Math.min(Math.max(wanted, againMs.least), againMs.most);
+      const waitMs = Math.min(Math.max(wanted * Math.ceil(this.#asked / 5), againMs.least), againMs.most);
       this.#timer = setTimeout(() => void this.load(), waitMs);
     }
   };
