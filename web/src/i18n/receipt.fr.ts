@@ -43,8 +43,7 @@ export const receiptFr: typeof receiptEn = {
   },
   verdictMore: {
     sealed: 'Vérifié sur cet appareil : tout est juste.',
-    partly:
-      'Vérifié sur cet appareil : ce qui a pu l’être est juste. Voyez plus bas ce qui n’a pas pu l’être.',
+    partly: 'Vérifié sur cet appareil : ce qui a pu l’être est juste. Voyez plus bas ce qui n’a pas pu l’être.',
     signed:
       'Le livre de comptes l’a signé. Son journal public ne l’a pas encore pris, ce qui demande un instant : ChatPay redemande de lui-même.',
     wrong:
