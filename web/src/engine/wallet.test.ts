@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { nobody } from '../protocol/cardTerms';
 import type * as wire from '../protocol/wire';
 import { everyEntry, statementKey } from '../state/contract';
 import { FakeServer } from './testing/fakeServer';
@@ -99,6 +100,23 @@ describe('A filtered statement', () => {
       ...filters.slice(1).map((one) => statementKey('EUR', one)),
     ]);
   });
+});
+
+it('Whom money on hold is for, or that it is for everybody, is told by the card', async () => {
+  const { core, wallet } = ann.engine.services;
+  const view = { id: dora.id, kind: 'transfer', payee: dora.id, conversation: chen.id } as wire.CardView;
+  core.learn(dora);
+  core.cards.set(dora.id, { id: dora.id, view, memo: null, mismatch: false, timeline: [] });
+  const packet = { ...view, id: chen.id, kind: 'packet' as const, payee: nobody };
+  core.cards.set(chen.id, { id: chen.id, view: packet, memo: null, mismatch: false, timeline: [] });
+  const { counterparty: _, ...held } = { ...entry(2, chen, '0'), kind: 'hold', heldMinor: '100' };
+  server.book.entries = [
+    { ...held, card: dora.id },
+    { ...held, version: 1, card: chen.id },
+  ];
+  await wallet.loadMore('EUR');
+  expect(shown()?.entries[0]).toMatchObject({ counterparty: { displayName: 'Dora' } });
+  expect(shown()?.entries[1]).toMatchObject({ counterparty: null, isForAll: true });
 });
 
 describe('The rest of a wallet', () => {

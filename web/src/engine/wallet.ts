@@ -1,7 +1,8 @@
+import { nobody } from '../protocol/cardTerms';
 import { toActionError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import { parseMinor } from '../protocol/money';
-import type { WalletBalance } from '../protocol/wire';
+import type * as wire from '../protocol/wire';
 import {
   type Balance,
   everyEntry,
@@ -56,7 +57,7 @@ export class WalletModel {
     }
   }
 
-  take(balances: WalletBalance[]): void {
+  take(balances: wire.WalletBalance[]): void {
     const merged = new Map(this.wallet.balances.map((balance) => [balance.asset.code, balance]));
     for (const balance of balances) {
       merged.set(balance.asset, toBalance(balance));
@@ -131,18 +132,7 @@ export class WalletModel {
         from: instantOf(filter.from),
         to: instantOf(filter.to),
       });
-      const entries = page.entries.map((entry) => ({
-        version: entry.version,
-        transfer: entry.transfer,
-        kind: entry.kind as StatementEntry['kind'],
-        postedMinor: parseMinor(entry.postedMinor),
-        heldMinor: parseMinor(entry.heldMinor),
-        balanceAfterMinor: parseMinor(entry.balanceAfterMinor),
-        counterparty: entry.counterparty ? this.core.learn(entry.counterparty) : null,
-        card: entry.card ?? null,
-        conversation: entry.conversation ?? null,
-        at: Date.parse(entry.at),
-      }));
+      const entries = await Promise.all(page.entries.map((entry) => this.#entry(entry)));
       pages.entries = merge(entries);
       pages.before = page.before ?? null;
       pages.loaded = true;
@@ -153,6 +143,28 @@ export class WalletModel {
       pages.loading = false;
       this.changed(pages.key);
     }
+  }
+
+  async #entry(entry: wire.StatementEntry): Promise<StatementEntry> {
+    const postedMinor = parseMinor(entry.postedMinor);
+    const card = entry.card ?? null;
+    // Nobody has got what is on hold, so the ledger names nobody; the card says whom it is for.
+    const view = postedMinor === 0n && card ? (await this.core.card(card))?.view : undefined;
+    const isForAll = view?.kind === 'packet' && view.payee === nobody;
+    const heldFor = view && !view.hidden && view.payee !== nobody ? this.core.person(view.payee) : null;
+    return {
+      version: entry.version,
+      transfer: entry.transfer,
+      kind: entry.kind as StatementEntry['kind'],
+      postedMinor,
+      heldMinor: parseMinor(entry.heldMinor),
+      balanceAfterMinor: parseMinor(entry.balanceAfterMinor),
+      counterparty: entry.counterparty ? this.core.learn(entry.counterparty) : heldFor?.displayName ? heldFor : null,
+      ...(isForAll ? { isForAll } : {}),
+      card,
+      conversation: entry.conversation ?? null,
+      at: Date.parse(entry.at),
+    };
   }
 
   #pages(asset: string, filter: StatementFilter): Pages {
@@ -180,7 +192,7 @@ export class WalletModel {
   }
 }
 
-function toBalance(balance: WalletBalance): Balance {
+function toBalance(balance: wire.WalletBalance): Balance {
   const balanceMinor = parseMinor(balance.balanceMinor);
   const heldMinor = parseMinor(balance.heldMinor);
   return {

@@ -141,7 +141,10 @@ export type StatementEntry = {
   postedMinor: bigint;
   heldMinor: bigint;
   balanceAfterMinor: bigint;
+  /** The other side; of money on hold whom it is for, where this device knows the card. */
   counterparty: Person | null;
+  /** Money on hold in a packet for everybody. */
+  isForAll?: boolean;
   card: string | null;
   conversation: string | null;
   at: number;

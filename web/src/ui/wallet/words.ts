@@ -10,11 +10,11 @@ export function entryText(entry: StatementEntry, t: Catalogue): string {
     case 'funding':
       return words.funding;
     case 'hold':
-      return entry.counterparty ? words.hold(name) : t.book.heldForAll;
+      return entry.isForAll ? t.book.heldForAll : words.hold(name);
     case 'release':
-      return entry.counterparty ? words.release(name) : t.book.backFromAll;
+      return entry.isForAll ? t.book.backFromAll : words.release(name);
     case 'expire':
-      return entry.counterparty ? words.expire(name) : t.book.backFromAll;
+      return entry.isForAll ? t.book.backFromAll : words.expire(name);
     case 'refund':
       return entry.postedMinor > 0n ? words.refundReceived(name) : words.refundSent(name);
     case 'capture':
