@@ -168,16 +168,17 @@ export class RealServer {
 
 /** CHATPAY_SERVER_DLL, else the one built last. */
 function program(): string {
-  const named = process.env.CHATPAY_SERVER_DLL;
-  if (named) {
-    return named;
-  }
+  return process.env.CHATPAY_SERVER_DLL ?? newestBuild('ChatPay.Server', 'ChatPay.Server.dll');
+}
+
+/** What a project's last build made. */
+export function newestBuild(project: string, file: string): string {
   const [newest] = ['Debug', 'Release']
-    .map((configuration) => join(repository, `ChatPay.Server/bin/${configuration}/net10.0/ChatPay.Server.dll`))
+    .map((configuration) => join(repository, `${project}/bin/${configuration}/net10.0/${file}`))
     .filter((path) => existsSync(path))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   if (!newest) {
-    throw new Error('The server is not built; run: dotnet build ChatPay.Server');
+    throw new Error(`It is not built; run: dotnet build ${project}`);
   }
   return newest;
 }

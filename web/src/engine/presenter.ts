@@ -61,12 +61,12 @@ export class Presenter implements Changed {
     this.#flushSoon();
   }
 
-  wallet(asset: string | null): void {
+  wallet(statement: string | null): void {
     const { wallet } = this.services();
-    if (asset === null) {
+    if (statement === null) {
       this.sink.wallet(wallet.wallet);
     } else {
-      this.sink.statement(asset, wallet.statement(asset));
+      this.sink.statement(statement, wallet.statement(statement));
     }
   }
 

@@ -12,6 +12,7 @@ import { PayPin } from './keys/payPin';
 import { Log } from './log';
 import { Outbox } from './outbox';
 import { PayCodes } from './payCodes';
+import { PaymentReceipts } from './paymentReceipts';
 import { PresenceModel } from './presence';
 import { Receipts } from './receipts';
 import { Stock } from './stock';
@@ -20,9 +21,11 @@ import { Threads } from './threads';
 import { Typing } from './typing';
 import { Views } from './views';
 import { WalletModel } from './wallet';
+import { WalletBook } from './walletBook';
 
 export type Changed = Watcher & {
-  wallet(asset: string | null): void;
+  /** @param statement which one, by its key; null for the balances */
+  wallet(statement: string | null): void;
   thread(conversation: string): void;
   presence(changes: Map<string, Presence | null>): void;
   keys(account: string | null): void;
@@ -44,6 +47,8 @@ export class Services {
   readonly cards: Cards;
   readonly payCodes: PayCodes;
   readonly wallet: WalletModel;
+  readonly walletBook: WalletBook;
+  readonly paymentReceipts: PaymentReceipts;
   readonly typing: Typing;
   readonly presence: PresenceModel;
   readonly views: Views;
@@ -85,7 +90,9 @@ export class Services {
     this.stock = new Stock(this.core);
     this.cards = new Cards(this.core, this.sync, this.keys, debits, this.payPin);
     this.payCodes = new PayCodes(this.core, this.sync, this.keys, this.chats, () => changed.payCodes());
-    this.wallet = new WalletModel(this.core, (asset) => changed.wallet(asset));
+    this.wallet = new WalletModel(this.core, (statement) => changed.wallet(statement));
+    this.walletBook = new WalletBook(this.core);
+    this.paymentReceipts = new PaymentReceipts(this.core, this.keys);
     this.typing = new Typing(this.core, (id) => changed.conversation(id));
     this.presence = new PresenceModel(this.core, (changes) => changed.presence(changes));
     this.views = new Views(this.core, this.cards.busy, (id) => this.typing.names(id), this.keys.people);

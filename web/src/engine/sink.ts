@@ -31,5 +31,6 @@ export type Sink = {
   wallet(wallet: Wallet): void;
   /** Newest first. */
   payCodes(codes: PayCode[]): void;
-  statement(asset: string, statement: Statement): void;
+  /** By `statementKey`; null for one that is kept no longer. */
+  statement(key: string, statement: Statement | null): void;
 };

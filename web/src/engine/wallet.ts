@@ -1,13 +1,31 @@
+import { nobody } from '../protocol/cardTerms';
 import { toActionError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import { parseMinor } from '../protocol/money';
-import type { WalletBalance } from '../protocol/wire';
-import type { Balance, Statement, StatementEntry, Wallet } from '../state/contract';
+import type * as wire from '../protocol/wire';
+import {
+  type Balance,
+  everyEntry,
+  isEveryEntry,
+  type Statement,
+  type StatementEntry,
+  type StatementFilter,
+  statementKey,
+  type Wallet,
+} from '../state/contract';
 import type { Core } from './core';
+import { instantOf } from './walletBook';
 
 const pageEntries = Math.min(50, Limits.statementPageEntries);
+/** Of filtered statements those that were looked at last are kept, and kept up to date. */
+const filteredKept = 2;
+/** A filtered page may be empty though there is more: so many are asked for before the person is. */
+const emptyPagesPassed = 4;
 
 type Pages = {
+  key: string;
+  asset: string;
+  filter: StatementFilter;
   entries: StatementEntry[];
   before: number | null;
   loading: boolean;
@@ -22,7 +40,7 @@ export class WalletModel {
 
   constructor(
     readonly core: Core,
-    readonly changed: (asset: string | null) => void,
+    readonly changed: (statement: string | null) => void,
   ) {}
 
   async refresh(): Promise<void> {
@@ -39,7 +57,7 @@ export class WalletModel {
     }
   }
 
-  take(balances: WalletBalance[]): void {
+  take(balances: wire.WalletBalance[]): void {
     const merged = new Map(this.wallet.balances.map((balance) => [balance.asset.code, balance]));
     for (const balance of balances) {
       merged.set(balance.asset, toBalance(balance));
@@ -47,67 +65,74 @@ export class WalletModel {
     this.wallet = { balances: [...merged.values()], loading: false, error: null };
     this.changed(null);
     for (const { asset } of balances) {
-      if (this.#statements.get(asset)?.loaded) {
-        void this.#reload(asset).catch(() => undefined);
+      for (const pages of this.#statements.values()) {
+        if (pages.asset === asset && pages.loaded) {
+          void this.#reload(pages).catch(() => undefined);
+        }
       }
     }
   }
 
-  statement(asset: string): Statement {
-    const pages = this.#pages(asset);
-    const { entries, loading, error } = pages;
-    return { entries, loading, hasMore: pages.before !== null || !pages.loaded, error };
+  /** By `statementKey`; null where none is kept under it. */
+  statement(key: string): Statement | null {
+    const pages = this.#statements.get(key);
+    if (!pages) {
+      return null;
+    }
+    const { entries, loading, loaded, before, error } = pages;
+    return { entries, loading, hasMore: before !== null || !loaded, error };
   }
 
-  async loadMore(asset: string): Promise<void> {
-    const pages = this.#pages(asset);
-    if (pages.loading || (pages.loaded && pages.before === null)) {
-      return;
+  async loadMore(asset: string, filter: StatementFilter = everyEntry): Promise<void> {
+    const pages = this.#pages(asset, filter);
+    for (let passed = 0; passed < emptyPagesPassed; passed++) {
+      if (pages.loading || (pages.loaded && pages.before === null)) {
+        return;
+      }
+      const known = pages.entries.length;
+      await this.#fetch(pages, pages.before, (entries) => [...pages.entries, ...entries]);
+      if (pages.entries.length > known) {
+        return;
+      }
     }
-    await this.#fetch(asset, pages, pages.before, (entries) => [...pages.entries, ...entries]);
   }
 
   /** Something was booked: the newest page again, in front of what was loaded before. */
-  async #reload(asset: string): Promise<void> {
-    const pages = this.#pages(asset);
+  async #reload(pages: Pages): Promise<void> {
     if (pages.loading) {
       return;
     }
     const { entries: old, before } = pages;
-    await this.#fetch(asset, pages, null, (fresh) => {
-      const oldest = fresh.at(-1)?.version ?? 0;
-      const joins = old.some((entry) => entry.version >= oldest);
-      return joins ? [...fresh, ...old.filter((entry) => entry.version < oldest)] : fresh;
+    let older: StatementEntry[] = [];
+    await this.#fetch(pages, null, (fresh) => {
+      const oldest = fresh.at(-1)?.version ?? Number.POSITIVE_INFINITY;
+      const joins = fresh.length === 0 || old.some((entry) => entry.version >= oldest);
+      older = joins ? old.filter((entry) => entry.version < oldest) : [];
+      return [...fresh, ...older];
     });
-    const joined = pages.entries.length > pageEntries;
-    if (joined) {
+    if (older.length > 0) {
+      // What comes next is behind the oldest that was kept, not behind the newest page.
       pages.before = before;
+      this.changed(pages.key);
     }
   }
 
   async #fetch(
-    asset: string,
     pages: Pages,
     before: number | null,
     merge: (entries: StatementEntry[]) => StatementEntry[],
   ): Promise<void> {
+    const { asset, filter } = pages;
     pages.loading = true;
     pages.error = null;
-    this.changed(asset);
+    this.changed(pages.key);
     try {
-      const page = await this.core.api.statement(asset, before, pageEntries);
-      const entries = page.entries.map((entry) => ({
-        version: entry.version,
-        transfer: entry.transfer,
-        kind: entry.kind as StatementEntry['kind'],
-        postedMinor: parseMinor(entry.postedMinor),
-        heldMinor: parseMinor(entry.heldMinor),
-        balanceAfterMinor: parseMinor(entry.balanceAfterMinor),
-        counterparty: entry.counterparty ? this.core.learn(entry.counterparty) : null,
-        card: entry.card ?? null,
-        conversation: entry.conversation ?? null,
-        at: Date.parse(entry.at),
-      }));
+      const page = await this.core.api.statement(asset, before, pageEntries, {
+        ...filter,
+        from: instantOf(filter.from),
+        to: instantOf(filter.to),
+      });
+      const entries = await Promise.all(page.entries.map((entry) => this.#entry(entry)));
       pages.entries = merge(entries);
       pages.before = page.before ?? null;
       pages.loaded = true;
@@ -116,21 +141,58 @@ export class WalletModel {
       throw thrown;
     } finally {
       pages.loading = false;
-      this.changed(asset);
+      this.changed(pages.key);
     }
   }
 
-  #pages(asset: string): Pages {
-    let pages = this.#statements.get(asset);
-    if (!pages) {
-      pages = { entries: [], before: null, loading: false, loaded: false, error: null };
-      this.#statements.set(asset, pages);
+  async #entry(entry: wire.StatementEntry): Promise<StatementEntry> {
+    const postedMinor = parseMinor(entry.postedMinor);
+    const card = entry.card ?? null;
+    // Nobody has got what is on hold, so the ledger names nobody; the card says whom it is for.
+    const view = postedMinor === 0n && card ? (await this.core.card(card))?.view : undefined;
+    const isForAll = view?.kind === 'packet' && view.payee === nobody;
+    const heldFor = view && !view.hidden && view.payee !== nobody ? this.core.person(view.payee) : null;
+    return {
+      version: entry.version,
+      transfer: entry.transfer,
+      kind: entry.kind as StatementEntry['kind'],
+      postedMinor,
+      heldMinor: parseMinor(entry.heldMinor),
+      balanceAfterMinor: parseMinor(entry.balanceAfterMinor),
+      counterparty: entry.counterparty ? this.core.learn(entry.counterparty) : heldFor?.displayName ? heldFor : null,
+      ...(isForAll ? { isForAll } : {}),
+      card,
+      conversation: entry.conversation ?? null,
+      at: Date.parse(entry.at),
+    };
+  }
+
+  #pages(asset: string, filter: StatementFilter): Pages {
+    const key = statementKey(asset, filter);
+    const known = this.#statements.get(key);
+    const pages = known ?? {
+      key,
+      asset,
+      filter,
+      entries: [],
+      before: null,
+      loading: false,
+      loaded: false,
+      error: null,
+    };
+    // The map is in the order of use.
+    this.#statements.delete(key);
+    this.#statements.set(key, pages);
+    const filtered = [...this.#statements.values()].filter((kept) => !isEveryEntry(kept.filter));
+    for (const { key: old } of filtered.slice(0, -filteredKept)) {
+      this.#statements.delete(old);
+      this.changed(old);
     }
     return pages;
   }
 }
 
-function toBalance(balance: WalletBalance): Balance {
+function toBalance(balance: wire.WalletBalance): Balance {
   const balanceMinor = parseMinor(balance.balanceMinor);
   const heldMinor = parseMinor(balance.heldMinor);
   return {

@@ -1,4 +1,5 @@
 import { archiveEn } from './archive.en';
+import { bookEn } from './book.en';
 import { codesEn } from './codes.en';
 import { confirmEn } from './confirm.en';
 import { type ErrorName, errorsEn } from './errors.en';
@@ -6,6 +7,7 @@ import { keysEn } from './keys.en';
 import { kindsEn } from './kinds.en';
 import { moneyEn } from './money.en';
 import { lister, pluraliser } from './plural';
+import { receiptEn } from './receipt.en';
 import { renewalEn } from './renewal.en';
 import { scanEn } from './scan.en';
 import { vaultEn } from './vault.en';
@@ -289,6 +291,10 @@ export const en = {
   kinds: kindsEn,
 
   wallet: moneyEn.wallet,
+
+  book: bookEn,
+
+  receipt: receiptEn,
 
   settings: {
     title: 'Settings',

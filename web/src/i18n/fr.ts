@@ -1,4 +1,5 @@
 import { archiveFr } from './archive.fr';
+import { bookFr } from './book.fr';
 import { codesFr } from './codes.fr';
 import { confirmFr } from './confirm.fr';
 import type { Catalogue } from './en';
@@ -7,6 +8,7 @@ import { keysFr } from './keys.fr';
 import { kindsFr } from './kinds.fr';
 import { moneyFr } from './money.fr';
 import { lister, pluraliser } from './plural';
+import { receiptFr } from './receipt.fr';
 import { renewalFr } from './renewal.fr';
 import { scanFr } from './scan.fr';
 import { vaultFr } from './vault.fr';
@@ -304,6 +306,10 @@ export const fr: Catalogue = {
   kinds: kindsFr,
 
   wallet: moneyFr.wallet,
+
+  book: bookFr,
+
+  receipt: receiptFr,
 
   settings: {
     title: 'Réglages',

@@ -123,12 +123,16 @@ export const keysEn = {
       ownKeysChanged: 'Your keys were changed on another device.',
       identityUnlogged: 'Somebody showed keys that the server’s key log does not know.',
       logOther: 'Somebody in one of your conversations says to have seen another key log.',
+      ledgerForked:
+        'The server has shown two histories of its ledger’s log. Keep your receipts: they prove it to anybody.',
+      ledgerReplaced: 'The server began a new ledger log, and signs receipts with another key.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
     },
     alarmMore: {
       logReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
       ownKeysChanged: 'If that was you, all is well.',
+      ledgerReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
       logOther: 'Either they are shown another one, or it is not true.',
       pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
     } as Partial<Record<KeyAlarmKind, string>>,

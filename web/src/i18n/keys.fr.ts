@@ -123,12 +123,17 @@ export const keysFr: typeof keysEn = {
       ownKeysChanged: 'Vos clés ont été changées sur un autre appareil.',
       identityUnlogged: 'Quelqu’un a montré des clés que le journal du serveur ne connaît pas.',
       logOther: 'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés.',
+      ledgerForked:
+        'Le serveur a montré deux histoires du journal de son livre de comptes. Gardez vos reçus : ils le prouvent à tout le monde.',
+      ledgerReplaced:
+        'Le serveur a commencé un nouveau journal du livre de comptes, et signe les reçus avec une autre clé.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait: 'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés.',
     },
     alarmMore: {
       logReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
       ownKeysChanged: 'Si c’était vous, tout va bien.',
+      ledgerReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
       logOther: 'Soit on lui en montre un autre, soit ce n’est pas vrai.',
       pinWait:
         'Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',

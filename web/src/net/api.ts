@@ -18,6 +18,7 @@ import type {
   DeviceView,
   EphemeralSignal,
   Event,
+  ExportFormat,
   GroupInfoReply,
   HelloReply,
   HelloRequest,
@@ -35,6 +36,8 @@ import type {
   RealmTokenReply,
   Receipt,
   ReceiptMark,
+  ReceiptsPage,
+  ReceiptView,
   SendReply,
   SendRequest,
   SendToDevicesRequest,
@@ -42,12 +45,16 @@ import type {
   SignInRequest,
   SignUpRequest,
   StatementPage,
+  StatementQuery,
   SyncReply,
   SyncRequest,
   VaultAttempts,
   VaultExchange,
   VaultView,
+  WalletActivity,
   WalletBalance,
+  WalletHold,
+  WalletLimits,
   WalletReply,
   WrappedKeysView,
 } from '../protocol/wire';
@@ -58,6 +65,12 @@ export interface RealmApi {
   askRealm(realm: string, message: string): Promise<VaultExchange>;
   vaultAttempts(realm: string): Promise<VaultAttempts>;
 }
+
+/** An answer that may be another one soon, and when the server says to ask again. */
+export type Timed<T> = { value: T; retryAfterMs: number | null };
+
+/** A file as the server names it. */
+export type ServerFile = { name: string; type: string; text: string };
 
 /** The REST side of a server. Every method throws `ActionError` and nothing else. */
 export interface ServerApi extends RealmApi {
@@ -82,7 +95,16 @@ export interface ServerApi extends RealmApi {
   removeMember(conversation: string, account: string): Promise<void>;
   setRole(conversation: string, account: string, role: MemberRole): Promise<void>;
   wallet(): Promise<WalletReply>;
-  statement(asset: string, before: number | null, limit: number): Promise<StatementPage>;
+  statement(asset: string, before: number | null, limit: number, query?: StatementQuery): Promise<StatementPage>;
+  walletActivity(asset: string): Promise<WalletActivity>;
+  walletHolds(): Promise<WalletHold[]>;
+  walletLimits(): Promise<WalletLimits>;
+  exportStatement(asset: string, format: ExportFormat, query: Pick<StatementQuery, 'from' | 'to'>): Promise<ServerFile>;
+  receipt(transfer: string): Promise<Timed<ReceiptView>>;
+  /** By transfer. @param after the cursor of the page before; null for the first one */
+  cardReceipts(card: string, after: string | null): Promise<Timed<ReceiptsPage>>;
+  ledgerLog(): Promise<KeyLogView>;
+  ledgerConsistency(from: number, to: number): Promise<ConsistencyReply>;
   card(id: string): Promise<CardView>;
   /** By place. @param after the cursor of the page before; null for the first one */
   cardParts(id: string, after: number | null, limit: number): Promise<CardPartsPage>;

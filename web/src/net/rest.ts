@@ -2,7 +2,7 @@ import { fromBody, localError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
 import type { ConversationView, ErrorBody, SessionMode, SessionReply } from '../protocol/wire';
 import { ActionError } from '../state/contract';
-import type { ServerApi } from './api';
+import type { ServerApi, Timed } from './api';
 import { delay, fullJitterMs } from './jitter';
 
 export type RestOptions = {
@@ -81,11 +81,24 @@ export class RestApi implements ServerApi {
   setRole: ServerApi['setRole'] = (id, account, role) =>
     this.#repeat('PUT', `/v1/conversations/${id}/members/${account}`, { role });
   wallet: ServerApi['wallet'] = () => this.#repeat('GET', '/v1/wallet');
-  statement: ServerApi['statement'] = (asset, before, limit) =>
-    this.#repeat(
-      'GET',
-      `/v1/wallet/${encodeURIComponent(asset)}/statement?limit=${limit}${before === null ? '' : `&before=${before}`}`,
-    );
+  statement: ServerApi['statement'] = (asset, before, limit, query = {}) =>
+    this.#repeat('GET', `/v1/wallet/${encodeURIComponent(asset)}/statement${queryOf({ limit, before, ...query })}`);
+  walletActivity: ServerApi['walletActivity'] = (asset) =>
+    this.#repeat('GET', `/v1/wallet/${encodeURIComponent(asset)}/activity`);
+  walletHolds: ServerApi['walletHolds'] = () => this.#repeat('GET', '/v1/wallet/holds');
+  walletLimits: ServerApi['walletLimits'] = () => this.#repeat('GET', '/v1/wallet/limits');
+  exportStatement: ServerApi['exportStatement'] = async (asset, format, { from, to }) => {
+    const query = queryOf({ format, from, to });
+    const { response, text } = await this.#ask('GET', `/v1/wallet/${encodeURIComponent(asset)}/export${query}`);
+    const name = /filename="?([^";]+)/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+    return { name: name ?? `statement.${format}`, type: response.headers.get('content-type') ?? '', text };
+  };
+  receipt: ServerApi['receipt'] = (transfer) => this.#timed(`/v1/receipts/${encodeURIComponent(transfer)}`);
+  cardReceipts: ServerApi['cardReceipts'] = (card, after) =>
+    this.#timed(`/v1/cards/${encodeURIComponent(card)}/receipts${queryOf({ after })}`);
+  ledgerLog: ServerApi['ledgerLog'] = () => this.#repeat('GET', '/v1/ledger/log');
+  ledgerConsistency: ServerApi['ledgerConsistency'] = (from, to) =>
+    this.#repeat('GET', `/v1/ledger/consistency?from=${from}&to=${to}`);
   card: ServerApi['card'] = (id) => this.#repeat('GET', `/v1/cards/${id}`);
   cardParts: ServerApi['cardParts'] = (id, after, limit) =>
     this.#repeat('GET', `/v1/cards/${id}/parts?limit=${limit}${after === null ? '' : `&after=${after}`}`);
@@ -136,6 +149,18 @@ export class RestApi implements ServerApi {
   }
 
   async #once<T>(verb: Verb, path: string, body?: unknown): Promise<T> {
+    return readAs<T>((await this.#ask(verb, path, body)).text);
+  }
+
+  /** An answer with the time after which there may be more to it. */
+  async #timed<T>(path: string): Promise<Timed<T>> {
+    const { response, text } = await this.#ask('GET', path);
+    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+    return { value: readAs<T>(text), retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : null };
+  }
+
+  /** One request and its whole answer. @throws ActionError where that is no success */
+  async #ask(verb: Verb, path: string, body?: unknown): Promise<{ response: Response; text: string }> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) {
       headers['content-type'] = 'application/json';
@@ -158,15 +183,27 @@ export class RestApi implements ServerApi {
     } catch {
       throw localError('offline');
     }
-    const value = parseJson(text);
     if (!response.ok) {
-      throw toError(response.status, value);
+      throw toError(response.status, parseJson(text));
     }
-    if (value === undefined && text !== '') {
-      throw localError('unexpected', false);
-    }
-    return value as T;
+    return { response, text };
   }
+}
+
+function readAs<T>(text: string): T {
+  const value = parseJson(text);
+  if (value === undefined && text !== '') {
+    throw localError('unexpected', false);
+  }
+  return value as T;
+}
+
+/** What is there of it, as a query; nothing where nothing is. */
+function queryOf(members: Record<string, string | number | null | undefined>): string {
+  const known = Object.entries(members).flatMap(([name, value]) =>
+    value === null || value === undefined ? [] : [[name, String(value)]],
+  );
+  return known.length === 0 ? '' : `?${new URLSearchParams(known)}`;
 }
 
 function parseJson(text: string): unknown {

@@ -89,6 +89,7 @@ export type LocalErrorName =
   | 'group_broken'
   | 'card_mismatch'
   | 'card_unchecked'
+  | 'not_verified'
   | 'pay_pin_needed'
   | 'pay_pin_wrong'
   | 'pay_pin_waits'

@@ -316,7 +316,94 @@ export type StatementEntry = {
 };
 export type StatementPage = { entries: StatementEntry[]; before?: number | null };
 
-/** Which key log the server keeps. */
+/** Which entries of a statement are wanted; instants are ISO 8601. */
+export type StatementQuery = {
+  from?: IsoTime | null;
+  to?: IsoTime | null;
+  with?: Uuid | null;
+  side?: 'in' | 'out' | 'held' | null;
+};
+export type PersonActivity = {
+  person: AccountView;
+  inMinor: AmountText;
+  outMinor: AmountText;
+  count: number;
+  lastAt: IsoTime;
+};
+/** As `2026-11`, in UTC. */
+export type MonthActivity = { month: string; inMinor: AmountText; outMinor: AmountText };
+/** `from` is later than asked for where there would be more than the server looks through. */
+export type WalletActivity = {
+  asset: string;
+  exponent: number;
+  from?: IsoTime | null;
+  people: PersonActivity[];
+  months: MonthActivity[];
+};
+export type WalletHold = {
+  card: Uuid;
+  kind: CardKind;
+  delivery?: CardDelivery | null;
+  conversation: Uuid;
+  payee?: AccountView | null;
+  asset: string;
+  amountMinor: AmountText;
+  /** When it returns; of a delayed transfer when it arrives. */
+  returnsAt: IsoTime;
+};
+export type WalletLimits = {
+  openCards: number;
+  openCardsMax: number;
+  requestsPerMinute: number;
+  requestBurst: number;
+  amountMaxMinor: AmountText;
+  cardLifetimeMaxSeconds: number;
+  mandateMaxSeconds: number;
+};
+export type ExportFormat = 'csv' | 'json' | 'ofx' | 'camt053';
+
+export type TransferKind =
+  | 'transfer'
+  | 'hold'
+  | 'capture'
+  | 'release'
+  | 'expire'
+  | 'refund'
+  | 'balancing'
+  | 'captureAll';
+/** The ledger's word that money of a card moved; what `receipt` encodes is what its key signed. */
+export type ReceiptView = {
+  transfer: Uuid;
+  kind: TransferKind;
+  card: Uuid;
+  cardKind: CardKind;
+  conversation: Uuid;
+  payer: Uuid;
+  payee: Uuid;
+  amountMinor: AmountText;
+  asset: string;
+  exponent: number;
+  at: IsoTime;
+  detailCommit: Base64;
+  authorisation?: ReceiptAuthorisation | null;
+  origin: string;
+  receipt: Base64;
+  verifierKey: string;
+  signature: Base64;
+  seal?: ReceiptSeal | null;
+};
+export type ReceiptAuthorisation = {
+  device: Uuid;
+  deviceKey: Base64;
+  action: CardActionKind;
+  amountMinor: AmountText;
+  expiresAt: IsoTime;
+};
+/** Where the transfer is in the ledger log, with what proves it. */
+export type ReceiptSeal = { salt: Base64; index: number; proof: Base64[]; checkpoint: string };
+export type ReceiptsPage = { receipts: ReceiptView[]; after?: Uuid | null };
+
+/** Which log, of keys or of the ledger, the server keeps. */
 export type KeyLogView = { origin: string; verifierKey: string };
 /** An entry of a chain, with what shows its place in the log. */
 export type LoggedKeyEntry = { entry: Base64; salt: Base64; index: number; proof: Base64[] };

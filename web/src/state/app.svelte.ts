@@ -13,11 +13,12 @@ import type {
   Phase,
   Presence,
   Statement,
+  StatementFilter,
   Thread,
   ThreadItem,
   Wallet,
 } from './contract';
-import { ActionError } from './contract';
+import { ActionError, statementKey } from './contract';
 import { deviceName } from './deviceName';
 import { createTabLock, type TabLock } from './tabLock';
 
@@ -212,7 +213,13 @@ class App implements ChatApp {
     payCodes: (codes) => {
       this.payCodes = codes;
     },
-    statement: (asset, statement) => void this.#statements.set(asset, statement),
+    statement: (key, statement) => {
+      if (statement) {
+        this.#statements.set(key, statement);
+      } else {
+        this.#statements.delete(key);
+      }
+    },
   };
 
   #forget(): void {
@@ -332,12 +339,22 @@ class App implements ChatApp {
 
   refreshWallet: ChatApp['refreshWallet'] = () => this.#act((engine) => engine.services.wallet.refresh());
 
-  statement(asset: string): Statement {
-    return this.#statements.get(asset) ?? { entries: [], loading: false, hasMore: true, error: null };
+  statement(asset: string, filter?: StatementFilter): Statement {
+    const known = this.#statements.get(statementKey(asset, filter));
+    return known ?? { entries: [], loading: false, hasMore: true, error: null };
   }
 
-  loadMoreStatement: ChatApp['loadMoreStatement'] = (asset) =>
-    this.#act((engine) => engine.services.wallet.loadMore(asset));
+  loadMoreStatement: ChatApp['loadMoreStatement'] = (asset, filter) =>
+    this.#act((engine) => engine.services.wallet.loadMore(asset, filter));
+  walletActivity: ChatApp['walletActivity'] = (asset) =>
+    this.#act((engine) => engine.services.walletBook.activity(asset));
+  walletHolds: ChatApp['walletHolds'] = () => this.#act((engine) => engine.services.walletBook.holds());
+  walletLimits: ChatApp['walletLimits'] = () => this.#act((engine) => engine.services.walletBook.limits());
+  exportStatement: ChatApp['exportStatement'] = (asset, format, from, to) =>
+    this.#act((engine) => engine.services.walletBook.export(asset, format, from, to));
+  receipt: ChatApp['receipt'] = (transfer) => this.#act((engine) => engine.services.paymentReceipts.one(transfer));
+  receiptsOfCard: ChatApp['receiptsOfCard'] = (card) =>
+    this.#act((engine) => engine.services.paymentReceipts.ofCard(card));
 
   ownPayCode: ChatApp['ownPayCode'] = () => this.#act(async (engine) => engine.services.payCodes.ownText());
   makePayCode: ChatApp['makePayCode'] = (wanted) => this.#act((engine) => engine.services.payCodes.make(wanted));

@@ -8,7 +8,9 @@ import type { ChatsApp } from './contract/chats';
 import type { KeysApp } from './contract/keys';
 import type { MoneyApp } from './contract/money';
 import type { PayCodesApp } from './contract/payCodes';
+import type { ReceiptsApp } from './contract/receipts';
 import type { SessionApp } from './contract/session';
+import type { WalletApp } from './contract/wallet';
 
 export * from './contract/chats';
 export * from './contract/debits';
@@ -16,6 +18,8 @@ export * from './contract/keys';
 export * from './contract/money';
 export * from './contract/payCodes';
 export * from './contract/payPin';
+export * from './contract/receipts';
 export * from './contract/session';
+export * from './contract/wallet';
 
-export interface ChatApp extends SessionApp, ChatsApp, MoneyApp, PayCodesApp, KeysApp {}
+export interface ChatApp extends SessionApp, ChatsApp, MoneyApp, PayCodesApp, KeysApp, WalletApp, ReceiptsApp {}

@@ -1,6 +1,7 @@
 import { aminaPays, ids, stateCards } from '../fixtures/cards';
 import { payCodesShown } from '../fixtures/codes';
 import { kindCards, kindsConversation } from '../fixtures/kinds';
+import { walletScreens } from './walletScreens';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
 export type Screen = {
@@ -366,6 +367,7 @@ export const screens: Screen[] = [
   { name: 'wallet-statement', scene: 'rich', hash: '#/wallet/EUR' },
   { name: 'wallet-one', scene: 'empty', hash: '#/wallet' },
   { name: 'wallet-failing', scene: 'failing', hash: '#/wallet' },
+  ...walletScreens,
   { name: 'settings', scene: 'rich', hash: '#/settings' },
   { name: 'settings-profile', scene: 'rich', hash: '#/settings/profile' },
   { name: 'settings-devices', scene: 'rich', hash: '#/settings/devices' },

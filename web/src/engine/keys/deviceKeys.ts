@@ -14,6 +14,7 @@ import { KeyAlarms } from './alarms';
 import { evidenceOf } from './chainKeys';
 import { KeyLogFollower } from './follower';
 import { Gossip } from './gossip';
+import { LedgerFollower } from './ledgerFollower';
 import { OwnKeys } from './ownKeys';
 import { PeopleKeys } from './peopleKeys';
 import { type PinOptions, Pins } from './pins';
@@ -26,6 +27,7 @@ const looks = 3;
 export class DeviceKeys {
   readonly alarms: KeyAlarms;
   readonly log: KeyLogFollower;
+  readonly ledger: LedgerFollower;
   readonly own: OwnKeys;
   readonly people: PeopleKeys;
   readonly pins: Pins;
@@ -38,6 +40,7 @@ export class DeviceKeys {
   ) {
     this.alarms = new KeyAlarms(core);
     this.log = new KeyLogFollower(core, this.alarms);
+    this.ledger = new LedgerFollower(core, this.alarms);
     this.people = new PeopleKeys(core, this.log, this.alarms);
     this.own = new OwnKeys(core, this.log, this.people, this.alarms);
     this.gossip = new Gossip(core, this.log);

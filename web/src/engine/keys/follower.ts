@@ -3,14 +3,15 @@ import { takeChainReply } from '../../keylog/chainReply';
 import { type Checkpoint, openCheckpoint } from '../../keylog/checkpoint';
 import { readNoteVerifier } from '../../keylog/noteVerifier';
 import { LogRejection } from '../../keylog/rejection';
-import { judgeGrowth, type LogIdentity } from '../../keylog/view';
-import { equalBytes, fromBase64, toBase64 } from '../../protocol/bytes';
+import type { LogIdentity } from '../../keylog/view';
+import { fromBase64, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import { Limits } from '../../protocol/limits';
 import type { KeyChainReply } from '../../protocol/wire';
 import type { KeyLogRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
+import { isOneLog } from './logFit';
 
 const place = 'log';
 
@@ -63,26 +64,11 @@ export class KeyLogFollower {
         return;
       }
       const { size, root } = opened.checkpoint;
-      if (log.size > 0 && size > 0 && !(await this.#fits(log, size, root))) {
+      const ask = (first: number, second: number) => this.core.api.keyConsistency(first, second);
+      if (log.size > 0 && size > 0 && !(await isOneLog(log, { size, root }, ask))) {
         await this.alarms.raise('logForked', null, [log.note, note]);
       }
     });
-  }
-
-  async #fits(log: KeyLogRecord, size: number, root: Uint8Array): Promise<boolean> {
-    if (size === log.size) {
-      return equalBytes(root, log.root);
-    }
-    try {
-      const { proof } = await this.core.api.keyConsistency(Math.min(size, log.size), Math.max(size, log.size));
-      return judgeGrowth(log, { size, root }, proof.map(fromBase64)) === LogRejection.none;
-    } catch (thrown) {
-      if (isCode(thrown, ErrorCode.logSizeUnknown)) {
-        // This server has shown others a longer log than it has.
-        return false;
-      }
-      throw thrown;
-    }
   }
 
   async #follow(account: string, known: readonly Uint8Array[]): Promise<Followed | null> {

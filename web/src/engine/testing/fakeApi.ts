@@ -104,7 +104,6 @@ export class FakeApi {
     removeMember: (id, account) => this.client.call('removeMember', () => this.#depart(id, account, 'removed')),
     setRole: () => this.client.call('setRole', () => undefined),
     wallet: () => this.client.call('wallet', () => ({ balances: [], sandbox: true })),
-    statement: () => this.client.call('statement', () => ({ entries: [], before: null })),
     createPayCode: (code) =>
       this.client.call('createPayCode', () => this.client.server.payCodes.create(this.client.me().account, code)),
     payCode: (code) =>
@@ -113,6 +112,26 @@ export class FakeApi {
       this.client.call('scanPayCode', () => this.client.server.payCodes.scan(this.client.me().account, code)),
     removePayCode: (code) =>
       this.client.call('removePayCode', () => this.client.server.payCodes.remove(this.client.me().account, code)),
+    statement: (_, before, limit, query) =>
+      this.client.call('statement', () => this.client.server.book.statement(before, limit, query)),
+    walletActivity: () => this.client.call('walletActivity', () => this.client.server.book.activity),
+    walletHolds: () => this.client.call('walletHolds', () => this.client.server.book.holds),
+    walletLimits: () => this.client.call('walletLimits', () => this.client.server.book.limits),
+    exportStatement: (asset, format, { from }) =>
+      this.client.call('exportStatement', () => ({ name: `${asset}.${format}`, type: 'text/csv', text: from ?? '' })),
+    receipt: (transfer) =>
+      this.client.call('receipt', () => {
+        const { book } = this.client.server;
+        return { value: book.receipt(transfer), retryAfterMs: book.retryAfterMs };
+      }),
+    cardReceipts: (card, after) =>
+      this.client.call('cardReceipts', () => {
+        const { book } = this.client.server;
+        return { value: book.receiptsOf(card, after), retryAfterMs: book.retryAfterMs };
+      }),
+    ledgerLog: () => this.client.call('ledgerLog', () => this.client.server.book.view()),
+    ledgerConsistency: (from, to) =>
+      this.client.call('ledgerConsistency', () => this.client.server.book.consistency(from, to)),
     keyLog: () => this.client.call('keyLog', () => this.client.server.keys.view()),
     appendKeys: (entries) =>
       this.client.call('appendKeys', () => this.client.server.keys.append(this.client.me(), entries)),

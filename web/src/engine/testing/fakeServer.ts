@@ -5,6 +5,7 @@ import { fromBody } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type * as wire from '../../protocol/wire';
 import { FakeArchive } from './fakeArchive';
+import { FakeBook } from './fakeBook';
 import { FakeCards } from './fakeCards';
 import { FakeClient } from './fakeClient';
 import { FakeDebits } from './fakeDebits';
@@ -65,6 +66,7 @@ export class FakeServer {
   readonly debits = new FakeDebits(this);
   readonly payCodes = new FakePayCodes(this);
   readonly cardRules = new FakeCards();
+  readonly book = new FakeBook();
   /** Accounts that hide. */
   readonly hidden = new Set<string>();
   /** Called for every event on its way to a device, pushed or fetched. */

@@ -60,7 +60,8 @@ export class Screen implements Sink {
   payCodes = (codes: PayCode[]) => {
     this.codes = codes;
   };
-  statement = (asset: string, statement: Statement) => void this.statements.set(asset, statement);
+  statement = (key: string, statement: Statement | null) =>
+    void (statement ? this.statements.set(key, statement) : this.statements.delete(key));
 }
 
 /** One browser of one person: a database that outlives its engines, and the engine that runs on it now. */

@@ -46,6 +46,10 @@ export type KeyAlarmKind =
   | 'identityUnlogged'
   /** Somebody says to have seen a log that this one's key did not sign. */
   | 'logOther'
+  /** The ledger log has told this device two histories by its receipts. */
+  | 'ledgerForked'
+  /** The server began another ledger log. */
+  | 'ledgerReplaced'
   /** The PIN was guessed wrongly on another device. */
   | 'pinGuessed'
   /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */

@@ -1,5 +1,6 @@
 import type { PinConsent } from './payPin';
 import type { ErrorInfo, Person } from './session';
+import type { StatementFilter } from './wallet';
 
 export type Asset = { code: string; exponent: number };
 
@@ -140,7 +141,10 @@ export type StatementEntry = {
   postedMinor: bigint;
   heldMinor: bigint;
   balanceAfterMinor: bigint;
+  /** The other side; of money on hold whom it is for, where this device knows the card. */
   counterparty: Person | null;
+  /** Money on hold in a packet for everybody. */
+  isForAll?: boolean;
   card: string | null;
   conversation: string | null;
   at: number;
@@ -172,7 +176,10 @@ export interface MoneyApp {
   loadCardParts(card: string): Promise<void>;
 
   refreshWallet(): Promise<void>;
-  /** Reactive pages of one asset's statement, newest first. Whoever looks at it first loads the first page. */
-  statement(asset: string): Statement;
-  loadMoreStatement(asset: string): Promise<void>;
+  /**
+   * Reactive pages of one asset's statement, newest first. Whoever looks at it first loads the first page.
+   * @param filter all entries where it is absent; a filtered page may be empty and yet have more behind it
+   */
+  statement(asset: string, filter?: StatementFilter): Statement;
+  loadMoreStatement(asset: string, filter?: StatementFilter): Promise<void>;
 }

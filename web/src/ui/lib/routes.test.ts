@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { codePages, hrefOf, parentOf, parseRoute, type Route, settingsPages, thread } from './routes';
+import { codePages, hrefOf, parentOf, parseRoute, type Route, settingsPages, thread, walletPages } from './routes';
 
 const routes: Route[] = [
   { name: 'chats' },
@@ -15,6 +15,13 @@ const routes: Route[] = [
   { name: 'wallet', asset: null },
   { name: 'wallet', asset: 'EUR' },
   ...codePages.map((page): Route => ({ name: 'codes', page })),
+  { name: 'wallet', asset: 'EUR', view: 'activity' },
+  { name: 'wallet', asset: 'EUR', filter: { with: 'b', side: 'in', from: 1_779_000_000_000, to: 0 } },
+  { name: 'wallet', asset: 'EUR', filter: { with: null, side: 'held', from: null, to: null } },
+  ...walletPages.map((page): Route => ({ name: 'walletPage', page })),
+  { name: 'receipt', transfer: 'b/ü?', sha256: null },
+  { name: 'receipt', transfer: 'b', sha256: 'Ab-_9' },
+  { name: 'receipts', card: 'b' },
   { name: 'settings', page: null },
   ...settingsPages.map((page): Route => ({ name: 'settings', page })),
   { name: 'entry', mode: 'signIn' },
@@ -36,6 +43,10 @@ describe('Addresses', () => {
     '#/codes',
     '#/codes/x',
     '#/codes/scan/x',
+    '#/wallet/EUR/activity/more',
+    '#/wallet/limits/more',
+    '#/receipt',
+    '#/card/b/more',
     '#/new/x',
     '#/sign-in/x',
   ])('%s leads nowhere', (hash) => {
@@ -45,6 +56,10 @@ describe('Addresses', () => {
   test('An empty address is the list of chats', () => {
     expect(parseRoute('')).toEqual({ name: 'chats' });
     expect(parseRoute('#')).toEqual({ name: 'chats' });
+  });
+
+  test('A filter that makes no sense is none', () => {
+    expect(parseRoute('#/wallet/EUR?side=up&from=soon&to=-1')).toEqual({ name: 'wallet', asset: 'EUR' });
   });
 
   test('A broken escape does not break the page', () => {
@@ -57,5 +72,8 @@ describe('Addresses', () => {
     expect(parentOf({ name: 'settings', page: 'devices' })).toEqual({ name: 'settings', page: null });
     expect(parentOf({ name: 'codes', page: 'scan' })).toEqual({ name: 'wallet', asset: null });
     expect(parentOf({ name: 'wallet', asset: 'EUR' })).toEqual({ name: 'wallet', asset: null });
+    expect(parentOf({ name: 'walletPage', page: 'limits' })).toEqual({ name: 'wallet', asset: null });
+    expect(parentOf({ name: 'receipt', transfer: 'b', sha256: null })).toEqual({ name: 'wallet', asset: null });
+    expect(parentOf({ name: 'receipts', card: 'b' })).toEqual({ name: 'card', card: 'b' });
   });
 });

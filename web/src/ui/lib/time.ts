@@ -82,6 +82,18 @@ export function fullTime(at: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 }
 
+/** To the second and with the zone: what stands on a receipt. */
+export function preciseTime(at: number, locale: string): string {
+  return dateFormat(locale, { dateStyle: 'long', timeStyle: 'long' }).format(at);
+}
+
+/** A month of UTC: "May 2026", or its letter alone under a picture. */
+export function monthName(at: number, locale: string, form: 'narrow' | 'long'): string {
+  const options: Intl.DateTimeFormatOptions =
+    form === 'narrow' ? { month: 'narrow' } : { month: 'long', year: 'numeric' };
+  return capitalise(dateFormat(locale, { ...options, timeZone: 'UTC' }).format(at), locale);
+}
+
 export function longDate(at: number, locale: string): string {
   return dateFormat(locale, { dateStyle: 'long' }).format(at);
 }

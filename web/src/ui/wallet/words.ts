@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../i18n/en';
-import type { StatementEntry } from '../../state/contract';
+import type { Asset, StatementEntry } from '../../state/contract';
+import { formatMoney } from '../lib/money';
 
 /** What a movement was, naming the other person. */
 export function entryText(entry: StatementEntry, t: Catalogue): string {
@@ -9,11 +10,11 @@ export function entryText(entry: StatementEntry, t: Catalogue): string {
     case 'funding':
       return words.funding;
     case 'hold':
-      return words.hold(name);
+      return entry.isForAll ? t.book.heldForAll : words.hold(name);
     case 'release':
-      return words.release(name);
+      return entry.isForAll ? t.book.backFromAll : words.release(name);
     case 'expire':
-      return words.expire(name);
+      return entry.isForAll ? t.book.backFromAll : words.expire(name);
     case 'refund':
       return entry.postedMinor > 0n ? words.refundReceived(name) : words.refundSent(name);
     case 'capture':
@@ -22,4 +23,12 @@ export function entryText(entry: StatementEntry, t: Catalogue): string {
     default:
       return entry.postedMinor > 0n ? words.received(name) : words.sent(name);
   }
+}
+
+/** What it did to the wallet: the balance after it, or where that did not change, what became of the money. */
+export function entryEffect(entry: StatementEntry, asset: Asset, t: Catalogue, locale: string): string {
+  if (entry.postedMinor !== 0n) {
+    return t.wallet.balanceAfter(formatMoney(entry.balanceAfterMinor, asset, locale));
+  }
+  return entry.heldMinor > 0n ? t.book.holdStep : t.book.backStep;
 }
