@@ -130,10 +130,10 @@ public sealed class CardLimitTests(MoneyFixture money) : IClassFixture<MoneyFixt
     }
 
     private async Task<Result<CardActReply>> SplitAsync(
-        WalletHolder author, ConversationId conversation, IReadOnlyList<WalletHolder> people)
+        WalletHolder author, ConversationId conversation, WalletHolder[] people)
     {
         var split = TestCards.Post(
-            CardKind.Split, conversation, 0, author.Account, CardTerms.Nobody, people.Count,
+            CardKind.Split, conversation, 0, author.Account, CardTerms.Nobody, people.Length,
             plan: new(Shares: [.. people.Select(static person => new CardShare(person.Account, 1))], OwnMinor: 0));
         return await Nodes[1].ActAsync(author.Caller, split, Cancellation);
     }

@@ -75,7 +75,7 @@ internal static class PayScenario
         figures["call_bytes"] = crowds.CallBytes;
         console.Begin("checking the books");
         var invariants = await crowds.InvariantsAsync(rounds.Settled, bench, options, console, cancellationToken);
-        if (options.Servers.Contains(Servers.ChatPay))
+        if (options.Servers.Contains(Servers.ChatPay, StringComparer.Ordinal))
         {
             var ended = await ending.ReadAsync(bench.Owner, cancellationToken);
             figures["expiries"] = ended;
