@@ -121,6 +121,8 @@ describe('a code with an amount', () => {
     const code = await codesOf(shop).make(payMe);
     await codesOf(ada).scan(payCodeOf(code));
     server.payCodes.expire(code);
+    // The shop's clock says the same.
+    shop.engine.services.core.clock.learn(Date.now() + 3_600_000);
     shopClient.busy.delete('payCode');
     await shows(shop, code, ({ card }) => card !== null);
   });

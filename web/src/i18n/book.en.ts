@@ -24,7 +24,6 @@ export const bookEn = {
   remove: (what: string) => `Remove filter: ${what}`,
   clear: 'Remove all filters',
   person: 'Person',
-  personHint: 'Money that is only on hold is with nobody yet.',
   everybody: 'Everybody',
   thisPerson: 'this person',
   withPerson: (name: string) => `With ${name}`,

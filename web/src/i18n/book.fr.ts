@@ -24,7 +24,6 @@ export const bookFr: typeof bookEn = {
   remove: (what) => `Retirer le filtre : ${what}`,
   clear: 'Retirer tous les filtres',
   person: 'Personne',
-  personHint: 'L’argent seulement réservé n’est encore chez personne.',
   everybody: 'Tout le monde',
   thisPerson: 'cette personne',
   withPerson: (name) => `Avec ${name}`,

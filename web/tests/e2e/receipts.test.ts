@@ -146,7 +146,12 @@ describe('The wallet', () => {
     await expect.poll(() => entries().count(), soon).toBeGreaterThan(4);
     await r.page.getByTestId('filter-toggle').click();
     await r.page.getByTestId('filter-person').selectOption({ label: `${ines.displayName} (@${ines.handle})` });
-    await expect.poll(texts, soon).toEqual([expect.stringContaining(`To ${ines.displayName}, accepted`)]);
+    await expect
+      .poll(texts, soon)
+      .toEqual([
+        expect.stringContaining(`To ${ines.displayName}, accepted`),
+        expect.stringContaining(`On hold for ${ines.displayName}`),
+      ]);
     await r.page.getByTestId('filter-panel').getByRole('radio', { name: 'Out' }).check();
     await expect.poll(() => entries().count(), soon).toBe(1);
     expect(new URL(r.page.url()).hash).toContain('side=out');
