@@ -136,8 +136,8 @@ internal sealed class SessionStore(NpgsqlDataSource dataSource, TimeProvider tim
 
     /// <summary>Which of the sessions have ended; by the hashes of their tokens.</summary>
     /// <remarks>
-    /// One look for each, whatever statistics there are: as <c>not exists</c> it is a join, which was planned as every hash against
-    /// every session, all connections squared in each second.
+    /// One look for each, whatever statistics there are: as <c>not exists</c> it is a join, which was planned as every hash
+    /// against every session, all connections squared in each second.
     /// </remarks>
     public async Task<IReadOnlyList<byte[]>> EndedAsync(byte[][] tokenHashes, CancellationToken cancellationToken)
     {

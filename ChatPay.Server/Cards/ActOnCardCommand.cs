@@ -10,7 +10,9 @@ using ChatPay.Server.Ledger;
 namespace ChatPay.Server.Cards;
 
 /// <summary>What a member does with a card: accepts, declines, cancels, pays, claims, gives back, draws, reminds.</summary>
-/// <param name="known">The card as remembered, or read without a lock: only what never changes once it is there is used of it.</param>
+/// <param name="known">
+/// The card as remembered, or read without a lock: only what never changes once it is there is used of it.
+/// </param>
 internal sealed class ActOnCardCommand(
     Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
     : CardCommand(caller, request, payload, signed)

@@ -10,7 +10,9 @@ namespace ChatPay.Server.Cards;
 /// How often an account may ask others for money: the generic cell rate algorithm (ITU-T I.371), whose whole state is a time. It
 /// is spent in the transaction that posts, so that nodes share it and what is refused or repeated costs nothing.
 /// </summary>
-/// <remarks><see cref="CardRows"/> lock the author before this is read: whoever posts for an account waits for the others.</remarks>
+/// <remarks>
+/// <see cref="CardRows"/> lock the author before this is read: whoever posts for an account waits for the others.
+/// </remarks>
 internal sealed class RequestAllowanceRows : WriteRows
 {
     private readonly HashSet<AccountId> _needed = [];
@@ -22,7 +24,9 @@ internal sealed class RequestAllowanceRows : WriteRows
     public void Need(AccountId account) => _needed.Add(account);
 
     /// <summary>Null when the account may ask so many people now; else <c>too_many_requests</c>.</summary>
-    /// <remarks>A split of more people than the burst waits for all of it, and no longer: else it could never be posted.</remarks>
+    /// <remarks>
+    /// A split of more people than the burst waits for all of it, and no longer: else it could never be posted.
+    /// </remarks>
     public Error? Check(AccountId account, int people, DateTimeOffset now, CardOptions limits)
     {
         var each = Each(limits);
@@ -31,7 +35,9 @@ internal sealed class RequestAllowanceRows : WriteRows
             ? null : TooMany.Requests("You have asked for payments too often. Wait a little.", wait);
     }
 
-    /// <summary>Takes what <see cref="Check"/> has allowed: of a large split more than there is, which is paid off first.</summary>
+    /// <summary>
+    /// Takes what <see cref="Check"/> has allowed: of a large split more than there is, which is paid off first.
+    /// </summary>
     public void Spend(AccountId account, int people, DateTimeOffset now, CardOptions limits)
     {
         _spentUntil[account] = From(account, now) + (Each(limits) * people);

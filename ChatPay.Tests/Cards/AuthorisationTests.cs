@@ -132,7 +132,9 @@ public sealed class AuthorisationTests(MoneyFixture money) : IClassFixture<Money
             CardState.Accepted, (await money.ActAsync(bob, posted.Value.Card, CardActionKind.Accept)).Value.Card.State);
     }
 
-    /// <summary>It signed, its signature was looked at, and the payment waits for what another transaction does to the device.</summary>
+    /// <summary>
+    /// It signed, its signature was looked at, and the payment waits for what another transaction does to the device.
+    /// </summary>
     [Fact]
     public async Task A_device_that_is_revoked_while_its_payment_waits_does_not_pay()
     {

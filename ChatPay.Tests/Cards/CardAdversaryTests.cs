@@ -190,7 +190,8 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
         await money.AssertCleanAsync();
 
         Task<Result<CardActReply>> DrawAsync(int turn, long amountMinor) => Nodes[turn % 2].ActAsync(
-            bob.Caller, new CardActRequest(card.Id, 1, CardActionKind.Draw, money.NewId(), AmountMinor: amountMinor), Cancellation);
+            bob.Caller, new CardActRequest(card.Id, 1, CardActionKind.Draw, money.NewId(), AmountMinor: amountMinor),
+            Cancellation);
     }
 
     [Fact]

@@ -149,7 +149,8 @@ public sealed class DeviceLieTests(ServerFixture server) : IClassFixture<ServerF
         Assert.Equal(CardTrust.Verified, (await ben.SeesCardAsync(card.Id)).Trust);
         await ben.DisposeAsync();
         await ada.Device.CancelAsync(card.Id, Cancellation);
-        _lie = logged => logged.Kind == EventKind.CardChanged ? logged with { Card = logged.Card! with { State = state } } : logged;
+        _lie = logged => logged.Kind == EventKind.CardChanged
+            ? logged with { Card = logged.Card! with { State = state } } : logged;
         await using var again = await SdkPerson.OpenAsync(Address, ben.Store, ben.Handle);
         var told = (CardChanged)await again.Items.FirstAsync(item => item is CardChanged);
         Assert.Equal((CardTrust.Mismatch, CardState.Open), (told.Card.Trust, told.Card.State));
