@@ -50,17 +50,23 @@ async function verifyChanged(change: Partial<ReceiptView>): Promise<{ exitCode: 
   return chatpayVerify('receipt', path, '--key', receipt.verifierKey);
 }
 
-describe('A receipt', () => {
+describe('Receipts and the wallet', () => {
   asOneStory();
 
-  test('Rosa pays Emil and Inês, and Emil pays back a part', async () => {
+  test('Three people sign up', async () => {
     r = await Person.signUp(browser, server, rosa);
     e = await Person.signUp(browser, server, emil, { device: 'phone' });
     i = await Person.signUp(browser, server, ines);
+  });
+
+  test('Rosa pays Inês', async () => {
     await r.startDirect(ines);
     await r.pay('Send', '3', 'A stamp');
     await i.openChat(rosa.displayName);
     await i.act('A stamp', 'accept');
+  });
+
+  test('She pays Emil, who pays her, and something is left waiting', async () => {
     await r.startDirect(emil);
     await r.pay('Send', '12.34', 'Two tickets');
     await e.openChat(rosa.displayName);
@@ -73,7 +79,7 @@ describe('A receipt', () => {
     await e.seesCard('Still waiting', 'held');
   });
 
-  test('It is reached from the card on both sides, and both check every part of it', async () => {
+  test('A receipt is reached from the card on both sides, and both check every part of it', async () => {
     for (const person of [r, e]) {
       await person.card('Two tickets').getByTestId('card-details').click();
       await person.page.getByTestId('card-receipt').click();
@@ -131,15 +137,12 @@ describe('A receipt', () => {
     expect(pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)).toHaveLength(1);
     await r.page.emulateMedia({ media: 'screen', colorScheme: 'light' });
   });
-});
 
-describe('The wallet', () => {
-  asOneStory();
   const entries = () => r.page.getByTestId('entry');
   const texts = async () =>
     (await entries().allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').replace(/^\S{1,2} /, ''));
 
-  test('It is narrowed by person and direction, by its own address', async () => {
+  test('The wallet is narrowed by person and direction, by its own address', async () => {
     await r.go('#/wallet/EUR');
     // The ledger names nobody for what is on hold; the card does.
     await entries().first().getByText(`On hold for ${emil.displayName}`).waitFor();
@@ -165,7 +168,7 @@ describe('The wallet', () => {
     await expect.poll(() => entries().count(), soon).toBe(1);
   });
 
-  test('A row leads to its receipt', async () => {
+  test('A row of it leads to its receipt', async () => {
     await entries().getByTestId('entry-receipt').click();
     await expect.poll(() => verdict(r), soon).toBe('sealed');
     expect(await r.page.getByTestId('receipt-reference').textContent()).toBe(receipt.transfer);
