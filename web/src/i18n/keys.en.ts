@@ -153,11 +153,11 @@ export const keysEn = {
     pinOff: 'Not set. Only another device of yours can let in a new one.',
     vault: 'Where the PIN is kept',
     operator: (parts: number) =>
-      `The vault has ${parts} parts, and one operator runs all of them: this server’s. Ten wrong guesses destroy what is kept. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
+      `The vault has ${parts} parts, and one operator runs all of them: this server’s. Each part destroys what it keeps after ten wrong guesses. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
     operators: (parts: number, operators: number, together: number) =>
       together === 1
-        ? `The vault has ${parts} parts, and this server names ${operators} operators. One of them runs so many that it could try PINs without limit by itself, so a passphrase is safer if you do not trust it. Ten wrong guesses destroy what is kept.`
-        : `The vault has ${parts} parts, and this server names ${operators} operators. ${together} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+        ? `The vault has ${parts} parts, and this server names ${operators} operators. One of them runs so many that it could try PINs without limit by itself, so a passphrase is safer if you do not trust it. Each part destroys what it keeps after ten wrong guesses.`
+        : `The vault has ${parts} parts, and this server names ${operators} operators. ${together} of them would have to work together to try PINs without limit. Each part destroys what it keeps after ten wrong guesses.`,
     hosts: 'Who runs the parts',
     answering: (answering: number, parts: number) => `${answering} of ${parts} parts answer now.`,
     attempts: 'Guesses of your PIN',

@@ -155,11 +155,11 @@ export const keysFr: typeof keysEn = {
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',
     operator: (parts) =>
-      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Dix essais faux détruisent ce qui est gardé. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
+      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Chaque partie détruit ce qu’elle garde après dix essais faux. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
     operators: (parts, operators, together) =>
       together === 1
-        ? `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. L’un d’eux en gère assez pour essayer à lui seul des codes sans limite : une phrase de passe est plus sûre si vous ne lui faites pas confiance. Dix essais faux détruisent ce qui est gardé.`
-        : `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. Il faudrait que ${together} d’entre eux s’entendent pour essayer des codes sans limite. Dix essais faux détruisent ce qui est gardé.`,
+        ? `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. L’un d’eux en gère assez pour essayer à lui seul des codes sans limite : une phrase de passe est plus sûre si vous ne lui faites pas confiance. Chaque partie détruit ce qu’elle garde après dix essais faux.`
+        : `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. Il faudrait que ${together} d’entre eux s’entendent pour essayer des codes sans limite. Chaque partie détruit ce qu’elle garde après dix essais faux.`,
     hosts: 'Qui gère les parties',
     answering: (answering, parts) => `${answering} parties sur ${parts} répondent en ce moment.`,
     attempts: 'Essais de votre code PIN',
