@@ -33,6 +33,7 @@ export const errorsEn = {
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
   archive_needs_pin: 'Set a PIN first: nothing else brings the archive’s key to a new device.',
   pin_needed: 'Your PIN was set on another device. Enter it on this one first.',
+  pin_removed: 'Another of your devices removed the PIN while you set it here. There is none now: set it again.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

@@ -34,6 +34,8 @@ export const errorsFr: Record<ErrorName, string> = {
   archive_needs_pin:
     'Définissez d’abord un code PIN : rien d’autre n’amène la clé de l’archive sur un nouvel appareil.',
   pin_needed: 'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord sur celui-ci.',
+  pin_removed:
+    'Un autre de vos appareils a supprimé le code PIN pendant que vous le définissiez ici. Il n’y en a plus : redéfinissez-le.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

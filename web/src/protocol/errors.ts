@@ -66,7 +66,8 @@ export const ErrorCode = {
  * accepted, and such a device is still there. `own_device_unlogged`: one is there in this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
- * `pin_needed`: the PIN was set on another device, and this one does not know what it opens.
+ * `pin_needed`: the PIN was set on another device, and this one does not know what it opens. `pin_removed`: another device has
+ * removed it while this one set it.
  * `unexpected`: a bug here, or something that is no server of ours answered.
  */
 export function localError(
@@ -100,6 +101,7 @@ export type LocalErrorName =
   | 'keys_untrue'
   | 'archive_needs_pin'
   | 'pin_needed'
+  | 'pin_removed'
   | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {
