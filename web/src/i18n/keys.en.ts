@@ -123,6 +123,8 @@ export const keysEn = {
       ownKeysChanged: 'Your keys were changed on another device.',
       identityUnlogged: 'Somebody showed keys that the server’s key log does not know.',
       logOther: 'Somebody in one of your conversations says to have seen another key log.',
+      logUnproven:
+        'For a day the server has not shown that somebody in one of your conversations sees the same key log as you.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
     },
@@ -130,6 +132,7 @@ export const keysEn = {
       logReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
       ownKeysChanged: 'If that was you, all is well.',
       logOther: 'Either they are shown another one, or it is not true.',
+      logUnproven: 'It may be overloaded, or hide something. Compare safety numbers before you trust new keys.',
       pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
     } as Partial<Record<KeyAlarmKind, string>>,
     ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',

@@ -123,6 +123,8 @@ export const keysFr: typeof keysEn = {
       ownKeysChanged: 'Vos clés ont été changées sur un autre appareil.',
       identityUnlogged: 'Quelqu’un a montré des clés que le journal du serveur ne connaît pas.',
       logOther: 'Quelqu’un dans l’une de vos conversations dit avoir vu un autre journal des clés.',
+      logUnproven:
+        'Depuis un jour, le serveur n’a pas montré que quelqu’un dans l’une de vos conversations voit le même journal des clés que vous.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait: 'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés.',
     },
@@ -130,6 +132,8 @@ export const keysFr: typeof keysEn = {
       logReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
       ownKeysChanged: 'Si c’était vous, tout va bien.',
       logOther: 'Soit on lui en montre un autre, soit ce n’est pas vrai.',
+      logUnproven:
+        'Il est peut-être surchargé, ou il cache quelque chose. Comparez le numéro de sécurité avant de vous fier à de nouvelles clés.',
       pinWait:
         'Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
     },

@@ -46,6 +46,8 @@ export type KeyAlarmKind =
   | 'identityUnlogged'
   /** Somebody says to have seen a log that this one's key did not sign. */
   | 'logOther'
+  /** For a day the server has not shown whether what somebody was shown of the log goes with what this device was. */
+  | 'logUnproven'
   /** The PIN was guessed wrongly on another device. */
   | 'pinGuessed'
   /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
