@@ -111,7 +111,8 @@ public sealed partial class ChatPayDevice
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, with a reason in its details; <see cref="ClientErrors.VaultUnavailable"/>;
     /// <see cref="ClientErrors.PinNeeded"/>: an archive is on whose key only the PIN brings back that is set now, so enter that
-    /// one here first, or turn the archive off, unless that PIN is void; <c>device_not_approved</c>.
+    /// one here first, or turn the archive off, unless that PIN is void; <see cref="ClientErrors.PinRemoved"/>: another device
+    /// has removed it meanwhile; <c>device_not_approved</c>.
     /// </exception>
     /// <example>
     /// <code>await device.SetPinAsync("480279", cancellationToken);</code>

@@ -232,6 +232,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
             _core.Background(RefreshAsync);
             _core.Background(_desk.SettleOpenAsync);
             _core.Background(WatchKeysAsync);
+            _core.Background(_core.Keys.Gossip.TryAgainAsync);
             _core.Background(_core.Keys.Vault.LookAsync);
             _care.LookAgain();
             foreach (var state in _core.Conversations)

@@ -92,6 +92,9 @@ public static class ClientErrors
     /// </summary>
     public const string PinNeeded = "pin_needed";
 
+    /// <summary>Another device has removed the account's PIN while this one set it: there is none now. Set it again.</summary>
+    public const string PinRemoved = "pin_removed";
+
     /// <summary>An archive is on whose key this device does not have: enter the PIN on it.</summary>
     public const string ArchiveUnreadable = "archive_unreadable";
 

@@ -52,6 +52,12 @@ public enum KeyAlarmKind
     /// </summary>
     PinWait = 9,
 
+    /// <summary>
+    /// For a day the server has not shown whether what somebody was shown of the log, signed by it, goes with what this device
+    /// was shown: it cannot, or has something to hide. Both checkpoints are the evidence.
+    /// </summary>
+    LogUnproven = 10,
+
     /// <summary>The ledger log has told this device another history than this one.</summary>
     LedgerLogForked = 20,
 

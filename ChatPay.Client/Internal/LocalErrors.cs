@@ -69,6 +69,9 @@ internal static class LocalErrors
         ClientErrors.PinNeeded,
         "Only the PIN brings an archive's key back: set one first, or enter the one that is set on this device.");
 
+    public static ChatPayException PinRemoved() => Local(
+        ClientErrors.PinRemoved, "Another device has removed the PIN while this one set it: there is none now.");
+
     public static ChatPayException ArchiveUnreadable() => Local(
         ClientErrors.ArchiveUnreadable, "This device does not have the archive's key: enter the PIN on it.");
 

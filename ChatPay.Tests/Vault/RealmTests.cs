@@ -218,7 +218,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal([0, 0, 0], await UsedAsync(person));
         Assert.True((await person.RecoverAsync("736104")).IsOk);
 
-        Assert.True((await person.Vault.DeleteAsync(person.IdentityKey, Cancellation)).IsOk);
+        Assert.True((await person.Vault.DeleteAsync(person.IdentityKey, Cancellation)).Step.IsOk);
         Assert.Equal(VaultRejection.AttemptUnknown, (await person.AskAsync<RealmRefusal>(1, release)).Reason);
         Assert.Equal(VaultRejection.NotRegistered, (await person.AskAsync<RealmRefusal>(1, late)).Reason);
     }
@@ -271,7 +271,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         using var stranger = TestVault.NewKey(RandomNumberGenerator.Fill);
         Assert.Equal(VaultRejection.SignatureInvalid, (await person.RegisterAsync("736104", stranger)).Rejection);
         Assert.Equal(
-            VaultRejection.SignatureInvalid, (await person.Vault.DeleteAsync(stranger, Cancellation)).Rejection);
+            VaultRejection.SignatureInvalid, (await person.Vault.DeleteAsync(stranger, Cancellation)).Step.Rejection);
         Assert.Equal(
             VaultRejection.SignatureInvalid, (await person.Vault.ClearFailuresAsync(stranger, Cancellation)).Rejection);
         Assert.True((await person.RecoverAsync(Right)).IsOk);
@@ -280,7 +280,7 @@ public sealed class RealmTests(ServerFixture fixture) : IClassFixture<ServerFixt
         Assert.Equal(VaultRejection.WrongPin, (await person.RecoverAsync(Right)).Rejection);
         Assert.True((await person.RecoverAsync("736104")).IsOk);
 
-        Assert.True((await person.Vault.DeleteAsync(person.IdentityKey, Cancellation)).IsOk);
+        Assert.True((await person.Vault.DeleteAsync(person.IdentityKey, Cancellation)).Step.IsOk);
         Assert.Equal(VaultRejection.NotRegistered, (await person.RecoverAsync("736104")).Rejection);
     }
 

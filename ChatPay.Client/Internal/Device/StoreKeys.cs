@@ -45,6 +45,9 @@ internal static class StoreKeys
 
     public const string KeyLog = "keys/log";
 
+    /// <summary>What people have seen of it that the server has not been able to show to be the same.</summary>
+    public const string UnprovenNotes = "keys/unproven";
+
     /// <summary>The newest checkpoint of the ledger log that was checked.</summary>
     public const string LedgerLog = "keys/ledger";
     public const string PersonKeys = "keys/of/";

@@ -20,7 +20,7 @@ internal sealed class DeviceKeys : IDisposable
         Own = new OwnKeys(core, Log, Alarms);
         Wrapped = new WrappedKeys(core, Own);
         People = new PeopleKeys(core, Log, Alarms);
-        Gossip = new LogGossip(core, Log);
+        Gossip = new LogGossip(core, Log, Alarms);
         Pin = new PinKeeper(core, Own, Wrapped, Log);
         Vault = new VaultWatch(core, Alarms);
     }

@@ -111,8 +111,9 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
     /// Whether what somebody else was shown of the log goes with what this device was shown. What the log's key did not sign
     /// proves nothing, so of each person it raises one alarm at most.
     /// </summary>
-    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
-    public async Task CompareAsync(AccountId from, string note, CancellationToken cancellationToken)
+    /// <returns>False where the log has signed it, and the server does not show now whether the two go together.</returns>
+    /// <exception cref="ChatPayException">This device has not seen the log yet, and the server cannot be reached.</exception>
+    public async Task<bool> TryCompareAsync(AccountId from, string note, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken);
         try
@@ -128,6 +129,13 @@ internal sealed class KeyLogFollower(DeviceCore core, KeyAlarms alarms) : IDispo
             {
                 await alarms.RaiseAsync(KeyAlarmKind.LogForked, null, [log.Note, note], cancellationToken);
             }
+
+            return true;
+        }
+        catch (ChatPayException unanswered) when (
+            _newest is not null && !unanswered.EndsDevice && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
         finally
         {

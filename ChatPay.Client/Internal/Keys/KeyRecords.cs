@@ -97,6 +97,18 @@ internal sealed record PendingRegistration(
 internal sealed record KeyLogRecord(
     string Origin, string VerifierKey, long Size, byte[] Root, string Note, bool Replaced = false);
 
+/// <summary>What people have seen of the key log, where the server has not shown yet that it goes with this device's view.</summary>
+/// <param name="VerifierKey">Of the log that has signed it.</param>
+/// <param name="Notes">One of each person, the oldest first.</param>
+internal sealed record UnprovenNotesRecord(string VerifierKey, IReadOnlyList<UnprovenNote> Notes);
+
+/// <summary>A checkpoint that somebody was shown.</summary>
+/// <param name="From">Who says so.</param>
+/// <param name="Note">The newest one of theirs that the server was asked about in vain.</param>
+/// <param name="Since">When it was first asked about one of theirs in vain, with no answer ever since.</param>
+/// <param name="Tries">How often since then.</param>
+internal sealed record UnprovenNote(AccountId From, string Note, DateTimeOffset Since, int Tries);
+
 /// <summary>Somebody's chain as far as it was checked, and what this device's person makes of it.</summary>
 /// <param name="Entries">From the first one on, all checked.</param>
 /// <param name="SeenKey">The identity key that a device of theirs showed last, 32 bytes; null before the first one.</param>

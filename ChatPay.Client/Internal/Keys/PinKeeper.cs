@@ -35,7 +35,7 @@ namespace ChatPay.Client.Internal.Keys;
 /// removed meanwhile it is deleted wherever it has arrived, and that by its version: a PIN that was set since stays.
 /// </para>
 /// </remarks>
-internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)
+internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)
 {
     /// <summary>Two devices that set a PIN at the same moment; more often than this it cannot be chance.</summary>
     private const int Attempts = 8;
@@ -43,8 +43,21 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
     private PinVault? _vault;
     private int _isLookDue;
 
+    /// <summary>What has become of a registration that was to be named in the chain.</summary>
+    private enum Posting
+    {
+        Named,
+
+        /// <summary>The keys are another device's: it is remembered still, for it may be what the realms have.</summary>
+        Overtaken,
+
+        /// <summary>The PIN was removed since it was begun: it is not named, and deleted wherever it has arrived.</summary>
+        Removed,
+    }
+
     /// <exception cref="ChatPayException">
-    /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>, <c>device_not_approved</c>.
+    /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>, <c>device_not_approved</c>;
+    /// <see cref="ClientErrors.PinRemoved"/>: another device has removed it meanwhile.
     /// </exception>
     public async Task SetAsync(string text, CancellationToken cancellationToken)
     {
@@ -64,10 +77,17 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
                 var (step, begun) = await RegisterAsync(pin, cancellationToken);
                 if (begun is not null)
                 {
-                    if (!await PostAsync(begun, cancellationToken))
+                    var posting = await PostAsync(begun, cancellationToken);
+                    if (posting != Posting.Named)
                     {
-                        // Another device has stored keys since: the realms say whose PIN it is that they have.
+                        // Another device has stored keys since: the realms say whose PIN it is that they have. One that was
+                        // removed goes from them.
                         await SettleAsync(cancellationToken);
+                    }
+
+                    if (posting == Posting.Removed)
+                    {
+                        throw LocalErrors.PinRemoved();
                     }
 
                     return;
@@ -159,27 +179,6 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         }
     }
 
-    /// <summary>Has the realms forget the registration: from here on only another device can approve a new one.</summary>
-    public async Task RemoveAsync(CancellationToken cancellationToken)
-    {
-        using var turn = await own.Secrets.TakeAsync(cancellationToken);
-        var keys = await own.RequireAsync(cancellationToken);
-        using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
-        using var identityKey = account.ImportIdentityKey();
-        Require(await Vault().DeleteAsync(identityKey, cancellationToken));
-        var left = await own.UpdateAsync(
-            static now => now.WithoutBegun().WithoutRoot() with { PinVoid = false }, cancellationToken);
-        if (left.Begun().Count > 0)
-        {
-            LookLater();
-        }
-
-        await own.ChangeAsync(
-            (chain, signer) => chain.VaultDigest.IsEmpty
-                ? [] : [KeyLogEntry.VaultConfigured(chain.Next, new byte[KeyLogEntry.DigestSize], signer)],
-            cancellationToken);
-    }
-
     /// <summary>What the realms that can be reached tell of guesses and waits.</summary>
     public Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(CancellationToken cancellationToken) =>
         Vault().ToldAsync(cancellationToken);
@@ -248,7 +247,7 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         else if (stored is not null || await wrapped.TryReplaceAsync(revision, keys, root, cancellationToken))
         {
             await own.UpdateAsync(now => now with { RootSecret = root, PinVoid = false }, cancellationToken);
-            return await PostAsync(begun, cancellationToken, isLate: true);
+            return await PostAsync(begun, cancellationToken) != Posting.Overtaken;
         }
         else
         {
@@ -312,36 +311,35 @@ internal sealed class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrappe
         }
     }
 
-    /// <summary>Names a registration in the chain, where this device's root secret opens what is stored.</summary>
-    /// <param name="isLate">
-    /// Nobody waits for it any more: the look at the chain may show that the PIN was removed since, and then it is not named.
-    /// </param>
-    /// <returns>
-    /// Not where the keys are another device's: then the registration is remembered still, for it may be what the realms have.
-    /// </returns>
-    private async Task<bool> PostAsync(
-        PendingRegistration begun, CancellationToken cancellationToken, bool isLate = false)
+    /// <summary>
+    /// Names a registration in the chain, where this device's root secret opens what is stored, and the look at the chain does
+    /// not show that the PIN was removed since.
+    /// </summary>
+    private async Task<Posting> PostAsync(PendingRegistration begun, CancellationToken cancellationToken)
     {
         var (isOwn, isRemoved) = (true, false);
         await own.ChangeAsync(
             async (chain, signer, token) =>
             {
-                isRemoved = isLate && (await own.ReadAsync(token)).IsRemoved(begun.Version);
+                isRemoved = (await own.ReadAsync(token)).IsRemoved(begun.Version);
                 return isRemoved || chain.VaultDigest.SequenceEqual(begun.Digest)
                     || !(isOwn = await wrapped.IsOwnAsync(token))
                     ? [] : [KeyLogEntry.VaultConfigured(chain.Next, begun.Digest, signer)];
             },
             cancellationToken);
-        if (isOwn && !isRemoved)
-        {
-            await DropAsync(begun, cancellationToken);
-        }
-        else if (isRemoved)
+        if (isRemoved)
         {
             LookLater();
+            return Posting.Removed;
         }
 
-        return isOwn;
+        if (!isOwn)
+        {
+            return Posting.Overtaken;
+        }
+
+        await DropAsync(begun, cancellationToken);
+        return Posting.Named;
     }
 
     private Task<OwnKeysRecord> DropAsync(PendingRegistration begun, CancellationToken cancellationToken) =>

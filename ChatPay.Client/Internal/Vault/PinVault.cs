@@ -159,19 +159,24 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
 
     /// <summary>Has the realms forget the registration, whichever each has.</summary>
     /// <returns>
-    /// Passed where so few still have it that nobody can recover; also where they had none, as after a removal that was cut off.
+    /// Passed where so few still have it that nobody can recover; also where they had none, as after a removal that was cut off,
+    /// or have destroyed it. And whether any has forgotten one now.
     /// </returns>
-    public Task<VaultStep> DeleteAsync(Key identityKey, CancellationToken cancellationToken) =>
-        ChangeAsync<DeleteResponse>(
+    public async Task<(VaultStep Step, bool HadAny)> DeleteAsync(Key identityKey, CancellationToken cancellationToken)
+    {
+        var hadAny = false;
+        var step = await ChangeAsync<DeleteResponse>(
             (realm, state) => new DeleteRequest(NextId(), User, realm, state.Version, identityKey), cancellationToken,
-            isDone: VaultRejection.NotRegistered);
+            _ => hadAny = true, isDone: IsGone);
+        return (step, hadAny);
+    }
 
     /// <summary>As the other one, of one registration alone: a realm that has another keeps it.</summary>
     public Task<VaultStep> DeleteAsync(
         RegistrationVersion version, Key identityKey, CancellationToken cancellationToken) =>
         ChangeAsync<DeleteResponse>(
             (realm, _) => new DeleteRequest(NextId(), User, realm, version, identityKey), cancellationToken,
-            isDone: VaultRejection.NotRegistered);
+            isDone: IsGone);
 
     /// <summary>As <see cref="DeleteAsync(Key, CancellationToken)"/>, without a key: after the wait has passed.</summary>
     public Task<VaultStep> DeleteAsync(CancellationToken cancellationToken) =>
@@ -191,24 +196,29 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         return (step, step.IsOk ? TimeSpan.FromSeconds(left.Max()) : null);
     }
 
-    /// <summary>Cancels the waits that somebody has begun, at all realms where there are any.</summary>
+    /// <summary>
+    /// Cancels the waits that somebody has begun, at all realms that tell of one. Passed where each of them has, and a threshold
+    /// of realms has told: what the others keep is too little to overwrite anything.
+    /// </summary>
     /// <param name="identityKey">The one that the registration names, or the one in force by the key log.</param>
     public async Task<VaultStep> CancelWaitAsync(Key identityKey, CancellationToken cancellationToken)
     {
         using var door = await OpenAsync(cancellationToken);
-        var waits = new Dictionary<RealmId, WaitId>();
-        foreach (var (realm, told) in await ToldAsync(door, cancellationToken))
+        var configuration = ConfigurationOf(door);
+        var told = await ToldAsync(door, cancellationToken);
+        if (told.Count < configuration.Threshold)
         {
-            if (told.Wait is { } wait)
-            {
-                waits.Add(new RealmId(realm), new WaitId(wait.Id));
-            }
+            return new VaultStep(VaultRejection.SharesTooFew, [], null);
         }
 
-        return await ChangeAsync<CancelWaitResponse>(
-            (realm, state) => new CancelWaitRequest(
-                NextId(), User, realm, state.Version, waits.GetValueOrDefault(realm), identityKey),
-            cancellationToken);
+        var waits = told.Where(static one => one.Told.Wait is { State: VaultWaitState.Begun })
+            .ToDictionary(static one => new RealmId(one.Realm), static one => new WaitId(one.Told.Wait!.Id));
+        return waits.Count == 0
+            ? new VaultStep(VaultRejection.None, [], null)
+            : await ChangeAsync<CancelWaitResponse>(
+                (realm, state) => new CancelWaitRequest(NextId(), User, realm, state.Version, waits[realm], identityKey),
+                cancellationToken,
+                among: [.. Indices(configuration).Where(index => waits.ContainsKey(configuration.RealmOf(index)))]);
     }
 
     /// <summary>The attempts and waits of all realms that can be reached.</summary>
@@ -244,9 +254,14 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         return told;
     }
 
+    /// <summary>Nobody can recover from a realm that has nothing, or that has destroyed what it had.</summary>
+    private static bool IsGone(VaultRejection rejection) =>
+        rejection is VaultRejection.NotRegistered or VaultRejection.GuessesExhausted;
+
+    /// <param name="needed">So many realms have to do it; a threshold unless somebody says otherwise.</param>
     private static VaultStep Judge<T>(
         RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers, Action<T>? take = null,
-        VaultRejection isDone = VaultRejection.None)
+        Func<VaultRejection, bool>? isDone = null, int? needed = null)
         where T : VaultMessage, IVaultMessage<T>
     {
         var done = 0;
@@ -283,7 +298,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
                 }
             }
 
-            if (rejection == VaultRejection.None || rejection == isDone)
+            if (rejection == VaultRejection.None || isDone?.Invoke(rejection) == true)
             {
                 done++;
             }
@@ -294,7 +309,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         }
 
         return new VaultStep(
-            done >= configuration.Threshold ? VaultRejection.None
+            done >= (needed ?? configuration.Threshold) ? VaultRejection.None
                 : faults.Count > 0 ? faults[0].Reason : VaultRejection.SharesTooFew,
             faults, null);
     }
@@ -303,10 +318,11 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         [.. Enumerable.Range(1, configuration.Realms.Count)];
 
     /// <summary>Asks each realm what it has, and for a change of that.</summary>
-    /// <param name="isDone">A refusal that is as good as the change.</param>
+    /// <param name="isDone">Refusals that are as good as the change.</param>
+    /// <param name="among">Those that are asked, all of which have to do it; null for all, of which a threshold has to.</param>
     private async Task<VaultStep> ChangeAsync<T>(
         Func<RealmId, Recover1Response, VaultMessage> requestOf, CancellationToken cancellationToken,
-        Action<T>? take = null, VaultRejection isDone = VaultRejection.None)
+        Action<T>? take = null, Func<VaultRejection, bool>? isDone = null, IReadOnlyList<int>? among = null)
         where T : VaultMessage, IVaultMessage<T>
     {
         using var door = await OpenAsync(cancellationToken);
@@ -314,7 +330,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         var states = new Dictionary<int, Recover1Response>();
         var refused = new List<RealmAnswer>();
         foreach (var answer in await AskAsync(
-            door, configuration, Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
+            door, configuration, among ?? Indices(configuration), _ => new Recover1Request(NextId()), cancellationToken))
         {
             if (VaultMessage.TryRead<Recover1Response>(answer.Response.Span, out var response, out _))
             {
@@ -334,7 +350,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             state.Dispose();
         }
 
-        return Judge(configuration, [.. answers, .. refused], take, isDone);
+        return Judge(configuration, [.. answers, .. refused], take, isDone, among?.Count);
     }
 
     private async Task<RealmDoor> OpenAsync(CancellationToken cancellationToken) =>

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64 } from '../protocol/bytes';
+import { requestIdOf } from '../vault/messages/layout';
+import { refusal } from '../vault/messages/refusal';
+import { VaultRejection } from '../vault/rejection';
 import type { FakeClient } from './testing/fakeClient';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair } from './testing/people';
@@ -205,4 +208,93 @@ describe('a PIN that is removed while a registration is on its way', () => {
     expect(types).toEqual([]);
     expect(keysOf(ann).own.record.pending).toEqual([]);
   });
+});
+
+describe('a PIN that another device sets while it is removed', () => {
+  /** Ann's browser and her phone; something happens right before the device's next change of the chain. */
+  async function two(isAnyBefore = true) {
+    const { server, ann } = await pair();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    if (isAnyBefore) {
+      await keysOf(ann).pins.set(pin, quiet);
+    }
+    return { server, ann, phone };
+  }
+
+  function beforeNext(device: TestDevice, work: () => Promise<void>) {
+    const { api } = keysOf(device).core;
+    const { appendKeys } = api;
+    api.appendKeys = async (entries) => {
+      api.appendKeys = appendKeys;
+      await work();
+      return appendKeys.call(api, entries);
+    };
+  }
+
+  function expectNone(server: FakeServer, ann: TestDevice) {
+    expect(registered(server, ann)).toEqual([]);
+    expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+  }
+
+  it('is removed as well where it is set between the deletion and its entry', async () => {
+    const { server, ann, phone } = await two();
+    let named = '';
+    beforeNext(ann, async () => {
+      expect(registered(server, ann)).toEqual([]);
+      await keysOf(phone).pins.set(nextPin, quiet);
+      named = String(chainOf(server, ann)?.vaultDigest);
+      expect(registered(server, ann)).toEqual([named]);
+    });
+    await keysOf(ann).pins.remove();
+    expect(named).not.toBe('');
+    expectNone(server, ann);
+  });
+
+  it('is removed from the chain as well where it is deleted before it is named', async () => {
+    const { server, ann, phone } = await two();
+    let removal: Promise<void> = Promise.resolve();
+    let named: () => void = () => undefined;
+    const isNamed = new Promise<void>((resolve) => {
+      named = resolve;
+    });
+    let isDeleted = false;
+    beforeNext(phone, async () => {
+      beforeNext(ann, () => {
+        isDeleted = true;
+        return isNamed;
+      });
+      removal = keysOf(ann).pins.remove();
+      await until(() => isDeleted, 'the realms have forgotten it');
+      expect(registered(server, ann)).toEqual([]);
+    });
+    await keysOf(phone).pins.set(nextPin, quiet);
+    expect(chainOf(server, ann)?.vaultDigest).not.toBeNull();
+    named();
+    await removal;
+    expectNone(server, ann);
+  });
+
+  it.each([true, false])('is told to be removed where it is so before it is named: %s', async (isAnyBefore) => {
+    const { server, ann, phone } = await two(isAnyBefore);
+    beforeNext(phone, () => keysOf(ann).pins.remove());
+    await expect(keysOf(phone).pins.set(nextPin, quiet)).rejects.toThrow('pin_removed');
+    expectNone(server, ann);
+    await keysOf(phone).pins.set('736104', quiet);
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+    await byPin(server, ann, '736104');
+  });
+});
+
+it('A PIN whose guesses are used up is removed from the chain', async () => {
+  const { server, ann } = await pair();
+  await keysOf(ann).pins.set(pin, quiet);
+  for (const realm of server.keys.realmsOf(ann.account)) {
+    const { answer } = realm;
+    realm.answer = (request) =>
+      request[1] === 1
+        ? answer.call(realm, request)
+        : refusal.encode(requestIdOf(request), { reason: VaultRejection.guessesExhausted, guessesLeft: 0 });
+  }
+  await keysOf(ann).pins.remove();
+  expect(chainOf(server, ann)?.vaultDigest).toBeNull();
 });

@@ -39,6 +39,7 @@ export const errorsEn = {
   pay_code_own: 'This is your own code. Somebody else has to scan it.',
   pay_code_keys:
     'This code names other keys than this device knows of this person, so nothing is paid to it. Ask them for a new code; if it still differs, compare safety numbers before you pay.',
+  pin_removed: 'Another of your devices removed the PIN while you set it here. There is none now: set it again.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

@@ -126,6 +126,8 @@ export const keysEn = {
       ledgerForked:
         'The server has shown two histories of its ledger’s log. Keep your receipts: they prove it to anybody.',
       ledgerReplaced: 'The server began a new ledger log, and signs receipts with another key.',
+      logUnproven:
+        'For a day the server has not shown that somebody in one of your conversations sees the same key log as you.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
     },
@@ -134,6 +136,7 @@ export const keysEn = {
       ownKeysChanged: 'If that was you, all is well.',
       ledgerReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
       logOther: 'Either they are shown another one, or it is not true.',
+      logUnproven: 'It may be overloaded, or hide something. Compare safety numbers before you trust new keys.',
       pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
     } as Partial<Record<KeyAlarmKind, string>>,
     ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',
@@ -157,11 +160,11 @@ export const keysEn = {
     pinOff: 'Not set. Only another device of yours can let in a new one.',
     vault: 'Where the PIN is kept',
     operator: (parts: number) =>
-      `The vault has ${parts} parts, and one operator runs all of them: this server’s. Ten wrong guesses destroy what is kept. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
+      `The vault has ${parts} parts, and one operator runs all of them: this server’s. Each part destroys what it keeps after ten wrong guesses. The operator itself could try PINs without that limit, so a passphrase is safer if you do not trust it.`,
     operators: (parts: number, operators: number, together: number) =>
       together === 1
-        ? `The vault has ${parts} parts, and this server names ${operators} operators. One of them runs so many that it could try PINs without limit by itself, so a passphrase is safer if you do not trust it. Ten wrong guesses destroy what is kept.`
-        : `The vault has ${parts} parts, and this server names ${operators} operators. ${together} of them would have to work together to try PINs without limit. Ten wrong guesses destroy what is kept.`,
+        ? `The vault has ${parts} parts, and this server names ${operators} operators. One of them runs so many that it could try PINs without limit by itself, so a passphrase is safer if you do not trust it. Each part destroys what it keeps after ten wrong guesses.`
+        : `The vault has ${parts} parts, and this server names ${operators} operators. ${together} of them would have to work together to try PINs without limit. Each part destroys what it keeps after ten wrong guesses.`,
     hosts: 'Who runs the parts',
     answering: (answering: number, parts: number) => `${answering} of ${parts} parts answer now.`,
     attempts: 'Guesses of your PIN',

@@ -127,6 +127,8 @@ export const keysFr: typeof keysEn = {
         'Le serveur a montré deux histoires du journal de son livre de comptes. Gardez vos reçus : ils le prouvent à tout le monde.',
       ledgerReplaced:
         'Le serveur a commencé un nouveau journal du livre de comptes, et signe les reçus avec une autre clé.',
+      logUnproven:
+        'Depuis un jour, le serveur n’a pas montré que quelqu’un dans l’une de vos conversations voit le même journal des clés que vous.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait: 'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés.',
     },
@@ -135,6 +137,8 @@ export const keysFr: typeof keysEn = {
       ownKeysChanged: 'Si c’était vous, tout va bien.',
       ledgerReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
       logOther: 'Soit on lui en montre un autre, soit ce n’est pas vrai.',
+      logUnproven:
+        'Il est peut-être surchargé, ou il cache quelque chose. Comparez le numéro de sécurité avant de vous fier à de nouvelles clés.',
       pinWait:
         'Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
     },
@@ -160,11 +164,11 @@ export const keysFr: typeof keysEn = {
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',
     operator: (parts) =>
-      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Dix essais faux détruisent ce qui est gardé. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
+      `Le coffre a ${parts} parties, et un seul opérateur les gère toutes : celui de ce serveur. Chaque partie détruit ce qu’elle garde après dix essais faux. L’opérateur lui-même pourrait essayer des codes sans cette limite ; une phrase est donc plus sûre si vous ne lui faites pas confiance.`,
     operators: (parts, operators, together) =>
       together === 1
-        ? `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. L’un d’eux en gère assez pour essayer à lui seul des codes sans limite : une phrase de passe est plus sûre si vous ne lui faites pas confiance. Dix essais faux détruisent ce qui est gardé.`
-        : `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. Il faudrait que ${together} d’entre eux s’entendent pour essayer des codes sans limite. Dix essais faux détruisent ce qui est gardé.`,
+        ? `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. L’un d’eux en gère assez pour essayer à lui seul des codes sans limite : une phrase de passe est plus sûre si vous ne lui faites pas confiance. Chaque partie détruit ce qu’elle garde après dix essais faux.`
+        : `Le coffre a ${parts} parties, et ce serveur nomme ${operators} opérateurs. Il faudrait que ${together} d’entre eux s’entendent pour essayer des codes sans limite. Chaque partie détruit ce qu’elle garde après dix essais faux.`,
     hosts: 'Qui gère les parties',
     answering: (answering, parts) => `${answering} parties sur ${parts} répondent en ce moment.`,
     attempts: 'Essais de votre code PIN',

@@ -69,7 +69,8 @@ export const ErrorCode = {
  * accepted, and such a device is still there. `own_device_unlogged`: one is there in this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
  * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
- * `pin_needed`: the PIN was set on another device, and this one does not know what it opens.
+ * `pin_needed`: the PIN was set on another device, and this one does not know what it opens. `pin_removed`: another device has
+ * removed it while this one set it.
  * `pay_code_invalid`: no code for paying. `pay_code_own`: one's own. `pay_code_keys`: it names another identity key than this
  * device knows of the person.
  * `unexpected`: a bug here, or something that is no server of ours answered.
@@ -109,6 +110,7 @@ export type LocalErrorName =
   | 'pay_code_invalid'
   | 'pay_code_own'
   | 'pay_code_keys'
+  | 'pin_removed'
   | 'unexpected';
 
 export function fromBody(body: ErrorBody): ActionError {

@@ -248,6 +248,23 @@ export type KeyLogRecord = {
   replaced?: boolean;
 };
 
+/** What people have seen of the key log, where the server has not shown yet that it goes with this device's view. */
+export type UnprovenNotesRecord = {
+  /** Of the log that has signed it. */
+  verifierKey: string;
+  /** One of each person, the oldest first. */
+  notes: UnprovenNote[];
+};
+
+/** The newest checkpoint that somebody says to have been shown and that the server was asked about in vain. */
+export type UnprovenNote = {
+  from: string;
+  note: string;
+  /** When it was first asked about one of theirs in vain, with no answer ever since, and how often since then. */
+  since: number;
+  tries: number;
+};
+
 /** Somebody's chain as far as it was checked, and what this device's person makes of it. */
 export type PersonKeysRecord = {
   account: string;
@@ -323,6 +340,7 @@ export type KeysRecord =
   | PersonKeysRecord
   | KeyAlarmRecord
   | VaultSeenRecord
+  | UnprovenNotesRecord
   | PayPinRecord
   | PayCodeRecord;
 

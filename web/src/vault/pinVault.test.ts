@@ -135,8 +135,8 @@ describe('PinVault', { timeout: 30_000 }, () => {
     expect(step.rejection).toBe(VaultRejection.signatureInvalid);
     expect(step.faults).toHaveLength(3);
     expect(digest).toBeNull();
-    expect((await device.delete(stranger)).rejection).toBe(VaultRejection.signatureInvalid);
-    expect((await device.delete(vault.identitySeed)).rejection).toBe(VaultRejection.none);
+    expect((await device.delete(stranger)).step.rejection).toBe(VaultRejection.signatureInvalid);
+    expect((await device.delete(vault.identitySeed)).step.rejection).toBe(VaultRejection.none);
     expect((await device.recover(pinOf('480279'))).step.rejection).toBe(VaultRejection.notRegistered);
   });
 

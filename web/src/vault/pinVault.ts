@@ -60,6 +60,9 @@ export type Registered = { step: VaultStep; digest: Uint8Array | null };
 /** A step, and where it is passed the root secret, 32 bytes, which the caller wipes. */
 export type Recovered = { step: VaultStep; rootSecret: Uint8Array | null };
 
+/** A step, and whether any realm has forgotten a registration by it. */
+export type Deleted = { step: VaultStep; hadAny: boolean };
+
 /** A step, and where it is passed the longest wait of any realm, in seconds. */
 export type Waiting = { step: VaultStep; secondsLeft: number | null };
 
@@ -197,12 +200,26 @@ export class PinVault {
     return chooseStart(this.#account, configuration, await this.#recover1(configuration)).step;
   }
 
-  /** Has the realms forget the registration. Passed where so few still have it that nobody can recover. */
-  delete(identitySeed: Uint8Array): Promise<VaultStep> {
-    return this.#change(deleteResponse, (realm, { version }) => {
-      const unsigned = deleteRequest.encode(this.#nextId(), { version, signature: new Uint8Array(64) });
-      return signMessage(unsigned, identitySeed, { account: this.#account, realm });
-    });
+  /**
+   * Has the realms forget the registration. Passed where so few still have it that nobody can recover; also where they had none,
+   * or have destroyed it.
+   */
+  async delete(identitySeed: Uint8Array): Promise<Deleted> {
+    let hadAny = false;
+    const step = await this.#change(
+      deleteResponse,
+      (realm, { version }) => {
+        const unsigned = deleteRequest.encode(this.#nextId(), { version, signature: new Uint8Array(64) });
+        return signMessage(unsigned, identitySeed, { account: this.#account, realm });
+      },
+      {
+        take: () => {
+          hadAny = true;
+        },
+        isDone: isGone,
+      },
+    );
+    return { step, hadAny };
   }
 
   /** Has the realms forget this registration wherever it has arrived, and no other; who refuses or is silent keeps it. */
@@ -233,8 +250,10 @@ export class PinVault {
     const step = await this.#change(
       waitResponse,
       (_, { version }) => beginWaitRequest.encode(this.#nextId(), { version }),
-      (told) => {
-        secondsLeft = Math.max(secondsLeft, told.secondsLeft);
+      {
+        take: (told) => {
+          secondsLeft = Math.max(secondsLeft, told.secondsLeft);
+        },
       },
     );
     return { step, secondsLeft: step.rejection === VaultRejection.none ? secondsLeft : null };
@@ -267,7 +286,7 @@ export class PinVault {
         const unsigned = cancelWaitRequest.encode(this.#nextId(), values);
         return signMessage(unsigned, identitySeed, { account: this.#account, realm });
       },
-      () => undefined,
+      {},
       among,
     );
   }
@@ -287,7 +306,7 @@ export class PinVault {
   async #change<F extends FieldSet>(
     kind: MessageKind<F>,
     requestOf: (realm: string, state: Recover1Response) => Uint8Array,
-    take: (response: MessageOf<MessageKind<F>>) => void = () => undefined,
+    judging: Omit<Judging<F>, 'needed'> = {},
     among: readonly number[] | null = null,
   ): Promise<VaultStep> {
     const configuration = await this.#configuration();
@@ -305,7 +324,7 @@ export class PinVault {
       requestOf(configuration.realmOf(index), states.get(index) as Recover1Response),
     );
     return judge(kind, configuration, [...answers, ...refused], {
-      take,
+      ...judging,
       needed: among?.length ?? configuration.threshold,
     });
   }
@@ -346,26 +365,36 @@ export class PinVault {
   }
 }
 
-type Judging<F extends FieldSet> = { take?: (response: MessageOf<MessageKind<F>>) => void; needed?: number };
+type Judging<F extends FieldSet> = {
+  take?: (response: MessageOf<MessageKind<F>>) => void;
+  /** Refusals that are as good as the change. */
+  isDone?: (rejection: VaultRejection) => boolean;
+  needed?: number;
+};
+
+/** Nobody can recover from a realm that has nothing, or that has destroyed what it had. */
+function isGone(rejection: VaultRejection): boolean {
+  return rejection === VaultRejection.notRegistered || rejection === VaultRejection.guessesExhausted;
+}
 
 /** A change stands where a threshold of realms has done it. */
 function judge<F extends FieldSet>(
   kind: MessageKind<F>,
   configuration: RealmConfiguration,
   answers: readonly RealmAnswer[],
-  { take, needed = configuration.threshold }: Judging<F> = {},
+  { take, isDone = () => false, needed = configuration.threshold }: Judging<F> = {},
 ): VaultStep {
   const faults: RealmFault[] = [];
   for (const { index, request, response } of answers) {
     const read = readAnswer(kind, requestIdOf(request), response);
     if (read.ok) {
       take?.(read.value);
-    } else {
+    } else if (!isDone(read.rejection)) {
       faults.push({ index, realm: configuration.realmOf(index), reason: read.rejection });
     }
   }
-  const isDone = answers.length - faults.length >= needed;
-  const rejection = isDone ? VaultRejection.none : (faults[0]?.reason ?? VaultRejection.sharesTooFew);
+  const isPassed = answers.length - faults.length >= needed;
+  const rejection = isPassed ? VaultRejection.none : (faults[0]?.reason ?? VaultRejection.sharesTooFew);
   return { rejection, faults: faults.sort((a, b) => a.index - b.index), guessesLeft: null };
 }
 

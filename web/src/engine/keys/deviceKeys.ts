@@ -43,7 +43,7 @@ export class DeviceKeys {
     this.ledger = new LedgerFollower(core, this.alarms);
     this.people = new PeopleKeys(core, this.log, this.alarms);
     this.own = new OwnKeys(core, this.log, this.people, this.alarms);
-    this.gossip = new Gossip(core, this.log);
+    this.gossip = new Gossip(core, this.log, this.alarms);
     this.pins = new Pins(core, this.own, pinOptions);
     this.vault = new VaultWatch(core, this.pins, this.alarms);
     core.groupSeen = (group) => this.people.see(group);
@@ -57,6 +57,7 @@ export class DeviceKeys {
   stop(): void {
     this.own.stop();
     this.pins.stop();
+    this.gossip.stop();
   }
 
   /** Whether the account's identity key vouches for this device, so that others let it in. */
@@ -68,6 +69,7 @@ export class DeviceKeys {
   async watch(): Promise<void> {
     await this.own.ensure();
     this.people.checkDue();
+    void this.gossip.tryAgain().catch(() => undefined);
     if (this.isApproved) {
       // Where it cannot be done now, the next look tries again.
       await this.pins.settle().catch(() => undefined);

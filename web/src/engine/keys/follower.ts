@@ -8,6 +8,7 @@ import { fromBase64, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import { Limits } from '../../protocol/limits';
 import type { KeyChainReply } from '../../protocol/wire';
+import { ActionError } from '../../state/contract';
 import type { KeyLogRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
@@ -52,23 +53,37 @@ export class KeyLogFollower {
   /**
    * Whether what somebody else was shown of the log goes with what this device was shown. What the log's key did not sign
    * proves nothing, so of each person it raises one alarm at most.
-   * @throws ActionError where the server cannot be reached
+   * @returns false where the log has signed it, and the server does not show now whether the two go together
+   * @throws ActionError where this device has not seen the log yet, and the server cannot be reached
    */
-  compare(from: string, note: string): Promise<void> {
+  tryCompare(from: string, note: string): Promise<boolean> {
     return this.core.queue.run('keys/log', async () => {
       const log = this.#log ?? (await this.#begin());
       const { origin, verifier } = identityOf(log);
       const opened = openCheckpoint(note, origin, verifier);
       if ('rejection' in opened) {
         await this.alarms.raiseOnce('logOther', from, [log.verifierKey, note]);
-        return;
+        return true;
       }
       const { size, root } = opened.checkpoint;
-      const ask = (first: number, second: number) => this.core.api.keyConsistency(first, second);
-      if (log.size > 0 && size > 0 && !(await isOneLog(log, { size, root }, ask))) {
+      const fits = log.size === 0 || size === 0 || (await this.#fits(log, size, root));
+      if (fits === false) {
         await this.alarms.raise('logForked', null, [log.note, note]);
       }
+      return fits !== null;
     });
+  }
+
+  /** Null where the server does not answer. */
+  async #fits(log: KeyLogRecord, size: number, root: Uint8Array): Promise<boolean | null> {
+    try {
+      return await isOneLog(log, { size, root }, (first, second) => this.core.api.keyConsistency(first, second));
+    } catch (thrown) {
+      if (thrown instanceof ActionError) {
+        return null;
+      }
+      throw thrown;
+    }
   }
 
   async #follow(account: string, known: readonly Uint8Array[]): Promise<Followed | null> {

@@ -15,9 +15,9 @@ import { VaultRejection } from '../../vault/rejection';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
-import { after, isWanted, onTheWayMs, overtaken, unwanted, without } from './pendingPins';
+import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
 import { failed, fewestWith, isOvertaken, isReplaced, type RealmTold, requirePin, waitOf } from './pinOutcomes';
-import { noRoot } from './rootSecret';
+import { removePin } from './pinRemoval';
 
 export type Tell = (share: number) => void;
 /** How PINs are stretched; tests bring something that costs next to nothing. */
@@ -81,7 +81,8 @@ export class Pins {
    * the wrapped keys decide. Their revision is looked at before the registration and replaced after it, and whoever finds
    * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
    * the realms have opens what the server has.
-   * @throws ActionError `pin_refused`, `vault_unavailable`; `pin_needed`: an archive is on whose key only the present PIN brings
+   * @throws ActionError `pin_refused`, `vault_unavailable`; `pin_needed`: an archive is on whose key only the present PIN brings;
+   * `pin_removed`: another device has removed it meanwhile
    */
   async set(typed: string, tell: Tell): Promise<void> {
     const refusal = this.refuse(typed);
@@ -110,9 +111,15 @@ export class Pins {
       try {
         // One that was cut off is named before another one takes its place.
         await this.#settle();
-        if (!(await this.#post(await this.#register(typed, tell, tries)))) {
-          // Another device has stored keys since: the realms say whose PIN it is that they have.
+        const begun = await this.#register(typed, tell, tries);
+        if (!(await this.#post(begun))) {
+          const isRemoved = !isWanted(this.own.record.pending, begun);
+          // Another device has stored keys since: the realms say whose PIN it is that they have. One that was removed goes
+          // from them.
           await this.#settle();
+          if (isRemoved) {
+            throw localError('pin_removed', false);
+          }
         }
         return;
       } catch (thrown) {
@@ -180,7 +187,7 @@ export class Pins {
       // It is gone where the keys were forgotten meanwhile, as by a reset.
       await own.write((now) => (isWanted(now.pending, pending) ? { rootSecret } : {}));
       // Where the PIN was removed meanwhile, what has arrived is looked at once more, and deleted.
-      return isWanted(own.record.pending, pending) && this.#post(pending, true);
+      return isWanted(own.record.pending, pending) && this.#post(pending);
     } else {
       await own.write((now) =>
         isWanted(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
@@ -235,18 +242,18 @@ export class Pins {
   }
 
   /**
-   * Only from the device whose root secret still opens what is stored: so the last one in the chain is right too.
-   * @param isLate nobody waits for it any more: where the look at the chain shows that the PIN was removed, it is not named
+   * Only from the device whose root secret still opens what is stored: so the last one in the chain is right too. And not where
+   * the look at the chain shows that the PIN was removed since.
    * @returns whether the chain names it; else it is remembered still, for it may be what the realms have
    */
-  async #post(pending: PendingRegistration, isLate = false): Promise<boolean> {
+  async #post(pending: PendingRegistration): Promise<boolean> {
     const { own } = this;
     let isNamed = false;
     await own.change(async (chain, seed) => {
       const { rootSecret } = own.record;
       const isThere = chain.vaultDigest !== null && equalBytes(chain.vaultDigest, pending.digest);
-      const isGone = isLate && !isWanted(own.record.pending, pending);
-      isNamed = isThere || (!isGone && rootSecret !== null && (await own.wrapped.isOwn(rootSecret)));
+      const isLeft = isWanted(own.record.pending, pending) && rootSecret !== null;
+      isNamed = isThere || (isLeft && (await own.wrapped.isOwn(rootSecret)));
       return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
     if (isNamed) {
@@ -329,12 +336,7 @@ export class Pins {
   async #remove(): Promise<void> {
     const { own } = this;
     await own.ensure();
-    const step = await this.#vault(() => undefined).delete(own.requireSeed(own.chain));
-    if (step.rejection !== VaultRejection.none && step.rejection !== VaultRejection.notRegistered) {
-      throw failed(step);
-    }
-    await own.write((now) => ({ ...noRoot, pending: unwanted(now.pending), isPinVoid: false }));
-    await own.change((chain, seed) => (chain.vaultDigest ? [makeVaultConfigured(chain.next, null, seed)] : []));
+    await removePin(own, (seed) => this.#vault(() => undefined).delete(seed), setAttempts);
   }
 
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */

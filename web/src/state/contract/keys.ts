@@ -50,6 +50,8 @@ export type KeyAlarmKind =
   | 'ledgerForked'
   /** The server began another ledger log. */
   | 'ledgerReplaced'
+  /** For a day the server has not shown whether what somebody was shown of the log goes with what this device was. */
+  | 'logUnproven'
   /** The PIN was guessed wrongly on another device. */
   | 'pinGuessed'
   /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
