@@ -41,7 +41,7 @@ export const errorsFr: Record<ErrorName, string> = {
   pay_code_keys:
     'Ce code nomme d’autres clés que celles que cet appareil connaît de cette personne : rien ne lui est payé. Demandez-lui un nouveau code ; s’il diffère encore, comparez vos numéros de sécurité avant de payer.',
   pin_removed:
-    'Un autre de vos appareils a supprimé le code PIN pendant que vous le définissiez ici. Il n’y en a plus : redéfinissez-le.',
+    'Un autre de vos appareils a supprimé le code PIN pendant que vous le définissiez ici. Il n’y en a plus : redéfinissez-le.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',
