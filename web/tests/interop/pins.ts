@@ -42,7 +42,7 @@ export async function main(): Promise<void> {
         return { ...step, rootSecret, identitySeed: keys?.identitySeed ?? null, archiveKey: keys?.archiveKey ?? null };
       }
       case 'remove':
-        return vault.delete(request.identitySeed);
+        return (await vault.delete(request.identitySeed)).step;
     }
   });
 }
