@@ -135,7 +135,7 @@ internal sealed class LogGossip(DeviceCore core, KeyLogFollower log, KeyAlarms a
         && record.VerifierKey == log.Newest?.VerifierKey ? record.Notes : [];
 
     private async Task KeepAsync(
-        IReadOnlyList<UnprovenNote> kept, IReadOnlyList<UnprovenNote> next, CancellationToken cancellationToken)
+        IReadOnlyList<UnprovenNote> kept, List<UnprovenNote> next, CancellationToken cancellationToken)
     {
         if (kept.Count + next.Count > 0)
         {
