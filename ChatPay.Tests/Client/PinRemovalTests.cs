@@ -119,7 +119,8 @@ public sealed class PinRemovalTests(ServerFixture server) : IClassFixture<Server
         foreach (var realm in new[] { 1, 2, 3 })
         {
             await using var command = server.DataSource.CreateCommand(
-                $"update realm_{realm}.vault_record set used = max_guesses where account_id = '{ada.Id}'");
+                $"update realm_{realm}.vault_record set used = max_guesses, attempts = max_guesses "
+                + $"where account_id = '{ada.Id}'");
             Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
         }
 
