@@ -42,6 +42,9 @@ internal sealed class NaiveCard(CardId id, CardPost post, AccountId author, Date
 
     public bool IsReminded { get; set; }
 
+    /// <summary>When a mandate was last drawn on for more than there was.</summary>
+    public DateTimeOffset InVain { get; set; }
+
     public int Period { get; set; } = -1;
 
     public long PeriodMinor { get; set; }
@@ -300,6 +303,7 @@ internal sealed class NaiveCards
         var drawn = card.Period == card.PeriodAt(now) ? card.PeriodMinor : 0;
         return amountMinor <= 0 ? ErrorCode.AmountNotPositive
             : drawn + amountMinor > card.Post.AmountMinor ? ErrorCode.MandateExceeded
+            : now < card.InVain.AddSeconds(Limits.MandateRetrySeconds) ? ErrorCode.TooManyRequests
             : Affords(card.Post.Payer, amountMinor);
     }
 

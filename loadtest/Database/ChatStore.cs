@@ -55,7 +55,8 @@ internal static class ChatStore
             await copy(connection, rooms, cancellationToken);
         }
 
-        await using var analyze = new NpgsqlCommand("analyze account, device, session, conversation, member, leaf, event", connection);
+        await using var analyze = new NpgsqlCommand(
+            "analyze account, device, session, conversation, member, leaf, event", connection);
         await analyze.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -97,7 +97,9 @@ internal sealed record PendingRegistration(
 internal sealed record KeyLogRecord(
     string Origin, string VerifierKey, long Size, byte[] Root, string Note, bool Replaced = false);
 
-/// <summary>What people have seen of the key log, where the server has not shown yet that it goes with this device's view.</summary>
+/// <summary>
+/// What people have seen of the key log, where the server has not shown yet that it goes with this device's view.
+/// </summary>
 /// <param name="VerifierKey">Of the log that has signed it.</param>
 /// <param name="Notes">One of each person, the oldest first.</param>
 internal sealed record UnprovenNotesRecord(string VerifierKey, IReadOnlyList<UnprovenNote> Notes);

@@ -19,7 +19,9 @@ internal sealed class LogGossip(DeviceCore core, KeyLogFollower log, KeyAlarms a
     /// </summary>
     public const int NotesKept = 8;
 
-    /// <summary>The least number of requests in vain for an alarm: a device that was away for a day has not asked for a day.</summary>
+    /// <summary>
+    /// The least number of requests in vain for an alarm: a device that was away for a day has not asked for a day.
+    /// </summary>
     public const int TriesInVain = 3;
 
     private const int Remembered = 10_000;
