@@ -112,7 +112,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
         await RefuseAsync(
             people[0], people[0].Signer.Sign(request, swapped, card.DetailCommit, TimeSpan.FromMinutes(10), 100),
             ErrorCode.AuthorisationInvalid);
-        Assert.True((await SendAsync(people[0], Signed(people[0], 100))).IsOk);
+        Assert.Null((await SendAsync(people[0], Signed(people[0], 100))).Error);
         Assert.Equal((9_900, 0), await money.BalanceAsync(people[0]));
     }
 

@@ -176,11 +176,12 @@ export class Archive {
   /** @param isOff whether the server says so, or only keeps none at the moment */
   async #forget(isOff: boolean): Promise<void> {
     const { archiveKey, restoreDue } = this.keys.own.record;
-    if (isOff && this.store.state) {
-      await this.store.drop();
-    }
+    // The key first: what is shown as off has none left.
     if (isOff && (archiveKey || restoreDue)) {
       await this.keys.own.write({ archiveKey: null, restoreDue: false });
+    }
+    if (isOff && this.store.state) {
+      await this.store.drop();
     }
   }
 
