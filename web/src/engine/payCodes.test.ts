@@ -227,6 +227,16 @@ describe('a person’s code', () => {
     await expect(codesOf(ada).scan(text)).rejects.toEqual(refused('pay_code_keys'));
   });
 
+  it('that names another key than the one known opens not even a conversation', async () => {
+    const { shop, ada } = await people();
+    await ada.createGroup('Market', shop);
+    const known = ada.screen.conversations.length;
+    const forged = payCodeOfPerson(shop.account, new Uint8Array(32).fill(9));
+    await expect(codesOf(ada).scan(forged)).rejects.toEqual(refused('pay_code_keys'));
+    await ada.settled();
+    expect(ada.screen.conversations).toHaveLength(known);
+  });
+
   it('of one’s own is refused, and whatever is no code, and everything while offline', async () => {
     const { shop, ada, adaClient } = await people();
     await expect(codesOf(ada).scan(codesOf(ada).ownText())).rejects.toEqual(refused('pay_code_own'));

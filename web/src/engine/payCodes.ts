@@ -159,9 +159,14 @@ export class PayCodes {
       throw localError('pay_code_own', false);
     }
     this.sync.requireOnline();
-    // The code has no name in it: the conversation tells it.
+    // Whose keys are known is compared first: a code that was forged does not even open a conversation.
+    const isKnown = this.keys.people.find(read.account).seenKey !== null;
+    if (isKnown && !(await this.#isKeyOf(read.account, read.identityKey))) {
+      throw localError('pay_code_keys', false);
+    }
+    // The code has no name in it: the conversation tells it, and of a stranger the keys.
     const conversation = await this.chats.startDirect({ id: read.account, handle: '', displayName: '' });
-    if (!(await this.#isKeyOf(read.account, read.identityKey))) {
+    if (!isKnown && !(await this.#isKeyOf(read.account, read.identityKey))) {
       throw localError('pay_code_keys', false);
     }
     return { what: 'person', conversation };
