@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { vaultOverview } from '../src/engine/keys/vaultTold';
 import { TestDevice, until, type Way } from '../src/engine/testing/testDevice';
 import { hubAt } from '../src/net/hub';
 import { RestApi } from '../src/net/rest';
@@ -78,10 +79,10 @@ describe('a wait for the PIN to go', () => {
     expect(await pins.beginWait()).toBeGreaterThan(2 * day);
     expect(await pins.beginWait()).toBeLessThanOrEqual(3 * day);
     await until(() => keys.alarms.list.some(({ kind }) => kind === 'pinWait'), 'the first device is alarmed');
-    const { wait } = await keys.pins.overview();
+    const { wait } = await vaultOverview(keys.core.api);
     expect(wait?.device).toBe(phone.engine.services.core.device.device);
     await keys.pins.cancelWait();
-    expect((await keys.pins.overview()).wait).toBeNull();
+    expect((await vaultOverview(keys.core.api)).wait).toBeNull();
     expect(keys.alarms.list.filter(({ kind }) => kind === 'pinWait')).toHaveLength(1);
     expect(await keys.pins.guessesLeft()).toBe(10);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VaultAttempt } from '../protocol/wire';
 import type { VaultSeenRecord } from '../storage/records';
+import { vaultOverview, vaultTold } from './keys/vaultTold';
 import type { FakeServer } from './testing/fakeServer';
 import { keep, pair } from './testing/people';
 import { TestDevice, until } from './testing/testDevice';
@@ -93,7 +94,7 @@ describe('guesses of the PIN', () => {
     await phone.online();
     await keysOf(phone).watch();
     expect(alarmsOf(phone)).toEqual([]);
-    expect((await keysOf(phone).pins.overview()).attempts).toHaveLength(1);
+    expect((await vaultOverview(keysOf(phone).core.api)).attempts).toHaveLength(1);
   });
 });
 
@@ -124,7 +125,7 @@ describe('a hint before the first look', () => {
     const { ann, client, phone } = await unlooked(11);
     const third = keep(await TestDevice.waiting('ann', client));
     await keysOf(third).pins.beginWait();
-    const [{ wait } = {}] = await keysOf(phone).pins.told();
+    const [{ wait } = {}] = await vaultTold(keysOf(phone).core.api);
     await keysOf(phone).heard({ account: ann.account, length: 0, wait: wait ?? null });
     await keysOf(phone).watch();
     expect(alarmsOf(phone)).toEqual([['pinWait', third.engine.services.core.device.device]]);
@@ -139,7 +140,7 @@ describe('a hint before the first look', () => {
     server.keys.realmsDown.clear();
     await keysOf(phone).watch();
     expect(alarmsOf(phone)).toEqual([]);
-    expect((await keysOf(ann).pins.overview()).attempts).toHaveLength(1);
+    expect((await vaultOverview(keysOf(ann).core.api)).attempts).toHaveLength(1);
   });
 
   it('is kept no longer than until a realm lists the guess', async () => {
@@ -165,12 +166,12 @@ describe('a wait for the PIN to go', () => {
     await keysOf(ann).alarms.dismiss(keysOf(ann).alarms.list[0]?.number ?? 0);
     await keysOf(ann).watch();
     expect(alarmsOf(ann)).toEqual([]);
-    const { wait } = await keysOf(ann).pins.overview();
+    const { wait } = await vaultOverview(keysOf(ann).core.api);
     expect(wait?.device).toBe(device);
     expect((wait?.until ?? 0) - Date.now()).toBeGreaterThan(71 * 3_600_000);
     await expect(keysOf(phone).pins.cancelWait()).rejects.toThrow('device_not_approved');
     await keysOf(ann).pins.cancelWait();
-    expect((await keysOf(ann).pins.overview()).wait).toBeNull();
+    expect((await vaultOverview(keysOf(ann).core.api)).wait).toBeNull();
     expect(await keysOf(ann).pins.guessesLeft()).toBe(10);
   });
 

@@ -1,5 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Engine, EngineOptions } from '../engine/engine';
+import { vaultOverview } from '../engine/keys/vaultTold';
 import type { Sink } from '../engine/sink';
 import type {
   AccountSecurity,
@@ -390,7 +391,7 @@ class App implements ChatApp {
   recoverWithPin: ChatApp['recoverWithPin'] = (pin, tell) =>
     this.#act((engine) => engine.services.payPin.recover(pin, tell));
   pinGuessesLeft: ChatApp['pinGuessesLeft'] = () => this.#act((engine) => engine.services.keys.pins.guessesLeft());
-  vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => engine.services.keys.pins.overview());
+  vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => vaultOverview(engine.services.core.api));
   beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());
   cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.cancelWait());
   clearPinFailures: ChatApp['clearPinFailures'] = () =>

@@ -1,12 +1,7 @@
 import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
-import type { VaultAttempts, VaultWait } from '../../protocol/wire';
-import type { VaultOverview } from '../../state/contract';
 import type { VaultStep } from '../../vault/answers';
 import { type Pin, readPin } from '../../vault/pins/pin';
 import { VaultRejection } from '../../vault/rejection';
-
-/** What a realm tells of guesses and waits. */
-export type RealmTold = VaultAttempts & { realm: string };
 
 /** A realm has another registration than it told of: one that was on its way to it, or another device's. */
 export function isReplaced({ faults }: VaultStep): boolean {
@@ -39,27 +34,4 @@ export function failed({ rejection: reason, faults, guessesLeft }: VaultStep) {
     return localError('vault_too_few', true, { reason, guessesLeft, faults: faults.length });
   }
   return localError('vault_unavailable', false, { reason, guessesLeft, faults: faults.length });
-}
-
-/** The one that has longest to go: whoever waits needs a threshold of realms. */
-export function waitOf(told: RealmTold[]): VaultOverview['wait'] {
-  const begun = told.flatMap(({ wait }): VaultWait[] => (wait?.state === 'begun' ? [wait] : []));
-  const [last] = begun.toSorted((a, b) => Date.parse(b.until) - Date.parse(a.until));
-  return last ? { device: last.device, until: Date.parse(last.until) } : null;
-}
-
-/** How few operators have so many realms between them; one, where the server runs them all itself. */
-export function fewestWith(threshold: number, hosts: readonly { operator: string }[]): number {
-  const counts = new Map<string, number>();
-  for (const { operator } of hosts) {
-    counts.set(operator, (counts.get(operator) ?? 0) + 1);
-  }
-  let [operators, realms] = [0, 0];
-  for (const count of [...counts.values()].toSorted((a, b) => b - a)) {
-    if (realms < threshold) {
-      operators++;
-      realms += count;
-    }
-  }
-  return Math.max(operators, 1);
 }

@@ -2,7 +2,6 @@ import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
-import type { VaultAttempt, VaultOverview } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
 import type { Stretch } from '../../vault/argon2/port';
 import { PinStretcher } from '../../vault/argon2/workerClient';
@@ -16,7 +15,7 @@ import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
 import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
-import { failed, fewestWith, isOvertaken, isReplaced, type RealmTold, requirePin, waitOf } from './pinOutcomes';
+import { failed, isOvertaken, isReplaced, requirePin } from './pinOutcomes';
 import { removePin } from './pinRemoval';
 
 export type Tell = (share: number) => void;
@@ -380,35 +379,6 @@ export class Pins {
   /** Gives back the guesses that failed, since whoever has the identity key needs none. */
   async clearFailures(): Promise<void> {
     await this.#vault(() => undefined).clearFailures(this.own.requireSeed(this.own.chain));
-  }
-
-  /** Who runs the vault, who tried what, and whether somebody waits for the PIN to go. Realms that do not answer are left out. */
-  async overview(): Promise<VaultOverview> {
-    const view = await this.core.api.vault();
-    const { operators, threshold, realms } = view;
-    const told = await this.told();
-    // Each realm counts the same guesses; the one that knows most tells them.
-    const most = told.map(({ attempts }) => attempts).toSorted((a, b) => b.length - a.length)[0] ?? [];
-    const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
-    const hosts = (view.hosts ?? []).map(({ operator, address }) => ({ operator, address }));
-    return {
-      operators,
-      together: fewestWith(threshold, hosts),
-      hosts,
-      threshold,
-      realms: realms.length,
-      answering: told.length,
-      attempts,
-      wait: waitOf(told),
-    };
-  }
-
-  /** What the realms tell; those that do not answer are left out. */
-  async told(): Promise<RealmTold[]> {
-    const port = vaultOverRest(this.core.api);
-    const { realms } = await port.view();
-    const lists = await Promise.allSettled(realms.map(async (realm) => ({ realm, ...(await port.attempts(realm)) })));
-    return lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []));
   }
 
   /**

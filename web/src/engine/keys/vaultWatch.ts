@@ -2,8 +2,8 @@ import type { KeysSignal, VaultWait } from '../../protocol/wire';
 import type { SeenGuess, VaultSeenRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
-import type { RealmTold } from './pinOutcomes';
 import type { Pins } from './pins';
+import { type RealmTold, vaultTold } from './vaultTold';
 
 const place = 'vault';
 const clocksApartMs = 60_000;
@@ -37,7 +37,7 @@ export class VaultWatch {
   look(): Promise<void> {
     return this.core.queue.run('keys/vault', async () => {
       const { isSet } = this.pins;
-      const told = isSet ? await this.pins.told() : [];
+      const told = isSet ? await vaultTold(this.core.api) : [];
       // Where no realm answers, nothing was looked at.
       if (!isSet || told.length > 0) {
         await this.#takeAttempts(told);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fewestWith } from './pinOutcomes';
+import { fewestWith } from './vaultTold';
 
 const of = (...names: string[]) => names.map((operator) => ({ operator }));
 
