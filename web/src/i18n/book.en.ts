@@ -105,7 +105,7 @@ export const bookEn = {
   openHint: 'Payments and requests of yours that wait for somebody.',
   openFull: 'You cannot post another one until one of these is over.',
   largest: 'Largest payment',
-  requests: 'Requests',
+  requests: 'People asked for money',
   perMinute: (count: number) => plural(count, { one: '# a minute', other: '# a minute' }),
   burst: (count: number) => plural(count, { one: 'after # at once', other: 'after # at once' }),
   longest: 'A payment waits at most',

@@ -105,7 +105,7 @@ export const bookFr: typeof bookEn = {
   openHint: 'Vos paiements et demandes qui attendent quelqu’un.',
   openFull: 'Vous ne pouvez pas en publier d’autre avant que l’un d’eux ne soit terminé.',
   largest: 'Plus grand paiement',
-  requests: 'Demandes',
+  requests: 'Personnes à qui demander de l’argent',
   perMinute: (count) => plural(count, { one: '# par minute', other: '# par minute' }),
   burst: (count) => plural(count, { one: 'après # d’un coup', other: 'après # d’un coup' }),
   longest: 'Un paiement attend au plus',
