@@ -70,8 +70,9 @@ internal sealed partial class GroupCommitter(
     /// <summary>Takes what has gathered and sends it on its way; returns when the next batch may be decided.</summary>
     private async Task PostAsync(CancellationToken cancellationToken)
     {
-        // After a failure nothing is decided on top of what is being tried again.
-        var crowded = _queue.Reader.Count >= options.Value.CrowdSize;
+        // After a failure nothing is decided on top of what is being tried again. And beside a batch that holds rows locked the next
+        // would mostly wait for them, with what it has: meanwhile it gathers more.
+        var crowded = _queue.Reader.Count >= options.Value.CrowdSize && !_flights.Any(flight => flight.Set.HoldsRows);
         await LandAsync(crowded && !_flights.Any(flight => flight.HasFailed) ? options.Value.Flights - 1 : 0);
         if (_caution.TakeOne())
         {

@@ -29,6 +29,9 @@ internal abstract class WriteRows
     /// </summary>
     public virtual bool WaitsForEarlier => false;
 
+    /// <summary>Whether loading locked rows that a batch beside this one may have to wait for.</summary>
+    public virtual bool HoldsRows => false;
+
     /// <summary>Adds the load statements, each ending in <c>for update</c> where the rows will change.</summary>
     public abstract void AddLoads(NpgsqlBatch batch);
 
@@ -136,6 +139,8 @@ internal sealed class WriteSet
     public bool WaitsForEarlier => Earlier.Count > 0 && _inLockOrder.Any(rows => rows.WaitsForEarlier);
 
     public bool IsSpeculative => _inLockOrder.Any(rows => rows.IsSpeculative);
+
+    public bool HoldsRows => _inLockOrder.Any(rows => rows.HoldsRows);
 
     public IReadOnlyList<WriteRows> InLockOrder => _inLockOrder;
 
