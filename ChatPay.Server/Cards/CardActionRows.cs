@@ -72,7 +72,7 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
         {
             batch.Add("""
                 insert into card_action (actor_id, idempotency_key, card_id, payload_hash, status, reply, created_at)
-                select actor_id, idempotency_key, card_id, payload_hash, status, reply::jsonb, $7
+                select actor_id, idempotency_key, card_id, payload_hash, status, reply, $7
                 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::integer[], $6::text[])
                     as a (actor_id, idempotency_key, card_id, payload_hash, status, reply)
                 """,

@@ -12,6 +12,9 @@ internal sealed class CardAuthorisationRows : WriteRows
 
     public override int LockOrder => 420;
 
+    /// <summary>Before transfers, which are refused without.</summary>
+    public override int WriteOrder => 80;
+
     /// <summary>Keeps what let a transfer happen.</summary>
     public void Keep(TransferId transfer, SignedDebit debit) => _kept.Add((transfer, debit));
 

@@ -24,6 +24,11 @@ internal sealed partial class CardRows(KnownCards known) : WriteRows
 
     public override int LockOrder => 200;
 
+    /// <summary>A draw is authorised by its mandate, which the transfer's insert looks for.</summary>
+    public override int WriteOrder => 90;
+
+    public override bool HoldsRows => _needed.Count > 0;
+
     /// <summary>Locks the card's row, if there is one.</summary>
     public void Need(CardId card) => _needed.Add(card);
 

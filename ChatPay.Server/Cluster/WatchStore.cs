@@ -43,7 +43,7 @@ internal sealed class WatchStore(NpgsqlDataSource dataSource)
             $"""
             select {EventRow.Columns} from (
                 select e.*,
-                    sum(coalesce(octet_length(e.body), 0) + coalesce(octet_length(e.data::text), 0))
+                    sum(coalesce(octet_length(e.body), 0) + coalesce(octet_length(e.data), 0))
                         over (order by k.place, e.seq) as bytes,
                     row_number() over (order by k.place, e.seq) as place
                 from unnest($1::uuid[], $2::bigint[]) with ordinality as k (id, seq, place)

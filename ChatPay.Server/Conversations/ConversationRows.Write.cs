@@ -77,7 +77,7 @@ internal sealed partial class ConversationRows
         batch.Add("""
             insert into event (conversation_id, seq, kind, account_id, device_id, client_id, epoch, body, card_id, data,
                 created_at)
-            select conversation_id, seq, kind, account_id, device_id, client_id, epoch, body, card_id, data::jsonb,
+            select conversation_id, seq, kind, account_id, device_id, client_id, epoch, body, card_id, data,
                 created_at
             from unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[],
                 $8::bytea[], $9::uuid[], $10::text[], $11::timestamptz[])

@@ -88,7 +88,7 @@ internal sealed partial class ConversationStore
         select conversation_id, seq, kind, account_id, device_id, client_id, epoch, created_at, body, data
         from (
             select e.*,
-                sum(coalesce(octet_length(e.body), 0) + coalesce(octet_length(e.data::text), 0))
+                sum(coalesce(octet_length(e.body), 0) + coalesce(octet_length(e.data), 0))
                     over (order by k.place, e.seq) as bytes,
                 row_number() over (order by k.place, e.seq) as place
             from unnest($2::uuid[], $3::bigint[]) with ordinality as k (id, seq, place)

@@ -95,7 +95,7 @@ internal sealed partial class ConversationStore(NpgsqlDataSource dataSource)
         select {EventRow.Columns}
         from (
             select e.*,
-                sum(coalesce(octet_length(e.body), 0) + coalesce(octet_length(e.data::text), 0))
+                sum(coalesce(octet_length(e.body), 0) + coalesce(octet_length(e.data), 0))
                     over (order by e.seq {order}) as bytes,
                 row_number() over (order by e.seq {order}) as place
             from (

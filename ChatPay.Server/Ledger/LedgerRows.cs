@@ -28,7 +28,6 @@ internal sealed partial class LedgerRows(
 
     public override int LockOrder => 350;
 
-    /// <summary>Cards refer to transfers.</summary>
     public override int WriteOrder => 100;
 
     public override bool IsSpeculative => !set.Locks && _neededAccounts.Count > 0;

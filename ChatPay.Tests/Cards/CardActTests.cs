@@ -128,7 +128,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
         await using var connection = await money.DataSource.OpenConnectionAsync();
         var events = (await connection.QueryAsync<(long, short, Guid, Guid, string, bool)>(
             """
-            select seq, kind, account_id, card_id, data ->> 'state', body is not null
+            select seq, kind, account_id, card_id, data::jsonb ->> 'state', body is not null
             from event where conversation_id = @id order by seq
             """,
             new { id = conversation.Value })).AsList();

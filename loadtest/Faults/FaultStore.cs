@@ -14,8 +14,8 @@ internal static class FaultStore
     {
         await using var command = source.CreateCommand(
             """
-            select conversation_id, seq, kind, device_id, client_id, card_id, data->>'state', (data->>'version')::integer,
-                epoch, case when kind in (2, 5) then data::text end
+            select conversation_id, seq, kind, device_id, client_id, card_id, data::jsonb ->> 'state',
+                (data::jsonb ->> 'version')::integer, epoch, case when kind in (2, 5) then data end
             from event order by conversation_id, seq
             """);
         command.CommandTimeout = 0;
