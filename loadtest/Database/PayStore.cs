@@ -139,10 +139,11 @@ internal static class PayStore
     {
         await using var command = owner.CreateCommand(
             """
-            select coalesce(1000 * extract(epoch from clock_timestamp() - min(t.created_at)), 0)::double precision
-            from transfer t
-            where t.seq >= (select next_seq from ledger_log) and t.status = 0
-                and not exists (select from ledger_log_leaf l where l.transfer_id = t.id)
+            select coalesce(1000 * extract(epoch from clock_timestamp() - (
+                select t.created_at from transfer t
+                where t.seq >= (select next_seq from ledger_log) and t.status = 0
+                    and not exists (select from ledger_log_leaf l where l.transfer_id = t.id)
+                order by t.seq limit 1)), 0)::double precision
             """);
         return (double)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
