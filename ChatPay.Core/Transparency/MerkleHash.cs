@@ -12,6 +12,7 @@ public static class MerkleHash
 
     private const byte LeafPrefix = 0x00;
     private const byte NodePrefix = 0x01;
+    private const int StackBytes = 256;
 
     /// <summary>The root of a tree without entries: the hash of nothing.</summary>
     public static byte[] Empty() => SHA256.HashData([]);
@@ -19,10 +20,10 @@ public static class MerkleHash
     /// <summary>An entry's hash, 32 bytes.</summary>
     public static byte[] Leaf(ReadOnlySpan<byte> entry)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([LeafPrefix]);
-        hash.AppendData(entry);
-        return hash.GetHashAndReset();
+        var input = entry.Length < StackBytes ? stackalloc byte[1 + entry.Length] : new byte[1 + entry.Length];
+        input[0] = LeafPrefix;
+        entry.CopyTo(input[1..]);
+        return SHA256.HashData(input);
     }
 
     /// <summary>The hash over two; <paramref name="node"/> may be one of them.</summary>

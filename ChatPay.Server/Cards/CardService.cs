@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -17,6 +18,9 @@ internal sealed class CardService(
     CardStore store, KnownCards knownCards, GroupCommitter committer, AssetCatalogue assets, DebitCheck debits,
     IOptions<CardOptions> options)
 {
+    /// <summary>Of what is hashed of a request, without the body: enough for most.</summary>
+    private const int PayloadBytes = 512;
+
     /// <summary>The hub's <c>CardAct</c>.</summary>
     public async Task<Result<CardActReply>> ActAsync(
         Caller caller, CardActRequest request, CancellationToken cancellationToken)
@@ -141,7 +145,7 @@ internal sealed class CardService(
     /// </summary>
     private static PayloadHash HashPayload(CardActRequest request, CardTerms? terms)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var input = new ArrayBufferWriter<byte>(PayloadBytes + (request.Post?.Body.Length ?? 0));
         Append("chatpay card action v1"u8);
         Append(request.Card.Value.ToByteArray(bigEndian: true));
         AppendNumber(request.Version);
@@ -160,19 +164,20 @@ internal sealed class CardService(
             Append(post.Body);
         }
 
-        return PayloadHash.From(hash.GetHashAndReset());
+        Span<byte> digest = stackalloc byte[PayloadHash.Bytes];
+        SHA256.HashData(input.WrittenSpan, digest);
+        return PayloadHash.From(digest);
 
         void AppendNumber(long number)
         {
-            Span<byte> bytes = stackalloc byte[sizeof(long)];
-            BinaryPrimitives.WriteInt64BigEndian(bytes, number);
-            hash.AppendData(bytes);
+            BinaryPrimitives.WriteInt64BigEndian(input.GetSpan(sizeof(long)), number);
+            input.Advance(sizeof(long));
         }
 
         void Append(ReadOnlySpan<byte> part)
         {
             AppendNumber(part.Length);
-            hash.AppendData(part);
+            input.Write(part);
         }
     }
 }
