@@ -7,10 +7,17 @@ namespace ChatPay.Server.Hosting;
 /// there are two generations, the older of which is dropped whole when the younger is full or old, so that making room
 /// costs nothing per entry.
 /// </summary>
+/// <param name="lifetime"><see cref="Timeout.InfiniteTimeSpan"/> for entries that never become void.</param>
+/// <param name="capacity">Entries at most, or their weights together.</param>
+/// <param name="weightOf">What an entry counts for; null for one each.</param>
 internal sealed class GenerationCache<TKey, TValue>(
-    TimeSpan lifetime, int capacity, TimeProvider time, IEqualityComparer<TKey>? comparer = null)
+    TimeSpan lifetime, int capacity, TimeProvider time, IEqualityComparer<TKey>? comparer = null,
+    Func<TValue, int>? weightOf = null)
     where TKey : notnull
 {
+    private readonly TimeSpan _lifetime = lifetime == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : lifetime;
+    private long _youngWeight;
+
     private readonly Lock _lock = new();
     private Dictionary<TKey, Entry> _young = new(comparer);
     private Dictionary<TKey, Entry> _old = new(comparer);
@@ -21,7 +28,7 @@ internal sealed class GenerationCache<TKey, TValue>(
         lock (_lock)
         {
             if ((_young.TryGetValue(key, out var entry) || _old.TryGetValue(key, out entry))
-                && time.GetElapsedTime(entry.Made) < lifetime)
+                && time.GetElapsedTime(entry.Made) < _lifetime)
             {
                 value = entry.Value;
                 return true;
@@ -34,23 +41,40 @@ internal sealed class GenerationCache<TKey, TValue>(
 
     public void Set(TKey key, TValue value)
     {
-        if (lifetime <= TimeSpan.Zero)
+        if (_lifetime <= TimeSpan.Zero)
         {
             return;
         }
 
         lock (_lock)
         {
-            var full = _young.Count >= Math.Max(1, capacity / 2) && !_young.ContainsKey(key);
-            if (full || time.GetElapsedTime(_youngSince) >= lifetime)
+            var isNew = !_young.ContainsKey(key);
+            var full = isNew && _youngWeight >= Math.Max(1, capacity / 2);
+            if (full || time.GetElapsedTime(_youngSince) >= _lifetime)
             {
                 (_old, _young) = (_young, _old);
                 _young.Clear();
+                _youngWeight = 0;
                 _youngSince = time.GetTimestamp();
+                isNew = true;
             }
 
             _young[key] = new Entry(value, time.GetTimestamp());
             _old.Remove(key);
+            if (isNew)
+            {
+                _youngWeight += weightOf?.Invoke(value) ?? 1;
+            }
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _young.Clear();
+            _old.Clear();
+            _youngWeight = 0;
         }
     }
 

@@ -85,7 +85,7 @@ public sealed class KnownCardsTests(MoneyFixture money) : IClassFixture<MoneyFix
         var (anna, ben) = (await money.PersonAsync(), await money.PersonAsync());
         var card = await money.PostAsync(
             CardKind.Transfer, await money.ConversationAsync(anna, ben), anna, ben, 100);
-        using var known = new KnownCards();
+        var known = new KnownCards(TimeProvider.System);
         known.Put(Known.Find(card.Id)!);
 
         new CardRowsFactory(known).DatabaseLost();
