@@ -10,38 +10,49 @@ using Microsoft.Extensions.Options;
 namespace ChatPay.Server.Realtime;
 
 /// <summary>
-/// Messages past SignalR's dispatcher, which would make a scope, a hub, a list of arguments and half a dozen tasks for each. Only
-/// what is plainly a call of <see cref="IChatHub.Send"/> goes this way, by the same <see cref="HubCalls"/> and the same service;
-/// everything else, whatever is wrong with it, is SignalR's to answer.
+/// Messages and card actions past SignalR's dispatcher, which would make a scope, a hub, a list of arguments and half a dozen tasks
+/// for each. Only what is plainly a call of <see cref="IChatHub.Send"/> or <see cref="IChatHub.CardAct"/> goes this way, by the same
+/// <see cref="HubCalls"/> and the same services; everything else, whatever is wrong with it, is SignalR's to answer.
 /// </summary>
-internal sealed class SendLane(HubCalls calls, ConversationService conversations, IOptions<RealtimeOptions> options)
+internal sealed class CallLane(
+    HubCalls calls, ConversationService conversations, CardCalls cards, IOptions<RealtimeOptions> options)
 {
     private const byte RecordSeparator = 0x1e;
     private const int InvocationType = 1;
 
-    private static readonly JsonTypeInfo<SendRequest> s_request =
-        (JsonTypeInfo<SendRequest>)Push.Json.GetTypeInfo(typeof(SendRequest));
+    private static readonly JsonTypeInfo<SendRequest> s_message = TypeOf<SendRequest>();
+    private static readonly JsonTypeInfo<CardActRequest> s_action = TypeOf<CardActRequest>();
 
     /// <summary>Who traces calls sees those that SignalR dispatches.</summary>
     private static readonly ActivitySource s_traced = new(Telemetry.HubSource);
 
     /// <summary>Whether calls may come this way.</summary>
-    public bool IsOpen => options.Value.SendLane && !s_traced.HasListeners();
+    public bool IsOpen => options.Value.CallLane && !s_traced.HasListeners();
 
-    /// <summary>Takes one call of Send from the beginning of what a client has sent.</summary>
+    /// <summary>Takes one call from the beginning of what a client has sent.</summary>
     /// <param name="bytes">How many bytes it took, with the separator.</param>
     /// <returns>False, with nothing taken, where it is anything else.</returns>
-    public static bool TryTake(ReadOnlySpan<byte> sent, [NotNullWhen(true)] out SendCall? call, out int bytes)
+    public static bool TryTake(ReadOnlySpan<byte> sent, [NotNullWhen(true)] out LaneCall? call, out int bytes)
     {
         (call, bytes) = (null, sent.IndexOf(RecordSeparator) + 1);
-        if (bytes is 0 or > Limits.HubFrameBytes || sent[..bytes].IndexOf("\"Send\""u8) < 0)
+        if (bytes is 0 or > Limits.HubFrameBytes)
+        {
+            return false;
+        }
+
+        // Arguments may stand before the name of what they are for.
+        var frame = sent[..(bytes - 1)];
+        var (isMessage, isAction) = (frame.IndexOf("\"Send\""u8) >= 0, frame.IndexOf("\"CardAct\""u8) >= 0);
+        if (isMessage == isAction)
         {
             return false;
         }
 
         try
         {
-            call = Read(sent[..(bytes - 1)]);
+            call = isMessage
+                ? Read(frame, "Send"u8, s_message) is var (id, message) ? new LaneCall.Message(id, message) : null
+                : Read(frame, "CardAct"u8, s_action) is var (actionId, action) ? new LaneCall.Action(actionId, action) : null;
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
@@ -52,35 +63,49 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
     }
 
     /// <returns>The completion, ready to be sent.</returns>
-    public async ValueTask<byte[]> AnswerAsync(ClientConnection connection, SendCall call)
+    public async ValueTask<byte[]> AnswerAsync(ClientConnection connection, LaneCall call)
     {
-        var reply = await calls.AnswerAsync(
-            connection, nameof(IChatHub.Send), (Lane: this, Connection: connection, call.Request),
-            static state => state.Lane.SendAsync(state.Connection, state.Request));
+        // Whatever is decided is so whether or not its caller is still there, so it does not pay to watch for that.
+        var reply = call switch
+        {
+            LaneCall.Message message => await calls.AnswerAsync(
+                connection, nameof(IChatHub.Send), (Lane: this, Connection: connection, message.Request),
+                static async state => ChatHub.Reply(await state.Lane.SendAsync(state.Connection, state.Request))),
+            LaneCall.Action action => await calls.AnswerAsync(
+                connection, nameof(IChatHub.CardAct), (Lane: this, Connection: connection, action.Request),
+                static async state => ChatHub.Reply(await state.Lane.ActAsync(state.Connection, state.Request))),
+            _ => throw new ArgumentOutOfRangeException(nameof(call)),
+        };
         var json = JsonSerializer.SerializeToUtf8Bytes(reply, reply!.GetType(), Push.Json);
         return [.. "{\"type\":3,\"invocationId\":\""u8, .. call.Id, .. "\",\"result\":"u8, .. json, .. "}\u001e"u8];
     }
 
-    private async ValueTask<object?> SendAsync(ClientConnection connection, SendRequest request) =>
-        ChatHub.Reply(await conversations.SendAsync(connection.Caller, request, CancellationToken.None));
+    private Task<Result<SendReply>> SendAsync(ClientConnection connection, SendRequest request) =>
+        conversations.SendAsync(connection.Caller, request, CancellationToken.None);
 
-    private static SendCall? Read(ReadOnlySpan<byte> frame)
+    private Task<Result<CardActReply>> ActAsync(ClientConnection connection, CardActRequest request) =>
+        cards.ActAsync(connection.Caller, request, CancellationToken.None);
+
+    private static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)Push.Json.GetTypeInfo(typeof(T));
+
+    private static (byte[] Id, T Request)? Read<T>(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> method, JsonTypeInfo<T> type)
+        where T : class
     {
         var reader = new Utf8JsonReader(frame);
         byte[]? id = null;
-        SendRequest? request = null;
-        var (isInvocation, isSend) = (false, false);
+        T? request = null;
+        var (isInvocation, isMethod) = (false, false);
         Expect(ref reader, JsonTokenType.StartObject);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("type"u8) && !isInvocation)
             {
                 isInvocation = reader.Read() && reader.TokenType is JsonTokenType.Number
-                    && reader.TryGetInt32(out var type) && type == InvocationType;
+                    && reader.TryGetInt32(out var number) && number == InvocationType;
             }
-            else if (reader.ValueTextEquals("target"u8) && !isSend)
+            else if (reader.ValueTextEquals("target"u8) && !isMethod)
             {
-                isSend = reader.Read() && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals("Send"u8);
+                isMethod = reader.Read() && reader.TokenType is JsonTokenType.String && reader.ValueTextEquals(method);
             }
             else if (reader.ValueTextEquals("invocationId"u8) && id is null)
             {
@@ -91,7 +116,7 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
             {
                 Expect(ref reader, JsonTokenType.StartArray);
                 Expect(ref reader, JsonTokenType.StartObject);
-                request = JsonSerializer.Deserialize(ref reader, s_request);
+                request = JsonSerializer.Deserialize(ref reader, type);
                 Expect(ref reader, JsonTokenType.EndArray);
             }
             else
@@ -100,8 +125,8 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
             }
         }
 
-        return reader.TokenType is JsonTokenType.EndObject && !reader.Read() && isInvocation && isSend
-            && id is not null && request is not null ? new(id, request) : null;
+        return reader.TokenType is JsonTokenType.EndObject && !reader.Read() && isInvocation && isMethod
+            && id is not null && request is not null ? (id, request) : null;
     }
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType token)
@@ -113,6 +138,13 @@ internal sealed class SendLane(HubCalls calls, ConversationService conversations
     }
 }
 
-/// <summary>A call of Send.</summary>
+/// <summary>A call that was taken.</summary>
 /// <param name="Id">SignalR's id of the call, as it stood between its quotation marks.</param>
-internal sealed record SendCall(byte[] Id, SendRequest Request);
+internal abstract record LaneCall(byte[] Id)
+{
+    /// <summary>Of <see cref="IChatHub.Send"/>.</summary>
+    public sealed record Message(byte[] Id, SendRequest Request) : LaneCall(Id);
+
+    /// <summary>Of <see cref="IChatHub.CardAct"/>.</summary>
+    public sealed record Action(byte[] Id, CardActRequest Request) : LaneCall(Id);
+}

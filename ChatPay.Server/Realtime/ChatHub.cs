@@ -1,5 +1,4 @@
 using ChatPay.Core.Protocol;
-using ChatPay.Server.Cards;
 using ChatPay.Server.Conversations;
 using ChatPay.Server.Presence;
 using Microsoft.AspNetCore.Authorization;
@@ -11,7 +10,7 @@ namespace ChatPay.Server.Realtime;
 [Authorize]
 internal sealed class ChatHub(
     HelloAdmission admission, HelloService hellos, ConversationService conversations, SignalService signals,
-    PairwiseService pairwise, CardService cards, PresenceService presence) : Hub<IChatClient>
+    PairwiseService pairwise, CardCalls cards, PresenceService presence) : Hub<IChatClient>
 {
     private ClientConnection Connection => ClientConnection.Of(Context);
 
@@ -50,13 +49,8 @@ internal sealed class ChatHub(
     public async Task<HubReply<PresenceReply>> WatchPresence(WatchPresenceRequest request) =>
         Reply(await presence.WatchAsync(Connection, request, Aborted));
 
-    public async Task<HubReply<CardActReply>> CardAct(CardActRequest request)
-    {
-        var acted = await cards.ActAsync(Connection.Caller, request, Aborted);
-        return Reply(request.Post is { } post
-            ? await conversations.ExplainAsync(Connection.Caller, acted, post.Conversation, post.Epoch, Aborted)
-            : acted);
-    }
+    public async Task<HubReply<CardActReply>> CardAct(CardActRequest request) =>
+        Reply(await cards.ActAsync(Connection.Caller, request, Aborted));
 
     private static long SizeOf(CommitRequest request) =>
         (long)request.Commit.Length + (request.Welcome?.Length ?? 0) + request.GroupInfo.Length;

@@ -33,7 +33,7 @@ internal sealed class HubSocket : ConnectionContext, IDuplexPipe, IConnectionUse
     private (Action<object> Beat, object State)[] _beats = [];
 
     public HubSocket(
-        HttpContext context, WebSocket socket, SendLane lane, Departures departures, RealtimeOptions options, TimeProvider time)
+        HttpContext context, WebSocket socket, CallLane lane, Departures departures, RealtimeOptions options, TimeProvider time)
     {
         (_socket, _time, HttpContext, User) = (socket, time, context, context.User);
         _patience = TimeSpan.FromSeconds(options.SlowReaderSeconds);

@@ -9,14 +9,14 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>
 /// What a client sends, from its socket straight to SignalR: no pipe between the two, no change of thread, and no buffer
-/// while nothing comes. While SignalR waits and has no call that runs, plain messages are answered by <see cref="SendLane"/>
+/// while nothing comes. While SignalR waits and has no call that runs, plain messages and card actions are answered by <see cref="CallLane"/>
 /// before it sees them.
 /// </summary>
 /// <param name="signOfLife">
 /// How long SignalR may go without hearing of a client that sends: it would take it for gone in the end.
 /// </param>
 internal sealed class HubSocketReader(
-    WebSocket socket, SendLane lane, HubSocketWriter output, TimeSpan signOfLife, TimeProvider time)
+    WebSocket socket, CallLane lane, HubSocketWriter output, TimeSpan signOfLife, TimeProvider time)
     : PipeReader, IValueTaskSource<ReadResult>
 {
     private const int BufferStartBytes = 1024;
@@ -217,7 +217,7 @@ internal sealed class HubSocketReader(
     {
         while (await TryReceiveAsync())
         {
-            SendCall? call = null;
+            LaneCall? call = null;
             ReadResult result = default;
             var gives = false;
             lock (_lock)
@@ -250,7 +250,7 @@ internal sealed class HubSocketReader(
 
     /// <summary>Answers a message and those that stand behind it, then lets SignalR have what is left.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever went wrong, the connection must end rather than hang.")]
-    private async Task AnswerAsync(SendCall first)
+    private async Task AnswerAsync(LaneCall first)
     {
         var call = first;
         while (true)
@@ -344,13 +344,13 @@ internal sealed class HubSocketReader(
     }
 
     /// <summary>Takes a call that need not go by SignalR from the beginning of what has come. Within the lock.</summary>
-    private bool TryTakeCall([NotNullWhen(true)] out SendCall? call)
+    private bool TryTakeCall([NotNullWhen(true)] out LaneCall? call)
     {
         // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for more
         // beside a call that runs, and then lets the next call wait for that.
         if (_connection is not { IsBusy: false } || !_reading || _ended || _canceled || _start == _end || _examined != _start
             || !lane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
-            || !SendLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
+            || !CallLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
         {
             call = null;
             return false;

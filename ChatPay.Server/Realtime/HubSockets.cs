@@ -6,7 +6,7 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>The hub's WebSockets: takes them in, keeps SignalR's clock for them, and ends them when the server stops.</summary>
 internal sealed class HubSockets(
-    HubConnectionHandler<ChatHub> hub, SendLane lane, IOptions<RealtimeOptions> options, Departures departures,
+    HubConnectionHandler<ChatHub> hub, CallLane lane, IOptions<RealtimeOptions> options, Departures departures,
     IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan s_beat = TimeSpan.FromSeconds(1);

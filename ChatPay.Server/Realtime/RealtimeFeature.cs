@@ -59,7 +59,8 @@ internal static class RealtimeFeature
         services.AddSingleton<IHubProtocol, ChatHubProtocol>();
         services.AddSingleton<HubLifetimeManager<ChatHub>, ChatLifetimeManager>();
         services.AddSingleton<HubCalls>();
-        services.AddSingleton<SendLane>();
+        services.AddSingleton<CardCalls>();
+        services.AddSingleton<CallLane>();
         services.AddSingleton<ChatHubFilter>();
         services.AddOptions<HubOptions>().Configure<IOptions<RealtimeOptions>>((hub, options) =>
         {

@@ -42,10 +42,10 @@ internal sealed class RealtimeOptions
     public int ClientTimeoutSeconds { get; set; } = 30;
 
     /// <summary>
-    /// Whether plain messages pass SignalR's dispatcher by, as long as nobody traces calls. Default true; false costs about a
-    /// sixth of a message and lets hub filters see every call.
+    /// Whether plain messages and card actions pass SignalR's dispatcher by, as long as nobody traces calls. Default true; false
+    /// costs about a sixth of a message and lets hub filters see every call.
     /// </summary>
-    public bool SendLane { get; set; } = true;
+    public bool CallLane { get; set; } = true;
 
     /// <summary>A client must have shaken hands after this long, 1 to 60 seconds. Default 10.</summary>
     [Range(1, 60)]

@@ -1,17 +1,21 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Hosting;
+using ChatPay.Server.Realtime;
 using ChatPay.Tests.Support;
 using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Realtime;
 
-/// <summary>Plain messages pass SignalR's dispatcher by. A client cannot tell, however it writes them.</summary>
-public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database)
+/// <summary>Plain messages and card actions pass SignalR's dispatcher by. A client cannot tell, however it writes them.</summary>
+public sealed class CallLaneTests(ServerFixture server, DatabaseFixture database)
     : IClassFixture<ServerFixture>, IClassFixture<DatabaseFixture>
 {
     private static readonly JsonSerializerOptions s_json = ProtocolJson.Create();
+    private static readonly IdFactory s_ids = new(TimeProvider.System);
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(2);
     private static readonly Dictionary<string, string?> s_impatient = new(StringComparer.Ordinal)
     {
@@ -43,6 +47,30 @@ public sealed class SendLaneTests(ServerFixture server, DatabaseFixture database
         Assert.Equal(id, completion.GetProperty("invocationId").GetString());
         Assert.Equal(2, completion.GetProperty("result").GetProperty("ok").GetProperty("seq").GetInt64());
         Assert.False(completion.TryGetProperty("error", out _));
+    }
+
+    [Theory]
+    [InlineData("""{"type":1,"invocationId":"a","target":"CardAct","arguments":[REQUEST]}""", true)]
+    [InlineData("""{"arguments":[REQUEST],"invocationId":"a","target":"CardAct","type":1}""", true)]
+    [InlineData("""{"type":1,"headers":{"to":"Send"},"invocationId":"a","target":"CardAct","arguments":[REQUEST]}""", false)]
+    [InlineData("""{"type":1,"invocationId":"a","target":"CardAct","arguments":[REQUEST],"streamIds":[]}""", false)]
+    [InlineData("""{"type":1,"invocationId":"a","target":"cardAct","arguments":[REQUEST]}""", false)]
+    public async Task A_card_action_is_answered_under_its_id_whichever_way_it_goes(string frame, bool isTaken)
+    {
+        await using var ada = await Person.JoinAsync(server.Address);
+        using var hub = await JoinAsync(ada);
+        var request = JsonSerializer.Serialize(
+            new CardActRequest(s_ids.New<CardId>(), 1, CardActionKind.Accept, s_ids.NewUuid()), s_json);
+        frame = frame.Replace("REQUEST", request, StringComparison.Ordinal);
+
+        Assert.Equal(isTaken, CallLane.TryTake(Encoding.UTF8.GetBytes(frame + '\u001e'), out _, out _));
+        await hub.SendAsync(frame);
+        var completion = await hub.FrameAsync(3);
+
+        Assert.Equal("a", completion.GetProperty("invocationId").GetString());
+        Assert.Equal(
+            (int)ErrorCode.CardUnknown,
+            completion.GetProperty("result").GetProperty("error").GetProperty("code").GetInt32());
     }
 
     [Theory]

@@ -21,6 +21,6 @@ internal sealed class HubFault : IHubFilter
     public void AddTo(IServiceCollection services)
     {
         services.PostConfigure<HubOptions>(hub => hub.AddFilter(this));
-        services.PostConfigure<RealtimeOptions>(realtime => realtime.SendLane = false);
+        services.PostConfigure<RealtimeOptions>(realtime => realtime.CallLane = false);
     }
 }
