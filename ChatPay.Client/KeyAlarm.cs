@@ -58,6 +58,12 @@ public enum KeyAlarmKind
     /// </summary>
     LogUnproven = 10,
 
+    /// <summary>
+    /// For a day the server has not shown the chain of somebody in a conversation, whose devices show that they have one: it
+    /// cannot, or vouches for them itself. The identity key that was seen is the evidence.
+    /// </summary>
+    ChainWithheld = 11,
+
     /// <summary>The ledger log has told this device another history than this one.</summary>
     LedgerLogForked = 20,
 

@@ -76,12 +76,4 @@ public sealed class LogGossipTests(ServerFixture server) : IClassFixture<ServerF
 
     private void Refuse() => _fault.Around = static (context, carryOut) => context.Request.Path == "/v1/keys/consistency"
         ? HttpFault.RefuseAsync(context, ErrorCode.TooManyRequests, "too_many_requests", retryAfterMs: 1) : carryOut();
-
-    /// <summary>A clock that another day can be set on; its timers run as they do.</summary>
-    private sealed class LateTime : TimeProvider
-    {
-        public TimeSpan Late { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Late;
-    }
 }

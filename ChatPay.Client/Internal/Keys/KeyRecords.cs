@@ -121,9 +121,17 @@ internal sealed record UnprovenNote(AccountId From, string Note, DateTimeOffset 
 /// Devices that were shown as theirs and that their chain has not, under whichever key: nothing goes to them until that person
 /// is accepted anew, or the chain has those devices. Before a chain is known, those that it is asked for.
 /// </param>
+/// <param name="Withheld">
+/// Where a key was seen and the server does not show the chain that has it: since when, and how often it was asked.
+/// </param>
 internal sealed record PersonKeysRecord(
     AccountId Account, IReadOnlyList<byte[]> Entries, byte[]? SeenKey, byte[]? AcceptedKey, bool Verified,
-    DateTimeOffset CheckedAt, IReadOnlyList<OwnLeaf>? Unlogged = null);
+    DateTimeOffset CheckedAt, IReadOnlyList<OwnLeaf>? Unlogged = null, WithheldChain? Withheld = null);
+
+/// <summary>A chain that the server was asked for in vain.</summary>
+/// <param name="Since">When it first was, with no answer ever since.</param>
+/// <param name="Tries">How often since then.</param>
+internal sealed record WithheldChain(DateTimeOffset Since, int Tries);
 
 /// <summary>What the realms have told of guesses and waits, so that each raises one alarm.</summary>
 internal sealed record VaultSeenRecord(IReadOnlyList<SeenGuess> Guesses, IReadOnlyList<SeenWait> Waits);

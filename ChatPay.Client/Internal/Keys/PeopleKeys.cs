@@ -10,20 +10,15 @@ namespace ChatPay.Client.Internal.Keys;
 /// Whose identity key is whose, as far as this device knows. The first one that somebody shows is accepted; another one
 /// later stops what is sent and paid to them until it is accepted too.
 /// </summary>
-internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms)
+internal sealed partial class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms alarms)
 {
-    /// <summary>Chains of people are looked at once a day, and when something about them changed.</summary>
-    private static readonly TimeSpan s_checkAgain = TimeSpan.FromDays(1);
-
     /// <summary>So many devices that a chain has not are kept of one person: more make it no worse.</summary>
     private const int MostUnlogged = 64;
 
     private readonly ConcurrentDictionary<AccountId, PersonKeysRecord> _people = new();
-    private readonly ConcurrentDictionary<AccountId, bool> _due = new();
 
     /// <summary>What the entries of each come to: to check them all again for every leaf would take its time.</summary>
     private readonly ConcurrentDictionary<AccountId, KeyChain> _chains = new();
-    private int _checking;
     private long _version;
 
     /// <summary>Rises with everything that is learned of somebody: what was judged by it before is judged again.</summary>
@@ -217,6 +212,7 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
                 AcceptedKey = person.AcceptedKey ?? seen,
                 CheckedAt = core.Time.GetUtcNow(),
                 Unlogged = person.Unlogged?.Where(leaf => !IsLogged(chain, leaf)).ToList() is { Count: > 0 } left ? left : null,
+                Withheld = null,
             };
             isNews = IsChanged(next) && !IsChanged(person);
             await WriteAsync(next, cancellationToken);
@@ -273,84 +269,6 @@ internal sealed class PeopleKeys(DeviceCore core, KeyLogFollower log, KeyAlarms 
                     Unlogged = shown is null ? null : person.Unlogged,
                 },
                 cancellationToken);
-        }
-    }
-
-    /// <summary>Brings somebody's chain up to date with the log.</summary>
-    /// <exception cref="ChatPayException">The server cannot be reached, or does not show that person's keys.</exception>
-    public async Task CheckAsync(AccountId account, CancellationToken cancellationToken)
-    {
-        var person = await FindAsync(account, cancellationToken);
-        if (await log.FollowAsync(account, person.Entries, cancellationToken) is not { } followed)
-        {
-            return;
-        }
-
-        var shown = person.SeenKey;
-        await PutAsync(followed.Chain, followed.Entries, cancellationToken);
-        if (shown is not null && !followed.Chain.IdentityKeys.Any(key => shown.AsSpan().SequenceEqual(key)))
-        {
-            await alarms.RaiseAsync(
-                KeyAlarmKind.IdentityUnlogged, account, [Convert.ToBase64String(shown)], cancellationToken);
-        }
-
-        await AlarmAsync(account, cancellationToken);
-    }
-
-    /// <summary>Everybody who is due is looked at, one after the other, in the background.</summary>
-    public void CheckDue()
-    {
-        var now = core.Time.GetUtcNow();
-        foreach (var person in _people.Values)
-        {
-            if ((now - person.CheckedAt > s_checkAgain || person.Unlogged is not null)
-                && person.Account != core.Device.Account.Id)
-            {
-                _due[person.Account] = true;
-            }
-        }
-
-        if (!_due.IsEmpty && Interlocked.Exchange(ref _checking, 1) == 0)
-        {
-            core.Background(CheckDueAsync);
-        }
-    }
-
-    private async Task CheckDueAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (var account in _due.Keys)
-            {
-                _due.TryRemove(account, out _);
-                try
-                {
-                    await CheckAsync(account, cancellationToken);
-                }
-                catch (ChatPayException hidden) when (hidden.Code == ErrorCode.AccountUnknown)
-                {
-                    // No conversation is shared any more.
-                }
-            }
-        }
-        finally
-        {
-            Volatile.Write(ref _checking, 0);
-        }
-    }
-
-    /// <summary>Devices that the chain has not, under a key that it has: for another key there is an alarm already.</summary>
-    private async Task AlarmAsync(AccountId account, CancellationToken cancellationToken)
-    {
-        var person = await FindAsync(account, cancellationToken);
-        if (ChainOf(account) is not { } chain)
-        {
-            return;
-        }
-
-        foreach (var leaf in (person.Unlogged ?? []).Where(leaf => HasKey(chain, leaf.IdentityKey)))
-        {
-            await alarms.RaiseAsync(KeyAlarmKind.IdentityUnlogged, account, Evidence(leaf), cancellationToken);
         }
     }
 

@@ -128,6 +128,7 @@ export const keysEn = {
       ledgerReplaced: 'The server began a new ledger log, and signs receipts with another key.',
       logUnproven:
         'For a day the server has not shown that somebody in one of your conversations sees the same key log as you.',
+      chainWithheld: 'For a day the server has not shown that the keys of somebody you talk to are in its key log.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
     },
@@ -137,6 +138,7 @@ export const keysEn = {
       ledgerReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
       logOther: 'Either they are shown another one, or it is not true.',
       logUnproven: 'It may be overloaded, or hide something. Compare safety numbers before you trust new keys.',
+      chainWithheld: 'They may be somebody else’s. Compare safety numbers before you write or pay on.',
       pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
     } as Partial<Record<KeyAlarmKind, string>>,
     ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',

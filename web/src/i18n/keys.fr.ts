@@ -129,6 +129,8 @@ export const keysFr: typeof keysEn = {
         'Le serveur a commencé un nouveau journal du livre de comptes, et signe les reçus avec une autre clé.',
       logUnproven:
         'Depuis un jour, le serveur n’a pas montré que quelqu’un dans l’une de vos conversations voit le même journal des clés que vous.',
+      chainWithheld:
+        'Depuis un jour, le serveur n’a pas montré que les clés d’une personne avec qui vous parlez sont dans son journal des clés.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait: 'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés.',
     },
@@ -139,6 +141,8 @@ export const keysFr: typeof keysEn = {
       logOther: 'Soit on lui en montre un autre, soit ce n’est pas vrai.',
       logUnproven:
         'Il est peut-être surchargé, ou il cache quelque chose. Comparez le numéro de sécurité avant de vous fier à de nouvelles clés.',
+      chainWithheld:
+        'Elles sont peut-être à quelqu’un d’autre. Comparez le numéro de sécurité avant de continuer à écrire ou à payer.',
       pinWait:
         'Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
     },

@@ -279,6 +279,11 @@ export type PersonKeysRecord = {
   checkedAt: number;
   /** Devices that somebody showed as theirs and the chain has not. Absent in records of earlier versions. */
   unlogged?: ShownLeaf[];
+  /**
+   * Where a key was seen and the server does not show the chain that has it: since when, and how often it was asked. Absent in
+   * records of earlier versions.
+   */
+  withheld?: { since: number; tries: number } | null;
 };
 
 /** A guess of the PIN that failed, as one realm lists it. */

@@ -58,6 +58,7 @@ export class DeviceKeys {
     this.own.stop();
     this.pins.stop();
     this.gossip.stop();
+    this.people.stop();
   }
 
   /** Whether the account's identity key vouches for this device, so that others let it in. */

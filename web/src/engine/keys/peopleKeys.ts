@@ -2,6 +2,7 @@ import type { ShownLeaf } from '../../crypto/port';
 import type { KeyChain } from '../../keylog/chain';
 import { equalBytes, toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
+import { ActionError } from '../../state/contract';
 import type { GroupRecord, PersonKeysRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
@@ -16,6 +17,12 @@ const lookAgainMs = 10 * 60_000;
 const mostLookedAt = 20;
 /** So many devices that a chain has not are kept of one person: more make it no worse. */
 const mostUnlogged = 64;
+/** The least number of looks in vain for an alarm: a browser that was closed for a day has not asked for a day. */
+const triesInVain = 3;
+/** Whoever has shown a certificate is in the log: a server with nothing to hide shows the chain within less. */
+const shownMs = 24 * 3600_000;
+/** A browser may stay connected for days: a chain that was not shown is asked for again this much later. */
+const askAgainMs = 3600_000;
 const prefix = 'of/';
 
 /**
@@ -27,6 +34,7 @@ export class PeopleKeys {
   readonly #chains = new Map<string, { entries: Uint8Array[]; chain: KeyChain }>();
   readonly #due = new Set<string>();
   #checking = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   /** Whose strangers are in a group, as of a change of what is known of people: it is asked at every turn. */
   readonly #strangers = new WeakMap<readonly ShownLeaf[], { asOf: number; accounts: string[] }>();
   #changes = 0;
@@ -235,7 +243,7 @@ export class PeopleKeys {
       }
       const acceptedKey = person.acceptedKey ?? seenKey;
       const unlogged = (person.unlogged ?? []).filter((leaf) => !isLogged(chain, leaf));
-      await this.#write({ ...person, entries, seenKey, acceptedKey, unlogged, checkedAt: Date.now() });
+      await this.#write({ ...person, entries, seenKey, acceptedKey, unlogged, withheld: null, checkedAt: Date.now() });
     });
   }
 
@@ -307,36 +315,94 @@ export class PeopleKeys {
   checkDue(): void {
     for (const person of this.#people.values()) {
       const isDue = Date.now() - person.checkedAt > checkAgainMs || (person.unlogged ?? []).length > 0;
-      if (isDue && person.account !== this.core.deviceOrNull?.account) {
+      if ((isDue || isUnseen(person)) && person.account !== this.core.deviceOrNull?.account) {
         this.#due.add(person.account);
       }
     }
     this.#checkDue();
   }
 
+  stop(): void {
+    if (this.#timer !== null) {
+      clearTimeout(this.#timer);
+    }
+  }
+
   #checkDue(): void {
     if (this.#due.size > 0 && !this.#checking && !this.core.stopped) {
       this.#checking = true;
-      void this.#run().finally(() => {
-        this.#checking = false;
-      });
+      void this.#run()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#checking = false;
+        });
     }
   }
 
   async #run(): Promise<void> {
+    let isRefused = false;
     for (const account of this.#due) {
       if (this.core.stopped) {
         return;
+      }
+      if (isRefused && !isUnseen(this.find(account))) {
+        // With the next look. Who is not shown at all is asked for in any case, or others could be refused for it.
+        continue;
       }
       this.#due.delete(account);
       try {
         await this.check(account);
       } catch (thrown) {
-        // No conversation is shared any more, or there is no connection: the next greeting looks again.
-        if (!isCode(thrown, ErrorCode.accountUnknown)) {
+        if (!(thrown instanceof ActionError) || !this.core.online) {
+          // There is no connection: the next greeting looks again.
           return;
         }
+        // Where no conversation is shared any more, a chain is shown to nobody.
+        isRefused ||= !isCode(thrown, ErrorCode.accountUnknown);
+        await this.#noteUnseen(account);
       }
+    }
+  }
+
+  /**
+   * Counts a look in vain, and tells of it when that has gone on for a day. An empty chain behind a key that was seen raises an
+   * alarm at once. So a server that vouches for a device of its own at first contact has something to win by showing none at
+   * all, with which the key could be compared. Nothing stops for it, as one that is overloaded shows none for a while either.
+   * Told once it begins again, for whoever dismisses the alarm.
+   */
+  async #noteUnseen(account: string): Promise<void> {
+    const overdue = await this.core.queue.run(prefix + account, async () => {
+      const person = this.find(account);
+      if (isUnseen(person)) {
+        this.#askLater();
+      }
+      const isWithheld = isUnseen(person) && this.#isShared(account);
+      if (!isWithheld && !person.withheld) {
+        return null;
+      }
+      const { since, tries } = person.withheld ?? { since: Date.now(), tries: 0 };
+      const isOverdue = isWithheld && tries + 1 >= triesInVain && Date.now() - since >= shownMs;
+      const withheld = isWithheld && !isOverdue ? { since, tries: tries + 1 } : null;
+      await this.#write({ ...person, withheld });
+      return isOverdue ? person.seenKey : null;
+    });
+    if (overdue) {
+      await this.alarms.raiseOnce('chainWithheld', account, [toBase64(overdue)]);
+    }
+  }
+
+  #isShared(account: string): boolean {
+    return [...this.core.conversations.values()].some(
+      ({ active, members }) => active && members.some((member) => member.account === account),
+    );
+  }
+
+  #askLater(): void {
+    if (!this.core.stopped && this.#timer === null) {
+      this.#timer = setTimeout(() => {
+        this.#timer = null;
+        this.checkDue();
+      }, askAgainMs);
     }
   }
 
@@ -360,4 +426,9 @@ function isChanged(person: PersonKeysRecord): boolean {
 
 function hasUnlogged({ entries, unlogged = [] }: PersonKeysRecord): boolean {
   return entries.length > 0 && unlogged.length > 0;
+}
+
+/** Whether somebody has shown a key, and the server nothing that it could be compared with. */
+function isUnseen({ seenKey, entries }: PersonKeysRecord): boolean {
+  return seenKey !== null && entries.length === 0;
 }

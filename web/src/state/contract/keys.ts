@@ -52,6 +52,8 @@ export type KeyAlarmKind =
   | 'ledgerReplaced'
   /** For a day the server has not shown whether what somebody was shown of the log goes with what this device was. */
   | 'logUnproven'
+  /** For a day the server has not shown the keys of somebody whose devices show that they have some. */
+  | 'chainWithheld'
   /** The PIN was guessed wrongly on another device. */
   | 'pinGuessed'
   /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
