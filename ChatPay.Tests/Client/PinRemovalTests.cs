@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using ChatPay.Client;
+using ChatPay.Client.Internal;
+using ChatPay.Client.Internal.Keys;
 using ChatPay.Client.Internal.Vault;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
@@ -78,9 +80,10 @@ public sealed class PinRemovalTests(ServerFixture server) : IClassFixture<Server
     }
 
     [Theory(Timeout = SdkPerson.TimeoutMs)]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Who_sets_a_PIN_that_is_removed_before_it_is_named_is_told(bool isAnyBefore)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task Who_sets_a_PIN_that_is_removed_before_it_is_named_is_told(bool isAnyBefore, bool isHeardEarly)
     {
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
         await using var ada = await SdkPerson.JoinAsync(host.Address);
@@ -93,9 +96,14 @@ public sealed class PinRemovalTests(ServerFixture server) : IClassFixture<Server
         var held = 0;
         _fault.Around = async (context, carryOut) =>
         {
-            if (IsEntry(context, phone) && Interlocked.Increment(ref held) == 1)
+            if ((isHeardEarly ? IsWrapping(context, phone) : IsEntry(context, phone)) && Interlocked.Increment(ref held) == 1)
             {
                 await ada.Device.RemovePinAsync(Cancellation);
+                if (isHeardEarly)
+                {
+                    await Eventually.TrueAsync(
+                        async () => (await OwnAsync(phone)).Begun().All(static one => one.Removed), "the phone has heard of it");
+                }
             }
 
             await carryOut();
@@ -104,11 +112,45 @@ public sealed class PinRemovalTests(ServerFixture server) : IClassFixture<Server
         Assert.Equal(ClientErrors.PinRemoved, told.Name);
         Assert.True(held > 0);
         await AssertRemovedAsync(ada);
+        Assert.Null((await OwnAsync(phone)).RootSecret);
 
         // It stays so, and the next one stands.
         await phone.Device.SetPinAsync("618305", Cancellation);
         Assert.Equal(3, await StoredAsync(ada));
         Assert.NotEqual(new byte[KeyLogEntry.DigestSize], await NamedAsync(ada));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task What_was_begun_before_a_removal_that_is_heard_of_while_it_is_taken_up_brings_no_root_secret_back()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await using var phone = await SdkPerson.OpenAsync(
+            host.Address, new MemoryStore(), ada.Handle,
+            static options => options with { RegistrationLook = TimeSpan.FromMilliseconds(20) }, approver: ada);
+        var wrapped = 0;
+        _fault.Around = async (context, carryOut) =>
+        {
+            switch (IsWrapping(context, phone) ? Interlocked.Increment(ref wrapped) : 0)
+            {
+                case 1:
+                    await HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal");
+                    return;
+                case 2:
+                    await ada.Device.RemovePinAsync(Cancellation);
+                    await Eventually.TrueAsync(
+                        async () => (await OwnAsync(phone)).Begun().All(static one => one.Removed), "the phone has heard of it");
+                    break;
+            }
+
+            await carryOut();
+        };
+        await Assert.ThrowsAsync<ChatPayException>(() => phone.Device.SetPinAsync("902741", Cancellation));
+        await Eventually.TrueAsync(
+            async () => wrapped >= 2 && (await OwnAsync(phone)).Begun().Count == 0, "it is given up");
+        Assert.Null((await OwnAsync(phone)).RootSecret);
+        await AssertRemovedAsync(ada);
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
@@ -152,9 +194,17 @@ public sealed class PinRemovalTests(ServerFixture server) : IClassFixture<Server
         Assert.Equal(0, await WaitsAsync(ada));
     }
 
+    private static async Task<OwnKeysRecord> OwnAsync(SdkPerson person) =>
+        DeviceCore.Decode<OwnKeysRecord>((await person.Store.ReadAsync(StoreKeys.OwnKeys, Cancellation))!);
+
     private static bool IsEntry(HttpContext context, SdkPerson person) =>
-        context.Request.Method == HttpMethods.Post && context.Request.Path == "/v1/keys/entries"
-        && context.Request.Headers.Authorization.ToString().EndsWith(person.Device.Client.Token!, StringComparison.Ordinal);
+        context.Request.Method == HttpMethods.Post && context.Request.Path == "/v1/keys/entries" && IsOf(context, person);
+
+    private static bool IsWrapping(HttpContext context, SdkPerson person) =>
+        context.Request.Method == HttpMethods.Put && context.Request.Path == "/v1/keys/wrapped" && IsOf(context, person);
+
+    private static bool IsOf(HttpContext context, SdkPerson person) =>
+        context.Request.Headers.Authorization.ToString().EndsWith(person.Device.Client.Token!, StringComparison.Ordinal);
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -52,6 +52,9 @@ internal sealed record OwnKeysRecord(
             : this with { Pending = null, Registrations = left.Length > 0 ? left : null };
     }
 
+    /// <summary>Whether it is remembered, and the PIN was not removed since it was begun.</summary>
+    public bool IsWanted(Guid version) => Begun().Any(one => one.Version == version && !one.Removed);
+
     public bool IsRemoved(Guid version) => Begun().Any(one => one.Version == version && one.Removed);
 
     /// <summary>The PIN was removed, and what is on its way to the realms still is to go as well where it arrives.</summary>

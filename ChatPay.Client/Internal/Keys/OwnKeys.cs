@@ -189,8 +189,10 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
 
         if (foreign.Any(IsRemoval))
         {
-            // What this device had begun before that is not to come back.
-            await UpdateAsync(static now => now.WithoutBegun(), cancellationToken);
+            // What this device had begun before that is not to come back, and what the PIN opened opens nothing any more.
+            var isGone = followed.Chain.VaultDigest.IsEmpty;
+            await UpdateAsync(
+                now => isGone ? now.WithoutBegun().WithoutRoot() : now.WithoutBegun(), cancellationToken);
         }
 
         if (own.PinVoid && foreign.Any(IsPin))

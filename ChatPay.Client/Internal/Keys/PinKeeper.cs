@@ -246,12 +246,16 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         }
         else if (stored is not null || await wrapped.TryReplaceAsync(revision, keys, root, cancellationToken))
         {
-            await own.UpdateAsync(now => now with { RootSecret = root, PinVoid = false }, cancellationToken);
+            await own.UpdateAsync(
+                now => now.IsWanted(begun.Version) ? now with { RootSecret = root, PinVoid = false } : now,
+                cancellationToken);
             return await PostAsync(begun, cancellationToken) != Posting.Overtaken;
         }
         else
         {
-            await own.UpdateAsync(now => now.Without(begun.Version) with { PinVoid = true }, cancellationToken);
+            await own.UpdateAsync(
+                now => now.IsWanted(begun.Version) ? now.Without(begun.Version) with { PinVoid = true } : now,
+                cancellationToken);
         }
 
         return true;
@@ -390,9 +394,11 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
 
         await wrapped.StoreAsync(revision, keys, root, cancellationToken);
 
-        // A look at what was stored before may have taken it for overtaken meanwhile.
+        // A look at what was stored before may have taken it for overtaken meanwhile. Where the PIN was removed it is none's.
         await own.UpdateAsync(
-            now => WrappedKeys.Stored(now with { RootSecret = root, WrapDue = true, PinVoid = false }, keys), cancellationToken);
+            now => now.IsWanted(begun!.Version)
+                ? WrappedKeys.Stored(now with { RootSecret = root, WrapDue = true, PinVoid = false }, keys) : now,
+            cancellationToken);
         return (step, begun);
     }
 }

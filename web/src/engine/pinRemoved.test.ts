@@ -274,6 +274,22 @@ describe('a PIN that another device sets while it is removed', () => {
     expectNone(server, ann);
   });
 
+  it('brings its root secret back to nobody, whenever the device that sets it hears of the removal', async () => {
+    const { server, ann, phone } = await two();
+    const { api } = keysOf(phone).core;
+    const { storeWrappedKeys } = api;
+    api.storeWrappedKeys = async (revision, wrapped) => {
+      api.storeWrappedKeys = storeWrappedKeys;
+      await keysOf(ann).pins.remove();
+      await keysOf(phone).own.ensure();
+      expect(keysOf(phone).own.record.rootSecret).toBeNull();
+      return storeWrappedKeys.call(api, revision, wrapped);
+    };
+    await expect(keysOf(phone).pins.set(nextPin, quiet)).rejects.toThrow('pin_removed');
+    expectNone(server, ann);
+    expect(keysOf(phone).own.record).toMatchObject({ rootSecret: null, rootDue: false });
+  });
+
   it.each([true, false])('is told to be removed where it is so before it is named: %s', async (isAnyBefore) => {
     const { server, ann, phone } = await two(isAnyBefore);
     beforeNext(phone, () => keysOf(ann).pins.remove());

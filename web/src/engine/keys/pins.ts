@@ -303,15 +303,20 @@ export class Pins {
       }
       tries.isRegistered = true;
       await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
-      // A look at what was stored before may have taken it for overtaken meanwhile.
+      // A look at what was stored before may have taken it for overtaken meanwhile. Where the PIN was removed it is none's.
       const kept = rootSecret.slice();
-      await own.write((now) => ({
-        rootSecret: kept,
-        rootDue: false,
-        isPinVoid: false,
-        wrapDue: now.wrapDue && now.identitySeed !== identitySeed,
-      }));
-      return pending;
+      const registered = pending;
+      await own.write((now) =>
+        isWanted(now.pending, registered)
+          ? {
+              rootSecret: kept,
+              rootDue: false,
+              isPinVoid: false,
+              wrapDue: now.wrapDue && now.identitySeed !== identitySeed,
+            }
+          : {},
+      );
+      return registered;
     } finally {
       wipePin(pin);
       wipe(rootSecret);
