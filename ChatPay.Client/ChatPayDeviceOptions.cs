@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
 
 namespace ChatPay.Client;
 
@@ -56,6 +57,9 @@ public sealed record ChatPayDeviceOptions
 
     /// <summary>So often it is looked for meanwhile. Tests lower it.</summary>
     internal TimeSpan RegistrationLook { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What a guess of a PIN costs that is registered from now on. Tests lower it.</summary>
+    internal PinHashParameters PinHash { get; init; } = PinHashParameters.Default;
 
     /// <exception cref="ArgumentException">A value is out of its bounds.</exception>
     internal ChatPayDeviceOptions Checked()

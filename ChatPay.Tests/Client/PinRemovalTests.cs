@@ -125,10 +125,10 @@ public sealed class PinRemovalTests(ServerFixture server) : IClassFixture<Server
     {
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
         await using var ada = await SdkPerson.JoinAsync(host.Address);
-        await ada.Device.SetPinAsync("480279", Cancellation);
         await using var phone = await SdkPerson.OpenAsync(
             host.Address, new MemoryStore(), ada.Handle,
             static options => options with { RegistrationLook = TimeSpan.FromMilliseconds(20) }, approver: ada);
+        await ada.Device.SetPinAsync("480279", Cancellation);
         var wrapped = 0;
         _fault.Around = async (context, carryOut) =>
         {

@@ -68,6 +68,11 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         }
 
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
+        await SetAsync(pin, cancellationToken);
+    }
+
+    private async Task SetAsync(Pin pin, CancellationToken cancellationToken)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -148,10 +153,12 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         }
 
         var root = new byte[AccountKeys.RootSecretSize];
+        var today = core.Options.PinHash;
+        var registered = today;
         try
         {
             Require(await Vault().RecoverAsync(
-                pin, root, followed.Chain.VaultDigest.ToArray(), cancellationToken));
+                pin, root, followed.Chain.VaultDigest.ToArray(), cancellationToken, found => registered = found));
             var stored = await core.Client.WrappedKeysAsync(cancellationToken);
             if (!AccountKeys.TryUnwrap(stored.Wrapped, account, root, out var keys))
             {
@@ -176,6 +183,27 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         finally
         {
             CryptographicOperations.ZeroMemory(root);
+        }
+
+        if (registered.AreWeakerThan(today))
+        {
+            await StrengthenAsync(pin, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Registers the same PIN anew, with what a guess costs today and the same root secret. The policy of new PINs is not asked,
+    /// and where it fails the registration that there is goes on.
+    /// </summary>
+    private async Task StrengthenAsync(Pin pin, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SetAsync(pin, cancellationToken);
+        }
+        catch (ChatPayException failed) when (!failed.EndsDevice && !cancellationToken.IsCancellationRequested)
+        {
+            // With the next recovery; what has arrived is settled as any other.
         }
     }
 
@@ -380,7 +408,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         using var identityKey = account.ImportIdentityKey();
         PendingRegistration? begun = null;
         var (step, _) = await Vault().RegisterAsync(
-            pin, root, identityKey, identityKey, PinHashParameters.Default, cancellationToken,
+            pin, root, identityKey, identityKey, core.Options.PinHash, cancellationToken,
             (version, digest, replaces) =>
             {
                 begun = new PendingRegistration(version.Value, digest, replaces, core.Time.GetUtcNow(), root);

@@ -113,8 +113,10 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
     /// </summary>
     /// <param name="rootSecret">32 bytes, zeros unless the step is passed; the caller zeroes them.</param>
     /// <param name="digest">Of the registration, by the key log; empty where it is not known.</param>
+    /// <param name="found">Is given what a guess of it costs, before it is guessed.</param>
     public async Task<VaultStep> RecoverAsync(
-        Pin pin, Memory<byte> rootSecret, byte[] digest, CancellationToken cancellationToken)
+        Pin pin, Memory<byte> rootSecret, byte[] digest, CancellationToken cancellationToken,
+        Action<PinHashParameters>? found = null)
     {
         rootSecret.Span.Clear();
         using var door = await OpenAsync(cancellationToken);
@@ -134,6 +136,7 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             return new VaultStep(VaultRejection.RealmsDisagree, begun.Faults, null);
         }
 
+        found?.Invoke(start.Context.Parameters);
         using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, digest, random);
         var evaluated = recovery.TakeEvaluations(await AskAsync(
             door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));

@@ -25,6 +25,13 @@ public readonly record struct PinHashParameters(int MemoryKib, int Passes, int L
         && Passes is >= 1 and <= VaultLimits.PassesMax
         && Lanes == 1;
 
+    /// <summary>
+    /// Whether the others take no less memory and no fewer passes, and more of one: of two that each take more of something none
+    /// is weaker, so that clients with different defaults do not register in turn.
+    /// </summary>
+    public bool AreWeakerThan(PinHashParameters others) =>
+        MemoryKib <= others.MemoryKib && Passes <= others.Passes && this != others;
+
     /// <returns>False for another length, another function, or parameters out of bounds.</returns>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out PinHashParameters parameters)
     {

@@ -29,6 +29,15 @@ export function areValid({ memoryKib, passes, lanes }: PinHashParameters): boole
   );
 }
 
+/**
+ * Whether the others take no less memory and no fewer passes, and more of one: of two that each take more of something none is
+ * weaker, so that clients with different defaults do not register in turn.
+ */
+export function areWeaker(some: PinHashParameters, others: PinHashParameters): boolean {
+  const isLess = some.memoryKib < others.memoryKib || some.passes < others.passes;
+  return isLess && some.memoryKib <= others.memoryKib && some.passes <= others.passes;
+}
+
 /** @throws RangeError where the parameters are out of bounds. */
 export function encodeParameters(parameters: PinHashParameters): Uint8Array {
   if (!areValid(parameters)) {

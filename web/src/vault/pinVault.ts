@@ -57,8 +57,11 @@ export type Fate =
 
 /** A step, and where it is passed the digest for the key log, 32 bytes. */
 export type Registered = { step: VaultStep; digest: Uint8Array | null };
-/** A step, and where it is passed the root secret, 32 bytes, which the caller wipes. */
-export type Recovered = { step: VaultStep; rootSecret: Uint8Array | null };
+/**
+ * A step, and where it is passed the root secret, 32 bytes, which the caller wipes. And what a guess of the registration costs,
+ * once it was found.
+ */
+export type Recovered = { step: VaultStep; rootSecret: Uint8Array | null; parameters?: PinHashParameters };
 
 /** A step, and whether any realm has forgotten a registration by it. */
 export type Deleted = { step: VaultStep; hadAny: boolean };
@@ -188,7 +191,7 @@ export class PinVault {
         return { step, rootSecret: null };
       }
       const shares = await this.#ask(configuration, recovery.unlocked, (index) => recovery.releaseRequest(index));
-      return recovery.takeShares(shares);
+      return { ...recovery.takeShares(shares), parameters: start.context.parameters };
     } finally {
       recovery.wipe();
     }

@@ -5,7 +5,7 @@ import { localError } from '../../protocol/errors';
 import type { PendingRegistration } from '../../storage/records';
 import type { Stretch } from '../../vault/argon2/port';
 import { PinStretcher } from '../../vault/argon2/workerClient';
-import { defaultParameters, type PinHashParameters } from '../../vault/parameters';
+import { areWeaker, defaultParameters, type PinHashParameters } from '../../vault/parameters';
 import { readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
@@ -290,7 +290,7 @@ export class Pins {
     }
     const pin = requirePin(typed);
     try {
-      const parameters = this.options.parameters ?? defaultParameters;
+      const parameters = this.#parameters;
       let pending = null as PendingRegistration | null;
       const keep = (registration: VaultRegistered) => {
         const begun = { ...registration, rootSecret: rootSecret.slice(), at: Date.now() };
@@ -345,10 +345,35 @@ export class Pins {
 
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
   recover(typed: string, tell: Tell): Promise<void> {
-    return this.core.queue.run('keys/pin', () => this.#recover(typed, tell));
+    return this.core.queue.run('keys/pin', async () => {
+      const registered = await this.#recover(typed, tell);
+      if (registered && areWeaker(registered, this.#parameters)) {
+        await this.#strengthen(typed);
+      }
+    });
   }
 
-  async #recover(typed: string, tell: Tell): Promise<void> {
+  /**
+   * Registers the same PIN anew, with what a guess costs today and the same root secret. The policy of new PINs is not asked,
+   * and where it fails the registration that there is goes on.
+   */
+  async #strengthen(typed: string): Promise<void> {
+    try {
+      await this.#set(typed, () => undefined);
+    } catch {
+      // With the next recovery; what has arrived is settled as any other.
+    } finally {
+      this.#done();
+      this.#settleLater();
+    }
+  }
+
+  get #parameters(): PinHashParameters {
+    return this.options.parameters ?? defaultParameters;
+  }
+
+  /** @returns what a guess of the registration costs */
+  async #recover(typed: string, tell: Tell): Promise<PinHashParameters | undefined> {
     const { own } = this;
     await own.ensure();
     const { pin: readable, refusal } = readPin(typed);
@@ -356,7 +381,10 @@ export class Pins {
       throw localError('pin_refused', false, { refusal });
     }
     try {
-      const { step, rootSecret } = await this.#vault(tell).recover(readable, own.chain?.vaultDigest ?? null);
+      const { step, rootSecret, parameters } = await this.#vault(tell).recover(
+        readable,
+        own.chain?.vaultDigest ?? null,
+      );
       if (!rootSecret) {
         throw failed(step);
       }
@@ -370,6 +398,7 @@ export class Pins {
       await own.write({ isPinVoid: false });
       // Guesses that failed before are the person's to forgive.
       await this.clearFailures().catch(() => undefined);
+      return parameters;
     } finally {
       wipePin(readable);
       this.#done();
