@@ -42,8 +42,19 @@ describe('A renewed identity key', () => {
     await page.getByTestId('pin-section').getByRole('button', { name: 'Set PIN' }).click();
     await page.getByLabel('PIN', { exact: true }).fill(pin);
     await page.getByLabel('Once more').fill(pin);
+    // How far its stretching is shows while that takes its time, and goes with it.
+    const bar = page.getByTestId('stretching').getByRole('progressbar');
+    const isShown = bar.waitFor();
     await page.getByTestId('pin-form').getByRole('button', { name: 'Set PIN' }).click();
+    await isShown;
     await page.getByText('Your PIN is set.').waitFor();
+    expect(await bar.count()).toBe(0);
+  });
+
+  test('The same page says how the key log stands', async () => {
+    const log = phone.page.getByTestId('log');
+    await log.getByText(/\d+ entries, checked .+\. All that was checked fits\./).waitFor();
+    expect(await log.locator('code').textContent()).not.toBe('');
   });
 
   test('A device that does not know what the PIN opens asks for the PIN first', async () => {
