@@ -17,6 +17,8 @@ internal sealed class ActOnCardCommand(
     Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
     : CardCommand(caller, request, payload, signed)
 {
+    public override Guid? Place => known?.Terms.Conversation.Value ?? Request.Card.Value;
+
     public override void Declare(WriteSet set)
     {
         base.Declare(set);

@@ -17,6 +17,8 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
 {
     private readonly TransferId _transfer = TransferId.OfCardExpiry(known.Terms.Card);
 
+    public override Guid? Place => known.Terms.Conversation.Value;
+
     public override void Declare(WriteSet set)
     {
         set.Rows<CardRows>().Need(known.Terms.Card);

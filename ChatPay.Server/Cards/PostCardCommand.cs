@@ -26,6 +26,8 @@ internal sealed class PostCardCommand(
         _ => 0,
     };
 
+    public override Guid? Place => terms.Conversation.Value;
+
     public override void Declare(WriteSet set)
     {
         base.Declare(set);

@@ -9,6 +9,8 @@ namespace ChatPay.Server.Cards;
 /// <returns>Whether this command was the one that did.</returns>
 internal sealed class RemindCardCommand(Card known) : WriteCommand<bool>
 {
+    public override Guid? Place => known.Terms.Conversation.Value;
+
     public override void Declare(WriteSet set)
     {
         set.Rows<CardRows>().Need(known.Terms.Card);

@@ -9,8 +9,8 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>
 /// What a client sends, from its socket straight to SignalR: no pipe between the two, no change of thread, and no buffer
-/// while nothing comes. While SignalR waits and has no call that runs, plain messages and card actions are answered by <see cref="CallLane"/>
-/// before it sees them.
+/// while nothing comes. While SignalR waits and has no call that runs, plain messages and card actions are answered by
+/// <see cref="CallLane"/> before it sees them.
 /// </summary>
 /// <param name="signOfLife">
 /// How long SignalR may go without hearing of a client that sends: it would take it for gone in the end.

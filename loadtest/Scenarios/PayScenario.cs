@@ -16,7 +16,7 @@ internal static class PayScenario
     private const string Ratio = "payments_vs_signalr_roundtrips";
     private const string Payments = "payments";
     private const string RoundTrips = "signalr_roundtrips";
-    private const int ClientsDefault = 200;
+    private const int ClientsDefault = 600;
     private const int ClientsMax = 5_000;
     private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(500);
 

@@ -7,6 +7,8 @@ namespace ChatPay.Server.Conversations.Commands;
 
 internal sealed class SendCommand(Caller caller, SendRequest request) : WriteCommand<SendReply>
 {
+    public override Guid? Place => request.Conversation.Value;
+
     public override void Declare(WriteSet set) =>
         set.Rows<ConversationRows>().NeedForMessage(caller.Account, caller.Device, request);
 

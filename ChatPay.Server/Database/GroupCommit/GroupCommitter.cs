@@ -16,9 +16,13 @@ internal sealed partial class GroupCommitter(
     CommitSource source, IEnumerable<IWriteRowsFactory> features, IOptions<GroupCommitOptions> options, TimeProvider time,
     ILogger<GroupCommitter> logger) : BackgroundService
 {
+    /// <summary>How often it is looked whether a crowd has gathered beside a batch that holds rows.</summary>
+    private static readonly TimeSpan s_gatherEvery = TimeSpan.FromMilliseconds(2);
+
     private readonly IWriteRowsFactory[] _features = [.. features];
     private readonly Channel<WriteCommand> _queue = Channel.CreateBounded<WriteCommand>(
         new BoundedChannelOptions(options.Value.QueueCapacity) { SingleReader = true });
+    private readonly List<WriteCommand> _gathered = [];
     private readonly Queue<CommitFlight> _flights = new();
     private readonly Caution _caution = new();
     private readonly DatabaseRun _run = new(time);
@@ -46,7 +50,7 @@ internal sealed partial class GroupCommitter(
     {
         try
         {
-            while (await _queue.Reader.WaitToReadAsync(stoppingToken))
+            while (_gathered.Count > 0 || await _queue.Reader.WaitToReadAsync(stoppingToken))
             {
                 // A batch that has begun is finished even while the host stops: its callers are still connected.
                 await PostAsync(CancellationToken.None);
@@ -59,10 +63,9 @@ internal sealed partial class GroupCommitter(
         {
             _queue.Writer.TryComplete();
             await LandAsync(leaving: 0);
-            while (_queue.Reader.TryRead(out var command))
+            while (TakeBatch() is { Count: > 0 } left)
             {
-                GroupCommitMetrics.Waiting(-1);
-                command.Fail(new Error(ErrorCode.Unavailable, "The server is stopping. Try again in a moment."));
+                FailAll(left, new Error(ErrorCode.Unavailable, "The server is stopping. Try again in a moment."));
             }
         }
     }
@@ -70,22 +73,23 @@ internal sealed partial class GroupCommitter(
     /// <summary>Takes what has gathered and sends it on its way; returns when the next batch may be decided.</summary>
     private async Task PostAsync(CancellationToken cancellationToken)
     {
-        // After a failure nothing is decided on top of what is being tried again. And beside a batch that holds rows locked the next
-        // would mostly wait for them, with what it has: meanwhile it gathers more.
-        var crowded = _queue.Reader.Count >= options.Value.CrowdSize && !_flights.Any(flight => flight.Set.HoldsRows);
-        await LandAsync(crowded && !_flights.Any(flight => flight.HasFailed) ? options.Value.Flights - 1 : 0);
+        var batch = await TakeBesideAsync();
+        if (batch is null)
+        {
+            await LandAsync(leaving: 0);
+            batch = TakeBatch();
+        }
+
         if (_caution.TakeOne())
         {
             await LandAsync(leaving: 0);
-            var alone = TakeBatch();
-            using var itsSpan = CommitSpan.Begin(alone);
-            await CommitWithRetriesAsync(alone, cancellationToken);
+            using var itsSpan = CommitSpan.Begin(batch);
+            await CommitWithRetriesAsync(batch, cancellationToken);
             return;
         }
 
         CommitFlight[] earlier = [.. _flights.Where(flight => !flight.Landed.IsCompleted)];
         var set = new WriteSet(_features, [.. earlier.Select(flight => flight.Set)]);
-        var batch = TakeBatch();
         var attempt = new CommitAttempt(source, batch, set, _run, options.Value.LockTimeoutMs);
         var flight = new CommitFlight(attempt, earlier, CommitSpan.Begin(batch));
         _flights.Enqueue(flight);
@@ -96,16 +100,89 @@ internal sealed partial class GroupCommitter(
             cancellationToken);
     }
 
-    private List<WriteCommand> TakeBatch()
+    /// <summary>
+    /// A batch to go beside those on their way, where a crowd waits; null where they have to land first. Beside a batch that holds
+    /// rows locked go only commands of other places: the others would wait for it, in the database and with what they have.
+    /// </summary>
+    private async Task<List<WriteCommand>?> TakeBesideAsync()
     {
-        var batch = new List<WriteCommand>();
-        while (batch.Count < options.Value.BatchSize && _queue.Reader.TryRead(out var command))
+        var most = Math.Max(1, options.Value.CrowdSize);
+        if (_gathered.Count + _queue.Reader.Count < most)
         {
-            batch.Add(command);
+            return null;
         }
 
+        await LandAsync(options.Value.Flights - 1);
+        while (true)
+        {
+            // After a failure nothing is decided on top of what is being tried again.
+            if (_flights.Any(flight => flight.HasFailed))
+            {
+                return null;
+            }
+
+            CommitFlight[] holding = [.. _flights.Where(flight => !flight.Landed.IsCompleted && flight.Set.HoldsRows)];
+            if (holding.Length == 0)
+            {
+                return TakeBatch();
+            }
+
+            if (TakeElsewhere([.. holding.SelectMany(flight => flight.Batch).Select(command => command.Place)], most) is { } batch)
+            {
+                return batch;
+            }
+
+            await Task.WhenAny([.. holding.Select(flight => flight.Landed), Task.Delay(s_gatherEvery, time)]);
+        }
+    }
+
+    /// <summary>What waits for none of the places, in its order; null where that is no crowd.</summary>
+    private List<WriteCommand>? TakeElsewhere(HashSet<Guid?> places, int most)
+    {
+        Gather();
+        var batch = new List<WriteCommand>();
+        var left = new List<WriteCommand>();
+        foreach (var command in _gathered)
+        {
+            // What comes behind a command that waits, and may touch the same, waits as well.
+            if (batch.Count < options.Value.BatchSize && !places.Contains(null) && !places.Contains(command.Place))
+            {
+                batch.Add(command);
+            }
+            else
+            {
+                left.Add(command);
+                places.Add(command.Place);
+            }
+        }
+
+        if (batch.Count < most)
+        {
+            return null;
+        }
+
+        _gathered.Clear();
+        _gathered.AddRange(left);
         GroupCommitMetrics.Waiting(-batch.Count);
         return batch;
+    }
+
+    private List<WriteCommand> TakeBatch()
+    {
+        Gather();
+        var batch = _gathered.GetRange(0, Math.Min(_gathered.Count, options.Value.BatchSize));
+        _gathered.RemoveRange(0, batch.Count);
+        GroupCommitMetrics.Waiting(-batch.Count);
+        return batch;
+    }
+
+    /// <summary>Takes commands out of the queue, up to a batch's size beyond those of a batch that may be left behind.</summary>
+    private void Gather()
+    {
+        while (_gathered.Count < 2 * options.Value.BatchSize && _queue.Reader.TryRead(out var command))
+        {
+            _gathered.Add(command);
+        }
     }
 
     /// <summary>Waits until at most so many flights are left.</summary>

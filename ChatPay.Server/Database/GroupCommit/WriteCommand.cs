@@ -12,6 +12,12 @@ internal abstract class WriteCommand : IThreadPoolWorkItem
     /// <summary>The traced call that it was made in; null while nobody listens.</summary>
     public Activity? Call { get; } = CommitSpan.Call;
 
+    /// <summary>
+    /// Where it locks rows: its conversation. Commands of other places may go beside it. Null where that cannot be told: then
+    /// nothing goes beside it that locks.
+    /// </summary>
+    public virtual Guid? Place => null;
+
     /// <summary>Names the rows to load, by calling <c>Need…</c> on the participants' rows in <paramref name="set"/>.</summary>
     public abstract void Declare(WriteSet set);
 
