@@ -115,7 +115,10 @@ internal sealed class LogGossip(DeviceCore core, KeyLogFollower log, KeyAlarms a
 
         var now = core.Time.GetUtcNow();
         var known = kept.FirstOrDefault(one => one.From == from) ?? new UnprovenNote(from, note, now, 0);
-        var next = known with { Note = note, Tries = known.Tries + 1 };
+
+        // Without a connection nothing was asked.
+        var asked = core.Session is { State: ChatSessionState.Online } ? 1 : 0;
+        var next = known with { Note = note, Tries = known.Tries + asked };
         var others = kept.Where(one => one.From != from).ToList();
         if (next.Tries >= TriesInVain && now - next.Since >= s_answered)
         {

@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { UnprovenNotesRecord } from '../storage/records';
 import { pair } from './testing/people';
 import { keysOf } from './testing/pins';
-import type { TestDevice } from './testing/testDevice';
+import { type TestDevice, until } from './testing/testDevice';
 
 const dayMs = 24 * 3600_000;
 
@@ -49,6 +49,19 @@ it('What the server does not answer for is kept, asked again, and raises an alar
   expect(alarm).toMatchObject({ account: bob.account, evidence: [keysOf(ann).log.log?.note, note] });
   expect(alarm?.evidence[0]).not.toBe(note);
   expect(await kept(ann)).toEqual([]);
+});
+
+it('Without a connection nothing was asked, so nothing is held against the server', async () => {
+  const { ann, annClient } = await unanswered();
+  annClient.up = false;
+  annClient.drop();
+  await until(() => ann.screen.state !== 'online', 'ann is offline');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + dayMs });
+  for (let look = 0; look < 4; look++) {
+    await keysOf(ann).gossip.tryAgain();
+  }
+  expect(await kept(ann)).toMatchObject([{ tries: 1 }]);
+  expect(alarmsOf(ann)).toEqual([]);
 });
 
 it('What the server answers for in the end is forgotten without an alarm', async () => {

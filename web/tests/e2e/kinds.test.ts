@@ -204,6 +204,60 @@ describe('Cards of all kinds between three people', () => {
     await n.hasMoney('€1,023.58');
   });
 
+  test('A bill by shares is paid by all who were asked', async () => {
+    await p.openChats();
+    await p.openChat(group);
+    const sheet = await n.composeKind('split', '10', 'Groceries');
+    await sheet.getByRole('radio', { name: 'Shares' }).check();
+    await sheet.getByLabel(`Shares of ${omar.displayName}`, { exact: true }).fill('2');
+    await expect
+      .poll(() => sheet.getByTestId('bill-share').allTextContents(), soon)
+      .toEqual(['€2.50', '€5.00', '€2.50']);
+    await n.confirmSheet('Groceries');
+    await o.act('Groceries', 'pay', 'Pay €5.00');
+    await p.act('Groceries', 'pay', 'Pay €2.50');
+    for (const person of [n, o, p]) {
+      await person.seesCard('Groceries', 'paid');
+    }
+    await n.hasMoney('€1,031.08');
+  });
+
+  test('A gift packet of equal shares has no luckiest', async () => {
+    const sheet = await n.composeKind('packet', '1', 'Same for you');
+    await sheet.getByRole('radio', { name: 'Same for all' }).check();
+    await sheet.getByText('€0.50 each').waitFor();
+    await n.confirmSheet('Same for you');
+    for (const person of [o, p]) {
+      await person.act('Same for you', 'claim');
+      await person.card('Same for you').getByTestId('packet-mine').getByText('€0.50').waitFor();
+    }
+    for (const person of [n, o, p]) {
+      await person.seesCard('Same for you', 'exhausted');
+      expect(await person.card('Same for you').getByTestId('best').count()).toBe(0);
+    }
+    await n.hasMoney('€1,030.08');
+  });
+
+  test('A gift packet for one person is for nobody else to open', async () => {
+    const sheet = await n.composeKind('packet', '3', 'Only for Priya');
+    await sheet.getByTestId('packet-whom').selectOption({ label: `${priya.displayName} (@${priya.handle})` });
+    await sheet.getByRole('button', { name: 'Continue' }).click();
+    await n.page
+      .getByRole('dialog')
+      .getByText(`You put €3.00 into a packet for ${priya.displayName} (@${priya.handle}).`)
+      .waitFor();
+    await n.page.getByTestId('pay-confirm').click();
+    await n.page.getByRole('dialog').waitFor({ state: 'detached' });
+    await o.seesCard('Only for Priya', 'open');
+    expect(await o.card('Only for Priya').getByTestId('card-claim').count()).toBe(0);
+    await p.act('Only for Priya', 'claim');
+    await p.card('Only for Priya').getByTestId('packet-mine').getByText('€3.00').waitFor();
+    for (const person of [n, o]) {
+      await person.seesCard('Only for Priya', 'exhausted');
+    }
+    await n.hasMoney('€1,027.08');
+  });
+
   test('The books are in order, and all is there after a reload', async () => {
     await p.page.reload();
     await p.openChats();

@@ -100,7 +100,8 @@ export class Gossip {
     }
     const now = Date.now();
     const known = kept.find((one) => one.from === from) ?? { from, note, since: now, tries: 0 };
-    const next = { ...known, note, tries: known.tries + 1 };
+    // Without a connection nothing was asked.
+    const next = { ...known, note, tries: known.tries + (this.core.online ? 1 : 0) };
     if (next.tries >= triesInVain && now - next.since >= answeredMs) {
       await this.alarms.raiseOnce('logUnproven', from, [this.log.log?.note ?? '', note]);
       await this.#keep(kept, others);
