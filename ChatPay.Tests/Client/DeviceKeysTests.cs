@@ -121,6 +121,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
         var after = await ada.Device.PersonKeysAsync(ben.Id, Cancellation);
         Assert.True(after is { IsAccepted: false, IsVerified: false, IsLogged: true });
         Assert.NotEqual(before.SafetyNumber, after.SafetyNumber);
+        Assert.Empty(await ada.Device.KeyAlarmsAsync(Cancellation));
         await ada.Device.AcceptIdentityAsync(ben.Id, Cancellation);
         Assert.True(await ada.Device.PersonKeysAsync(ben.Id, Cancellation) is { IsAccepted: true, IsVerified: false });
         await chat.SendTextAsync("hello again", Cancellation);

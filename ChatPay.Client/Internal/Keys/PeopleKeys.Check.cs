@@ -41,7 +41,9 @@ internal sealed partial class PeopleKeys
 
         var shown = person.SeenKey;
         await PutAsync(followed.Chain, followed.Entries, cancellationToken);
-        if (shown is not null && !followed.Chain.IdentityKeys.Any(key => shown.AsSpan().SequenceEqual(key)))
+
+        // One that a reset has taken the place of is no lie; one that was never in the chain is.
+        if (shown is not null && !followed.Chain.HasHad(shown))
         {
             await alarms.RaiseAsync(
                 KeyAlarmKind.IdentityUnlogged, account, [Convert.ToBase64String(shown)], cancellationToken);

@@ -45,6 +45,24 @@ describe('a renewed identity key', () => {
     }
   });
 
+  it('is not verified by a number that was shown before it, and a mark can be taken away', async () => {
+    const { ann, bob } = await pair();
+    const trust = async () => (await keysOf(bob).personKeys(ann.account)).state;
+    const before = (await keysOf(bob).personKeys(ann.account)).safetyCode ?? '';
+    await keysOf(ann).own.rotate();
+    expect(await trust()).toBe('changed');
+    expect(await keysOf(bob).verifySafety(ann.account, before)).toBe('mismatch');
+    expect(await trust()).toBe('changed');
+    const { safetyCode } = await keysOf(bob).personKeys(ann.account);
+    expect(safetyCode).not.toBe(before);
+    expect(await keysOf(bob).verifySafety(ann.account, safetyCode ?? '')).toBe('match');
+    expect(await trust()).toBe('verified');
+    await keysOf(bob).people.unverify(ann.account);
+    expect(await trust()).toBe('accepted');
+    await bob.reload();
+    expect(await trust()).toBe('accepted');
+  });
+
   it('vouches for the device in every group, and stops what contacts send until they accept it', async () => {
     const { server, id, ann, bob } = await pair();
     const group = await ann.createGroup('Garden', bob);

@@ -403,8 +403,11 @@ class App implements ChatApp {
   personKeys: ChatApp['personKeys'] = (account) => this.#act((engine) => engine.services.keys.personKeys(account));
   scanSafety: ChatApp['scanSafety'] = (account, scanned) =>
     this.#act((engine) => engine.services.keys.scanSafety(account, scanned));
-  acceptIdentity: ChatApp['acceptIdentity'] = (account, isVerified) =>
-    this.#act((engine) => engine.services.keys.people.accept(account, isVerified));
+  verifySafety: ChatApp['verifySafety'] = (account, shown) =>
+    this.#act((engine) => engine.services.keys.verifySafety(account, shown));
+  unverify: ChatApp['unverify'] = (account) => this.#act((engine) => engine.services.keys.people.unverify(account));
+  acceptIdentity: ChatApp['acceptIdentity'] = (account) =>
+    this.#act((engine) => engine.services.keys.people.accept(account, false));
   dismissKeyAlarm: ChatApp['dismissKeyAlarm'] = (number) =>
     this.#act((engine) => engine.services.keys.alarms.dismiss(number));
 }

@@ -1,6 +1,6 @@
 import type { ShownLeaf } from '../../crypto/port';
 import { encodeApprovalCode, readApprovalCode, refuseApproval } from '../../identity/approvalCode';
-import { compareSafetyCode, safetyCode, safetyNumber } from '../../identity/safetyNumber';
+import { compareSafetyCode, type SafetySide, safetyCode, safetyNumber } from '../../identity/safetyNumber';
 import { EntryType, makeDeviceRevoked, readEntry } from '../../keylog/entry';
 import { delay, fullJitterMs } from '../../net/jitter';
 import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/bytes';
@@ -271,17 +271,39 @@ export class DeviceKeys {
   async scanSafety(account: string, scanned: string): Promise<SafetyScan> {
     // Of two that disagree one may only be behind.
     await Promise.all([this.people.check(account), this.own.ensure()]).catch(() => undefined);
+    const { own, other } = this.#sides(account);
+    const found = compareSafetyCode(scanned.trim(), own, other);
+    if (found === 'match') {
+      await this.people.accept(account, true, other.identityKey);
+    }
+    return found;
+  }
+
+  /**
+   * Marks somebody's keys as verified: those whose number was shown and compared. Where other ones came meanwhile nothing is
+   * changed.
+   * @param shown the code that stood beside the number
+   * @throws ActionError `not_ready` where one side has no key
+   */
+  async verifySafety(account: string, shown: string): Promise<SafetyScan> {
+    const { own, other } = this.#sides(account);
+    if (safetyCode(own, other) !== shown) {
+      return 'mismatch';
+    }
+    await this.people.accept(account, true, other.identityKey);
+    return 'match';
+  }
+
+  #sides(account: string): { own: SafetySide; other: SafetySide } {
     const ownKey = this.own.chain?.identityKey;
     const { seenKey } = this.people.find(account);
     if (!ownKey || !seenKey) {
       throw localError('not_ready', false);
     }
-    const own = { account: this.core.device.account, identityKey: ownKey };
-    const found = compareSafetyCode(scanned.trim(), own, { account, identityKey: seenKey });
-    if (found === 'match') {
-      await this.people.accept(account, true, seenKey);
-    }
-    return found;
+    return {
+      own: { account: this.core.device.account, identityKey: ownKey },
+      other: { account, identityKey: seenKey },
+    };
   }
 
   async fingerprint(): Promise<string | null> {

@@ -281,6 +281,11 @@ export class PeopleKeys {
     });
   }
 
+  /** Takes the mark away; the key stays the accepted one. */
+  unverify(account: string): Promise<void> {
+    return this.core.queue.run(prefix + account, () => this.#write({ ...this.find(account), verified: false }));
+  }
+
   /**
    * Brings somebody's chain up to date with the log.
    * @throws ActionError where the server cannot be reached, or does not show that person's keys

@@ -219,7 +219,14 @@ export interface KeysApp {
   personKeys(account: string): Promise<PersonKeys>;
   /** Compares what was scanned from somebody's screen; a match marks them as verified. */
   scanSafety(account: string, scanned: string): Promise<SafetyScan>;
-  /** @param isVerified whether safety numbers were compared */
-  acceptIdentity(account: string, isVerified: boolean): Promise<void>;
+  /**
+   * Marks somebody as verified whose number was shown and compared.
+   * @param shown the code beside the number: a mismatch where other keys came meanwhile
+   */
+  verifySafety(account: string, shown: string): Promise<SafetyScan>;
+  /** Takes the mark of somebody who was verified away. */
+  unverify(account: string): Promise<void>;
+  /** Goes on with the keys that somebody has now. */
+  acceptIdentity(account: string): Promise<void>;
   dismissKeyAlarm(number: number): Promise<void>;
 }
