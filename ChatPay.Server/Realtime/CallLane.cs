@@ -10,9 +10,9 @@ using Microsoft.Extensions.Options;
 namespace ChatPay.Server.Realtime;
 
 /// <summary>
-/// Messages and card actions past SignalR's dispatcher, which would make a scope, a hub, a list of arguments and half a dozen tasks
-/// for each. Only what is plainly a call of <see cref="IChatHub.Send"/> or <see cref="IChatHub.CardAct"/> goes this way, by the same
-/// <see cref="HubCalls"/> and the same services; everything else, whatever is wrong with it, is SignalR's to answer.
+/// Messages and card actions past SignalR's dispatcher, which would make a scope, a hub, a list of arguments and half a dozen
+/// tasks for each. Only what is plainly a call of <see cref="IChatHub.Send"/> or <see cref="IChatHub.CardAct"/> goes this way,
+/// by the same <see cref="HubCalls"/> and the same services; everything else, whatever is wrong with it, is SignalR's to answer.
 /// </summary>
 internal sealed class CallLane(
     HubCalls calls, ConversationService conversations, CardCalls cards, IOptions<RealtimeOptions> options)

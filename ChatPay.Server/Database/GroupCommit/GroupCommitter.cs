@@ -101,8 +101,8 @@ internal sealed partial class GroupCommitter(
     }
 
     /// <summary>
-    /// A batch to go beside those on their way, where a crowd waits; null where they have to land first. Beside a batch that holds
-    /// rows locked go only commands of other places: the others would wait for it, in the database and with what they have.
+    /// A batch to go beside those on their way, where a crowd waits; null where they have to land first. Beside a batch that
+    /// holds rows locked go only commands of other places: the others would wait for it, in the database and with what they have.
     /// </summary>
     private async Task<List<WriteCommand>?> TakeBesideAsync()
     {
@@ -127,7 +127,8 @@ internal sealed partial class GroupCommitter(
                 return TakeBatch();
             }
 
-            if (TakeElsewhere([.. holding.SelectMany(flight => flight.Batch).Select(command => command.Place)], most) is { } batch)
+            HashSet<Guid?> places = [.. holding.SelectMany(flight => flight.Batch).Select(command => command.Place)];
+            if (TakeElsewhere(places, most) is { } batch)
             {
                 return batch;
             }
