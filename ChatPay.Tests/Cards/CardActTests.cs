@@ -166,7 +166,7 @@ public sealed class CardActTests(MoneyFixture money) : IClassFixture<MoneyFixtur
     {
         var (alice, bob, conversation) = await money.PairAsync();
         var request = await money.PostAsync(CardKind.Request, conversation, alice, bob, 10_001);
-        var pay = bob.Signer.Sign(new CardActRequest(request.Id, 1, CardActionKind.Pay, money.NewId()), request);
+        var pay = money.Sign(bob, new CardActRequest(request.Id, 1, CardActionKind.Pay, money.NewId()), request);
         Assert.Equal(ErrorCode.InsufficientFunds, (await money.ActAsync(bob, pay)).Error?.Code);
 
         var gift = await money.PostAsync(CardKind.Transfer, conversation, alice, bob, 1);

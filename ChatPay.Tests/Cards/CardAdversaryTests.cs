@@ -97,8 +97,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
             Shares: [new(people[0].Account, 100), new(people[1].Account, 200)], OwnMinor: 0));
         var terms = CardSigner.TermsOf(card);
         var request = new CardActRequest(card.Id, 1, CardActionKind.Pay, money.NewId());
-        CardActRequest Signed(WalletHolder by, long? amount) =>
-            by.Signer.Sign(request, terms, card.DetailCommit, TimeSpan.FromMinutes(10), amount);
+        CardActRequest Signed(WalletHolder by, long? amount) => money.Sign(by, request, terms, card.DetailCommit, amount);
         foreach (var amount in new long?[] { null, 99, 101, 200, 0 })
         {
             await RefuseAsync(people[0], Signed(people[0], amount), ErrorCode.AuthorisationInvalid);
@@ -110,8 +109,7 @@ public sealed class CardAdversaryTests(MoneyFixture money) : IClassFixture<Money
             Plan = terms.Plan! with { Shares = [new(people[0].Account, 200), new(people[1].Account, 100)] },
         };
         await RefuseAsync(
-            people[0], people[0].Signer.Sign(request, swapped, card.DetailCommit, TimeSpan.FromMinutes(10), 100),
-            ErrorCode.AuthorisationInvalid);
+            people[0], money.Sign(people[0], request, swapped, card.DetailCommit, 100), ErrorCode.AuthorisationInvalid);
         Assert.Null((await SendAsync(people[0], Signed(people[0], 100))).Error);
         Assert.Equal((9_900, 0), await money.BalanceAsync(people[0]));
     }

@@ -353,8 +353,9 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
     [Fact]
     public async Task Nodes_that_wait_for_each_other_in_a_circle_get_out_of_it()
     {
-        await using var one = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 2_000);
-        await using var two = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 2_000);
+        // Long enough for a busy machine to lay the circle before anybody gives up waiting.
+        await using var one = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 10_000);
+        await using var two = await LedgerNode.StartAsync(money.ConnectionString, lockTimeoutMs: 10_000);
         var wallets = await _scene.WalletsAsync(3);
         LedgerCommand[] pays = [.. wallets.Select((from, index) => _scene.Pay(from, wallets[(index + 1) % 3], 10))];
         await using var wind = await Headwind.AgainstAsync(money.DataSource, pays[0].Id);
@@ -367,7 +368,7 @@ public sealed class LedgerFlightTests(MoneyFixture money) : IClassFixture<MoneyF
         await wind.DisposeAsync();
 
         // Well before the deadline of a statement, after which everything would be decided again as well.
-        await Task.WhenAll(first, second, elsewhere).WaitAsync(TimeSpan.FromSeconds(20));
+        await Task.WhenAll(first, second, elsewhere).WaitAsync(TimeSpan.FromSeconds(25));
         var applied = await _scene.CountAsync(
             "select count(*) from transfer where id = any(@ids) and status = 0",
             new { ids = pays.Select(pay => pay.Id.Value).ToArray() });

@@ -245,6 +245,11 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
     internal CardActRequest Sign(WalletHolder actor, CardActRequest request, CardView card) =>
         actor.Signer.Sign(request, card, Ahead);
 
+    /// <summary>Signs for other terms than the card's, by the database's clock.</summary>
+    internal CardActRequest Sign(
+        WalletHolder actor, CardActRequest request, CardTerms terms, byte[] detailCommit, long? amountMinor) =>
+        actor.Signer.Sign(request, terms, detailCommit, Ahead + TimeSpan.FromMinutes(10), amountMinor);
+
     internal Task<Result<CardActReply>> ActAsync(WalletHolder actor, CardView card, CardActionKind action) =>
         ActAsync(actor, actor.Signer.Sign(new CardActRequest(card.Id, card.Version, action, NewId()), card, Ahead));
 

@@ -17,7 +17,7 @@ public sealed class VaultLoadTests
 
         var exitCode = await CommandLine.RunAsync(
             [
-                "vault", "--rounds", "1", "--seconds", "1", "--people", "3", "--callers", "2", "--requests", "8", "--leaves",
+                "vault", "--rounds", "1", "--seconds", "1", "--people", "3", "--callers", "2", "--requests", "64", "--leaves",
                 "1000", "70000", "--cold", "--json", file,
             ],
             output);

@@ -64,9 +64,10 @@ internal static class VaultRatios
 
         return ratios;
 
+        // A handful of requests may use less CPU than the kernel's clock shows: that is no baseline.
         void Grown(string what, string of, int size, Func<SectionResult, double?> value) => Add(
             string.Create(CultureInfo.InvariantCulture, $"{what}_{of}_{size}_vs_{sizes[0]}"),
-            log.Median(At(what, size), value) / log.Median(At(what, sizes[0]), value));
+            log.Median(At(what, sizes[0]), value) is > 0 and var small ? log.Median(At(what, size), value) / small : null);
     }
 
     public static string At(string what, int size) => string.Create(CultureInfo.InvariantCulture, $"{what}_{size}");
