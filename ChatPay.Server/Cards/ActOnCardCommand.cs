@@ -11,32 +11,50 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>What a member does with a card: accepts, declines, cancels, pays, claims, gives back, draws, reminds.</summary>
 /// <param name="known">
-/// The card as remembered, or read without a lock: only what never changes once it is there is used of it.
+/// The card as remembered, or read without a lock. A transfer or a request is decided on it, where it has the version that is
+/// acted on; of others only what never changes once it is there is used of it.
 /// </param>
 internal sealed class ActOnCardCommand(
     Caller caller, CardActRequest request, PayloadHash payload, Card? known, Result<SignedDebit>? signed)
-    : CardCommand(caller, request, payload, signed)
+    : CardCommand(caller, request, payload, signed), IAppendingCommand
 {
     public override Guid? Place => known?.Terms.Conversation.Value ?? Request.Card.Value;
+
+    public ConversationId Conversation => known?.Terms.Conversation ?? default;
+
+    public IReadOnlyList<AccountId> Places { get; } = [caller.Account];
+
+    public MessageKey? Message => null;
 
     public override void Declare(WriteSet set)
     {
         base.Declare(set);
+        var cards = set.Rows<CardRows>();
         if (known is null)
         {
+            NeedCard(set);
             return;
+        }
+
+        if (known.Terms.Kind is CardKind.Transfer or CardKind.Request && known.Version == Request.Version)
+        {
+            cards.NeedRemembered(known);
+            NeedKey(set);
+            set.Rows<ConversationRows>().NeedForAppending(this);
+        }
+        else
+        {
+            NeedLocked(set);
         }
 
         if (CardTransitions.Find(known.Terms.Form, Request.Action) is { By: CardParty.Sharer or CardParty.Claimant })
         {
-            set.Rows<CardRows>().NeedPart(Request.Card, Caller.Account);
+            cards.NeedPart(Request.Card, Caller.Account);
         }
 
-        var conversations = set.Rows<ConversationRows>();
-        conversations.NeedMember(known.Terms.Conversation, Caller.Account);
         if (known.Terms.Kind == CardKind.Mandate)
         {
-            conversations.NeedMember(known.Terms.Conversation, known.Terms.Payer);
+            set.Rows<ConversationRows>().NeedMember(Conversation, known.Terms.Payer);
             set.Rows<DrawRefusalRows>().Need(Request.Card);
         }
 
@@ -44,6 +62,14 @@ internal sealed class ActOnCardCommand(
         {
             set.Rows<LedgerRows>().Need(command);
         }
+    }
+
+    public bool IsInOrder(ConversationState conversation) => conversation.IsMember(Caller.Account);
+
+    public void NeedLocked(WriteSet set)
+    {
+        NeedCard(set);
+        set.Rows<ConversationRows>().NeedMember(Conversation, Caller.Account);
     }
 
     protected override Result<CardActReply> DecideAnew(WriteSet set)

@@ -8,24 +8,40 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>
 /// Outcomes kept under idempotency keys. They are loaded after every lock of the batch has been taken: two nodes that
-/// are sent the same action wait for each other on one of those locks, and the second must see what the first kept.
+/// are sent the same action wait for each other on one of those locks, and the second must see what the first kept. Where
+/// nothing is locked, keys are expected to be new: what is kept under a key that is not cannot be inserted.
 /// </summary>
 internal sealed class CardActionRows(WriteSet set) : WriteRows
 {
     private readonly HashSet<ActionKey> _needed = [];
+    private readonly HashSet<ActionKey> _expectedNew = [];
     private readonly Dictionary<ActionKey, StoredAction> _found = [];
     private readonly List<(ActionKey Key, StoredAction Action)> _kept = [];
 
     public override int LockOrder => 400;
 
+    /// <summary>What a batch before this one may be keeping under the same key is not there to be loaded yet.</summary>
+    public override bool WaitsForEarlier =>
+        _needed.Count > 0 && set.Earlier.Any(earlier => _needed.Any(earlier.Rows<CardActionRows>().Concerns));
+
     /// <summary>Loads the outcome kept under a key, if there is one.</summary>
     public void Need(AccountId actor, Guid idempotencyKey) => _needed.Add(new(actor, idempotencyKey));
+
+    /// <summary>
+    /// Expects that nothing is kept under a key; it is loaded all the same where a batch before this one has to do with it. If
+    /// there is something, the transaction fails, and it is loaded.
+    /// </summary>
+    public void NeedNew(AccountId actor, Guid idempotencyKey)
+    {
+        var key = new ActionKey(actor, idempotencyKey);
+        (set.Earlier.Any(earlier => earlier.Rows<CardActionRows>().Concerns(key)) ? _needed : _expectedNew).Add(key);
+    }
 
     /// <summary>The outcome kept under a key, by earlier batches or this one.</summary>
     public StoredAction? Find(AccountId actor, Guid idempotencyKey)
     {
         var key = new ActionKey(actor, idempotencyKey);
-        return _needed.Contains(key)
+        return Concerns(key)
             ? _found.GetValueOrDefault(key)
             : throw new InvalidOperationException("The command did not ask for this idempotency key.");
     }
@@ -68,6 +84,19 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
 
     public override void AddWrites(NpgsqlBatch batch)
     {
+        // Of these the insert says whether they are new; of those that nothing is kept under, somebody has to.
+        ActionKey[] unkept = [.. _expectedNew.Where(key => !_needed.Contains(key) && !_found.ContainsKey(key))];
+        if (unkept.Length > 0)
+        {
+            batch.Add("""
+                select expect_rows(count(*), 0)
+                from unnest($1::uuid[], $2::uuid[]) as k (actor_id, idempotency_key)
+                join card_action a using (actor_id, idempotency_key)
+                """,
+                unkept.Select(key => key.Actor.Value).ToArray(),
+                unkept.Select(key => key.IdempotencyKey).ToArray());
+        }
+
         if (_kept.Count > 0)
         {
             batch.Add("""
@@ -85,6 +114,8 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
                 set.Now);
         }
     }
+
+    private bool Concerns(ActionKey key) => _needed.Contains(key) || _expectedNew.Contains(key);
 
     private readonly record struct ActionKey(AccountId Actor, Guid IdempotencyKey);
 }

@@ -29,11 +29,30 @@ internal abstract class CardCommand(
 
     public override void Declare(WriteSet set)
     {
-        set.Rows<CardActionRows>().Need(Caller.Account, Request.IdempotencyKey);
-        set.Rows<CardRows>().Need(Request.Card);
         if (signed is not null)
         {
             DebitCheck.Declare(set, Caller);
+        }
+    }
+
+    /// <summary>Locks the card, and loads what is kept under the key.</summary>
+    protected void NeedCard(WriteSet set)
+    {
+        set.Rows<CardRows>().Need(Request.Card);
+        set.Rows<CardActionRows>().Need(Caller.Account, Request.IdempotencyKey);
+    }
+
+    /// <summary>Of the key alone: loads what is kept under it, where the card is locked; else it is expected to be new.</summary>
+    protected void NeedKey(WriteSet set)
+    {
+        var actions = set.Rows<CardActionRows>();
+        if (set.Rows<CardRows>().IsLocked(Request.Card))
+        {
+            actions.Need(Caller.Account, Request.IdempotencyKey);
+        }
+        else
+        {
+            actions.NeedNew(Caller.Account, Request.IdempotencyKey);
         }
     }
 

@@ -64,11 +64,18 @@ internal sealed partial class CardRows
 
         if (_needed.Count > 0)
         {
+            foreach (var card in _needed)
+            {
+                _found.Remove(card);
+                _before.Remove(card);
+            }
+
             var rows = await reader.NextAsync(cancellationToken);
             while (await rows.ReadAsync(cancellationToken))
             {
                 var card = CardRow.Read(rows);
                 _found.Add(card.Terms.Card, card);
+                _before.Add(card.Terms.Card, card);
             }
         }
 

@@ -11,6 +11,7 @@ internal sealed partial class CardRows
     {
         AddCreated(batch);
         AddChanged(batch);
+        AddUnchanged(batch);
         AddParts(batch);
     }
 
@@ -64,6 +65,10 @@ internal sealed partial class CardRows
             SqlArray.Nullable(cards.Select(card => card.Seed), NpgsqlDbType.Bytea));
     }
 
+    /// <summary>
+    /// In the order of their ids, so that two nodes never wait for each other in a circle. A version or state that is not the one
+    /// decided on is somebody else's doing, where the card was not locked; then the transaction fails and is tried again with locks.
+    /// </summary>
     private void AddChanged(NpgsqlBatch batch)
     {
         if (_changed.Count == 0)
@@ -71,16 +76,19 @@ internal sealed partial class CardRows
             return;
         }
 
-        var cards = _changed.Select(id => _found[id]).ToArray();
+        var cards = _changed.Select(id => _found[id]).OrderBy(card => card.Terms.Card.Value).ToArray();
         batch.Add("""
-            update card c set state = u.state, version = u.version, closed_at = u.closed_at, answered = u.answered,
+            with written as (update card c set state = u.state, version = u.version, closed_at = u.closed_at, answered = u.answered,
                 paid_minor = u.paid_minor, refunded_minor = u.refunded_minor, settlement_id = u.settlement_id,
                 reminded_at = u.reminded_at, period_start = u.period_start, period_minor = u.period_minor
             from unnest($1::uuid[], $2::smallint[], $3::integer[], $4::timestamptz[], $5::integer[], $6::bigint[],
-                $7::bigint[], $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::bigint[])
+                $7::bigint[], $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::integer[],
+                $13::smallint[])
                 as u (id, state, version, closed_at, answered, paid_minor, refunded_minor, settlement_id, reminded_at,
-                    period_start, period_minor)
-            where c.id = u.id
+                    period_start, period_minor, old_version, old_state)
+            where c.id = u.id and c.version = u.old_version and c.state = u.old_state
+            returning 1)
+            select expect_rows((select count(*) from written), $14)
             """,
             cards.Select(card => card.Terms.Card.Value).ToArray(),
             States(cards),
@@ -92,7 +100,28 @@ internal sealed partial class CardRows
             cards.Select(card => card.Tally.Settlement?.Value).ToArray(),
             cards.Select(card => card.Tally.RemindedAt).ToArray(),
             cards.Select(card => card.Tally.PeriodStart).ToArray(),
-            cards.Select(card => card.Tally.PeriodMinor).ToArray());
+            cards.Select(card => card.Tally.PeriodMinor).ToArray(),
+            cards.Select(card => _before[card.Terms.Card].Version).ToArray(),
+            States(cards.Select(card => _before[card.Terms.Card])),
+            (long)cards.Length);
+    }
+
+    /// <summary>A refusal changes no card, but it must be right about the one it looked at.</summary>
+    private void AddUnchanged(NpgsqlBatch batch)
+    {
+        Card[] cards = [.. Trusted.Where(id => !_changed.Contains(id)).Select(id => _before[id])];
+        if (cards.Length > 0)
+        {
+            batch.Add("""
+                select expect_rows(count(c.id), $4)
+                from unnest($1::uuid[], $2::integer[], $3::smallint[]) as u (id, version, state)
+                join card c on c.id = u.id and c.version = u.version and c.state = u.state
+                """,
+                cards.Select(card => card.Terms.Card.Value).ToArray(),
+                cards.Select(card => card.Version).ToArray(),
+                States(cards),
+                (long)cards.Length);
+        }
     }
 
     private void AddParts(NpgsqlBatch batch)

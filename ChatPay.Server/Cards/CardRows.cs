@@ -6,9 +6,10 @@ namespace ChatPay.Server.Cards;
 
 /// <summary>
 /// Cards in a batch. A card's row lock guards its state and its parts; its terms never change, so they are known before the lock
-/// and name the ledger accounts that are needed.
+/// and name the ledger accounts that are needed. What needs nothing but the row may do without the lock, see
+/// <see cref="NeedRemembered"/>.
 /// </summary>
-internal sealed partial class CardRows(KnownCards known) : WriteRows
+internal sealed partial class CardRows(WriteSet set, KnownCards known) : WriteRows
 {
     private readonly HashSet<CardId> _needed = [];
     private readonly HashSet<PartKey> _neededParts = [];
@@ -39,7 +40,7 @@ internal sealed partial class CardRows(KnownCards known) : WriteRows
     public void NeedOpenCount(AccountId author) => _neededCounts.Add(author);
 
     /// <summary>The card as earlier commands of the batch left it; null where there is none.</summary>
-    public Card? Find(CardId card) => _needed.Contains(card)
+    public Card? Find(CardId card) => _needed.Contains(card) || _remembered.ContainsKey(card) || _absent.Contains(card)
         ? _found.GetValueOrDefault(card)
         : throw new InvalidOperationException("The command did not ask for this card.");
 
@@ -100,9 +101,9 @@ internal sealed partial class CardRows(KnownCards known) : WriteRows
 
     public override void Committed()
     {
-        foreach (var id in _created)
+        foreach (var card in _found.Values)
         {
-            known.Put(_found[id]);
+            known.Put(card);
         }
     }
 
@@ -138,7 +139,7 @@ internal sealed partial class CardRows(KnownCards known) : WriteRows
 
 internal sealed class CardRowsFactory(KnownCards known) : IWriteRowsFactory
 {
-    public WriteRows Create(WriteSet set) => new CardRows(known);
+    public WriteRows Create(WriteSet set) => new CardRows(set, known);
 
     public void DatabaseLost() => known.Clear();
 }

@@ -5,9 +5,9 @@ using ChatPay.Server.Hosting;
 namespace ChatPay.Server.Cards;
 
 /// <summary>
-/// Cards as this node has read or posted them, for whoever needs to know of one what never changes: its terms, its commitment
-/// and its hold. Whoever acts on a card looks here before the command queues, which would otherwise be a query for each of
-/// ten thousand claims of one packet. State, version and sums may be old; those are decided on under the card's lock.
+/// Cards as this node has read, posted or changed them. Whoever acts on a card looks here before the command queues, which would
+/// otherwise be a query for each of ten thousand claims of one packet. Terms, commitment and hold never change. State, version
+/// and sums may be old: whatever is decided on them is committed only if the row still has the version and state it had here.
 /// </summary>
 internal sealed class KnownCards(TimeProvider time)
 {
@@ -19,7 +19,16 @@ internal sealed class KnownCards(TimeProvider time)
     public Card? Find(CardId card) => _cards.TryGet(card, out var known) ? known : null;
 
     /// <param name="card">Committed: what was only decided may never come true.</param>
-    public void Put(Card card) => _cards.Set(card.Terms.Card, card);
+    public void Put(Card card)
+    {
+        // Whoever has read it may come behind somebody who has changed it since.
+        if (Find(card.Terms.Card) is not { } newer || newer.Version <= card.Version)
+        {
+            _cards.Set(card.Terms.Card, card);
+        }
+    }
+
+    public void Forget(CardId card) => _cards.Remove(card);
 
     /// <summary>Whether what was known of a card is what its locked row says; what is not is forgotten.</summary>
     public bool IsStill(Card known, Card locked)
@@ -30,7 +39,7 @@ internal sealed class KnownCards(TimeProvider time)
             return true;
         }
 
-        _cards.Remove(known.Terms.Card);
+        Forget(known.Terms.Card);
         return false;
     }
 

@@ -14,7 +14,7 @@ namespace ChatPay.Server.Cards;
 internal sealed class PostCardCommand(
     Caller caller, CardActRequest request, PayloadHash payload, CardTerms terms, byte[]? seed, CardOptions limits,
     Result<SignedDebit>? signed)
-    : CardCommand(caller, request, payload, signed)
+    : CardCommand(caller, request, payload, signed), IAppendingCommand
 {
     private readonly CardPost _post = request.Post!;
 
@@ -28,23 +28,24 @@ internal sealed class PostCardCommand(
 
     public override Guid? Place => terms.Conversation.Value;
 
+    public ConversationId Conversation => terms.Conversation;
+
+    public IReadOnlyList<AccountId> Places { get; } = [terms.Author, .. terms.Others];
+
+    public MessageKey? Message => new(terms.Conversation, Caller.Device, _post.ClientId);
+
     public override void Declare(WriteSet set)
     {
         base.Declare(set);
+        set.Rows<CardRows>().NeedAbsent(terms.Card);
+        NeedKey(set);
         set.Rows<CardRows>().NeedOpenCount(Caller.Account);
         if (_asked > 0)
         {
             set.Rows<RequestAllowanceRows>().Need(Caller.Account);
         }
 
-        var conversations = set.Rows<ConversationRows>();
-        conversations.NeedMember(terms.Conversation, terms.Author);
-        foreach (var other in terms.Others)
-        {
-            conversations.NeedMember(terms.Conversation, other);
-        }
-
-        conversations.NeedDuplicateCheck(terms.Conversation, Caller.Device, _post.ClientId);
+        set.Rows<ConversationRows>().NeedForAppending(this);
         var row = CardTransitions.Find(terms.Form, CardActionKind.Post)!;
         if (row.Money is CardMoney.Hold or CardMoney.Pay)
         {
@@ -56,6 +57,20 @@ internal sealed class PostCardCommand(
                 ledger.NeedAccount(terms.PayeeAccount);
             }
         }
+    }
+
+    public bool IsInOrder(ConversationState conversation) => Refusal(conversation, isDuplicate: false) is null;
+
+    public void NeedLocked(WriteSet set)
+    {
+        NeedCard(set);
+        var conversations = set.Rows<ConversationRows>();
+        foreach (var account in Places)
+        {
+            conversations.NeedMember(terms.Conversation, account);
+        }
+
+        conversations.NeedDuplicateCheck(terms.Conversation, Caller.Device, _post.ClientId);
     }
 
     protected override Result<CardActReply> DecideAnew(WriteSet set)
@@ -98,7 +113,25 @@ internal sealed class PostCardCommand(
 
     private Error? Refusal(ConversationRows conversations, CardRows cards)
     {
-        var conversation = conversations.Find(terms.Conversation);
+        if (!conversations.IsTrusted(terms.Conversation)
+            && Refusal(
+                conversations.Find(terms.Conversation),
+                conversations.FindDuplicate(terms.Conversation, Caller.Device, _post.ClientId) is not null) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var stays = CardTransitions.IsOpen(CardTransitions.Find(terms.Form, CardActionKind.Post)!.To);
+        return !stays || cards.OpenCount(Caller.Account) < limits.OpenPerAuthor
+            ? null
+            : new Error(
+                ErrorCode.TooManyOpenCards, "Too many of your cards are still open. Close some of them first.",
+                new Dictionary<string, object>(StringComparer.Ordinal) { ["maxOpen"] = limits.OpenPerAuthor });
+    }
+
+    /// <summary>Why it may not be posted in a conversation as it stands; null where it may.</summary>
+    private Error? Refusal(ConversationState? conversation, bool isDuplicate)
+    {
         if (SendRules.CheckMember(conversation, Caller.Account) is { } foreign)
         {
             return foreign;
@@ -109,7 +142,7 @@ internal sealed class PostCardCommand(
             return new Error(ErrorCode.CardPartyNotMember, "Somebody whom the card names is not a member of this conversation.");
         }
 
-        if (conversations.FindDuplicate(terms.Conversation, Caller.Device, _post.ClientId) is not null)
+        if (isDuplicate)
         {
             return ConversationErrors.ClientIdReused();
         }
@@ -119,17 +152,8 @@ internal sealed class PostCardCommand(
             return malformed;
         }
 
-        if (!CardBody.Binds(header!, _post.ClientId, terms.Card, _post.DetailCommit))
-        {
-            return new Error(
-                ErrorCode.DetailCommitMismatch, "The message is not bound to this card, or to other details.");
-        }
-
-        var stays = CardTransitions.IsOpen(CardTransitions.Find(terms.Form, CardActionKind.Post)!.To);
-        return !stays || cards.OpenCount(Caller.Account) < limits.OpenPerAuthor
+        return CardBody.Binds(header!, _post.ClientId, terms.Card, _post.DetailCommit)
             ? null
-            : new Error(
-                ErrorCode.TooManyOpenCards, "Too many of your cards are still open. Close some of them first.",
-                new Dictionary<string, object>(StringComparer.Ordinal) { ["maxOpen"] = limits.OpenPerAuthor });
+            : new Error(ErrorCode.DetailCommitMismatch, "The message is not bound to this card, or to other details.");
     }
 }

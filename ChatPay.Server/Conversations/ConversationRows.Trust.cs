@@ -1,4 +1,3 @@
-using ChatPay.Core.Conversations;
 using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using Npgsql;
@@ -6,14 +5,17 @@ using Npgsql;
 namespace ChatPay.Server.Conversations;
 
 /// <summary>
-/// Messages to conversations that this node remembers. Such a batch reads nothing: it is decided on the cache, and its
-/// transaction fails where a conversation's row no longer has the head and epoch that were decided on, or where an event
+/// Messages and cards to conversations that this node remembers. Of those nothing is read: they are decided on the cache, and
+/// the transaction fails where a conversation's row no longer has the head and epoch that were decided on, or where an event
 /// has the message's id already. Every change of members, epoch or log moves the head, so that is all there is to check.
 /// </summary>
 internal sealed partial class ConversationRows
 {
-    private readonly List<(AccountId Account, DeviceId Device, SendRequest Request)> _messages = [];
+    private readonly List<IAppendingCommand> _appending = [];
     private readonly Dictionary<ConversationId, KnownConversation> _trusted = [];
+
+    /// <summary>Whether a batch before this one, not committed yet, has to do with any of them.</summary>
+    private bool _follows;
 
     public override bool IsSpeculative => _trusted.Count > 0;
 
@@ -29,23 +31,36 @@ internal sealed partial class ConversationRows
     {
         _trusted.Clear();
         _found.Clear();
-        if (!set.Locks && _messages.Count > 0)
+        if (!set.Locks && _appending.Count > 0)
         {
             TrustWhatIsKnown();
         }
 
-        foreach (var (account, device, request) in _messages)
+        _follows = set.Earlier.Any(earlier => earlier.Rows<ConversationRows>()._found.Keys.Any(_trusted.ContainsKey));
+
+        foreach (var command in _appending)
         {
-            if (!_trusted.ContainsKey(request.Conversation))
+            if (!_trusted.ContainsKey(command.Conversation))
             {
-                NeedMember(request.Conversation, account);
-                NeedDuplicateCheck(request.Conversation, device, request.ClientId);
+                command.NeedLocked(set);
             }
         }
     }
 
-    /// <summary>Whether all of the batch's messages to it have been found to be in order; nothing else goes there.</summary>
+    /// <summary>Whether all that the batch appends to it has been found to be in order; nothing else goes there.</summary>
     public bool IsTrusted(ConversationId conversation) => _trusted.ContainsKey(conversation);
+
+    /// <summary>
+    /// Where another batch must be committed first: written beside it, this one might come to the rows before it and find them
+    /// as they were.
+    /// </summary>
+    public override void AddLastWrites(NpgsqlBatch batch)
+    {
+        if (_follows)
+        {
+            AddTrusted(batch);
+        }
+    }
 
     /// <summary>
     /// Before the events, so that two nodes meet at the conversation's row and nowhere else; and in the order of their ids, so
@@ -75,17 +90,17 @@ internal sealed partial class ConversationRows
             (long)before.Length);
     }
 
-    /// <summary>Decides on what is known of a conversation, if every message to it is appended by that.</summary>
+    /// <summary>Decides on what is known of a conversation, if all that is appended to it is in order by that.</summary>
     private void TrustWhatIsKnown()
     {
         HashSet<ConversationId> loaded = [];
 
         // Whoever hears a conversation may have been told by another node what the cache has not been.
-        var heard = registry.Delivered(_messages.Select(message => message.Request.Conversation).Distinct())
+        var heard = registry.Delivered(_appending.Select(command => command.Conversation).Distinct())
             .ToDictionary(cursor => cursor.Conversation, cursor => cursor.Seq);
-        foreach (var (account, device, request) in _messages)
+        foreach (var command in _appending)
         {
-            var conversation = request.Conversation;
+            var conversation = command.Conversation;
             if (loaded.Contains(conversation))
             {
                 continue;
@@ -101,7 +116,7 @@ internal sealed partial class ConversationRows
                 _found.Add(conversation, known.ToState());
             }
 
-            if (known is null || !IsAppended(known, account, device, request))
+            if (known is null || !IsInOrder(known, command))
             {
                 loaded.Add(conversation);
                 _trusted.Remove(conversation);
@@ -110,16 +125,24 @@ internal sealed partial class ConversationRows
         }
     }
 
-    private bool IsAppended(KnownConversation known, AccountId account, DeviceId device, SendRequest request)
+    private bool IsInOrder(KnownConversation known, IAppendingCommand command)
     {
-        if (known.Members.GetValueOrDefault(account) is not { } member
-            || cache.Knows(new(known.Id, device, request.ClientId)))
+        if (command.Message is { } message && cache.Knows(message))
         {
             return false;
         }
 
         var state = _found[known.Id];
-        state.Load(member);
-        return SendRules.Refusal(state, account, request) is null;
+        foreach (var account in command.Places)
+        {
+            if (known.Members.GetValueOrDefault(account) is not { } member)
+            {
+                return false;
+            }
+
+            state.Load(member);
+        }
+
+        return command.IsInOrder(state);
     }
 }

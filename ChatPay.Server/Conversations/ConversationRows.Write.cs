@@ -9,7 +9,11 @@ internal sealed partial class ConversationRows
 {
     public override void AddWrites(NpgsqlBatch batch)
     {
-        AddTrusted(batch);
+        if (!_follows)
+        {
+            AddTrusted(batch);
+        }
+
         AddConversations(batch);
         AddEvents(batch);
         AddMembers(batch);

@@ -8,8 +8,8 @@ namespace ChatPay.Server.Conversations;
 /// <summary>
 /// Conversations in a batch. Every command that appends to a log calls <see cref="Need"/>, which locks the
 /// conversation's row; members, leaves and events change only under that lock, so they need none of their own.
-/// Plain messages to conversations that this node remembers do without reading and locking, see
-/// <see cref="NeedForMessage"/>.
+/// What only appends to conversations that this node remembers does without reading and locking, see
+/// <see cref="NeedForAppending"/>.
 /// </summary>
 internal sealed partial class ConversationRows(
     WriteSet set, ConversationCache cache, ConnectionRegistry registry, Fanout fanout) : WriteRows
@@ -51,12 +51,11 @@ internal sealed partial class ConversationRows(
     }
 
     /// <summary>
-    /// Asks for what appending a message takes: of the cache, where it is sure to be appended by what is known there, else
-    /// as <see cref="NeedMember"/> and <see cref="NeedDuplicateCheck"/> do. What is not appended always comes from
-    /// locked rows, for it may have been appended before.
+    /// Asks for what appending takes: of the cache, where nothing speaks against it by what is known there, else by
+    /// <see cref="IAppendingCommand.NeedLocked"/>. What may not be appended is always decided on locked rows, for it may have
+    /// been appended before.
     /// </summary>
-    public void NeedForMessage(AccountId account, DeviceId device, SendRequest request) =>
-        _messages.Add((account, device, request));
+    public void NeedForAppending(IAppendingCommand command) => _appending.Add(command);
 
     /// <summary>Looks up the direct conversation of two accounts.</summary>
     public void NeedDirect(AccountId one, AccountId other) => _neededDirects.Add(Pair(one, other));

@@ -9,8 +9,8 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>
 /// What a client sends, from its socket straight to SignalR: no pipe between the two, no change of thread, and no buffer
-/// while nothing comes. While SignalR waits and has no call that runs, plain messages and card actions are answered by
-/// <see cref="CallLane"/> before it sees them.
+/// while nothing comes. While SignalR waits, plain messages and card actions are answered by <see cref="CallLane"/> before it
+/// sees them, as soon as no other call of the client runs.
 /// </summary>
 /// <param name="signOfLife">
 /// How long SignalR may go without hearing of a client that sends: it would take it for gone in the end.
@@ -40,6 +40,7 @@ internal sealed class HubSocketReader(
     private bool _gone;
     private ClientConnection? _connection;
     private bool _answering;
+    private LaneCall? _deferred;
     private bool _holdsRoom;
     private long _givenAt;
     private Task _receive = Task.CompletedTask;
@@ -48,17 +49,21 @@ internal sealed class HubSocketReader(
     {
         short version;
         bool receive;
+        LaneCall? call;
         lock (_lock)
         {
-            if (TryGive(out var result))
+            _reading = true;
+            if (!TryTakeCall(out call) && TryGive(out var result))
             {
+                _reading = false;
                 return new(result);
             }
 
             _read.Reset();
-            (version, _reading, receive, _receiving) = (_read.Version, true, !_receiving, true);
+            (version, receive, _receiving) = (_read.Version, !_receiving, true);
         }
 
+        Answer(call);
         if (receive)
         {
             _receive = ReceiveAsync();
@@ -115,6 +120,24 @@ internal sealed class HubSocketReader(
         {
             _connection = connection;
         }
+    }
+
+    /// <summary>A call of the client has ended: the one that waited for it is answered.</summary>
+    public void CallEnded()
+    {
+        LaneCall? call;
+        lock (_lock)
+        {
+            call = _deferred;
+            if (call is null || _connection is not { IsBusy: false })
+            {
+                return;
+            }
+
+            _deferred = null;
+        }
+
+        Answer(call);
     }
 
     /// <summary>Once a second: a message that takes long to be answered must not make its client look gone.</summary>
@@ -229,7 +252,7 @@ internal sealed class HubSocketReader(
                     return;
                 }
 
-                if (_reading && (_answering || !TryTakeCall(out call)) && TryGive(out result))
+                if (_reading && !TryTakeCall(out call) && TryGive(out result))
                 {
                     (gives, _receiving, _reading, _givenAt) = (true, false, false, time.GetTimestamp());
                 }
@@ -245,6 +268,16 @@ internal sealed class HubSocketReader(
             {
                 _ = AnswerAsync(call);
             }
+        }
+    }
+
+    /// <summary>Elsewhere: SignalR's loop, or the call that has ended, does not wait for it to be decided.</summary>
+    private void Answer(LaneCall? call)
+    {
+        if (call is not null)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static state => _ = state.Reader.AnswerAsync(state.Call), (Reader: this, Call: call), preferLocal: true);
         }
     }
 
@@ -270,14 +303,14 @@ internal sealed class HubSocketReader(
             ReadResult result;
             lock (_lock)
             {
+                _answering = false;
                 if (TryTakeCall(out var next))
                 {
                     call = next;
                     continue;
                 }
 
-                _answering = false;
-                if (!_reading)
+                if (!_reading || _answering)
                 {
                     return;
                 }
@@ -343,12 +376,14 @@ internal sealed class HubSocketReader(
         return true;
     }
 
-    /// <summary>Takes a call that need not go by SignalR from the beginning of what has come. Within the lock.</summary>
+    /// <summary>
+    /// Takes a call that need not go by SignalR from the beginning of what has come. Within the lock. Beside a call that runs it
+    /// is put by until that has ended, and so is what comes behind it.
+    /// </summary>
     private bool TryTakeCall([NotNullWhen(true)] out LaneCall? call)
     {
-        // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for more
-        // beside a call that runs, and then lets the next call wait for that.
-        if (_connection is not { IsBusy: false } || !_reading || _ended || _canceled || _start == _end || _examined != _start
+        // What SignalR has looked at already is the beginning of something that it waits for the rest of.
+        if (_connection is null || _answering || !_reading || _ended || _canceled || _start == _end || _examined != _start
             || !lane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
             || !CallLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
         {
@@ -363,7 +398,13 @@ internal sealed class HubSocketReader(
             Return();
         }
 
-        return _answering = true;
+        _answering = true;
+        if (_connection.IsBusy)
+        {
+            (_deferred, call) = (call, null);
+        }
+
+        return call is not null;
     }
 
     /// <summary>Within the lock.</summary>

@@ -193,7 +193,10 @@ public sealed class CardErrorTests(MoneyFixture money) : IClassFixture<MoneyFixt
     {
         await using var connection = await money.DataSource.OpenConnectionAsync();
         await connection.ExecuteAsync(
-            "update member set left_seq = 1 where conversation_id = @id and account_id = @account",
+            """
+            with moved as (update conversation set head = head + 1 where id = @id returning head)
+            update member set left_seq = head from moved where conversation_id = @id and account_id = @account
+            """,
             new { id = conversation.Value, account = person.Account.Value });
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using ChatPay.Core.Cards;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
 using ChatPay.Server.Cards;

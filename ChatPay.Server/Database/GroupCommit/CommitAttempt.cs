@@ -36,7 +36,8 @@ internal sealed class CommitAttempt(
                 rows.AddLoads(loads);
             }
 
-            if (loads.BatchCommands.Count > begin || !set.IsSpeculative || !run.TryEstimate(out var now, out var startedAt))
+            if (loads.BatchCommands.Count > begin || set.NeedsClock || !set.IsSpeculative
+                || !run.TryEstimate(out var now, out var startedAt))
             {
                 await LoadAsync(loads, cancellationToken);
             }

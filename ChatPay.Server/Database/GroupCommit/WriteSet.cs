@@ -48,6 +48,12 @@ internal abstract class WriteRows
     /// </summary>
     public virtual bool IsSpeculative => false;
 
+    /// <summary>
+    /// Whether the time is decided on: then the database's clock is read, also where nothing else is. What is only stamped with
+    /// it may be stamped with an estimate.
+    /// </summary>
+    public virtual bool NeedsClock => false;
+
     /// <summary>Adds the statements that only make sense once the batches before are committed.</summary>
     public virtual void AddLastWrites(NpgsqlBatch batch)
     {
@@ -141,6 +147,8 @@ internal sealed class WriteSet
     public bool IsSpeculative => _inLockOrder.Any(rows => rows.IsSpeculative);
 
     public bool HoldsRows => _inLockOrder.Any(rows => rows.HoldsRows);
+
+    public bool NeedsClock => _inLockOrder.Any(rows => rows.NeedsClock);
 
     public IReadOnlyList<WriteRows> InLockOrder => _inLockOrder;
 
