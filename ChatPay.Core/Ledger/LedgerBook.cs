@@ -63,6 +63,16 @@ public sealed partial class LedgerBook
     /// <summary>Every change of an account decided for the first time, in order, rejected ones too.</summary>
     public IReadOnlyList<AccountChangeRow> AccountChanges => _changeRows;
 
+    /// <summary>Makes room for so much, which growing step by step would take several times.</summary>
+    public void Expect(int accounts, int transfers, int holds)
+    {
+        _accounts.EnsureCapacity(accounts);
+        _transfers.EnsureCapacity(transfers);
+        _holds.EnsureCapacity(holds);
+        _rows.EnsureCapacity(transfers);
+        _entries.EnsureCapacity(2 * transfers);
+    }
+
     /// <param name="account">Null where the database has no such account.</param>
     public void Load(LedgerAccountId id, LedgerAccount? account) => _accounts[id] = new(account);
 

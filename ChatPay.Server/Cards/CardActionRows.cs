@@ -3,6 +3,7 @@ using ChatPay.Core.Protocol;
 using ChatPay.Server.Database;
 using ChatPay.Server.Database.GroupCommit;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ChatPay.Server.Cards;
 
@@ -77,7 +78,7 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
             {
                 _found.Add(new(new(rows.GetGuid(0)), rows.GetGuid(1)), new(
                     new(rows.GetGuid(2)), PayloadHash.From(rows.GetFieldValue<byte[]>(3)), rows.GetInt32(4),
-                    rows.GetString(5)));
+                    rows.GetFieldValue<byte[]>(5)));
             }
         }
     }
@@ -110,7 +111,7 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
                 _kept.Select(row => row.Action.Card.Value).ToArray(),
                 _kept.Select(row => row.Action.Payload.ToArray()).ToArray(),
                 _kept.Select(row => row.Action.Status).ToArray(),
-                _kept.Select(row => row.Action.Reply).ToArray(),
+                SqlArray.Nullable(_kept.Select(row => row.Action.Reply), NpgsqlDbType.Text),
                 set.Now);
         }
     }
@@ -122,8 +123,8 @@ internal sealed class CardActionRows(WriteSet set) : WriteRows
 
 /// <param name="Payload">What was asked under the key.</param>
 /// <param name="Status">0, or the number of the error.</param>
-/// <param name="Reply">A <see cref="CardActReply"/> or an <see cref="ErrorBody"/>, as JSON.</param>
-internal sealed record StoredAction(CardId Card, PayloadHash Payload, int Status, string Reply);
+/// <param name="Reply">A <see cref="CardActReply"/> or an <see cref="ErrorBody"/>, as JSON in UTF-8.</param>
+internal sealed record StoredAction(CardId Card, PayloadHash Payload, int Status, byte[] Reply);
 
 internal sealed class CardActionRowsFactory : IWriteRowsFactory
 {

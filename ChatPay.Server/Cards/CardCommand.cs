@@ -66,7 +66,7 @@ internal abstract class CardCommand(
     /// <summary>Keeps a rejection under its key, for good: whoever wants to try again uses a new key.</summary>
     protected Error Reject(WriteSet set, Error error)
     {
-        Keep(set, (int)error.Code, JsonSerializer.Serialize(ErrorBody.From(error), Json));
+        Keep(set, (int)error.Code, JsonSerializer.SerializeToUtf8Bytes(ErrorBody.From(error), Json));
         return error;
     }
 
@@ -113,7 +113,7 @@ internal abstract class CardCommand(
     protected CardActReply Finish(CardMove move, Event logged, WriteSet set)
     {
         var reply = new CardActReply(move.View, logged.Seq, logged.At);
-        Keep(set, 0, JsonSerializer.Serialize(reply, Json));
+        Keep(set, 0, JsonSerializer.SerializeToUtf8Bytes(reply, Json));
         return reply;
     }
 
@@ -125,7 +125,7 @@ internal abstract class CardCommand(
         }
     }
 
-    private void Keep(WriteSet set, int status, string reply) => set.Rows<CardActionRows>().Keep(
+    private void Keep(WriteSet set, int status, byte[] reply) => set.Rows<CardActionRows>().Keep(
         Caller.Account, Request.IdempotencyKey, new StoredAction(Request.Card, payload, status, reply));
 
     private Result<CardActReply> Replay(StoredAction stored)

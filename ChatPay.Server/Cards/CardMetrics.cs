@@ -14,9 +14,15 @@ internal static class CardMetrics
     private static readonly Counter<long> Expiries =
         Meter.CreateCounter<long>("chatpay.card_expiries", "{card}", "Cards closed because their time was up.");
 
-    public static void Acted(CardActionKind action, ErrorCode? code) => Actions.Add(
-        1, new KeyValuePair<string, object?>("action", action),
-        new KeyValuePair<string, object?>("code", code is { } number ? (int)number : 0));
+    public static void Acted(CardActionKind action, ErrorCode? code)
+    {
+        if (Actions.Enabled)
+        {
+            Actions.Add(
+                1, new KeyValuePair<string, object?>("action", action),
+                new KeyValuePair<string, object?>("code", code is { } number ? (int)number : 0));
+        }
+    }
 
     public static void Expired(int cards) => Expiries.Add(cards);
 }

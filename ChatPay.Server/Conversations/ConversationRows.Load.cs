@@ -214,10 +214,10 @@ internal static class EventRow
     public static Event Read(NpgsqlDataReader row, AccountId viewer) => CardPrivacy.For(Read(row), viewer);
 
     /// <summary>The JSON column of an event, or null where it has none.</summary>
-    public static string? DataOf(Event logged) => logged switch
+    public static byte[]? DataOf(Event logged) => logged switch
     {
-        { Card: { } card } => JsonSerializer.Serialize(card, Json),
-        { Members: { } members } => JsonSerializer.Serialize(members, Json),
+        { Card: { } card } => JsonSerializer.SerializeToUtf8Bytes(card, Json),
+        { Members: { } members } => JsonSerializer.SerializeToUtf8Bytes(members, Json),
         _ => null,
     };
 }

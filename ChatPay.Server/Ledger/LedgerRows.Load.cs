@@ -18,6 +18,8 @@ internal sealed partial class LedgerRows
 
     public override void AddLoads(NpgsqlBatch batch)
     {
+        // A transfer of its own makes a hold, or closes one.
+        _book.Expect(_neededAccounts.Count, _neededTransfers.Count, _neededTransfers.Count);
         _missingAccounts = _neededAccounts;
         if (!set.Locks)
         {

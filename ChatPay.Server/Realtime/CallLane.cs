@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
@@ -22,6 +23,9 @@ internal sealed class CallLane(
 
     private static readonly JsonTypeInfo<SendRequest> s_message = TypeOf<SendRequest>();
     private static readonly JsonTypeInfo<CardActRequest> s_action = TypeOf<CardActRequest>();
+
+    [ThreadStatic]
+    private static (ArrayBufferWriter<byte> Bytes, Utf8JsonWriter Json)? t_encoder;
 
     /// <summary>Who traces calls sees those that SignalR dispatches.</summary>
     private static readonly ActivitySource s_traced = new(Telemetry.HubSource);
@@ -62,22 +66,41 @@ internal sealed class CallLane(
         return call is not null;
     }
 
-    /// <returns>The completion, ready to be sent.</returns>
-    public async ValueTask<byte[]> AnswerAsync(ClientConnection connection, LaneCall call)
-    {
+    /// <returns>An <see cref="IHubReply"/>.</returns>
+    public ValueTask<object?> AnswerAsync(ClientConnection connection, LaneCall call) =>
+
         // Whatever is decided is so whether or not its caller is still there, so it does not pay to watch for that.
-        var reply = call switch
+        call switch
         {
-            LaneCall.Message message => await calls.AnswerAsync(
+            LaneCall.Message message => calls.AnswerAsync(
                 connection, nameof(IChatHub.Send), (Lane: this, Connection: connection, message.Request),
                 static async state => ChatHub.Reply(await state.Lane.SendAsync(state.Connection, state.Request))),
-            LaneCall.Action action => await calls.AnswerAsync(
+            LaneCall.Action action => calls.AnswerAsync(
                 connection, nameof(IChatHub.CardAct), (Lane: this, Connection: connection, action.Request),
                 static async state => ChatHub.Reply(await state.Lane.ActAsync(state.Connection, state.Request))),
             _ => throw new ArgumentOutOfRangeException(nameof(call)),
         };
-        var json = JsonSerializer.SerializeToUtf8Bytes(reply, reply!.GetType(), Push.Json);
-        return [.. "{\"type\":3,\"invocationId\":\""u8, .. call.Id, .. "\",\"result\":"u8, .. json, .. "}\u001e"u8];
+
+    /// <summary>The completion of a call, ready to be sent.</summary>
+    /// <returns>Bytes that last until this thread encodes the next one.</returns>
+    public static ReadOnlySpan<byte> Encode(LaneCall call, object? reply)
+    {
+        var (bytes, json) = t_encoder ??= MakeEncoder();
+        bytes.ResetWrittenCount();
+        bytes.Write("{\"type\":3,\"invocationId\":\""u8);
+        bytes.Write(call.Id);
+        bytes.Write("\",\"result\":"u8);
+        json.Reset(bytes);
+        JsonSerializer.Serialize(json, reply, reply!.GetType(), Push.Json);
+        json.Flush();
+        bytes.Write("}\u001e"u8);
+        return bytes.WrittenSpan;
+    }
+
+    private static (ArrayBufferWriter<byte> Bytes, Utf8JsonWriter Json) MakeEncoder()
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        return (bytes, new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = Push.Json.Encoder, SkipValidation = true }));
     }
 
     private Task<Result<SendReply>> SendAsync(ClientConnection connection, SendRequest request) =>

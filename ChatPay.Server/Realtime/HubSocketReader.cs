@@ -19,7 +19,11 @@ internal sealed class HubSocketReader(
     WebSocket socket, CallLane lane, HubSocketWriter output, TimeSpan signOfLife, TimeProvider time)
     : PipeReader, IValueTaskSource<ReadResult>
 {
-    private const int BufferStartBytes = 1024;
+    /// <summary>
+    /// Enough for all but large messages and cards with their signature: what comes in parts goes by SignalR, which has seen the
+    /// first of them.
+    /// </summary>
+    private const int BufferStartBytes = 4096;
 
     /// <summary>SignalR refuses a frame beyond its limit, and has to see for that that there is more.</summary>
     private const int BufferMaxBytes = 2 * Limits.HubFrameBytes;
@@ -290,7 +294,8 @@ internal sealed class HubSocketReader(
         {
             try
             {
-                await output.AnswerAsync(await lane.AnswerAsync(_connection!, call));
+                var reply = await lane.AnswerAsync(_connection!, call);
+                await output.AnswerAsync(CallLane.Encode(call, reply));
             }
             catch (Exception)
             {
