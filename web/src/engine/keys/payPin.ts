@@ -17,8 +17,8 @@ import { defaultParameters } from '../../vault/parameters';
 import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
 import type { Core } from '../core';
 import type { DeviceKeys } from './deviceKeys';
-import type { Tell } from './pins';
 import { isPinOf, makeVerifier, type PinVerifier } from './pinVerifier';
+import type { Tell } from './vaultDoor';
 
 const place = 'payPin';
 const nothing: PayPinRecord = { current: null, earlier: null, wrong: 0, waitUntil: 0, limits: {} };
