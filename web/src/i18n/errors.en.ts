@@ -31,7 +31,7 @@ export const errorsEn = {
     'Too few parts of the PIN vault answer right now, so it cannot help. Your PIN is not lost: try again later. If it lasts, ask whoever runs this server.',
   vault_unavailable: 'The PIN vault cannot help right now. Nothing was changed.',
   vault_exhausted:
-    'All guesses of your PIN were used up, so the vault has destroyed what it kept of it. Nothing else was lost. Set a PIN again on a device that has your keys, under Settings, Security; or approve this one there.',
+    'All guesses of your PIN were used up, so the vault has destroyed what it kept of it. Nothing else was lost. Set a PIN again on a device that has your keys, under Settings, Security.',
   vault_locked:
     'The PIN vault was restored from a backup and does not open your PIN any more, since guesses made after the backup would count for nothing. Nothing else was lost. Set the PIN again on a device that has your keys, under Settings, Security.',
   vault_not_registered:

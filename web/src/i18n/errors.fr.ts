@@ -29,7 +29,7 @@ export const errorsFr: Record<ErrorName, string> = {
     'Trop peu de parties du coffre des codes PIN répondent pour le moment, il ne peut donc pas aider. Votre code PIN n’est pas perdu : réessayez plus tard. Si cela dure, demandez à qui gère ce serveur.',
   vault_unavailable: 'Le coffre des codes PIN ne peut pas aider pour le moment. Rien n’a changé.',
   vault_exhausted:
-    'Tous les essais de votre code PIN ont été épuisés, et le coffre a détruit ce qu’il en gardait. Rien d’autre n’est perdu. Redéfinissez un code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité ; ou approuvez-y celui-ci.',
+    'Tous les essais de votre code PIN ont été épuisés, et le coffre a détruit ce qu’il en gardait. Rien d’autre n’est perdu. Redéfinissez un code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
   vault_locked:
     'Le coffre des codes PIN a été restauré d’une sauvegarde et n’ouvre plus votre code, car les essais faits après elle ne compteraient plus. Rien d’autre n’est perdu. Redéfinissez le code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
   vault_not_registered:
