@@ -76,15 +76,15 @@ describe('a wait for the PIN to go', () => {
     devices.push(phone);
     const { pins } = phone.engine.services.keys;
     const day = 24 * 3_600_000;
-    expect(await pins.beginWait()).toBeGreaterThan(2 * day);
-    expect(await pins.beginWait()).toBeLessThanOrEqual(3 * day);
+    expect(await pins.waits.begin()).toBeGreaterThan(2 * day);
+    expect(await pins.waits.begin()).toBeLessThanOrEqual(3 * day);
     await until(() => keys.alarms.list.some(({ kind }) => kind === 'pinWait'), 'the first device is alarmed');
     const { wait } = await vaultOverview(keys.core.api);
     expect(wait?.device).toBe(phone.engine.services.core.device.device);
-    await keys.pins.cancelWait();
+    await keys.pins.waits.cancel();
     expect((await vaultOverview(keys.core.api)).wait).toBeNull();
     expect(keys.alarms.list.filter(({ kind }) => kind === 'pinWait')).toHaveLength(1);
-    expect(await keys.pins.guessesLeft()).toBe(10);
+    expect((await keys.pins.guesses.look()).guessesLeft).toBe(10);
   });
 });
 

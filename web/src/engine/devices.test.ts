@@ -109,6 +109,53 @@ describe('a device that the server lists', () => {
   });
 });
 
+describe('a removal of which only a half can be done', () => {
+  it('ends the sessions also where the keys cannot be changed, and says so', async () => {
+    const { server, id, ann, bob, phone } = await withPhone();
+    const gone = ownId(phone);
+    const { api } = ann.engine.services.core;
+    const { appendKeys } = api;
+    api.appendKeys = async () => fail(7001, 'key_entry_invalid');
+    await expect(devicesOf(ann).revoke(gone)).rejects.toThrow('device_still_vouched');
+    expect(server.devices.get(gone)?.revoked).toBe(true);
+    expect(chainOf(server, ann)?.devices.has(gone)).toBe(true);
+    await until(async () => !(await leavesOf(bob, id)).includes(gone), 'it is out');
+    // It is found among those that are not listed, and the other half is done there.
+    await until(async () => (await unlisted(ann)).length > 0, 'it is shown');
+    expect(await unlisted(ann)).toMatchObject([{ id: gone, standing: 'vouched' }]);
+    api.appendKeys = appendKeys;
+    await devicesOf(ann).revokeUnlisted(gone);
+    expect(chainOf(server, ann)?.devices.has(gone)).toBe(false);
+    expect(await unlisted(ann)).toEqual([]);
+  });
+
+  it('says where the server did not sign it out', async () => {
+    const { server, ann, phone } = await withPhone();
+    const { api } = ann.engine.services.core;
+    api.revokeDevice = async () => fail(1008, 'unavailable');
+    await expect(devicesOf(ann).revoke(ownId(phone))).rejects.toThrow('device_still_signed_in');
+    expect(chainOf(server, ann)?.devices.has(ownId(phone))).toBe(false);
+  });
+
+  it('says what was in the way where neither could be done', async () => {
+    const { ann, phone } = await withPhone();
+    const { api } = ann.engine.services.core;
+    api.appendKeys = async () => fail(1008, 'unavailable');
+    api.revokeDevice = async () => fail(1007, 'overloaded');
+    await expect(devicesOf(ann).revoke(ownId(phone))).rejects.toThrow('unavailable');
+  });
+
+  it('ends the sessions of one that is not listed, too', async () => {
+    const { ann, phone } = await withPhone();
+    const { api } = ann.engine.services.core;
+    const asked: string[] = [];
+    api.appendKeys = async () => fail(7001, 'key_entry_invalid');
+    api.revokeDevice = async (device) => void asked.push(device);
+    await expect(devicesOf(ann).revokeUnlisted(ownId(phone))).rejects.toThrow('device_still_vouched');
+    expect(asked).toEqual([ownId(phone)]);
+  });
+});
+
 it('A device in the own name that neither the keys nor the server know is told of, and nothing is in the way once it is put out', async () => {
   const { server, ann, bob } = await pair();
   const { device: carol } = await person(server, 'carol');

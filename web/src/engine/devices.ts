@@ -1,5 +1,5 @@
 import { fromBase64 } from '../protocol/bytes';
-import { ErrorCode, isCode } from '../protocol/errors';
+import { ErrorCode, isCode, localError, toActionError } from '../protocol/errors';
 import type { DeviceView } from '../protocol/wire';
 import type { Device, UnlistedDevice } from '../state/contract';
 import type { GroupRecord } from '../storage/records';
@@ -71,31 +71,55 @@ export class Devices {
     return [...found.values()];
   }
 
-  /** Revokes one that the server lists; in the conversations it is put out without waiting for what the server says there. */
+  /**
+   * Revokes one that the server lists; in the conversations it is put out without waiting for what the server says there.
+   * @throws ActionError `device_still_vouched`, `device_still_signed_in`: the other half was done; else nothing was
+   */
   async revoke(device: string): Promise<void> {
-    await this.keys.revokeInChain(device);
-    await this.core.api.revokeDevice(device);
-    this.#leaving.add(device);
-    void this.#putOut(device)
-      .catch(() => undefined)
-      .finally(() => this.#leaving.delete(device));
+    const { chain, signedOut } = await this.#letGo(device);
+    const server = await signedOut;
+    if (!chain || !server) {
+      this.#leaving.add(device);
+      void this.#putOut(device)
+        .catch(() => undefined)
+        .finally(() => this.#leaving.delete(device));
+    }
+    this.#judge(chain, server);
+  }
+
+  /**
+   * Takes a device out of the account's keys, and ends its sessions whatever comes of that: whoever has it in hand is to be shut
+   * out at once. The keys go first, so that others see it go before they hear of it.
+   * @returns what was in the way of each; null where nothing was
+   */
+  async #letGo(device: string): Promise<{ chain: unknown; signedOut: Promise<unknown> }> {
+    const chain = await failureOf(this.keys.revokeInChain(device));
+    const signedOut = failureOf(this.core.api.revokeDevice(device));
+    // One that the server does not know has no session.
+    return { chain, signedOut: signedOut.then((server) => (isCode(server, ErrorCode.deviceUnknown) ? null : server)) };
+  }
+
+  /** Says what was not done, and so what was. */
+  #judge(chain: unknown, server: unknown): void {
+    if (chain && server) {
+      throw chain;
+    }
+    if (chain || server) {
+      const { info } = toActionError(chain ?? server);
+      const name = chain ? 'device_still_vouched' : 'device_still_signed_in';
+      throw localError(name, info.retryable, { cause: info.name });
+    }
   }
 
   /**
    * Revokes one that the server does not list, and puts it out of every conversation: what the server says of it is not waited
    * for.
-   * @throws ActionError what was in the way in a conversation, once the others are through, among others
+   * @throws ActionError as `revoke`; what was in the way in a conversation, once the others are through
    */
   async revokeUnlisted(device: string): Promise<void> {
-    await this.keys.revokeInChain(device);
+    const { chain, signedOut } = await this.#letGo(device);
     await this.#putOut(device);
-    try {
-      await this.core.api.revokeDevice(device);
-    } catch (thrown) {
-      if (!isCode(thrown, ErrorCode.deviceUnknown)) {
-        throw thrown;
-      }
-    }
+    this.#judge(chain, await signedOut);
   }
 
   async #putOut(device: string): Promise<void> {
@@ -124,4 +148,11 @@ export class Devices {
   #ownLeaves({ leaves, ownLeaf }: GroupRecord) {
     return leaves.filter((leaf) => leaf.account === this.core.device.account && leaf.leaf !== ownLeaf);
   }
+}
+
+function failureOf(work: Promise<void>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (thrown: unknown) => thrown ?? localError('unexpected', false),
+  );
 }

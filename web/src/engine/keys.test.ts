@@ -99,7 +99,7 @@ describe('a further device', () => {
     await expect(keysOf(phone).pins.recover('590381', quiet)).rejects.toMatchObject({
       info: { name: 'wrong_pin', details: { guessesLeft: 9 } },
     });
-    expect(await keysOf(phone).pins.guessesLeft()).toBe(9);
+    expect((await keysOf(phone).pins.guesses.look()).guessesLeft).toBe(9);
     await keysOf(phone).pins.recover(pin, quiet);
     await phone.online();
     await bob.send(id, 'you are back');

@@ -255,6 +255,61 @@ describe('a PIN that was set without the one before', () => {
   });
 });
 
+/** What changes the PIN is cut off once it is done, before anything that follows it. */
+function cutOff(device: TestDevice, name: 'set' | 'remove'): Promise<void> {
+  const { pins } = device.engine.services.keys;
+  const change = pins[name].bind(pins) as (...all: unknown[]) => Promise<void>;
+  return new Promise((resolve) => {
+    pins[name] = async (...all: unknown[]) => {
+      await change(...all);
+      resolve();
+      await new Promise(() => undefined);
+    };
+  });
+}
+
+describe('a device that dies while the PIN is changed', () => {
+  it('rests all the same where the PIN was set without the one before', async () => {
+    const { server, id, ann, bob, clock } = await house();
+    const changed = cutOff(ann, 'set');
+    void payPinOf(ann).set(nextPin, quiet);
+    await changed;
+    await ann.reload();
+    await ann.online();
+    payPinOf(ann).now = () => clock.nowMs;
+    await payPinOf(ann).recover(nextPin, quiet);
+    expect(payPinOf(ann).status.state).toBe('earlier');
+    await refused(ann.engine.postCard(transfer(id, bob), typed(nextPin)), 'pay_pin_wrong');
+    await ann.engine.postCard(transfer(id, bob), typed(pin));
+    expect(paid(server)).toBe(1);
+  });
+
+  it('pays nothing above the limit where the PIN was removed', async () => {
+    const { server, id, ann, bob, clock } = await house();
+    const changed = cutOff(ann, 'remove');
+    void payPinOf(ann).remove();
+    await changed;
+    await ann.reload();
+    await ann.online();
+    payPinOf(ann).now = () => clock.nowMs;
+    await refused(ann.engine.postCard(transfer(id, bob)), 'pay_pin_needed');
+    expect(paid(server)).toBe(0);
+  });
+
+  it('does not rest where nothing was changed', async () => {
+    const { server, id, ann, bob } = await house();
+    for (const realm of server.keys.realmIds) {
+      server.keys.realmsDown.add(realm);
+    }
+    await refused(payPinOf(ann).set(nextPin, quiet), 'vault_too_few');
+    expect(payPinOf(ann).status.state).toBe('ready');
+    await refused(payPinOf(ann).remove(), 'vault_too_few');
+    expect(payPinOf(ann).status.state).toBe('ready');
+    await ann.engine.postCard(transfer(id, bob), typed(pin));
+    expect(paid(server)).toBe(1);
+  });
+});
+
 describe('the limit', () => {
   it('is raised with the PIN only, lowered without, and never beyond its bound', async () => {
     const { id, ann, bob } = await house();

@@ -124,7 +124,7 @@ describe('a hint before the first look', () => {
   it('of a wait does not either', async () => {
     const { ann, client, phone } = await unlooked(11);
     const third = keep(await TestDevice.waiting('ann', client));
-    await keysOf(third).pins.beginWait();
+    await keysOf(third).pins.waits.begin();
     const [{ wait } = {}] = await vaultTold(keysOf(phone).core.api);
     await keysOf(phone).heard({ account: ann.account, length: 0, wait: wait ?? null });
     await keysOf(phone).watch();
@@ -158,7 +158,7 @@ describe('a wait for the PIN to go', () => {
   it('begun by a device without the keys alarms the others, who see how long it takes and end it', async () => {
     const { ann, client } = await house();
     const phone = keep(await TestDevice.waiting('ann', client));
-    expect(await keysOf(phone).pins.beginWait()).toBe(72 * 3_600_000);
+    expect(await keysOf(phone).pins.waits.begin()).toBe(72 * 3_600_000);
     await keysOf(ann).watch();
     const { device } = phone.engine.services.core.device;
     expect(alarmsOf(ann)).toEqual([['pinWait', device]]);
@@ -169,10 +169,10 @@ describe('a wait for the PIN to go', () => {
     const { wait } = await vaultOverview(keysOf(ann).core.api);
     expect(wait?.device).toBe(device);
     expect((wait?.until ?? 0) - Date.now()).toBeGreaterThan(71 * 3_600_000);
-    await expect(keysOf(phone).pins.cancelWait()).rejects.toThrow('device_not_approved');
-    await keysOf(ann).pins.cancelWait();
+    await expect(keysOf(phone).pins.waits.cancel()).rejects.toThrow('device_not_approved');
+    await keysOf(ann).pins.waits.cancel();
     expect((await vaultOverview(keysOf(ann).core.api)).wait).toBeNull();
-    expect(await keysOf(ann).pins.guessesLeft()).toBe(10);
+    expect((await keysOf(ann).pins.guesses.look()).guessesLeft).toBe(10);
   });
 
   it('cannot be ended where too few realms answer, and the error says so', async () => {
@@ -180,7 +180,7 @@ describe('a wait for the PIN to go', () => {
     for (const realm of server.keys.realmIds.slice(1)) {
       server.keys.realmsDown.add(realm);
     }
-    await expect(keysOf(ann).pins.cancelWait()).rejects.toThrow('vault_too_few');
+    await expect(keysOf(ann).pins.waits.cancel()).rejects.toThrow('vault_too_few');
   });
 });
 

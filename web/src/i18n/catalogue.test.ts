@@ -63,6 +63,13 @@ describe('The catalogue of words', () => {
   test('Plurals follow the rules of each language', () => {
     expect(pluraliser('en')(0, { one: '# day', other: '# days' })).toBe('0 days');
     expect(pluraliser('fr')(0, { one: '# jour', other: '# jours' })).toBe('0 jour');
+    // What French counts as one is not the last of something.
+    expect([0, 1, 2].map(fr.keys.newDevice.guessesLeft)).toEqual([
+      '0 essai restant',
+      '1 essai restant, puis le code PIN est détruit',
+      '2 essais restants',
+    ]);
+    expect(en.keys.newDevice.guessesLeft(0)).toBe('0 guesses left');
     expect(en.nav.unread(1204)).toBe('1,204 unread messages');
     expect(fr.nav.unread(1)).toBe('1 message non lu');
   });

@@ -30,6 +30,14 @@ export const errorsEn = {
   vault_too_few:
     'Too few parts of the PIN vault answer right now, so it cannot help. Your PIN is not lost: try again later. If it lasts, ask whoever runs this server.',
   vault_unavailable: 'The PIN vault cannot help right now. Nothing was changed.',
+  vault_exhausted:
+    'All guesses of your PIN were used up, so the vault has destroyed what it kept of it. Nothing else was lost. Set a PIN again on a device that has your keys, under Settings, Security.',
+  vault_locked:
+    'The PIN vault was restored from a backup and does not open your PIN any more, since guesses made after the backup would count for nothing. Nothing else was lost. Set the PIN again on a device that has your keys, under Settings, Security.',
+  vault_not_registered:
+    'The PIN vault has no PIN of yours. Nothing else was lost. Set one again on a device that has your keys, under Settings, Security; and ask whoever runs this server what became of it.',
+  vault_realm_lied:
+    'A part of the PIN vault gave an answer that no honest one gives, and the others are too few without it. ChatPay did not use it. Your PIN is not lost: try again later, and tell whoever runs this server.',
   pin_refused: 'This PIN is too easily guessed. Choose another one.',
   code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
@@ -40,6 +48,10 @@ export const errorsEn = {
   pay_code_keys:
     'This code names other keys than this device knows of this person, so nothing is paid to it. Ask them for a new code; if it still differs, compare safety numbers before you pay.',
   pin_removed: 'Another of your devices removed the PIN while you set it here. There is none now: set it again.',
+  device_still_vouched:
+    'The device is signed out, but your keys still vouch for it: they could not be changed right now. Remove it once more; the server lists it no longer, so it has no name here.',
+  device_still_signed_in:
+    'Your keys do not vouch for the device any more, but the server has not signed it out. Remove it once more.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

@@ -28,6 +28,14 @@ export const errorsFr: Record<ErrorName, string> = {
   vault_too_few:
     'Trop peu de parties du coffre des codes PIN répondent pour le moment, il ne peut donc pas aider. Votre code PIN n’est pas perdu : réessayez plus tard. Si cela dure, demandez à qui gère ce serveur.',
   vault_unavailable: 'Le coffre des codes PIN ne peut pas aider pour le moment. Rien n’a changé.',
+  vault_exhausted:
+    'Tous les essais de votre code PIN ont été épuisés, et le coffre a détruit ce qu’il en gardait. Rien d’autre n’est perdu. Redéfinissez un code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
+  vault_locked:
+    'Le coffre des codes PIN a été restauré d’une sauvegarde et n’ouvre plus votre code, car les essais faits après elle ne compteraient plus. Rien d’autre n’est perdu. Redéfinissez le code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
+  vault_not_registered:
+    'Le coffre des codes PIN n’a aucun code de vous. Rien d’autre n’est perdu. Redéfinissez-en un sur un appareil qui a vos clés, dans Réglages, Sécurité ; et demandez à qui gère ce serveur ce qu’il en est advenu.',
+  vault_realm_lied:
+    'Une partie du coffre des codes PIN a donné une réponse qu’aucune partie honnête ne donne, et sans elle les autres sont trop peu. ChatPay ne s’en est pas servi. Votre code PIN n’est pas perdu : réessayez plus tard, et prévenez qui gère ce serveur.',
   pin_refused: 'Ce code PIN est trop facile à deviner. Choisissez-en un autre.',
   code_invalid:
     'Ce n’est pas le code d’un appareil de votre compte, ou il n’est plus à jour. Copiez-le à nouveau depuis le nouvel appareil.',
@@ -42,6 +50,10 @@ export const errorsFr: Record<ErrorName, string> = {
     'Ce code nomme d’autres clés que celles que cet appareil connaît de cette personne : rien ne lui est payé. Demandez-lui un nouveau code ; s’il diffère encore, comparez vos numéros de sécurité avant de payer.',
   pin_removed:
     'Un autre de vos appareils a supprimé le code PIN pendant que vous le définissiez ici. Il n’y en a plus : redéfinissez-le.',
+  device_still_vouched:
+    'L’appareil est déconnecté, mais vos clés répondent encore de lui : elles n’ont pas pu être changées pour le moment. Retirez-le encore une fois ; le serveur ne le mentionne plus, il n’a donc plus de nom ici.',
+  device_still_signed_in:
+    'Vos clés ne répondent plus de l’appareil, mais le serveur ne l’a pas déconnecté. Retirez-le encore une fois.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

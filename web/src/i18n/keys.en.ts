@@ -1,4 +1,4 @@
-import type { KeyAlarmKind } from '../state/contract';
+import type { KeyAlarmKind, PinLoss } from '../state/contract';
 import { pluraliser } from './plural';
 
 const plural = pluraliser('en');
@@ -54,7 +54,9 @@ export const keysEn = {
     pinLabel: 'PIN or passphrase',
     enter: 'Continue',
     guessesLeft: (count: number) =>
-      plural(count, { one: '# guess left, then the PIN is destroyed', other: '# guesses left' }),
+      count === 1
+        ? '1 guess left, then the PIN is destroyed'
+        : plural(count, { one: '# guess left', other: '# guesses left' }),
     wrong: 'This is not your PIN.',
     byDevice: 'With another device',
     byDeviceSteps: [
@@ -131,6 +133,8 @@ export const keysEn = {
       chainWithheld: 'For a day the server has not shown that the keys of somebody you talk to are in its key log.',
       pinGuessed: 'Somebody tried your PIN on another device, and it was wrong.',
       pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
+      pinOpened: 'Somebody who knows your PIN opened the vault, on a device that your keys do not vouch for.',
+      pinLost: 'The vault does not have your PIN any more.',
     },
     alarmMore: {
       logReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
@@ -140,6 +144,9 @@ export const keysEn = {
       logUnproven: 'It may be overloaded, or hide something. Compare safety numbers before you trust new keys.',
       chainWithheld: 'They may be somebody else’s. Compare safety numbers before you write or pay on.',
       pinWait: 'That takes a wait, which you can stop: do so if it is not you, and then change your password.',
+      pinOpened:
+        'If that was not you, change your PIN and renew your identity key now: what the PIN brings back is in other hands.',
+      pinLost: 'It brings your account to no new device until you set it again. Nothing else was lost.',
     } as Partial<Record<KeyAlarmKind, string>>,
     ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',
     ownUnloggedMore: 'Nothing is sent or paid there until you remove it.',
@@ -159,6 +166,14 @@ export const keysEn = {
       'Set your PIN again. The last time it could not be finished: the PIN that the vault has now brings nothing back to a new device.',
     pinVoidArchive:
       'The key of your history archive is not on this device. Set the PIN on a device that takes part in the archive, if you have one: it then goes with it.',
+    pinLost: {
+      exhausted:
+        'Set your PIN again. All its guesses were used up, so the vault has destroyed what it kept of it: it brings your account to no new device. Nothing else was lost. If those guesses were not yours, change your password too.',
+      locked:
+        'Set your PIN again. The vault was restored from a backup and keeps your PIN closed, since guesses made after the backup would count for nothing: it brings your account to no new device. Nothing else was lost.',
+      missing:
+        'Set your PIN again. Your keys name one, but the vault has none: it brings your account to no new device. Nothing else was lost. Ask whoever runs this server what became of it.',
+    } satisfies Record<PinLoss, string>,
     pinOff: 'Not set. Only another device of yours can let in a new one.',
     vault: 'Where the PIN is kept',
     operator: (parts: number) =>

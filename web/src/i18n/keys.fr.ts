@@ -53,7 +53,9 @@ export const keysFr: typeof keysEn = {
     pinLabel: 'Code PIN ou phrase',
     enter: 'Continuer',
     guessesLeft: (count) =>
-      plural(count, { one: '# essai restant, puis le code PIN est détruit', other: '# essais restants' }),
+      count === 1
+        ? '1 essai restant, puis le code PIN est détruit'
+        : plural(count, { one: '# essai restant', other: '# essais restants' }),
     wrong: 'Ce n’est pas votre code PIN.',
     byDevice: 'Avec un autre appareil',
     byDeviceSteps: [
@@ -133,6 +135,9 @@ export const keysFr: typeof keysEn = {
         'Depuis un jour, le serveur n’a pas montré que les clés d’une personne avec qui vous parlez sont dans son journal des clés.',
       pinGuessed: 'Quelqu’un a essayé votre code PIN sur un autre appareil, et il était faux.',
       pinWait: 'Quelqu’un qui est connecté à votre compte veut remplacer votre code PIN sans vos clés.',
+      pinOpened:
+        'Quelqu’un qui connaît votre code PIN a ouvert le coffre, sur un appareil dont vos clés ne répondent pas.',
+      pinLost: 'Le coffre n’a plus votre code PIN.',
     },
     alarmMore: {
       logReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
@@ -145,6 +150,10 @@ export const keysFr: typeof keysEn = {
         'Elles sont peut-être à quelqu’un d’autre. Comparez le numéro de sécurité avant de continuer à écrire ou à payer.',
       pinWait:
         'Cela demande une attente, que vous pouvez arrêter : faites-le si ce n’est pas vous, puis changez votre mot de passe.',
+      pinOpened:
+        'Si ce n’était pas vous, changez votre code PIN et renouvelez votre clé d’identité maintenant : ce que le code ramène est en d’autres mains.',
+      pinLost:
+        'Il n’amène votre compte sur aucun nouvel appareil avant que vous ne le redéfinissiez. Rien d’autre n’est perdu.',
     },
     ownUnlogged: 'Un appareil que vos clés ne connaissent pas est dans une conversation en votre nom.',
     ownUnloggedMore: 'Rien n’y est envoyé ni payé tant que vous ne l’avez pas retiré.',
@@ -165,6 +174,14 @@ export const keysFr: typeof keysEn = {
       'Redéfinissez votre code PIN. La dernière fois, cela n’a pas pu être achevé : le code PIN que le coffre détient maintenant ne rend rien à un nouvel appareil.',
     pinVoidArchive:
       'La clé de votre archive n’est pas sur cet appareil. Définissez le code PIN sur un appareil qui prend part à l’archive, si vous en avez un : elle l’accompagne alors.',
+    pinLost: {
+      exhausted:
+        'Redéfinissez votre code PIN. Tous ses essais ont été épuisés, et le coffre a détruit ce qu’il en gardait : il n’amène votre compte sur aucun nouvel appareil. Rien d’autre n’est perdu. Si ces essais n’étaient pas les vôtres, changez aussi votre mot de passe.',
+      locked:
+        'Redéfinissez votre code PIN. Le coffre a été restauré d’une sauvegarde et garde votre code fermé, car les essais faits après elle ne compteraient plus : il n’amène votre compte sur aucun nouvel appareil. Rien d’autre n’est perdu.',
+      missing:
+        'Redéfinissez votre code PIN. Vos clés en nomment un, mais le coffre n’en a aucun : il n’amène votre compte sur aucun nouvel appareil. Rien d’autre n’est perdu. Demandez à qui gère ce serveur ce qu’il en est advenu.',
+    },
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',
     operator: (parts) =>

@@ -16,6 +16,11 @@ export const vaultEn = {
     begun: (time: string) => `The wait is running: in ${time} you can set the PIN here.`,
     over: 'The wait is over: set the PIN now.',
   },
+  lied: {
+    which: (names: string) => `It was ${names}.`,
+    part: (number: number) => `part ${number}, run by this server`,
+    partOf: (number: number, operator: string, address: string) => `part ${number}, run by ${operator} at ${address}`,
+  },
   blocked: {
     body: (names: string) => `Nothing is paid here until you accept the new keys of ${names}.`,
     stranger: (names: string) =>

@@ -18,6 +18,11 @@ export const vaultFr: typeof vaultEn = {
     begun: (time) => `L’attente est en cours : dans ${time}, vous pourrez définir le code PIN ici.`,
     over: 'L’attente est finie : définissez le code PIN maintenant.',
   },
+  lied: {
+    which: (names) => `C’était ${names}.`,
+    part: (number) => `la partie ${number}, gérée par ce serveur`,
+    partOf: (number, operator, address) => `la partie ${number}, gérée par ${operator} à l’adresse ${address}`,
+  },
   blocked: {
     body: (names) => `Rien n’est payé ici avant que vous n’acceptiez les nouvelles clés de ${names}.`,
     stranger: (names) =>

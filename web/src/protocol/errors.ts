@@ -67,7 +67,10 @@ export const ErrorCode = {
  * here whether it is right. `pay_pin_rests`: it was replaced without the one before, with `until`. `identity_changed`: somebody in the conversation shows another
  * identity key than the accepted one, or a device that their keys do not vouch for. `device_unlogged`: they were
  * accepted, and such a device is still there. `own_device_unlogged`: one is there in this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
- * help. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
+ * help. `vault_too_few`: too few of them answer. `vault_exhausted`, `vault_locked`, `vault_not_registered`: too few of them have a
+ * PIN that could be opened still, because all guesses were used up, because they were restored from a backup, or because nothing
+ * is registered: it has to be set again. `vault_realm_lied`: one gave an answer that no honest one gives, and is in `realms`.
+ * `device_still_vouched`: a device was signed out, and the account's keys vouch for it still; `device_still_signed_in`: the reverse. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
  * `pin_needed`: the PIN was set on another device, and this one does not know what it opens. `pin_removed`: another device has
  * removed it while this one set it.
@@ -102,6 +105,12 @@ export type LocalErrorName =
   | 'wrong_pin'
   | 'vault_unavailable'
   | 'vault_too_few'
+  | 'vault_exhausted'
+  | 'vault_locked'
+  | 'vault_not_registered'
+  | 'vault_realm_lied'
+  | 'device_still_vouched'
+  | 'device_still_signed_in'
   | 'pin_refused'
   | 'code_invalid'
   | 'keys_untrue'

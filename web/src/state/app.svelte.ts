@@ -38,6 +38,7 @@ const unknownSecurity: AccountSecurity = {
   standing: 'pending',
   isBehind: false,
   pin: 'none',
+  pinLoss: null,
   knowsPin: false,
   payPin: { state: 'off', until: null, limits: {}, triesLeft: 0, waitUntil: 0 },
   identityKey: null,
@@ -390,12 +391,12 @@ class App implements ChatApp {
     this.#act((engine) => engine.services.payPin.changeLimit(asset, limitMinor, consent));
   recoverWithPin: ChatApp['recoverWithPin'] = (pin, tell) =>
     this.#act((engine) => engine.services.payPin.recover(pin, tell));
-  pinGuessesLeft: ChatApp['pinGuessesLeft'] = () => this.#act((engine) => engine.services.keys.pins.guessesLeft());
+  lookAtPin: ChatApp['lookAtPin'] = () => this.#act((engine) => engine.services.keys.vault.lookAtPin());
   vaultOverview: ChatApp['vaultOverview'] = () => this.#act((engine) => vaultOverview(engine.services.core.api));
-  beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.beginWait());
-  cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.cancelWait());
+  beginPinWait: ChatApp['beginPinWait'] = () => this.#act((engine) => engine.services.keys.pins.waits.begin());
+  cancelPinWait: ChatApp['cancelPinWait'] = () => this.#act((engine) => engine.services.keys.pins.waits.cancel());
   clearPinFailures: ChatApp['clearPinFailures'] = () =>
-    this.#act((engine) => engine.services.keys.pins.clearFailures());
+    this.#act((engine) => engine.services.keys.pins.guesses.giveBack());
   turnArchiveOn: ChatApp['turnArchiveOn'] = () => this.#act((engine) => engine.services.archive.turnOn());
   turnArchiveOff: ChatApp['turnArchiveOff'] = () => this.#act((engine) => engine.services.archive.turnOff());
   lookAtArchive: ChatApp['lookAtArchive'] = () => this.#act((engine) => engine.services.archive.look());

@@ -12,7 +12,7 @@ import type {
   PendingRemoval,
   PresenceVisibility,
 } from '../protocol/wire';
-import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person } from '../state/contract';
+import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person, PinLoss } from '../state/contract';
 
 /** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
 export type DeviceRecord = {
@@ -286,14 +286,28 @@ export type PersonKeysRecord = {
   withheld?: { since: number; tries: number } | null;
 };
 
-/** A guess of the PIN that failed, as one realm lists it. */
-export type SeenGuess = { realm: string; at: string; device: string };
+/** A guess of the PIN as one realm lists it: one that failed, where nothing else is said. */
+export type SeenGuess = { realm: string; at: string; device: string; outcome?: 'succeeded' };
 
 /**
- * Guesses and waits that this device knows of already: they alarm once. A wait's end is in milliseconds. Before the first look
- * at the realms' lists there may be such as a hint told of; a guess like that has no realm, until a list has it.
+ * What one device began at realms, until when in milliseconds, and what each of them calls it. Records of earlier versions do not
+ * say where.
  */
-export type VaultSeenRecord = { hasLooked: boolean; guesses: SeenGuess[]; waits: { device: string; until: number }[] };
+export type SeenWait = { device: string; until: number; at?: { realm: string; id: string }[] };
+
+/**
+ * Guesses and waits that this device knows of already: they alarm once. Before the first look at the realms' lists there may be
+ * such as a hint told of; a guess like that has no realm, until a list has it.
+ */
+export type VaultSeenRecord = {
+  hasLooked: boolean;
+  guesses: SeenGuess[];
+  waits: SeenWait[];
+  /** Whether guesses that succeeded were looked at too. Absent in records of earlier versions, as is what follows. */
+  hasLookedAtOpened?: boolean;
+  /** The registration, hex of its digest, that too few realms were found to have still, and why. */
+  lost?: { digest: string; loss: PinLoss } | null;
+};
 
 /** What the PIN is checked by before money leaves, and how often it was wrong. */
 export type PayPinRecord = {

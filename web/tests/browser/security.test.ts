@@ -141,6 +141,82 @@ test('A PIN that was cut off and brings nothing back has to be set again, by the
   await expect.poll(() => section.getAttribute('data-set')).toBe('true');
 });
 
+describe('A PIN that the vault has lost', () => {
+  test('Is asked for by an alarm that leads to the form, by keyboard, and is right again once it is set', async () => {
+    await open('pinExhausted', '#/settings/security');
+    const section = page.getByTestId('pin-section');
+    await section.getByTestId('pin-lost').getByText('the vault has destroyed what it kept of it').waitFor();
+    expect(await section.getAttribute('data-set')).toBe('false');
+    // What is destroyed cannot be given back.
+    await page.getByTestId('attempt').first().waitFor();
+    expect(await page.getByTestId('give-back').count()).toBe(0);
+    const alarm = page.locator('[data-testid=alarm][data-kind=pinLost]');
+    await tabTo(page, /^Set PIN again/);
+    await page.keyboard.press('Enter');
+    const field = section.getByLabel('PIN', { exact: true });
+    await expect.poll(() => field.evaluate((node) => node === document.activeElement)).toBe(true);
+    await page.keyboard.type('480279');
+    await section.getByLabel('Once more').fill('480279');
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    await section.getByText('Your PIN is set.').waitFor();
+    await alarm.waitFor({ state: 'detached' });
+    expect(await section.getByTestId('pin-lost').count()).toBe(0);
+    // Nobody has guessed wrongly since.
+    await page.getByText('10 guesses left').waitFor();
+    expect(await page.getByTestId('give-back').count()).toBe(0);
+  });
+
+  test.each([
+    ['pinLocked', 'locked', 'The vault was restored from a backup'],
+    ['pinMissing', 'missing', 'Your keys name one, but the vault has none'],
+  ])('Says why (%s)', async (scene, loss, words) => {
+    await open(scene, '#/settings/security');
+    await page.locator(`[data-testid=pin-lost][data-loss=${loss}]`).getByText(words).waitFor();
+    await page.getByTestId('pin-section').getByRole('button', { name: 'Set PIN again' }).waitFor();
+  });
+
+  test.each([
+    ['waitingExhausted', 'exhausted', 'All guesses of your PIN were used up'],
+    ['waitingLocked', 'locked', 'The PIN vault was restored from a backup'],
+  ])('Is told of on a device that needs it, before anything is typed and after (%s)', async (scene, loss, words) => {
+    await open(scene, '#/');
+    const gone = page.locator(`[data-testid=pin-gone][data-loss=${loss}]`);
+    await gone.getByText(words).waitFor();
+    expect(await page.getByText('guesses left').count()).toBe(0);
+    await page.getByLabel('PIN or passphrase').fill('480279');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect.poll(() => page.getByLabel('PIN or passphrase').inputValue()).toBe('');
+    await gone.waitFor();
+    expect(await page.getByRole('alert').count()).toBe(1);
+  });
+
+  test('Is not lost with one part that lies, which is named', async () => {
+    await open('pinLied', '#/');
+    await page.getByLabel('PIN or passphrase').fill('480279');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    const said = page.getByRole('alert');
+    await said.getByText('an answer that no honest one gives').waitFor();
+    await said.getByText('It was part 3, run by Verein Freie Schlüssel at https://realm-3.').waitFor();
+  });
+});
+
+test('Guesses are given back where some have failed', async () => {
+  await open('rich', '#/settings/security');
+  await page.getByText('7 guesses left').waitFor();
+  await page.getByTestId('give-back').click();
+  await page.getByText('10 guesses left').waitFor();
+  await expect.poll(() => page.getByTestId('give-back').count()).toBe(0);
+});
+
+test('A number that was compared and is another one by now is said to be so', async () => {
+  await open('otherNumber', `#/c/${ids.bashir}/details`);
+  await page.getByTestId('safety').locator('summary').click();
+  await page.getByTestId('mark-verified').click();
+  await page.getByTestId('safety-differs').waitFor();
+  expect(await page.getByTestId('mark-verified').count()).toBe(0);
+  expect(await page.getByTestId('verified').count()).toBe(0);
+});
+
 test('History that comes back is told of at its beginning and its end, not at each step', async () => {
   await open('restoring', '#/settings/security');
   const announcer = page.getByTestId('announcer');

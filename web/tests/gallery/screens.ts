@@ -1,5 +1,6 @@
 import { aminaPays, ids, stateCards } from '../fixtures/cards';
 import { payScreens } from './payScreens';
+import { securityScreens } from './securityScreens';
 import { walletScreens } from './walletScreens';
 
 /** Every screen of the client: where it is, in which scene, and what to do before looking at it. */
@@ -200,6 +201,7 @@ export const screens: Screen[] = [
     hash: '#/settings/security',
     press: ['[data-testid=set-pin]'],
   },
+  ...securityScreens,
   { name: 'security-operators', scene: 'operators', hash: '#/settings/security' },
   {
     name: 'security-attempts',

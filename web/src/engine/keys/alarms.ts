@@ -4,6 +4,9 @@ import type { Core } from '../core';
 
 /** A server that contradicts itself all the time shall not fill the store. */
 const alarmsKept = 100;
+/** Nor shall a realm of the vault that makes things up leave no room for what the server does. */
+const ofRealmKept = 20;
+const ofRealms: ReadonlySet<KeyAlarmKind> = new Set<KeyAlarmKind>(['pinGuessed', 'pinWait', 'pinOpened', 'pinLost']);
 const prefix = 'alarm/';
 
 /** Alarms about keys: kept in the store until somebody dismisses them, and told as they come. */
@@ -28,7 +31,7 @@ export class KeyAlarms {
     return this.core.queue.run(prefix, async () => {
       const name = JSON.stringify([kind, account, evidence]);
       const isKept = this.#kept.some((one) => JSON.stringify([one.kind, one.account, one.evidence]) === name);
-      if (isKept || this.#kept.length >= alarmsKept) {
+      if (isKept || !this.#hasRoom(kind)) {
         return;
       }
       const value = { number: (this.#kept.at(-1)?.number ?? 0) + 1, kind, at: Date.now(), account, evidence };
@@ -42,6 +45,20 @@ export class KeyAlarms {
   async raiseOnce(kind: KeyAlarmKind, account: string, evidence: string[]): Promise<void> {
     if (!this.#kept.some((one) => one.kind === kind && one.account === account)) {
       await this.raise(kind, account, evidence);
+    }
+  }
+
+  /** Each kind that a realm can cause has places of its own; all the others share theirs. */
+  #hasRoom(kind: KeyAlarmKind): boolean {
+    return ofRealms.has(kind)
+      ? this.#kept.filter((one) => one.kind === kind).length < ofRealmKept
+      : this.#kept.filter((one) => !ofRealms.has(one.kind)).length < alarmsKept;
+  }
+
+  /** Forgets all of a kind: what they were about is over. */
+  async settle(kind: KeyAlarmKind): Promise<void> {
+    for (const { number } of this.#kept.filter((one) => one.kind === kind)) {
+      await this.dismiss(number);
     }
   }
 

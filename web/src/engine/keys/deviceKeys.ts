@@ -7,7 +7,16 @@ import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/
 import { isTransient, localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type { DeviceView, KeysSignal } from '../../protocol/wire';
-import type { AccountSecurity, ActionError, KeyAlarm, KeyChange, PersonKeys, SafetyScan } from '../../state/contract';
+import type {
+  AccountSecurity,
+  ActionError,
+  KeyAlarm,
+  KeyAlarmKind,
+  KeyChange,
+  PersonKeys,
+  PinState,
+  SafetyScan,
+} from '../../state/contract';
 import type { GroupRecord, KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
 import { KeyAlarms } from './alarms';
@@ -57,6 +66,7 @@ export class DeviceKeys {
   stop(): void {
     this.own.stop();
     this.pins.stop();
+    this.vault.stop();
     this.gossip.stop();
     this.people.stop();
   }
@@ -167,6 +177,15 @@ export class DeviceKeys {
     }
   }
 
+  get #pinState(): PinState {
+    if (!this.pins.isSet) {
+      return 'none';
+    }
+    // A device that waits for the PIN asks for it all the same: what it says then is what the realms say then.
+    const isLost = this.isApproved && this.vault.loss !== null;
+    return this.own.record.isPinVoid ? 'void' : isLost ? 'lost' : 'set';
+  }
+
   get security(): Omit<AccountSecurity, 'renewal' | 'archive' | 'payPin'> {
     const { chain, record } = this.own;
     const { log } = this.log;
@@ -174,7 +193,8 @@ export class DeviceKeys {
     return {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
       isBehind: this.own.isBehind,
-      pin: !this.pins.isSet ? 'none' : record.isPinVoid ? 'void' : 'set',
+      pin: this.#pinState,
+      pinLoss: this.#pinState === 'lost' ? this.vault.loss : null,
       knowsPin: record.rootSecret !== null && !record.rootDue,
       codes: this.own.codes,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,
@@ -312,9 +332,11 @@ export class DeviceKeys {
   }
 }
 
+const ofDevice: ReadonlySet<KeyAlarmKind> = new Set<KeyAlarmKind>(['pinGuessed', 'pinWait', 'pinOpened']);
+
 function describeAlarm({ number, kind, at, account, evidence }: KeyAlarmRecord): KeyAlarm {
   const changes = kind === 'ownKeysChanged' ? evidence.map(changeOf).filter((change) => change !== null) : [];
-  const device = kind === 'pinGuessed' || kind === 'pinWait' ? (evidence[0] ?? null) : null;
+  const device = ofDevice.has(kind) ? (evidence[0] ?? null) : null;
   return { number, kind, at, account, device, changes };
 }
 

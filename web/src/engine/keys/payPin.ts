@@ -17,8 +17,8 @@ import { defaultParameters } from '../../vault/parameters';
 import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
 import type { Core } from '../core';
 import type { DeviceKeys } from './deviceKeys';
-import type { Tell } from './pins';
 import { isPinOf, makeVerifier, type PinVerifier } from './pinVerifier';
+import type { Tell } from './vaultDoor';
 
 const place = 'payPin';
 const nothing: PayPinRecord = { current: null, earlier: null, wrong: 0, waitUntil: 0, limits: {} };
@@ -108,20 +108,25 @@ export class PayPin {
   /** As `Pins.set`. */
   async set(typed: string, tell: Tell): Promise<void> {
     const before = this.#before();
-    await this.keys.pins.set(typed, (share) => tell(vaultShare * share));
+    const isSame = await this.#isSame(before.verifier, typed);
+    const set = () => this.keys.pins.set(typed, (share) => tell(vaultShare * share));
+    await (isSame || !before.isAsked ? set() : this.#resting(before.verifier, set));
     await this.#withPin(typed, async (pin) => {
-      const stretch = this.#stretch(() => undefined);
-      const isSame = before.verifier !== null && (await isPinOf(before.verifier, pin, stretch));
-      await this.#write({ earlier: isSame || !before.isAsked ? null : this.#rest(before.verifier) });
+      if (isSame || !before.isAsked) {
+        await this.#write({ earlier: null });
+      }
       await this.#see(pin, (share) => tell(vaultShare + (1 - vaultShare) * share));
     });
+    // What the vault had lost it has again.
+    await this.keys.vault.lookAtPin().catch(() => undefined);
   }
 
   /** As `Pins.remove`. */
   async remove(): Promise<void> {
     const before = this.#before();
-    await this.keys.pins.remove();
-    await this.#write({ current: null, earlier: before.isAsked ? this.#rest(before.verifier) : null });
+    const remove = () => this.keys.pins.remove();
+    await (before.isAsked ? this.#resting(before.verifier, remove) : remove());
+    await this.#write(before.isAsked ? { current: null } : { current: null, earlier: null });
   }
 
   /** As `Pins.recover`: the vault says that it is the PIN. */
@@ -150,8 +155,42 @@ export class PayPin {
     return state === 'earlier' ? (this.#record.earlier?.verifier ?? null) : state === 'ready' ? this.#valid : null;
   }
 
-  #rest(verifier: PinVerifier | null): PayPinRecord['earlier'] {
-    return { verifier, until: this.now() + restMs };
+  /**
+   * Changes the PIN, with the rest written before: whatever cuts this short leaves no PIN to pay by that was set without the one
+   * before. Where nothing was changed there is nothing to rest from.
+   */
+  async #resting(verifier: PinVerifier | null, change: () => Promise<void>): Promise<void> {
+    const { earlier: previous } = this.#record;
+    const { own } = this.keys;
+    const [digest, pending] = [own.chain?.vaultDigest, own.record.pending];
+    const rest = { verifier, until: this.now() + restMs };
+    await this.#write({ earlier: rest });
+    try {
+      await change();
+    } catch (thrown) {
+      const now = own.chain?.vaultDigest;
+      const isSame = digest && now ? equalBytes(digest, now) : digest === now;
+      // One that was begun may become the PIN yet.
+      if (isSame && own.record.pending.every((one) => pending.some(({ version }) => version === one.version))) {
+        await this.#write(({ earlier }) => (earlier === rest ? { earlier: previous } : {}));
+      }
+      throw thrown;
+    }
+  }
+
+  /** Whether it is the one that is asked for now; one that could not be set is not looked at. */
+  async #isSame(verifier: PinVerifier | null, typed: string): Promise<boolean> {
+    let isSame = false;
+    if (verifier && this.keys.pins.refuse(typed) === null) {
+      await this.#withPin(typed, async (pin) => {
+        isSame = await isPinOf(
+          verifier,
+          pin,
+          this.#stretch(() => undefined),
+        );
+      });
+    }
+    return isSame;
   }
 
   /** Of the PIN that the account has now. */

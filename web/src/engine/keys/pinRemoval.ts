@@ -1,12 +1,11 @@
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
-import type { Deleted } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import type { OwnKeys } from './ownKeys';
 import { unwanted } from './pendingPins';
-import { failed } from './pinOutcomes';
 import { noRoot } from './rootSecret';
+import type { VaultDoor } from './vaultDoor';
 
 /**
  * Has the realms forget the PIN, and the chain name none.
@@ -18,17 +17,13 @@ import { noRoot } from './rootSecret';
  * not name its PIN, because the realms may have it no more, but deletes what they have of it, and says so.
  * @param attempts so often another device may set one meanwhile
  */
-export async function removePin(
-  own: OwnKeys,
-  remove: (identitySeed: Uint8Array) => Promise<Deleted>,
-  attempts: number,
-): Promise<void> {
+export async function removePin(own: OwnKeys, door: VaultDoor, attempts: number): Promise<void> {
   let named = own.chain?.vaultDigest ?? null;
   let hadAny = false;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const deleted = await remove(own.requireSeed(own.chain));
+    const deleted = await door.open().delete(own.requireSeed(own.chain));
     if (deleted.step.rejection !== VaultRejection.none) {
-      throw failed(deleted.step);
+      throw door.failed(deleted.step);
     }
     hadAny ||= deleted.hadAny;
     await own.write((now) => ({ ...noRoot, pending: unwanted(now.pending), isPinVoid: false }));

@@ -2,23 +2,25 @@ import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
+import { type ActionError, errorOfLoss } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
+import type { VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
-import { PinStretcher } from '../../vault/argon2/workerClient';
 import { areWeaker, defaultParameters, type PinHashParameters } from '../../vault/parameters';
 import { readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
-import { type Known, PinVault, type VaultRegistered } from '../../vault/pinVault';
+import type { VaultRegistered } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
-import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
 import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
-import { failed, isOvertaken, isReplaced, requirePin } from './pinOutcomes';
+import { PinGuesses } from './pinGuesses';
+import { isOvertaken, isReplaced, requirePin } from './pinOutcomes';
 import { removePin } from './pinRemoval';
+import { PinWaits } from './pinWaits';
+import { type Tell, VaultDoor } from './vaultDoor';
 
-export type Tell = (share: number) => void;
 /** How PINs are stretched; tests bring something that costs next to nothing. */
 export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters; onTheWayMs?: number };
 
@@ -43,17 +45,23 @@ const lookAgainMs = 30_000;
  * the key of the archive that is on, the person is asked to set the PIN again, perhaps on a device that has it.
  */
 export class Pins {
-  #stretcher: PinStretcher | null = null;
+  readonly door: VaultDoor;
+  readonly guesses: PinGuesses;
+  readonly waits: PinWaits;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     readonly core: Core,
     readonly own: OwnKeys,
     readonly options: PinOptions = {},
-  ) {}
+  ) {
+    this.door = new VaultDoor(core, own, options.stretch);
+    this.guesses = new PinGuesses(own, this.door);
+    this.waits = new PinWaits(own, this.door);
+  }
 
   stop(): void {
-    this.#stretcher?.stop();
+    this.door.stop();
     if (this.#timer !== null) {
       clearTimeout(this.#timer);
     }
@@ -80,7 +88,7 @@ export class Pins {
    * the wrapped keys decide. Their revision is looked at before the registration and replaced after it, and whoever finds
    * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
    * the realms have opens what the server has.
-   * @throws ActionError `pin_refused`, `vault_unavailable`; `pin_needed`: an archive is on whose key only the present PIN brings;
+   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin; `pin_needed`: an archive is on whose key only the present PIN brings;
    * `pin_removed`: another device has removed it meanwhile
    */
   async set(typed: string, tell: Tell): Promise<void> {
@@ -98,7 +106,7 @@ export class Pins {
         }
         throw thrown;
       } finally {
-        this.#done();
+        this.door.done();
         this.#settleLater();
       }
     });
@@ -175,7 +183,7 @@ export class Pins {
     const { revision, keys } = await own.wrapped.open(rootSecret);
     const { version, replaces = [] } = pending;
     const isOver = this.#isOver(pending);
-    const fate = await this.#vault(() => undefined).fate({ version, replaces }, isOver);
+    const fate = await this.door.open().fate({ version, replaces }, isOver);
     if (fate === 'open') {
       return true;
     }
@@ -202,7 +210,7 @@ export class Pins {
     const { version, replaces = [] } = pending;
     // Before it is tried, so that what arrives in between is not forgotten.
     const isOver = this.#isOver(pending);
-    const vault = this.#vault(() => undefined);
+    const vault = this.door.open();
     await vault.withdraw(version, own.requireSeed(own.chain));
     if (isOver && (await vault.fate({ version, replaces }, isOver)) === 'fails') {
       await own.write((now) => ({ pending: without(now.pending, pending) }));
@@ -274,7 +282,10 @@ export class Pins {
     const { revision, isThere, keys } = await own.wrapped.open(own.record.rootSecret);
     const isOther = isThere && !keys;
     if (!tries.isRegistered && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
-      throw localError('pin_needed', false);
+      // Of a PIN that nobody can enter any more nothing is to be waited for.
+      if ((await this.guesses.look()).loss === null) {
+        throw localError('pin_needed', false);
+      }
     }
     if (own.record.pending.length >= mostPending) {
       // What has become of them shows with time; one that is forgotten could still become the PIN.
@@ -297,9 +308,9 @@ export class Pins {
         pending = begun;
         return own.write((now) => ({ pending: [...now.pending, begun] }));
       };
-      const { step } = await this.#vault(tell).register({ pin, rootSecret, identitySeed, parameters, keep });
+      const { step } = await this.door.open(tell).register({ pin, rootSecret, identitySeed, parameters, keep });
       if (step.rejection !== VaultRejection.none || !pending) {
-        throw failed(isReplaced(step) ? { ...step, rejection: VaultRejection.versionOther } : step);
+        throw this.door.failed(isReplaced(step) ? { ...step, rejection: VaultRejection.versionOther } : step);
       }
       tries.isRegistered = true;
       await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
@@ -340,7 +351,7 @@ export class Pins {
   async #remove(): Promise<void> {
     const { own } = this;
     await own.ensure();
-    await removePin(own, (seed) => this.#vault(() => undefined).delete(seed), setAttempts);
+    await removePin(own, this.door, setAttempts);
   }
 
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
@@ -363,13 +374,24 @@ export class Pins {
     } catch {
       // With the next recovery; what has arrived is settled as any other.
     } finally {
-      this.#done();
+      this.door.done();
       this.#settleLater();
     }
   }
 
   get #parameters(): PinHashParameters {
     return this.options.parameters ?? defaultParameters;
+  }
+
+  /** A wrong PIN may have been the last guess: then there is none to be right any more. */
+  async #failed(step: VaultStep): Promise<ActionError> {
+    if (step.rejection === VaultRejection.wrongPin && step.guessesLeft === 0) {
+      const { loss } = await this.guesses.look().catch(() => ({ loss: null }));
+      if (loss) {
+        return localError(errorOfLoss[loss], false, { guessesLeft: 0 });
+      }
+    }
+    return this.door.failed(step);
   }
 
   /** @returns what a guess of the registration costs */
@@ -381,12 +403,11 @@ export class Pins {
       throw localError('pin_refused', false, { refusal });
     }
     try {
-      const { step, rootSecret, parameters } = await this.#vault(tell).recover(
-        readable,
-        own.chain?.vaultDigest ?? null,
-      );
+      const { step, rootSecret, parameters } = await this.door
+        .open(tell)
+        .recover(readable, own.chain?.vaultDigest ?? null);
       if (!rootSecret) {
-        throw failed(step);
+        throw await this.#failed(step);
       }
       const keys = await own.wrapped.read(rootSecret);
       if (!keys) {
@@ -397,65 +418,11 @@ export class Pins {
       }
       await own.write({ isPinVoid: false });
       // Guesses that failed before are the person's to forgive.
-      await this.clearFailures().catch(() => undefined);
+      await this.guesses.giveBack().catch(() => undefined);
       return parameters;
     } finally {
       wipePin(readable);
-      this.#done();
+      this.door.done();
     }
-  }
-
-  /** How many guesses the realms still grant; null where they do not tell. */
-  async guessesLeft(): Promise<number | null> {
-    return (await this.#vault(() => undefined).look()).guessesLeft;
-  }
-
-  /** Gives back the guesses that failed, since whoever has the identity key needs none. */
-  async clearFailures(): Promise<void> {
-    await this.#vault(() => undefined).clearFailures(this.own.requireSeed(this.own.chain));
-  }
-
-  /**
-   * Begins the wait after which the PIN may be set without the key that the realms know, or asks how long it still takes: the
-   * account's other devices hear of it, and may cancel it.
-   * @returns milliseconds
-   */
-  async beginWait(): Promise<number> {
-    const { step, secondsLeft } = await this.#vault(() => undefined).beginWait();
-    if (secondsLeft === null) {
-      throw failed(step);
-    }
-    return secondsLeft * 1000;
-  }
-
-  /** Cancels what somebody has begun who wants the PIN replaced or removed without the identity key. */
-  async cancelWait(): Promise<void> {
-    await this.own.ensure();
-    const step = await this.#vault(() => undefined).cancelWait(this.own.requireSeed(this.own.chain));
-    if (step.rejection !== VaultRejection.none) {
-      throw failed(step);
-    }
-  }
-
-  #vault(tell: Tell): PinVault {
-    const { api, device } = this.core;
-    const known: Known = {
-      mismatch: this.own.record.mismatch ?? null,
-      note: (mismatch) => this.own.write({ mismatch }),
-    };
-    return new PinVault(vaultOverRest(api), device.account, this.#stretch(tell), systemRandom, known);
-  }
-
-  #stretch(tell: Tell): Stretch {
-    if (this.options.stretch) {
-      return this.options.stretch(tell);
-    }
-    this.#stretcher ??= new PinStretcher();
-    return this.#stretcher.withProgress(tell);
-  }
-
-  /** The worker keeps the memory of a stretching until it ends. */
-  #done(): void {
-    this.#stretcher?.stop();
   }
 }

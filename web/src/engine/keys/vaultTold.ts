@@ -1,6 +1,11 @@
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
-import type { VaultAttempt, VaultOverview } from '../../state/contract';
+import type { VaultOverview } from '../../state/contract';
+import { VaultLimits } from '../../vault/limits';
 import { type VaultApi, vaultOverRest } from '../../vault/restPort';
+import { mergeAttempts } from './vaultAttempts';
+
+/** Realms list a hundred each; one that lists more is not listened to longer. */
+export const mostAttempts = 100;
 
 /** What a realm tells of guesses and waits. */
 export type RealmTold = VaultAttempts & { realm: string };
@@ -9,7 +14,12 @@ export type RealmTold = VaultAttempts & { realm: string };
 export async function vaultTold(api: VaultApi): Promise<RealmTold[]> {
   const port = vaultOverRest(api);
   const { realms } = await port.view();
-  const lists = await Promise.allSettled(realms.map(async (realm) => ({ realm, ...(await port.attempts(realm)) })));
+  const lists = await Promise.allSettled(
+    realms.slice(0, VaultLimits.realms).map(async (realm) => {
+      const { attempts, wait } = await port.attempts(realm);
+      return { realm, attempts: attempts.slice(0, mostAttempts), wait: wait ?? null };
+    }),
+  );
   return lists.flatMap((list) => (list.status === 'fulfilled' ? [list.value] : []));
 }
 
@@ -18,9 +28,6 @@ export async function vaultOverview(api: VaultApi): Promise<VaultOverview> {
   const view = await api.vault();
   const { operators, threshold, realms } = view;
   const told = await vaultTold(api);
-  // Each realm counts the same guesses; the one that knows most tells them.
-  const most = told.map(({ attempts }) => attempts).toSorted((a, b) => b.length - a.length)[0] ?? [];
-  const attempts: VaultAttempt[] = most.map(({ at, device, outcome }) => ({ at: Date.parse(at), device, outcome }));
   const hosts = (view.hosts ?? []).map(({ operator, address }) => ({ operator, address }));
   return {
     operators,
@@ -29,7 +36,7 @@ export async function vaultOverview(api: VaultApi): Promise<VaultOverview> {
     threshold,
     realms: realms.length,
     answering: told.length,
-    attempts,
+    attempts: mergeAttempts(told),
     wait: waitOf(told),
   };
 }

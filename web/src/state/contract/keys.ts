@@ -57,7 +57,11 @@ export type KeyAlarmKind =
   /** The PIN was guessed wrongly on another device. */
   | 'pinGuessed'
   /** Another device wants the PIN overwritten or deleted without the identity key, and waits. */
-  | 'pinWait';
+  | 'pinWait'
+  /** The vault was opened with the PIN by a device that the own account's keys do not vouch for. */
+  | 'pinOpened'
+  /** The realms have no PIN any more that could be opened. */
+  | 'pinLost';
 
 /** What somebody else did to the own account's keys. */
 export type KeyChange = {
@@ -76,14 +80,51 @@ export type KeyAlarm = {
   changes: KeyChange[];
 };
 
-/** `void`: this device was cut off while it set one, and what the realms have now brings nothing back: it has to be set again. */
-export type PinState = 'none' | 'set' | 'void';
+/**
+ * `void`: this device was cut off while it set one, and what the realms have now brings nothing back. `lost`: too few realms have
+ * it any more. Both have to be set again.
+ */
+export type PinState = 'none' | 'set' | 'void' | 'lost';
+
+/**
+ * Why no PIN opens the vault. `exhausted`: all guesses were used up, and what the realms kept is destroyed. `locked`: the realms
+ * were restored from a backup, and do not open what might have been guessed at since. `missing`: nothing is registered there.
+ */
+export type PinLoss = 'exhausted' | 'locked' | 'missing';
+
+/** The error that says so to whoever has no PIN to enter any more. */
+export const errorOfLoss = {
+  exhausted: 'vault_exhausted',
+  locked: 'vault_locked',
+  missing: 'vault_not_registered',
+} as const satisfies Record<PinLoss, string>;
+
+/** What the realms tell without a guess. */
+export type PinLook = {
+  /** Null where they do not tell. */
+  guessesLeft: number | null;
+  loss: PinLoss | null;
+  /** Whether as many of them as are needed would take a guess. Where there is no loss either, too few have answered. */
+  isUsable: boolean;
+};
+
+/** A realm of the vault that gave an answer which no honest one gives, as `vault_realm_lied` has it in `realms`. */
+export type LyingRealm = {
+  realm: string;
+  /** Which part of the vault, from 1. */
+  part: number;
+  /** Null where this server runs it itself. */
+  operator: string | null;
+  address: string | null;
+};
 
 export type AccountSecurity = {
   standing: DeviceStanding;
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
   pin: PinState;
+  /** Where the PIN is `lost`. */
+  pinLoss: PinLoss | null;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
   /** When the PIN is asked for before money leaves. */
@@ -199,8 +240,8 @@ export interface KeysApp {
    */
   changePinLimit(asset: string, limitMinor: bigint, consent: PinConsent | null): Promise<void>;
   recoverWithPin(pin: string, tell: (share: number) => void): Promise<void>;
-  /** Null where the vault does not tell. */
-  pinGuessesLeft(): Promise<number | null>;
+  /** Asks the realms whether there is a PIN, and how many guesses are left. */
+  lookAtPin(): Promise<PinLook>;
   vaultOverview(): Promise<VaultOverview>;
   clearPinFailures(): Promise<void>;
   /** For a PIN that the realms keep under another key than this account's: how many milliseconds are left to wait. */

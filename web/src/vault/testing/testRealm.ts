@@ -27,6 +27,8 @@ export class TestRealm {
   record: Register2Request | null = null;
   used = 0;
   attempts = 0;
+  /** Its database was restored from a backup. */
+  isLocked = false;
   wait: { id: string; device: string; secondsLeft: number } | null = null;
   /** The device whose request this is, as its session says. */
   asking = noVersion;
@@ -85,6 +87,7 @@ export class TestRealm {
       return this.#refuse(id, VaultRejection.signatureInvalid);
     }
     this.record = asked;
+    this.isLocked = false;
     this.used = 0;
     this.attempts = 0;
     return register2Response.encode(id, { version: asked.version });
@@ -140,6 +143,9 @@ export class TestRealm {
     const { record } = this;
     if (!record) {
       return this.#refuse(id, VaultRejection.notRegistered);
+    }
+    if (this.isLocked || this.#guessesLeft === 0) {
+      return this.#refuse(id, this.isLocked ? VaultRejection.locked : VaultRejection.guessesExhausted);
     }
     const { version, configurationDigest, parameters } = record;
     const [guessesLeft, attemptCount] = [this.#guessesLeft, this.attempts];

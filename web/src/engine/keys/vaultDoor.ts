@@ -1,0 +1,69 @@
+import { systemRandom } from '../../crypto/random';
+import type { VaultView } from '../../protocol/wire';
+import type { ActionError, PinLoss } from '../../state/contract';
+import type { RealmFault, VaultStep } from '../../vault/answers';
+import type { Stretch } from '../../vault/argon2/port';
+import { PinStretcher } from '../../vault/argon2/workerClient';
+import { type Known, PinVault } from '../../vault/pinVault';
+import { vaultOverRest } from '../../vault/restPort';
+import type { Core } from '../core';
+import type { OwnKeys } from './ownKeys';
+import { failed, lossOf } from './pinOutcomes';
+
+export type Tell = (share: number) => void;
+
+/** The way to the vault for whatever is done with the PIN, and what a step there that did not pass is called. */
+export class VaultDoor {
+  #stretcher: PinStretcher | null = null;
+  /** The realms of the last errand: what failed is judged by them, and named. */
+  #view: VaultView = { operators: 0, threshold: 1, realms: [] };
+
+  constructor(
+    readonly core: Core,
+    readonly own: OwnKeys,
+    /** How PINs are stretched where a test brings its own. */
+    readonly stretching: ((tell: Tell) => Stretch) | undefined,
+  ) {}
+
+  stop(): void {
+    this.#stretcher?.stop();
+  }
+
+  open(tell: Tell = () => undefined): PinVault {
+    const { api, device } = this.core;
+    const known: Known = {
+      mismatch: this.own.record.mismatch ?? null,
+      note: (mismatch) => this.own.write({ mismatch }),
+    };
+    const port = vaultOverRest(api);
+    const view = async () => {
+      const told = await port.view();
+      this.#view = told;
+      return told;
+    };
+    return new PinVault({ ...port, view }, device.account, this.#stretch(tell), systemRandom, known);
+  }
+
+  /** Why no PIN opens the vault any more; null where it may. */
+  loss(faults: readonly RealmFault[]): PinLoss | null {
+    return lossOf(faults, this.#view);
+  }
+
+  /** What a person is told of a step that did not pass. */
+  failed(step: VaultStep): ActionError {
+    return failed(step, this.#view);
+  }
+
+  /** The worker keeps the memory of a stretching until it ends. */
+  done(): void {
+    this.#stretcher?.stop();
+  }
+
+  #stretch(tell: Tell): Stretch {
+    if (this.stretching) {
+      return this.stretching(tell);
+    }
+    this.#stretcher ??= new PinStretcher();
+    return this.#stretcher.withProgress(tell);
+  }
+}

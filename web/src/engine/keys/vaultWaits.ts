@@ -1,0 +1,28 @@
+import type { VaultWait } from '../../protocol/wire';
+import type { SeenWait } from '../../storage/records';
+import { clocksApartMs } from './vaultAttempts';
+
+/** One that a lying realm makes up takes the place of none that the others tell of. */
+const mostWaits = 64;
+
+/**
+ * What is known of waits once this one is. A device begins one at all realms at once, which each have an id of their own for it:
+ * those of different realms within a minute are one act, and a second one of the same realm is another act.
+ * @returns null where it was known
+ */
+export function withWait(known: readonly SeenWait[], wait: VaultWait): { waits: SeenWait[]; isNew: boolean } | null {
+  const { realm, id, device } = wait;
+  const until = Date.parse(wait.until);
+  if (known.some((act) => act.at?.some((one) => one.realm === realm && one.id === id))) {
+    return null;
+  }
+  const same = known.findLast(
+    (act) =>
+      act.device === device &&
+      Math.abs(act.until - until) < clocksApartMs &&
+      !act.at?.some((one) => one.realm === realm),
+  );
+  const at = [...(same?.at ?? []), { realm, id }];
+  const others = known.filter((act) => act !== same);
+  return { waits: [...others, { device, until: same?.until ?? until, at }].slice(-mostWaits), isNew: !same };
+}
