@@ -24,7 +24,6 @@ internal sealed class ClientConnection(
     private static readonly TimeSpan s_lastWord = TimeSpan.FromMilliseconds(500);
 
     private readonly OutboundQueue _queue = new(options.OutboundPushes, options.OutboundBytes);
-    private HubSocketReader? _input;
     private long _finishingSince;
     private long _liveAt;
     private long _askedAt;
@@ -133,7 +132,6 @@ internal sealed class ClientConnection(
     {
         Interlocked.Exchange(ref _activeAt, time.GetTimestamp());
         Interlocked.Decrement(ref _calls);
-        _input?.CallEnded();
     }
 
     /// <summary>Asks the client to leave, after everything that waits for it; calls go on being answered.</summary>
@@ -161,8 +159,7 @@ internal sealed class ClientConnection(
     public void Start()
     {
         socket.Attach(_queue, options.FrameBytes, context.Abort);
-        _input = context.Features.Get<HubSocketReader>();
-        _input?.Attach(this);
+        context.Features.Get<HubSocketReader>()?.Attach(this);
     }
 
     /// <summary>Takes nothing more; the socket is gone.</summary>

@@ -9,8 +9,8 @@ namespace ChatPay.Server.Realtime;
 
 /// <summary>
 /// What a client sends, from its socket straight to SignalR: no pipe between the two, no change of thread, and no buffer
-/// while nothing comes. While SignalR waits, plain messages and card actions are answered by <see cref="CallLane"/> before it
-/// sees them, as soon as no other call of the client runs.
+/// while nothing comes. While SignalR waits and has no call that runs, plain messages and card actions are answered by
+/// <see cref="CallLane"/> before it sees them.
 /// </summary>
 /// <param name="signOfLife">
 /// How long SignalR may go without hearing of a client that sends: it would take it for gone in the end.
@@ -44,7 +44,9 @@ internal sealed class HubSocketReader(
     private bool _gone;
     private ClientConnection? _connection;
     private bool _answering;
-    private LaneCall? _deferred;
+
+    /// <summary>Whether a call has been taken since SignalR last heard of the client.</summary>
+    private bool _passedBy;
     private bool _holdsRoom;
     private long _givenAt;
     private Task _receive = Task.CompletedTask;
@@ -53,21 +55,17 @@ internal sealed class HubSocketReader(
     {
         short version;
         bool receive;
-        LaneCall? call;
         lock (_lock)
         {
-            _reading = true;
-            if (!TryTakeCall(out call) && TryGive(out var result))
+            if (TryGive(out var result))
             {
-                _reading = false;
                 return new(result);
             }
 
             _read.Reset();
-            (version, receive, _receiving) = (_read.Version, !_receiving, true);
+            (version, _reading, receive, _receiving) = (_read.Version, true, !_receiving, true);
         }
 
-        Answer(call);
         if (receive)
         {
             _receive = ReceiveAsync();
@@ -126,35 +124,17 @@ internal sealed class HubSocketReader(
         }
     }
 
-    /// <summary>A call of the client has ended: the one that waited for it is answered.</summary>
-    public void CallEnded()
-    {
-        LaneCall? call;
-        lock (_lock)
-        {
-            call = _deferred;
-            if (call is null || _connection is not { IsBusy: false })
-            {
-                return;
-            }
-
-            _deferred = null;
-        }
-
-        Answer(call);
-    }
-
-    /// <summary>Once a second: a message that takes long to be answered must not make its client look gone.</summary>
+    /// <summary>Once a second: a client whose calls all pass SignalR by must not look gone to it.</summary>
     public void Beat()
     {
         lock (_lock)
         {
-            if (!_answering || !_reading || time.GetElapsedTime(_givenAt) < signOfLife)
+            if (!_passedBy || !_reading || time.GetElapsedTime(_givenAt) < signOfLife)
             {
                 return;
             }
 
-            (_reading, _givenAt) = (false, time.GetTimestamp());
+            (_reading, _passedBy, _givenAt) = (false, _answering, time.GetTimestamp());
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(
@@ -275,16 +255,6 @@ internal sealed class HubSocketReader(
         }
     }
 
-    /// <summary>Elsewhere: SignalR's loop, or the call that has ended, does not wait for it to be decided.</summary>
-    private void Answer(LaneCall? call)
-    {
-        if (call is not null)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static state => _ = state.Reader.AnswerAsync(state.Call), (Reader: this, Call: call), preferLocal: true);
-        }
-    }
-
     /// <summary>Answers a message and those that stand behind it, then lets SignalR have what is left.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever went wrong, the connection must end rather than hang.")]
     private async Task AnswerAsync(LaneCall first)
@@ -315,7 +285,7 @@ internal sealed class HubSocketReader(
                     continue;
                 }
 
-                if (!_reading || _answering)
+                if (!_reading)
                 {
                     return;
                 }
@@ -381,16 +351,14 @@ internal sealed class HubSocketReader(
         return true;
     }
 
-    /// <summary>
-    /// Takes a call that need not go by SignalR from the beginning of what has come. Within the lock. Beside a call that runs it
-    /// is put by until that has ended, and so is what comes behind it.
-    /// </summary>
+    /// <summary>Takes a call that need not go by SignalR from the beginning of what has come. Within the lock.</summary>
     private bool TryTakeCall([NotNullWhen(true)] out LaneCall? call)
     {
-        // What SignalR has looked at already is the beginning of something that it waits for the rest of.
-        if (_connection is null || _answering || !_reading || _ended || _canceled || _start == _end || _examined != _start
-            || !lane.IsOpen || time.GetElapsedTime(_givenAt) >= signOfLife
-            || !CallLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
+        // What SignalR has looked at already is the beginning of something that it waits for the rest of. It may wait for more
+        // beside a call that runs, and then lets the next call wait for that.
+        if (_connection is not { IsBusy: false } || _answering || !_reading || _ended || _canceled || _start == _end
+            || _examined != _start
+            || !lane.IsOpen || !CallLane.TryTake(_buffer.AsSpan(_start, _end - _start), out call, out var bytes))
         {
             call = null;
             return false;
@@ -403,13 +371,7 @@ internal sealed class HubSocketReader(
             Return();
         }
 
-        _answering = true;
-        if (_connection.IsBusy)
-        {
-            (_deferred, call) = (call, null);
-        }
-
-        return call is not null;
+        return _passedBy = _answering = true;
     }
 
     /// <summary>Within the lock.</summary>

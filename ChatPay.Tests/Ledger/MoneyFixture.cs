@@ -93,6 +93,9 @@ public sealed class MoneyFixture(PostgresFixture postgres) : IAsyncLifetime
         }
 
         _server = await TestServer.StartAsync(ConnectionString, Settings);
+
+        // Cards come to their end when a test sweeps, and not beside it.
+        await Sweeper.StopAsync(CancellationToken.None);
     }
 
     public async ValueTask DisposeAsync()
