@@ -10,7 +10,8 @@ public sealed partial class ChatPayDevice
     /// archived, so it is as safe as the PIN is; what is not archived is not kept anywhere.
     /// </summary>
     /// <exception cref="ChatPayException">
-    /// <see cref="ClientErrors.PinNeeded"/>: only the PIN brings the archive's key back, so set one first;
+    /// <see cref="ClientErrors.ArchiveNeedsPin"/>: only a PIN brings the archive's key back, so set one first;
+    /// <see cref="ClientErrors.PinNeeded"/>: one is set that this device does not know, so enter it;
     /// <c>archive_off</c>: this server keeps none; <c>archive_exists</c>: one is on whose key this device cannot get;
     /// <c>device_not_approved</c>.
     /// </exception>

@@ -110,6 +110,7 @@ public sealed partial class ChatPayDevice
     /// <param name="pin">4 to 12 digits, or a passphrase of 10 to 128 characters; it is not kept.</param>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, with a reason in its details; <see cref="ClientErrors.VaultUnavailable"/>;
+    /// <see cref="ClientErrors.VaultRealmLied"/>;
     /// <see cref="ClientErrors.PinNeeded"/>: an archive is on whose key only the PIN brings back that is set now, so enter that
     /// one here first, or turn the archive off, unless that PIN is void; <see cref="ClientErrors.PinRemoved"/>: another device
     /// has removed it meanwhile; <c>device_not_approved</c>.
@@ -133,10 +134,26 @@ public sealed partial class ChatPayDevice
     public async Task<bool> PinIsVoidAsync(CancellationToken cancellationToken) =>
         (await _core.Keys.Own.ReadAsync(cancellationToken)).PinVoid;
 
+    /// <summary>
+    /// Whether the account's PIN brings nothing back because the vault has it no more, and why: wrong guesses of somebody have
+    /// used it up, a backup was restored, or it was deleted. Ask the person to set it again. As this device found at its last
+    /// connection or hint, without asking anybody; <see cref="PinLoss.None"/> once a PIN has been set on any device.
+    /// </summary>
+    /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
+    /// <example>
+    /// <code>
+    /// if (await device.PinLossAsync(cancellationToken) != PinLoss.None) { Console.WriteLine("Set your PIN again."); }
+    /// </code>
+    /// </example>
+    public Task<PinLoss> PinLossAsync(CancellationToken cancellationToken) => _core.Keys.Vault.LossAsync(cancellationToken);
+
     /// <summary>Approves this new device by the account's PIN.</summary>
     /// <param name="pin">As it was set; it is not kept.</param>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.WrongPin"/>: a guess was spent, and <c>guessesLeft</c> is in its details;
+    /// <see cref="ClientErrors.VaultExhausted"/>, <see cref="ClientErrors.VaultLocked"/>,
+    /// <see cref="ClientErrors.VaultNotRegistered"/>: no PIN brings anything back until one is set anew;
+    /// <see cref="ClientErrors.VaultRealmLied"/>, with the <c>realms</c> that did in its details;
     /// <see cref="ClientErrors.VaultUnavailable"/>: nothing can be recovered now.
     /// </exception>
     /// <example>
@@ -338,6 +355,7 @@ public sealed partial class ChatPayDevice
     {
         _stock.Forgive();
         _core.Background(StockUpAsync);
+        _core.Background(_core.Keys.Vault.LookAsync);
         _care.LookAgain();
         _core.Archive.LookAgain();
         foreach (var state in _core.Conversations.Where(static one => one.Facts is null && one.Record.Active))

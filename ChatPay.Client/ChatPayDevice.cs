@@ -353,7 +353,7 @@ public sealed partial class ChatPayDevice : IAsyncDisposable
             if (signal is { Attempt: { } attempt })
             {
                 _core.Signals.Tell(new VaultAttemptSignal(attempt));
-                if (attempt.Outcome == VaultAttemptOutcome.Failed)
+                if (attempt.Outcome != VaultAttemptOutcome.Open)
                 {
                     _core.Background(_core.Keys.Vault.LookAsync);
                 }

@@ -58,6 +58,12 @@ public sealed record ChatPayDeviceOptions
     /// <summary>So often it is looked for meanwhile. Tests lower it.</summary>
     internal TimeSpan RegistrationLook { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// A new device that has opened the PIN vault comes into the account's chain within that; one that does not is a stranger's.
+    /// Tests lower it.
+    /// </summary>
+    internal TimeSpan EntersWithin { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>What a guess of a PIN costs that is registered from now on. Tests lower it.</summary>
     internal PinHashParameters PinHash { get; init; } = PinHashParameters.Default;
 

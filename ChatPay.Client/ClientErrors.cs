@@ -79,10 +79,31 @@ public static class ClientErrors
     public const string WrongPin = "wrong_pin";
 
     /// <summary>
-    /// The PIN vault cannot help: too few of its realms answer, they contradict each other, there are no guesses left, or
-    /// nothing is registered. The message says which.
+    /// The PIN vault cannot help now: too few of its realms answer, or what they have is not what the account's keys name. The
+    /// message says which; nothing was changed.
     /// </summary>
     public const string VaultUnavailable = "vault_unavailable";
+
+    /// <summary>
+    /// All guesses are used up, and the vault has destroyed what it held: the PIN brings nothing back any more. Nothing else was
+    /// changed; an approved device of the account sets the PIN anew.
+    /// </summary>
+    public const string VaultExhausted = "vault_exhausted";
+
+    /// <summary>
+    /// The vault's data were restored from a backup, so it opens for nobody: the PIN brings nothing back. Nothing else was
+    /// changed; an approved device of the account sets the PIN anew.
+    /// </summary>
+    public const string VaultLocked = "vault_locked";
+
+    /// <summary>The vault has nothing of this account: an approved device of it sets a PIN.</summary>
+    public const string VaultNotRegistered = "vault_not_registered";
+
+    /// <summary>
+    /// A realm of the vault gave an answer that cannot be true, and too few others did their part. Which is in the details as
+    /// <c>realms</c>, a list of <see cref="NamedRealm"/>; there it is too beside other outcomes that a realm lied at.
+    /// </summary>
+    public const string VaultRealmLied = "vault_realm_lied";
 
     /// <summary>A PIN or passphrase that everybody would guess, or of another length than one may have.</summary>
     public const string PinRefused = "pin_refused";
@@ -91,6 +112,11 @@ public static class ClientErrors
     /// An archive's key is brought back by the PIN alone: set one first, or, where one is set, enter it on this device.
     /// </summary>
     public const string PinNeeded = "pin_needed";
+
+    /// <summary>
+    /// An archive's key is brought back by a PIN alone, and none is set, or the vault has it no more: set one first.
+    /// </summary>
+    public const string ArchiveNeedsPin = "archive_needs_pin";
 
     /// <summary>Another device has removed the account's PIN while this one set it: there is none now. Set it again.</summary>
     public const string PinRemoved = "pin_removed";

@@ -64,6 +64,18 @@ public enum KeyAlarmKind
     /// </summary>
     ChainWithheld = 11,
 
+    /// <summary>
+    /// Somebody who knows the PIN has opened the vault from a device that the account's keys do not have; its id is the evidence.
+    /// Where that was not the account's person: change the PIN and replace the identity key, now.
+    /// </summary>
+    PinOpened = 12,
+
+    /// <summary>
+    /// Too few of the vault's realms have anything of the PIN that is set, so it brings nothing back any more: set it anew. Why,
+    /// as <see cref="PinLoss"/> names it, and which PIN, by its digest in the account's keys, are the evidence.
+    /// </summary>
+    PinLost = 13,
+
     /// <summary>The ledger log has told this device another history than this one.</summary>
     LedgerLogForked = 20,
 

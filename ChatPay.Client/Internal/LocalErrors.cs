@@ -9,6 +9,9 @@ namespace ChatPay.Client.Internal;
 /// </summary>
 internal static class LocalErrors
 {
+    private const string SetAnew =
+        "Nothing else was changed. Set the PIN anew on a device of the account that is approved; it can approve this one too.";
+
     public static ChatPayException Offline(Exception? cause = null) => Local(
         ClientErrors.Offline, "The server cannot be reached. Nothing is known to have happened.",
         retryable: true, cause);
@@ -55,9 +58,30 @@ internal static class LocalErrors
         ClientErrors.NotVerified, "Money arrives at once only at people whose safety number was compared.");
 
     /// <param name="guessesLeft">The fewest that a realm told of.</param>
-    public static ChatPayException WrongPin(int guessesLeft) => new(new ErrorBody(
-        ClientErrors.Code, ClientErrors.WrongPin, $"The PIN is wrong; {guessesLeft} guesses are left.", Retryable: false,
-        new Dictionary<string, object>(StringComparer.Ordinal) { ["guessesLeft"] = guessesLeft }));
+    /// <param name="liars">Realms whose answers cannot be true, beside those that decided.</param>
+    public static ChatPayException WrongPin(int guessesLeft, IReadOnlyList<NamedRealm> liars)
+    {
+        var details = new Dictionary<string, object>(StringComparer.Ordinal) { ["guessesLeft"] = guessesLeft };
+        return OfVault(ClientErrors.WrongPin, $"The PIN is wrong; {guessesLeft} guesses are left.", liars, details);
+    }
+
+    public static ChatPayException VaultExhausted(IReadOnlyList<NamedRealm> liars) => OfVault(
+        ClientErrors.VaultExhausted,
+        "Wrong guesses have used up all that there were, and the PIN vault has destroyed what it held: this PIN brings nothing "
+        + "back any more. " + SetAnew, liars);
+
+    public static ChatPayException VaultLocked(IReadOnlyList<NamedRealm> liars) => OfVault(
+        ClientErrors.VaultLocked,
+        "The PIN vault's data were restored from a backup that may have forgotten guesses, so nobody opens it any more: this "
+        + "PIN brings nothing back. " + SetAnew, liars);
+
+    public static ChatPayException VaultNotRegistered(IReadOnlyList<NamedRealm> liars) => OfVault(
+        ClientErrors.VaultNotRegistered, "The PIN vault has nothing of this account. " + SetAnew, liars);
+
+    public static ChatPayException VaultRealmLied(IReadOnlyList<NamedRealm> liars) => OfVault(
+        ClientErrors.VaultRealmLied,
+        $"The PIN vault cannot help: an answer cannot be true, and it is that of {string.Join(", ", liars)}. Whether the PIN is "
+        + "right is not known, and nothing was changed. Tell whoever runs the server.", liars);
 
     public static ChatPayException VaultUnavailable(string message) => Local(ClientErrors.VaultUnavailable, message);
 
@@ -68,6 +92,10 @@ internal static class LocalErrors
     public static ChatPayException PinNeeded() => Local(
         ClientErrors.PinNeeded,
         "Only the PIN brings an archive's key back: set one first, or enter the one that is set on this device.");
+
+    public static ChatPayException ArchiveNeedsPin() => Local(
+        ClientErrors.ArchiveNeedsPin,
+        "Only a PIN brings an archive's key back, and none is set that would: set one first, then turn the archive on.");
 
     public static ChatPayException PinRemoved() => Local(
         ClientErrors.PinRemoved, "Another device has removed the PIN while this one set it: there is none now.");
@@ -94,6 +122,18 @@ internal static class LocalErrors
 
     public static ChatPayException Refused(ErrorCode code, string message) =>
         new(ErrorBody.From(new Error(code, message)));
+
+    /// <param name="liars">Named in the details as <c>realms</c>; nothing there where there are none.</param>
+    private static ChatPayException OfVault(
+        string name, string message, IReadOnlyList<NamedRealm> liars, Dictionary<string, object>? details = null)
+    {
+        if (liars.Count > 0)
+        {
+            (details ??= new(StringComparer.Ordinal))["realms"] = liars;
+        }
+
+        return new(new ErrorBody(ClientErrors.Code, name, message, Retryable: false, details));
+    }
 
     private static ChatPayException Local(
         string name, string message, bool retryable = false, Exception? cause = null) =>

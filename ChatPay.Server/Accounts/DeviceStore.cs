@@ -1,4 +1,5 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Server.Database;
 using Dapper;
 using Npgsql;
 
@@ -35,22 +36,9 @@ internal sealed class DeviceStore(NpgsqlDataSource dataSource)
     /// <returns>Whether the account has such a device.</returns>
     public async Task<bool> RevokeAsync(AccountId account, DeviceId device, CancellationToken cancellationToken)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            """
-            with gone as (
-                update device
-                set revoked_at = coalesce(revoked_at, now()), recognition_hash = null
-                where id = @device and account_id = @account
-                returning id
-            ), ended as (
-                update session set revoked_at = now()
-                where device_id in (select id from gone) and revoked_at is null
-            )
-            select exists (select from gone)
-            """,
-            new { device = device.Value, account = account.Value },
-            cancellationToken: cancellationToken));
+        await using var command = dataSource.CreateCommand(
+            RevocationRows.Revoke, account.Value, new[] { device.Value });
+        return await command.ExecuteScalarAsync(cancellationToken) is 1;
     }
 
     /// <summary>Revoked devices that some feature has not dropped yet, in no order.</summary>

@@ -30,7 +30,8 @@ internal sealed partial class KeyChainService(
             return refused;
         }
 
-        // The entries count from here on, whether the caller still waits or not.
+        // The entries count from here on, whether the caller still waits or not, and what they put out was revoked with them.
+        // Its connections are closed now, and features drop it; what an earlier version left signed in is revoked here as well.
         foreach (var device in changed.Value.Revoked)
         {
             await accounts.RevokeAsync(caller, device, CancellationToken.None);

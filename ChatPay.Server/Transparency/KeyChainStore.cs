@@ -1,5 +1,6 @@
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
+using ChatPay.Server.Accounts;
 using ChatPay.Server.Database;
 using ChatPay.Server.Hosting;
 using Npgsql;
@@ -70,6 +71,13 @@ internal sealed class KeyChainStore(NpgsqlDataSource dataSource)
             """,
             caller.Account.Value, change.Added.Select(device => device.Value).ToArray(),
             change.Revoked.Select(device => device.Value).ToArray());
+        if (change.Revoked.Count > 0)
+        {
+            // With the entries: a node that dies after the commit leaves no device signed in that nothing vouches for.
+            batch.Add(
+                RevocationRows.Revoke, caller.Account.Value, change.Revoked.Select(device => device.Value).ToArray());
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return change;

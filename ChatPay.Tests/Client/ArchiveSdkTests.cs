@@ -209,7 +209,7 @@ public sealed class ArchiveSdkTests(ServerFixture server, PostgresFixture postgr
         await using var ben = await SdkPerson.JoinAsync(server.Address);
         await using var ada = await SdkPerson.JoinAsync(server.Address);
         var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.TurnOnArchiveAsync(Cancellation));
-        Assert.Equal(ClientErrors.PinNeeded, refused.Name);
+        Assert.Equal(ClientErrors.ArchiveNeedsPin, refused.Name);
         Assert.True(await ada.Device.ArchiveStateAsync(Cancellation) is { IsOffered: true, IsOn: false });
 
         await ada.Device.SetPinAsync(ArchiveDesk.Pin, Cancellation);

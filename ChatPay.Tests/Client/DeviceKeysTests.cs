@@ -193,7 +193,7 @@ public sealed class DeviceKeysTests(ServerFixture server, PostgresFixture postgr
         await phone.RemovePinAsync(Cancellation);
         var gone = await Assert.ThrowsAsync<ChatPayException>(
             () => tablet.RecoverAsync("a passphrase that nobody guesses", Cancellation));
-        Assert.Equal(ClientErrors.VaultUnavailable, gone.Name);
+        Assert.Equal(ClientErrors.VaultNotRegistered, gone.Name);
         await phone.SetPinAsync("902741", Cancellation);
         await tablet.RecoverAsync("902741", Cancellation);
         Assert.True(tablet.IsApproved);

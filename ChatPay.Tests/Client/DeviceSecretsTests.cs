@@ -293,12 +293,6 @@ public sealed class DeviceSecretsTests(ServerFixture server) : IClassFixture<Ser
             await ada.Device.SetPinAsync("480279", Cancellation);
         }
 
-        await using (await SdkPerson.OpenAsync(server.Address, store, handle))
-        {
-            await Eventually.TrueAsync(
-                async () => await store.ReadAsync(StoreKeys.VaultSeen, Cancellation) is not null, "it has looked");
-        }
-
         await using var first = await GuessAsync();
         var (begun, _) = await new PinVault(first.Client, RandomNumberGenerator.Fill).BeginWaitAsync(Cancellation);
         Assert.True(begun.IsOk);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using ChatPay.Core.Vault;
 using Xunit;
@@ -14,9 +13,12 @@ namespace ChatPay.Tests.Vault;
 public sealed class TagComparisonTests
 {
     private const int Kinds = 3;
-    private const int Comparisons = 2_000;
-    private const int SamplesFirst = 300;
+    private const int LongBytes = 1 << 18;
+    private const int SamplesFirst = 25;
     private const int Attempts = 5;
+
+    /// <summary>So many times as long the longest may take; what stops early is thousands of times as quick.</summary>
+    private const int Slack = 8;
 
     private static int s_sink;
 
@@ -24,98 +26,90 @@ public sealed class TagComparisonTests
     [Fact]
     public void The_step_that_releases_a_share_compares_by_FixedTimeEquals_alone()
     {
-        var called = CalledBy(typeof(RealmSteps).GetMethod(nameof(RealmSteps.Release))!);
+        var release = CalledBy(typeof(RealmSteps).GetMethod(nameof(RealmSteps.Release))!);
+        var compare = typeof(RealmSteps).GetMethod(nameof(RealmSteps.IsTag), BindingFlags.NonPublic | BindingFlags.Static)!;
+        Assert.Contains(compare, release);
+        var called = CalledBy(compare);
         Assert.Contains(
             called, method => method.DeclaringType == typeof(CryptographicOperations)
                 && method.Name == nameof(CryptographicOperations.FixedTimeEquals));
         Assert.DoesNotContain(
-            called, method => method.Name is "SequenceEqual" or "SequenceCompareTo" or "IndexOf" or "StartsWith");
+            release.Concat(called),
+            method => method.Name is "SequenceEqual" or "SequenceCompareTo" or "IndexOf" or "StartsWith");
     }
 
     /// <summary>
-    /// Deliberately generous, and measured against a comparison that leaks, in the same run and interleaved with it: the
-    /// medians of the function's times for equal tags, other first bytes and other last bytes lie within half of what the
-    /// leaking one tells first and last byte apart by.
+    /// The realm's own comparison, over a quarter of a megabyte, so that whatever ends at the first difference ends thousands of
+    /// times as early: the shortest times for equal ones, others at the first byte and others at the last are within eight
+    /// times of each other.
     ///
-    /// For a false alarm something else on the machine would have to shift the median of one kind and not those of the others.
-    /// Kinds come in random order, so a disturbance that hits a share q of all samples, below 0.4, would have to hit more than
-    /// half of one kind's n: with probability below exp(-2n(0.5 - q)^2), Hoeffding's bound, 0.0025 for 300 samples. It fails
-    /// only if that happens five times on end with n doubled each time, below exp(-6 (1 + 2 + 4 + 8 + 16)), which is 10^-80.
+    /// Nothing on the machine makes a comparison quicker than it is, so the shortest time of each kind is at least what the work
+    /// takes; for a false alarm all samples of one kind would have to take eight times as long, and none of another's that are
+    /// taken in turn with them, five times on end with twice as many samples each time.
     /// </summary>
     [Fact]
     public void Comparing_takes_as_long_wherever_tags_differ()
     {
-        var told = new List<string>();
-        for (var (attempt, samples) = (0, SamplesFirst); attempt < Attempts; attempt++, samples *= 2)
-        {
-            var leaking = Medians(samples, Leaking);
-            var fixedTime = Medians(samples, FixedTime);
-            var leak = leaking[2] - leaking[1];
-            var spread = fixedTime.Max() - fixedTime.Min();
-            if (leak > 0 && spread < leak / 2)
-            {
-                return;
-            }
-
-            told.Add($"{samples} samples: leaking {string.Join('/', leaking)}, fixed {string.Join('/', fixedTime)}");
-        }
-
-        Assert.Fail(string.Join('\n', told));
+        Assert.False(IsAsLong(Leaking, out _));
+        Assert.True(IsAsLong(static (one, other) => RealmSteps.IsTag(one, other), out var told), told);
     }
 
-    /// <summary>Median ticks of so many comparisons: of equal tags, of others at the first byte, of others at the last.</summary>
-    private static long[] Medians(int samples, Func<byte[], byte[], bool> compare)
+    /// <summary>The one thing that a comparison is for.</summary>
+    [Fact]
+    public void Only_the_same_tag_is_the_same()
     {
         var tag = RandomNumberGenerator.GetBytes(UnlockKey.TagSize);
-        byte[][] others = [[.. tag], [.. tag], [.. tag]];
-        others[1][0] ^= 1;
-        others[2][^1] ^= 1;
-        var times = new List<long>[Kinds];
-        for (var kind = 0; kind < Kinds; kind++)
+        Assert.True(RealmSteps.IsTag(tag, [.. tag]));
+        Assert.False(RealmSteps.IsTag(tag, tag.AsSpan(1)));
+        for (var bit = 0; bit < tag.Length * 8; bit++)
         {
-            times[kind] = [];
-            Measure(compare, tag, others[kind]);
+            byte[] other = [.. tag];
+            other[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(RealmSteps.IsTag(tag, other));
         }
-
-        for (var sample = 0; sample < samples * Kinds; sample++)
-        {
-            // As many of each kind, in an order that nothing else on the machine follows.
-            int[] open = [.. Enumerable.Range(0, Kinds).Where(kind => times[kind].Count < samples)];
-            var chosen = open[RandomNumberGenerator.GetInt32(open.Length)];
-            times[chosen].Add(Measure(compare, tag, others[chosen]));
-        }
-
-        return [.. times.Select(list => list.Order().ElementAt(samples / 2))];
     }
 
-    private static long Measure(Func<byte[], byte[], bool> compare, byte[] tag, byte[] other)
+    private static bool IsAsLong(Func<byte[], byte[], bool> compare, out string told)
     {
-        var begun = Stopwatch.GetTimestamp();
-        for (var time = 0; time < Comparisons; time++)
+        var all = new List<string>();
+        for (var (attempt, samples) = (0, SamplesFirst); attempt < Attempts; attempt++, samples *= 2)
         {
-            s_sink += compare(tag, other) ? 1 : 0;
-        }
-
-        return Stopwatch.GetTimestamp() - begun;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool FixedTime(byte[] tag, byte[] other) => CryptographicOperations.FixedTimeEquals(tag, other);
-
-    /// <summary>What nobody must write: it ends at the first difference.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool Leaking(byte[] tag, byte[] other)
-    {
-        for (var at = 0; at < tag.Length; at++)
-        {
-            if (tag[at] != other[at])
+            var shortest = Shortest(samples, compare);
+            all.Add($"{samples} samples: {string.Join('/', shortest)} ticks");
+            if (shortest.Max() <= Slack * shortest.Min())
             {
-                return false;
+                told = "";
+                return true;
             }
         }
 
-        return true;
+        told = string.Join('\n', all);
+        return false;
     }
+
+    /// <summary>Ticks of the quickest comparison: of equal ones, of others at the first byte, of others at the last.</summary>
+    private static long[] Shortest(int samples, Func<byte[], byte[], bool> compare)
+    {
+        var bytes = RandomNumberGenerator.GetBytes(LongBytes);
+        byte[][] others = [[.. bytes], [.. bytes], [.. bytes]];
+        others[1][0] ^= 1;
+        others[2][^1] ^= 1;
+        long[] shortest = [long.MaxValue, long.MaxValue, long.MaxValue];
+        for (var sample = 0; sample < samples; sample++)
+        {
+            for (var kind = 0; kind < Kinds; kind++)
+            {
+                var begun = Stopwatch.GetTimestamp();
+                s_sink += compare(bytes, others[kind]) ? 1 : 0;
+                shortest[kind] = Math.Min(shortest[kind], Math.Max(1, Stopwatch.GetTimestamp() - begun));
+            }
+        }
+
+        return shortest;
+    }
+
+    /// <summary>What nobody must write: it ends at the first difference.</summary>
+    private static bool Leaking(byte[] one, byte[] other) => one.AsSpan().SequenceEqual(other);
 
     /// <summary>The methods that a method's instructions name: every four bytes that are a token of one.</summary>
     private static List<MethodBase> CalledBy(MethodInfo method)

@@ -96,7 +96,7 @@ public sealed class WebPinInteropTests(ServerFixture server) : IClassFixture<Ser
         var removed = await driver.AskAsync(Ask("remove", ada.Device, set, own.IdentitySeed), Cancellation);
         Assert.Equal((int)VaultRejection.None, removed.GetProperty("rejection").GetInt32());
         var gone = await Assert.ThrowsAsync<ChatPayException>(() => phone.RecoverAsync(set, Cancellation));
-        Assert.Equal(ClientErrors.VaultUnavailable, gone.Name);
+        Assert.Equal(ClientErrors.VaultNotRegistered, gone.Name);
     }
 
     private static void SkipWithoutNode()

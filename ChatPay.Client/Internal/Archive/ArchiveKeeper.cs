@@ -33,14 +33,16 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
     }
 
     /// <exception cref="ChatPayException">
-    /// <c>device_not_approved</c>, <c>archive_off</c>, <c>archive_exists</c>; <see cref="ClientErrors.PinNeeded"/>.
+    /// <c>device_not_approved</c>, <c>archive_off</c>, <c>archive_exists</c>; <see cref="ClientErrors.ArchiveNeedsPin"/>,
+    /// <see cref="ClientErrors.PinNeeded"/>.
     /// </exception>
     public async Task TurnOnAsync(CancellationToken cancellationToken)
     {
         using (await _turns.TakeAsync(cancellationToken))
         using (await core.Keys.Own.Secrets.TakeAsync(cancellationToken))
         {
-            if (!await core.Keys.IsApprovedAsync(cancellationToken))
+            // With a look at the chain: another device may have set a PIN, or removed it.
+            if (!await core.Keys.Own.EnsureAsync(cancellationToken))
             {
                 throw OwnKeys.NotApproved();
             }
@@ -56,6 +58,12 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
                 throw LocalErrors.Refused(
                     ErrorCode.ArchiveExists,
                     "An archive is on whose key this device does not have. Enter the PIN, or turn it off first.");
+            }
+
+            if (!core.Keys.Pin.IsSet || await core.Keys.Vault.LossAsync(cancellationToken) != PinLoss.None)
+            {
+                // A root secret may be here all the same, of a PIN that no realm has taken.
+                throw LocalErrors.ArchiveNeedsPin();
             }
 
             var own = await core.Keys.Own.ReadAsync(cancellationToken);

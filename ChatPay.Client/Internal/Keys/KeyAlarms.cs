@@ -6,7 +6,13 @@ namespace ChatPay.Client.Internal.Keys;
 internal sealed class KeyAlarms(DeviceCore core)
 {
     /// <summary>A server that contradicts itself all the time shall not fill the store.</summary>
-    private const int AlarmsKept = 100;
+    public const int AlarmsKept = 100;
+
+    /// <summary>
+    /// A realm of the PIN vault can make up guesses and waits, and what it made up shall push out no alarm of another kind: each
+    /// of these kinds has so many places of its own, and takes none of the others'.
+    /// </summary>
+    public const int PlacesOfRealms = 20;
 
     /// <summary>Keeps an alarm, unless the same one is kept already.</summary>
     public Task RaiseAsync(
@@ -24,7 +30,7 @@ internal sealed class KeyAlarms(DeviceCore core)
             var kept = (await ListAsync(cancellationToken)).ToList();
             foreach (var (kind, account, evidence) in news)
             {
-                if (kept.Count < AlarmsKept && !kept.Any(one => one.Kind == kind && one.Account == account
+                if (HasRoom(kept, kind, AlarmsKept) && !kept.Any(one => one.Kind == kind && one.Account == account
                     && one.Evidence.SequenceEqual(evidence, StringComparer.Ordinal)))
                 {
                     raised.Add(new KeyAlarm(
@@ -53,7 +59,7 @@ internal sealed class KeyAlarms(DeviceCore core)
         KeyAlarmKind kind, AccountId account, IReadOnlyList<string> evidence, CancellationToken cancellationToken)
     {
         var kept = await ListAsync(cancellationToken);
-        if (kept.Count < AlarmsKept / 2 && !kept.Any(one => one.Kind == kind && one.Account == account))
+        if (HasRoom(kept, kind, AlarmsKept / 2) && !kept.Any(one => one.Kind == kind && one.Account == account))
         {
             await RaiseAsync(kind, account, evidence, cancellationToken);
         }
@@ -78,6 +84,13 @@ internal sealed class KeyAlarms(DeviceCore core)
             await core.WriteAsync([new(StoreKeys.KeyAlarm(number), null)], cancellationToken);
         }
     }
+
+    private static bool HasRoom(IEnumerable<KeyAlarm> kept, KeyAlarmKind kind, int most) => IsOfRealms(kind)
+        ? kept.Count(one => one.Kind == kind) < PlacesOfRealms
+        : kept.Count(static one => !IsOfRealms(one.Kind)) < most;
+
+    private static bool IsOfRealms(KeyAlarmKind kind) => kind is KeyAlarmKind.PinGuessed or KeyAlarmKind.PinWait
+        or KeyAlarmKind.PinOpened or KeyAlarmKind.PinLost;
 }
 
 /// <summary>What there is to alarm about.</summary>

@@ -15,7 +15,7 @@ namespace ChatPay.Client.Internal.Keys;
 /// X25519, 32 bytes: what this device's code is made of, until it has the identity key in force.
 /// </param>
 /// <param name="Posted">SHA-256 of the entries that this device posted last.</param>
-/// <param name="Approved">Devices that this one has approved: that they add themselves is no surprise.</param>
+/// <param name="Approvals">Devices that this one has approved: for a while it is no surprise that they add themselves.</param>
 /// <param name="NextSeed">
 /// Ed25519, 32 bytes: the identity key that is about to replace the present one, until the chain has it.
 /// </param>
@@ -31,7 +31,7 @@ namespace ChatPay.Client.Internal.Keys;
 /// </param>
 internal sealed record OwnKeysRecord(
     byte[]? IdentitySeed, byte[]? RootSecret = null, byte[]? ArchiveKey = null, byte[]? ApprovalKey = null,
-    IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<DeviceId>? Approved = null, byte[]? NextSeed = null,
+    IReadOnlyList<byte[]>? Posted = null, IReadOnlyList<GivenApproval>? Approvals = null, byte[]? NextSeed = null,
     bool WrapDue = false, PendingRegistration? Pending = null,
     IReadOnlyList<PendingRegistration>? Registrations = null, bool PinVoid = false)
 {
@@ -73,6 +73,10 @@ internal sealed record OwnKeysRecord(
         Pending = Pending is null ? null : Pending with { RootSecret = Pending.RootSecret ?? RootSecret },
     };
 }
+
+/// <summary>A device that was approved here.</summary>
+/// <param name="At">When.</param>
+internal sealed record GivenApproval(DeviceId Device, DateTimeOffset At);
 
 /// <summary>A registration of the PIN, kept before a realm hears of it.</summary>
 /// <param name="Version">Its version, as the realms tell it.</param>
@@ -137,10 +141,35 @@ internal sealed record PersonKeysRecord(
 internal sealed record WithheldChain(DateTimeOffset Since, int Tries);
 
 /// <summary>What the realms have told of guesses and waits, so that each raises one alarm.</summary>
-internal sealed record VaultSeenRecord(IReadOnlyList<SeenGuess> Guesses, IReadOnlyList<SeenWait> Waits);
+/// <param name="Guesses">As <paramref name="Failed"/>, where an earlier version wrote this.</param>
+/// <param name="Waits">As <paramref name="Begun"/>, where an earlier version wrote this.</param>
+/// <param name="Failed">Wrong guesses; null before the first look.</param>
+/// <param name="Opened">Right ones; null before the first look at them.</param>
+/// <param name="Begun">Waits, the newest last.</param>
+/// <param name="Loss">The last time that the PIN was found to bring nothing back; null where it never was.</param>
+internal sealed record VaultSeenRecord(
+    IReadOnlyList<SeenGuess>? Guesses = null, IReadOnlyList<SeenWait>? Waits = null,
+    IReadOnlyList<SeenAct>? Failed = null, IReadOnlyList<SeenAct>? Opened = null, IReadOnlyList<SeenAct>? Begun = null,
+    SeenLoss? Loss = null)
+{
+    /// <summary>Wrong guesses, whoever wrote this.</summary>
+    public IReadOnlyList<SeenAct>? FailedActs() => Failed ?? Guesses?.Select(static one => new SeenAct(
+        one.Device, one.At, [new SeenPart(one.Realm, SeenActs.NameOf(one.At, one.Device))])).ToList();
+
+    /// <summary>Waits, whoever wrote this; those of an earlier version say at no realm what their ids are.</summary>
+    public IReadOnlyList<SeenAct> BegunActs() =>
+        Begun ?? [.. (Waits ?? []).Select(static one => new SeenAct(one.Device, one.Until, []))];
+}
 
 /// <summary>A failed guess at a realm.</summary>
 internal sealed record SeenGuess(Guid Realm, DateTimeOffset At, DeviceId Device);
 
 /// <summary>A wait that a device has begun, at however many realms.</summary>
 internal sealed record SeenWait(DeviceId Device, DateTimeOffset Until);
+
+/// <summary>That a PIN brings nothing back any more.</summary>
+/// <param name="Digest">32 bytes: the PIN's in the account's chain.</param>
+/// <param name="Why">Why; none where it has been well again since.</param>
+/// <param name="Since">When it was seen first, by this device's clock.</param>
+/// <param name="IsTold">Whether its alarm was raised: one for each PIN.</param>
+internal sealed record SeenLoss(byte[] Digest, PinLoss Why, DateTimeOffset Since, bool IsTold);

@@ -10,6 +10,12 @@ internal sealed partial class OwnKeys
     /// <summary>So many devices that were approved here are remembered: an account has fewer.</summary>
     private const int ApprovedKept = 100;
 
+    /// <summary>
+    /// A device that was approved takes the keys when it is next online, and comes into the chain right after that. One that
+    /// comes much later is worth an alarm: whoever approved it has forgotten it, and somebody else may have it by then.
+    /// </summary>
+    private static readonly TimeSpan s_approvalLasts = TimeSpan.FromDays(7);
+
     /// <summary>What this device makes for others to approve it with; null where it has the key in force.</summary>
     public async Task<ApprovalCode?> CodeAsync(CancellationToken cancellationToken)
     {
@@ -122,7 +128,10 @@ internal sealed partial class OwnKeys
         var approval = SealedApproval.Seal(code, keys, own.RootSecret, GroupKeeper.Random)
             ?? throw LocalErrors.CodeInvalid("The code holds a key that is none.");
         await UpdateAsync(
-            now => now with { Approved = [.. (now.Approved ?? []).TakeLast(ApprovedKept - 1), code.Device] },
+            now => now with
+            {
+                Approvals = [.. Lasting(now).TakeLast(ApprovedKept - 1), new(code.Device, core.Time.GetUtcNow())],
+            },
             cancellationToken);
         return approval;
     }
@@ -137,6 +146,9 @@ internal sealed partial class OwnKeys
         NextSeed = null,
         WrapDue = own.WrapDue || (rootSecret.IsEmpty && own.RootSecret is not null),
     };
+
+    private IEnumerable<GivenApproval> Lasting(OwnKeysRecord own) =>
+        (own.Approvals ?? []).Where(one => core.Time.GetUtcNow() - one.At < s_approvalLasts);
 
     private Task<OwnKeysRecord> AskForApprovalAsync(CancellationToken cancellationToken) => UpdateAsync(
         static own => own.ApprovalKey is null

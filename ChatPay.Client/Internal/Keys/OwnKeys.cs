@@ -187,6 +187,13 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
                 KeyAlarmKind.OwnKeysChanged, account, [.. foreign.Select(Convert.ToBase64String)], cancellationToken);
         }
 
+        if (own.Approvals is { Count: > 0 } approvals && approvals.Any(one => HasCome(followed.Chain, one)))
+        {
+            await UpdateAsync(
+                now => now with { Approvals = [.. Lasting(now).Where(one => !HasCome(followed.Chain, one))] },
+                cancellationToken);
+        }
+
         if (foreign.Any(IsRemoval))
         {
             // What this device had begun before that is not to come back, and what the PIN opened opens nothing any more.
@@ -313,10 +320,14 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
     private KeyLogEntry DeviceAdded(KeyLogPlace place, Key identityKey) =>
         KeyLogEntry.DeviceAdded(place, core.Device.Device, core.Groups.Member.SignatureKey, identityKey);
 
-    private static bool IsExpected(OwnKeysRecord own, byte[] bytes) =>
+    private bool IsExpected(OwnKeysRecord own, byte[] bytes) =>
         own.Posted?.Any(hash => hash.AsSpan().SequenceEqual(SHA256.HashData(bytes))) == true
         || (KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.DeviceAdded
-            && own.Approved?.Contains(entry.Device) == true);
+            && Lasting(own).Any(one => one.Device == entry.Device));
+
+    /// <summary>It is in the chain, or was: it comes no second time.</summary>
+    private static bool HasCome(KeyChain chain, GivenApproval approval) =>
+        chain.Devices.ContainsKey(approval.Device) || chain.IsRevoked(approval.Device);
 
     private static bool IsPin(byte[] bytes) =>
         KeyLogEntry.TryRead(bytes, out var entry, out _) && entry.Type == KeyLogEntryType.VaultConfigured;

@@ -24,7 +24,7 @@ internal sealed partial class PinKeeper
         var hadAny = false;
         for (var attempt = 1; ; attempt++)
         {
-            var (step, hadSome) = await Vault().DeleteAsync(identityKey, cancellationToken);
+            var (step, hadSome) = await Realms.DeleteAsync(identityKey, cancellationToken);
             Require(step);
             hadAny |= hadSome;
             var left = await own.UpdateAsync(

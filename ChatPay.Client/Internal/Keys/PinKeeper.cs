@@ -56,8 +56,9 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     }
 
     /// <exception cref="ChatPayException">
-    /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>, <c>device_not_approved</c>;
-    /// <see cref="ClientErrors.PinRemoved"/>: another device has removed it meanwhile.
+    /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>,
+    /// <see cref="ClientErrors.VaultRealmLied"/>, <c>device_not_approved</c>; <see cref="ClientErrors.PinRemoved"/>: another
+    /// device has removed it meanwhile.
     /// </exception>
     public async Task SetAsync(string text, CancellationToken cancellationToken)
     {
@@ -67,6 +68,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             throw Refused(refusal);
         }
 
+        await core.Keys.Vault.BeginAsync(cancellationToken);
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
         await SetAsync(pin, cancellationToken);
     }
@@ -139,7 +141,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     /// <summary>Brings the account's keys to this device.</summary>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.WrongPin"/>, with <c>guessesLeft</c> in its details; <see cref="ClientErrors.PinRefused"/>: it
-    /// cannot be one; <see cref="ClientErrors.VaultUnavailable"/>.
+    /// cannot be one; the outcomes of <see cref="VaultFailures"/>.
     /// </exception>
     public async Task RecoverAsync(string text, CancellationToken cancellationToken)
     {
@@ -157,7 +159,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var registered = today;
         try
         {
-            Require(await Vault().RecoverAsync(
+            Require(await Realms.RecoverAsync(
                 pin, root, followed.Chain.VaultDigest.ToArray(), cancellationToken, found => registered = found));
             var stored = await core.Client.WrappedKeysAsync(cancellationToken);
             if (!AccountKeys.TryUnwrap(stored.Wrapped, account, root, out var keys))
@@ -175,9 +177,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
                 await own.UpdateAsync(
                     static now => now.PinVoid ? now with { PinVoid = false } : now, cancellationToken);
 
-                // Guesses that failed before are the person's to forgive.
-                using var identityKey = keys.ImportIdentityKey();
-                await Vault().ClearFailuresAsync(identityKey, cancellationToken);
+                await ForgiveAsync(keys, cancellationToken);
             }
         }
         finally
@@ -188,6 +188,23 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         if (registered.AreWeakerThan(today))
         {
             await StrengthenAsync(pin, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Guesses that failed before are the person's to forgive. They stay in the realms' lists, so other devices alarm all the
+    /// same. The keys are back by now: where this fails it is not the recovery that did.
+    /// </summary>
+    private async Task ForgiveAsync(AccountKeys keys, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var identityKey = keys.ImportIdentityKey();
+            await Realms.ClearFailuresAsync(identityKey, cancellationToken);
+        }
+        catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // With the next recovery.
         }
     }
 
@@ -207,9 +224,12 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         }
     }
 
-    /// <summary>What the realms that can be reached tell of guesses and waits.</summary>
-    public Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(CancellationToken cancellationToken) =>
-        Vault().ToldAsync(cancellationToken);
+    /// <summary>The account's PIN is set, by its keys as this device knows them.</summary>
+    public bool IsSet =>
+        core.Keys.People.ChainOf(core.Device.Account.Id) is { VaultDigest.IsEmpty: false };
+
+    /// <summary>The realms, for who looks at what they tell of guesses and waits.</summary>
+    public PinVault Realms => _vault ??= new(core.Client, GroupKeeper.Random);
 
     /// <summary>Cancels waits at all realms.</summary>
     public async Task CancelWaitAsync(CancellationToken cancellationToken)
@@ -217,7 +237,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        Require(await Vault().CancelWaitAsync(identityKey, cancellationToken));
+        Require(await Realms.CancelWaitAsync(identityKey, cancellationToken));
     }
 
     private static Pin Read(string text) =>
@@ -225,23 +245,13 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
 
     private static ChatPayException Refused(PinRefusal refusal) => LocalErrors.PinRefused(refusal);
 
-    private static void Require(VaultStep step)
+    private void Require(VaultStep step)
     {
-        if (step.Rejection == VaultRejection.WrongPin)
-        {
-            throw LocalErrors.WrongPin(step.GuessesLeft ?? 0);
-        }
-
         if (!step.IsOk)
         {
-            var liars = string.Join(", ", step.Faults.Where(fault => fault.IsLie).Select(fault => fault.Realm.Value));
-            throw LocalErrors.VaultUnavailable(
-                $"The PIN vault cannot help now: {step.Rejection}."
-                + (liars.Length > 0 ? $" Realms that gave an answer which cannot be true: {liars}." : ""));
+            throw Realms.Failure(step);
         }
     }
-
-    private PinVault Vault() => _vault ??= new(core.Client, GroupKeeper.Random);
 
     /// <returns>Whether that is all that can be done now; not where another device has stored keys meanwhile.</returns>
     private async Task<bool> TrySettleAsync(PendingRegistration begun, CancellationToken cancellationToken)
@@ -257,7 +267,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var (revision, _, stored) = await wrapped.OpenAsync(root, cancellationToken);
         stored?.Dispose();
         var isOnTheWay = IsOnTheWay(begun);
-        var stands = await Vault().StandsAsync(
+        var stands = await Realms.StandsAsync(
             new RegistrationVersion(begun.Version), begun.Replaces ?? [], !isOnTheWay, cancellationToken);
         if (stands is null)
         {
@@ -303,8 +313,8 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var version = new RegistrationVersion(begun.Version);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        await Vault().DeleteAsync(version, identityKey, cancellationToken);
-        if (await Vault().StandsAsync(version, begun.Replaces ?? [], !isOnTheWay, cancellationToken) is false)
+        await Realms.DeleteAsync(version, identityKey, cancellationToken);
+        if (await Realms.StandsAsync(version, begun.Replaces ?? [], !isOnTheWay, cancellationToken) is false)
         {
             await DropAsync(begun, cancellationToken);
         }
@@ -391,7 +401,8 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var (revision, isThere, stored) = await wrapped.OpenAsync(keys.RootSecret, cancellationToken);
         using (stored)
         {
-            if (isThere && stored is null && !keys.PinVoid)
+            // Where no PIN is set there is none that could be entered, and what a former one wrapped opens no more.
+            if (IsSet && isThere && stored is null && !keys.PinVoid)
             {
                 await wrapped.RequireArchiveKeyAsync(keys, cancellationToken);
             }
@@ -407,7 +418,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
         PendingRegistration? begun = null;
-        var (step, _) = await Vault().RegisterAsync(
+        var (step, _) = await Realms.RegisterAsync(
             pin, root, identityKey, identityKey, core.Options.PinHash, cancellationToken,
             (version, digest, replaces) =>
             {

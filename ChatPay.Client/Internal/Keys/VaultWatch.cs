@@ -1,89 +1,206 @@
 using ChatPay.Core.Protocol;
+using ChatPay.Core.Transparency;
 
 namespace ChatPay.Client.Internal.Keys;
 
 /// <summary>
-/// Looks at what the realms tell of guesses and waits. The server tells of them at once, or within seconds where realms are
-/// processes of their own, but that may be lost. So they are asked at each connection, and what was seen is remembered:
-/// each guess alarms once, also where it happened while this device was away.
+/// Looks at what the realms tell of guesses and waits, and whether they have anything still of the PIN that is set. The server
+/// tells of guesses and waits at once, or within seconds where realms are processes of their own, but that may be lost. So they
+/// are asked at each connection, and what was seen is remembered: each guess alarms once, also where it happened while this
+/// device was away.
 /// </summary>
 internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
 {
     /// <summary>Realms list a hundred guesses each, and there are sixteen of them at most.</summary>
-    private const int MostGuesses = 1600;
+    private const int MostGuesses = 16 * Limits.VaultAttempts;
 
     private const int MostWaits = 16;
 
-    /// <summary>A device asks all realms at once, and their clocks differ by less.</summary>
-    private static readonly TimeSpan s_clocksApart = TimeSpan.FromMinutes(1);
-
     private readonly Turns _turns = new();
+    private int _isLookDue;
+
+    /// <summary>
+    /// Before there is a PIN: what is in the realms' lists of an earlier one is no news, and whatever comes later is.
+    /// </summary>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        using var turn = await _turns.TakeAsync(cancellationToken);
+        if (await ReadAsync(cancellationToken) is null)
+        {
+            var told = await core.Keys.Pin.Realms.ToldAsync(cancellationToken);
+            await WriteAsync(null, Take(told, new VaultSeenRecord(), []), [], cancellationToken);
+        }
+    }
 
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        using var turn = await _turns.TakeAsync(cancellationToken);
-        if (core.DeviceOrNull is null || !core.Groups.IsCertified
-            || core.Keys.People.ChainOf(core.Device.Account.Id) is not { VaultDigest.IsEmpty: false })
+        if (core.DeviceOrNull is null || !core.Groups.IsCertified)
         {
             return;
         }
 
-        var told = await core.Keys.Pin.ToldAsync(cancellationToken);
-        var seen = await core.ReadAsync<VaultSeenRecord>(StoreKeys.VaultSeen, cancellationToken);
+        if (!core.Keys.Pin.IsSet)
+        {
+            await BeginAsync(cancellationToken);
+            return;
+        }
+
+        using var turn = await _turns.TakeAsync(cancellationToken);
+        var (told, loss) = await core.Keys.Pin.Realms.LookAsync(cancellationToken);
+        if (HasStranger(told) || loss is not (null or PinLoss.None))
+        {
+            // Another device may have come into the chain since, or have removed the PIN or set another one.
+            await core.Keys.Own.EnsureAsync(cancellationToken);
+        }
+
+        var seen = await ReadAsync(cancellationToken);
         var news = new List<NewKeyAlarm>();
-        var next = DeviceCore.Encode(new VaultSeenRecord(
-            TakeGuesses(told, seen?.Guesses, news), TakeWaits(told, seen?.Waits ?? [], news)));
-        if (seen is null || !next.AsSpan().SequenceEqual(DeviceCore.Encode(seen)))
-        {
-            await alarms.RaiseAsync(news, [new(StoreKeys.VaultSeen, next)], cancellationToken);
-        }
+        var next = Take(told, seen ?? new VaultSeenRecord(), news);
+        next = next with { Loss = TakeLoss(loss, seen?.Loss, news) };
+        await WriteAsync(seen, next, news, cancellationToken);
     }
 
-    /// <param name="known">Null before the first look: what was tried before then is no news to this device.</param>
-    private IReadOnlyList<SeenGuess> TakeGuesses(
-        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenGuess>? known, List<NewKeyAlarm> news)
+    /// <summary>What is known to be lost of the PIN that is set, without asking anybody.</summary>
+    public async Task<PinLoss> LossAsync(CancellationToken cancellationToken) =>
+        core.DeviceOrNull is not null && Chain is { } chain
+        && (await ReadAsync(cancellationToken))?.Loss is { IsTold: true } loss && chain.VaultDigest.SequenceEqual(loss.Digest)
+            ? loss.Why : PinLoss.None;
+
+    private KeyChain? Chain => core.Keys.People.ChainOf(core.Device.Account.Id);
+
+    private ValueTask<VaultSeenRecord?> ReadAsync(CancellationToken cancellationToken) =>
+        core.ReadAsync<VaultSeenRecord>(StoreKeys.VaultSeen, cancellationToken);
+
+    private async Task WriteAsync(
+        VaultSeenRecord? seen, VaultSeenRecord next, IReadOnlyList<NewKeyAlarm> news, CancellationToken cancellationToken)
     {
-        var (account, device) = (core.Device.Account.Id, core.Device.Device);
-        SeenGuess[] failed =
-        [
-            .. told.SelectMany(static one => one.Told.Attempts
-                .Where(static attempt => attempt.Outcome == VaultAttemptOutcome.Failed)
-                .Select(attempt => new SeenGuess(one.Realm, attempt.At, attempt.Device))),
-        ];
-        if (known is not null)
+        var bytes = DeviceCore.Encode(next);
+        if (seen is null || !bytes.AsSpan().SequenceEqual(DeviceCore.Encode(seen)))
         {
-            var strangers = failed.Where(guess => guess.Device != device && !known.Any(one => IsSame(one, guess)))
-                .Select(static guess => guess.Device).Distinct();
-            news.AddRange(strangers.Select(
-                stranger => new NewKeyAlarm(KeyAlarmKind.PinGuessed, account, [stranger.ToString()])));
+            await alarms.RaiseAsync(news, [new(StoreKeys.VaultSeen, bytes)], cancellationToken);
         }
-
-        // Those that are in a list no longer are forgotten with it; of a realm that did not answer all are kept.
-        var answering = told.Select(static one => one.Realm).ToHashSet();
-        return [.. failed.Concat((known ?? []).Where(guess => !answering.Contains(guess.Realm))).Take(MostGuesses)];
     }
+
+    /// <summary>
+    /// What is there before the first look is no news to this device. A realm that lies may list what it likes, but no more than
+    /// others do.
+    /// </summary>
+    private VaultSeenRecord Take(
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, VaultSeenRecord seen, List<NewKeyAlarm> news)
+    {
+        var answering = told.Select(static one => one.Realm).ToHashSet();
+        var failed = PartsOf(told, VaultAttemptOutcome.Failed);
+        var right = PartsOf(told, VaultAttemptOutcome.Succeeded);
+        var (known, knownOpened) = (seen.FailedActs(), seen.Opened);
+        var (guesses, freshGuesses) = SeenActs.Fold(known ?? [], failed);
+        var (opened, freshOpened) = SeenActs.Fold(knownOpened ?? [], right.Where(part => !IsEntering(part)));
+        AddByDevice(KeyAlarmKind.PinGuessed, known is null ? [] : freshGuesses, news);
+        AddByDevice(KeyAlarmKind.PinOpened, knownOpened is null ? [] : freshOpened.Where(IsOfStranger), news);
+        return seen with
+        {
+            Guesses = null,
+            Waits = null,
+            Failed = [.. SeenActs.Listed(guesses, failed, answering).TakeLast(MostGuesses)],
+            Opened = [.. SeenActs.Listed(opened, right, answering).TakeLast(MostGuesses)],
+            Begun = TakeWaits(told, seen.BegunActs(), news),
+        };
+    }
+
+    private static IReadOnlyList<ToldPart> PartsOf(
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, VaultAttemptOutcome outcome) =>
+    [
+        .. told.SelectMany(one => one.Told.Attempts.Take(Limits.VaultAttempts)
+            .Where(attempt => attempt.Outcome == outcome)
+            .Select(attempt => new ToldPart(
+                one.Realm, attempt.Device, attempt.At, SeenActs.NameOf(attempt.At, attempt.Device)))),
+    ];
+
+    private void AddByDevice(KeyAlarmKind kind, IEnumerable<SeenAct> acts, List<NewKeyAlarm> news) => news.AddRange(
+        acts.Select(static act => act.Device).Where(device => device != core.Device.Device).Distinct()
+            .Select(device => new NewKeyAlarm(kind, core.Device.Account.Id, [device.ToString()])));
 
     /// <summary>Each realm has a wait of its own; what one device has begun at all of them is one, and alarms once.</summary>
-    private IReadOnlyList<SeenWait> TakeWaits(
-        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenWait> known, List<NewKeyAlarm> news)
+    private IReadOnlyList<SeenAct> TakeWaits(
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenAct> known, List<NewKeyAlarm> news)
     {
-        var waits = known.ToList();
-        foreach (var wait in told.Select(static one => one.Told.Wait).OfType<VaultWait>())
-        {
-            if (wait.State == VaultWaitState.Begun && wait.Device != core.Device.Device
-                && !waits.Any(one => one.Device == wait.Device && (one.Until - wait.Until).Duration() < s_clocksApart))
-            {
-                news.Add(new NewKeyAlarm(
-                    KeyAlarmKind.PinWait, core.Device.Account.Id, [wait.Device.ToString(), wait.Id.ToString()]));
-                waits.Add(new SeenWait(wait.Device, wait.Until));
-            }
-        }
-
-        return [.. waits.TakeLast(MostWaits)];
+        var parts = told.Where(one => one.Told.Wait is { State: VaultWaitState.Begun } wait && wait.Device != core.Device.Device)
+            .Select(static one => new ToldPart(
+                one.Realm, one.Told.Wait!.Device, one.Told.Wait.Until, one.Told.Wait.Id.ToString()));
+        var (acts, fresh) = SeenActs.Fold(known, parts);
+        news.AddRange(fresh.Select(act => new NewKeyAlarm(
+            KeyAlarmKind.PinWait, core.Device.Account.Id, [act.Device.ToString(), act.Parts[0].Name])));
+        return [.. acts.TakeLast(MostWaits)];
     }
 
-    /// <summary>Realms give their attempts no id; each has its time. At another realm the same guess is of about then.</summary>
-    private static bool IsSame(SeenGuess one, SeenGuess other) => one == other
-        || (one.Realm != other.Realm && one.Device == other.Device && (one.At - other.At).Duration() < s_clocksApart);
+    /// <summary>
+    /// Whoever removes a PIN has the realms forget it first and says so in the chain afterwards: that nothing is registered is
+    /// believed when it is seen again a while later.
+    /// </summary>
+    private SeenLoss? TakeLoss(PinLoss? now, SeenLoss? before, List<NewKeyAlarm> news)
+    {
+        if (now is not { } why || Chain is not { VaultDigest.IsEmpty: false } chain)
+        {
+            return before;
+        }
+
+        var digest = chain.VaultDigest.ToArray();
+        var known = before?.Digest.AsSpan().SequenceEqual(digest) == true ? before : null;
+        if (why == PinLoss.None)
+        {
+            return known is { IsTold: true } ? known with { Why = why } : null;
+        }
+
+        var (since, look) = (known?.Since ?? core.Time.GetUtcNow(), core.Options.RegistrationLook);
+        var isSure = known is { IsTold: true } || why != PinLoss.NotRegistered || core.Time.GetUtcNow() - since >= look;
+        if (!isSure)
+        {
+            LookLater(look);
+        }
+        else if (known is not { IsTold: true })
+        {
+            news.Add(new NewKeyAlarm(
+                KeyAlarmKind.PinLost, core.Device.Account.Id, [why.ToString(), Convert.ToBase64String(digest)]));
+        }
+
+        return new SeenLoss(digest, why, since, isSure);
+    }
+
+    private bool HasStranger(IReadOnlyList<(Guid Realm, VaultAttempts Told)> told) =>
+        PartsOf(told, VaultAttemptOutcome.Succeeded).Any(part => IsStranger(part.Device));
+
+    private bool IsOfStranger(SeenAct act) => IsStranger(act.Device);
+
+    /// <summary>Neither this device nor one that stands, or has stood, in the account's chain.</summary>
+    private bool IsStranger(DeviceId device) => device != core.Device.Device
+        && !(Chain is { } chain && (chain.Devices.ContainsKey(device) || chain.IsRevoked(device)));
+
+    /// <summary>
+    /// A new device of the account's person opens the vault first and comes into the chain right after that, which it is given
+    /// time for.
+    /// </summary>
+    private bool IsEntering(ToldPart part)
+    {
+        if (!IsStranger(part.Device) || core.Time.GetUtcNow() - part.At >= core.Options.EntersWithin)
+        {
+            return false;
+        }
+
+        LookLater(core.Options.EntersWithin);
+        return true;
+    }
+
+    private void LookLater(TimeSpan after)
+    {
+        if (Interlocked.Exchange(ref _isLookDue, 1) == 0)
+        {
+            core.Background(async token =>
+            {
+                await Task.Delay(after, core.Time, token);
+                Volatile.Write(ref _isLookDue, 0);
+                await LookAsync(token);
+            });
+        }
+    }
 }

@@ -9,10 +9,13 @@ namespace ChatPay.Client.Internal.Vault;
 /// realm that cannot be reached has not answered, and the others go on without it.
 /// </summary>
 /// <param name="client">Signed in.</param>
-internal sealed class PinVault(ChatPayClient client, FillRandom random)
+internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
 {
     /// <summary>A registration that turned out not to be the one with this digest, which cost a guess.</summary>
     private (RegistrationVersion Version, byte[] Digest)? _mismatch;
+
+    /// <summary>The realms as they were asked last.</summary>
+    private VaultView? _view;
 
     private AccountId User => client.Account?.Id ?? throw new InvalidOperationException("Sign in first.");
 
@@ -224,12 +227,9 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
                 among: [.. Indices(configuration).Where(index => waits.ContainsKey(configuration.RealmOf(index)))]);
     }
 
-    /// <summary>The attempts and waits of all realms that can be reached.</summary>
-    public async Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(CancellationToken cancellationToken)
-    {
-        using var door = await OpenAsync(cancellationToken);
-        return await ToldAsync(door, cancellationToken);
-    }
+    /// <summary>What a person is told of a step that did not pass.</summary>
+    public ChatPayException Failure(VaultStep step) => VaultFailures.Of(
+        step, Volatile.Read(ref _view) ?? throw new InvalidOperationException("No realm was asked."));
 
     /// <summary>Has the realms give back the guesses that failed.</summary>
     public Task<VaultStep> ClearFailuresAsync(Key identityKey, CancellationToken cancellationToken) =>
@@ -237,25 +237,6 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
             (realm, state) => new ClearFailuresRequest(
                 NextId(), User, realm, state.Version, state.AttemptCount, identityKey),
             cancellationToken);
-
-    private static async Task<IReadOnlyList<(Guid Realm, VaultAttempts Told)>> ToldAsync(
-        RealmDoor door, CancellationToken cancellationToken)
-    {
-        var told = new List<(Guid, VaultAttempts)>();
-        foreach (var realm in door.View.Realms)
-        {
-            try
-            {
-                told.Add((realm, await door.AttemptsAsync(realm, cancellationToken)));
-            }
-            catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // It does not answer now.
-            }
-        }
-
-        return told;
-    }
 
     /// <summary>Nobody can recover from a realm that has nothing, or that has destroyed what it had.</summary>
     private static bool IsGone(VaultRejection rejection) =>
@@ -356,8 +337,12 @@ internal sealed class PinVault(ChatPayClient client, FillRandom random)
         return Judge(configuration, [.. answers, .. refused], take, isDone, among?.Count);
     }
 
-    private async Task<RealmDoor> OpenAsync(CancellationToken cancellationToken) =>
-        new(client, await client.VaultAsync(cancellationToken));
+    private async Task<RealmDoor> OpenAsync(CancellationToken cancellationToken)
+    {
+        var view = await client.VaultAsync(cancellationToken);
+        Volatile.Write(ref _view, view);
+        return new(client, view);
+    }
 
     private static RealmConfiguration ConfigurationOf(RealmDoor door)
     {

@@ -128,7 +128,7 @@ public static class RealmSteps
             : record is null ? VaultRejection.NotRegistered
             : record.Version != request.Version ? VaultRejection.VersionOther
             : attempt.Attempt != request.Attempt ? VaultRejection.AttemptUnknown
-            : !CryptographicOperations.FixedTimeEquals(record.UnlockTag, request.UnlockTag) ? VaultRejection.TagWrong
+            : !IsTag(record.UnlockTag, request.UnlockTag) ? VaultRejection.TagWrong
             : VaultRejection.None;
         return rejection == VaultRejection.None
             ? new Recover3Response(request.RequestId, record!)
@@ -193,6 +193,10 @@ public static class RealmSteps
             ? new ClearFailuresResponse(request.RequestId, request.Version)
             : new RealmRefusal(request.RequestId, rejection);
     }
+
+    /// <summary>As long for a tag that differs at its beginning as for one that differs at its end.</summary>
+    internal static bool IsTag(ReadOnlySpan<byte> registered, ReadOnlySpan<byte> shown) =>
+        CryptographicOperations.FixedTimeEquals(registered, shown);
 
     private static VaultRejection NotAt(RegistrationVersion version, RealmRecord? record) =>
         record is null ? VaultRejection.NotRegistered
