@@ -6,13 +6,16 @@ using ChatPay.Client.Internal.Vault;
 using ChatPay.Core.Protocol;
 using ChatPay.Tests.Support;
 using Microsoft.AspNetCore.Http;
+using Npgsql;
 using Xunit;
 
 namespace ChatPay.Tests.Client;
 
-/// <summary>Of what others do at the vault an account's devices tell its person, once for each act, and lying realms crowd out
-/// nothing else.</summary>
-public sealed class PinAlarmTests(ServerFixture server) : IClassFixture<ServerFixture>
+/// <summary>
+/// Of what others do at the vault an account's devices tell its person, once for each act, and lying realms crowd out nothing
+/// else.
+/// </summary>
+public sealed class PinAlarmTests(ServerFixture server, PostgresFixture postgres) : IClassFixture<ServerFixture>
 {
     private const string Pin = "480279";
     private const string Wrong = "736104";
@@ -36,7 +39,7 @@ public sealed class PinAlarmTests(ServerFixture server) : IClassFixture<ServerFi
         await phone.RecoverAsync(Pin, Cancellation);
         await using var thief = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle);
         await OpenVaultAsync(thief);
-        await ShiftAsync(guesser.Id);
+        await ShiftAsync(server.DataSource, guesser.Id);
 
         await using var again = await SdkPerson.OpenAsync(
             server.Address, store, ada.Handle, static options => options with { EntersWithin = TimeSpan.Zero });
@@ -62,14 +65,17 @@ public sealed class PinAlarmTests(ServerFixture server) : IClassFixture<ServerFi
     [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task The_first_wrong_guess_after_a_PIN_was_set_is_told_of_on_every_device_that_stood_by()
     {
+        // Of nodes that share no Redis the one that finds that a guess is over tells its own devices: there is one.
+        var database = await postgres.CreateDatabaseAsync();
         await using var host = await TestServer.StartAsync(
-            server.ConnectionString, new Dictionary<string, string?>(StringComparer.Ordinal) { ["Vault:BeatSeconds"] = "1" });
+            database, new Dictionary<string, string?>(StringComparer.Ordinal) { ["Vault:BeatSeconds"] = "1" });
+        await using var source = NpgsqlDataSource.Create(database);
         await using var ada = await SdkPerson.JoinAsync(host.Address);
         await using var phone = await ada.OnAnotherDeviceAsync();
         await ada.Device.SetPinAsync(Pin, Cancellation);
         await using var guesser = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         await Assert.ThrowsAsync<ChatPayException>(() => guesser.RecoverAsync(Wrong, Cancellation));
-        await ShiftAsync(guesser.Id);
+        await ShiftAsync(source, guesser.Id);
         foreach (var person in new[] { ada, phone })
         {
             await Eventually.TrueAsync(
@@ -108,9 +114,8 @@ public sealed class PinAlarmTests(ServerFixture server) : IClassFixture<ServerFi
                     DateTimeOffset.UnixEpoch.AddHours(at), new DeviceId(VaultPerson.NewId()), VaultAttemptOutcome.Failed))]),
                 ProtocolJson.Create(), Cancellation)
             : carryOut();
-        await using var guesser = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
-        await Assert.ThrowsAsync<ChatPayException>(() => guesser.RecoverAsync(Wrong, Cancellation));
-        await ShiftAsync(guesser.Id);
+        await using var thief = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
+        await new PinVault(thief.Client, RandomNumberGenerator.Fill).BeginWaitAsync(Cancellation);
         await Eventually.TrueAsync(
             async () => await OfAsync(ada, KeyAlarmKind.PinGuessed) is { Count: > 0 }, "it is told of guesses");
         Assert.Equal(KeyAlarms.PlacesOfRealms, (await OfAsync(ada, KeyAlarmKind.PinGuessed)).Count);
@@ -237,12 +242,12 @@ public sealed class PinAlarmTests(ServerFixture server) : IClassFixture<ServerFi
     ];
 
     /// <summary>Two minutes long a guess might still have been the right one.</summary>
-    private async Task ShiftAsync(DeviceId device)
+    private static async Task ShiftAsync(NpgsqlDataSource source, DeviceId device)
     {
         foreach (var realm in new[] { 1, 2, 3 })
         {
-            await using var command = server.DataSource.CreateCommand(
-                $"update realm_{realm}.vault_attempt set at = at - interval '5 minutes' where device_id = '{device}'");
+            await using var command = source.CreateCommand(
+                $"update realm_{realm}.vault_attempt set at = now() - interval '2 minutes' where device_id = '{device}'");
             Assert.Equal(1, await command.ExecuteNonQueryAsync(Cancellation));
         }
     }

@@ -36,7 +36,7 @@ public sealed class PinLossTests(PostgresFixture postgres)
 
         // While one of them is open it may still turn out right: nothing is lost yet.
         await AssertRefusedAsync(stranger, ClientErrors.VaultExhausted);
-        await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = at - interval '5 minutes'");
+        await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = now() - interval '2 minutes'");
         await AssertAsksAsync(ada, PinLoss.GuessesExhausted);
         await AssertRefusedAsync(stranger, ClientErrors.VaultExhausted);
         Assert.Contains(
@@ -66,13 +66,13 @@ public sealed class PinLossTests(PostgresFixture postgres)
         await using var host = await StartAsync(database);
         await using var ada = await SdkPerson.JoinAsync(host.Address);
         await ada.Device.SetPinAsync(Pin, Cancellation);
-        await ExecuteAsync(database, [1, 2, 3], "update vault_record set used = max_guesses - 1");
+        await ExecuteAsync(database, [1, 2, 3], "update vault_record set used = max_guesses - 1, attempts = max_guesses - 1");
         await using var stranger = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         var wrong = await Assert.ThrowsAsync<ChatPayException>(() => stranger.RecoverAsync(Wrong, Cancellation));
         Assert.Equal(0, wrong.Error.Details!["guessesLeft"]);
         var vault = new PinVault(ada.Device.Client, RandomNumberGenerator.Fill);
         Assert.Null((await vault.LookAsync(Cancellation)).Loss);
-        await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = at - interval '5 minutes'");
+        await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = now() - interval '2 minutes'");
         Assert.Equal(PinLoss.GuessesExhausted, (await vault.LookAsync(Cancellation)).Loss);
     }
 

@@ -7,6 +7,7 @@ using ChatPay.Core.Protocol;
 using ChatPay.Core.Vault;
 using ChatPay.Server.Hosting;
 using ChatPay.Server.Vault;
+using ChatPay.Tests.Client;
 using ChatPay.Tests.Support;
 using Xunit;
 
@@ -90,6 +91,39 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
         {
             await trio.RestartAsync(2);
         }
+    }
+
+    [Fact]
+    public async Task People_are_told_which_realms_lied_where_they_are_and_who_runs_them()
+    {
+        await using var ada = await SdkPerson.JoinAsync(trio.Server.Address);
+        await ada.Device.SetPinAsync("480279", Cancellation);
+        await using var liar = await LyingRealm.StartAsync(trio.Realms[1].Address);
+        await using var other = await LyingRealm.StartAsync(trio.Realms[2].Address);
+        await using var server = await trio.StartServerAsync(index => index == 1 ? liar.Address : null);
+        await using (var tablet = await SdkPerson.NewDeviceAsync(server.Address, ada.Handle))
+        {
+            // One is named beside another outcome, and keeps nobody from going on.
+            var wrong = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync("736104", Cancellation));
+            Assert.Equal(ClientErrors.WrongPin, wrong.Name);
+            Assert.Equal(
+                new NamedRealm(trio.RealmAt(1).Value, "Ben's", liar.Address),
+                Assert.Single((IEnumerable<NamedRealm>)wrong.Error.Details!["realms"]));
+        }
+
+        await using var worse = await trio.StartServerAsync(
+            index => index == 1 ? liar.Address : index == 2 ? other.Address : null);
+        await using var phone = await SdkPerson.NewDeviceAsync(worse.Address, ada.Handle);
+        var lied = await Assert.ThrowsAsync<ChatPayException>(() => phone.RecoverAsync("480279", Cancellation));
+        Assert.Equal((ClientErrors.VaultRealmLied, false), (lied.Name, lied.Retryable));
+        Assert.Equal(
+            [
+                new NamedRealm(trio.RealmAt(1).Value, "Ben's", liar.Address),
+                new NamedRealm(trio.RealmAt(2).Value, "Ana's", other.Address),
+            ],
+            (IEnumerable<NamedRealm>)lied.Error.Details!["realms"]);
+        Assert.Contains(trio.RealmAt(1).Value.ToString(), lied.Message, StringComparison.Ordinal);
+        Assert.Contains("Ben's", lied.Message, StringComparison.Ordinal);
     }
 
     [Fact]
