@@ -25,7 +25,7 @@ public sealed class PinLossTests(PostgresFixture postgres)
         var database = await postgres.CreateDatabaseAsync();
         await using var host = await StartAsync(database);
         var store = new MemoryStore();
-        await using var ada = await SdkPerson.JoinAsync(host.Address, store);
+        await using var ada = await SdkPerson.JoinAsync(host.Address, store, Cheap);
         await ada.Device.SetPinAsync(Pin, Cancellation);
         await using var stranger = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         for (var left = VaultLimits.Guesses - 1; left >= 0; left--)
@@ -64,7 +64,7 @@ public sealed class PinLossTests(PostgresFixture postgres)
     {
         var database = await postgres.CreateDatabaseAsync();
         await using var host = await StartAsync(database);
-        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        await using var ada = await SdkPerson.JoinAsync(host.Address, with: Cheap);
         await ada.Device.SetPinAsync(Pin, Cancellation);
         await ExecuteAsync(database, [1, 2, 3], "update vault_record set used = max_guesses - 1, attempts = max_guesses - 1");
         await using var stranger = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
@@ -124,6 +124,9 @@ public sealed class PinLossTests(PostgresFixture postgres)
         await AssertSetAnewAsync(again, host);
         await again.Device.TurnOnArchiveAsync(Cancellation);
     }
+
+    /// <summary>Of what a guess costs nothing depends here, and there are many.</summary>
+    private static ChatPayDeviceOptions Cheap(ChatPayDeviceOptions options) => options with { PinHash = TestVault.Cheap };
 
     private static Task<TestServer> StartAsync(string database) => TestServer.StartAsync(
         database, new Dictionary<string, string?>(StringComparer.Ordinal) { ["Vault:BeatSeconds"] = "1" });

@@ -53,8 +53,8 @@ public sealed class SeenActsTests
             [[s_second], [s_first]],
             SeenActs.Listed(acts, listed, new HashSet<Guid> { s_first })
                 .Select(static act => act.Parts.Select(static part => part.Realm).ToArray()));
-        Assert.Equal(600, Assert.Single(SeenActs.Listed(acts, listed, new HashSet<Guid> { s_first, s_second })) is var left
-            ? (left.At - s_noon).TotalSeconds : 0);
+        var left = Assert.Single(SeenActs.Listed(acts, listed, new HashSet<Guid> { s_first, s_second }));
+        Assert.Equal(s_noon.AddSeconds(600), left.At);
     }
 
     [Fact]

@@ -223,7 +223,8 @@ public sealed class KeyLogTests(PostgresFixture postgres)
         using var client = new ChatPayClient(other.Address, old.Client.Token);
         var gone = await Person.ErrorOf(client.MeAsync(Cancellation));
         Assert.Contains((ErrorCode)gone.Code, new[] { ErrorCode.DeviceRevoked, ErrorCode.Unauthenticated });
-        await using var count = NpgsqlDataSource.Create(database).CreateCommand(
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var count = source.CreateCommand(
             $"select count(*) from device where id = '{old.Device}' and revoked_at is not null and recognition_hash is null");
         Assert.Equal(1L, await count.ExecuteScalarAsync(Cancellation));
     }
