@@ -17,6 +17,10 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
     private const int MostWaits = 16;
 
     private readonly Turns _turns = new();
+
+    /// <summary>Right guesses of strangers that may be about to come into the chain, and since when this device knows.</summary>
+    private readonly Dictionary<ToldPart, long> _entering = [];
+
     private int _isLookDue;
 
     /// <summary>
@@ -178,16 +182,32 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
 
     /// <summary>
     /// A new device of the account's person opens the vault first and comes into the chain right after that, which it is given
-    /// time for.
+    /// time for, by the realm's clock or by this device's.
     /// </summary>
     private bool IsEntering(ToldPart part)
     {
-        if (!IsStranger(part.Device) || core.Time.GetUtcNow() - part.At >= core.Options.EntersWithin)
+        var within = core.Options.EntersWithin;
+        if (!IsStranger(part.Device) || core.Time.GetUtcNow() - part.At >= within)
         {
             return false;
         }
 
-        LookLater(core.Options.EntersWithin);
+        if (!_entering.TryGetValue(part, out var since))
+        {
+            if (_entering.Count >= MostGuesses)
+            {
+                _entering.Clear();
+            }
+
+            _entering.Add(part, since = core.Time.GetTimestamp());
+        }
+
+        if (core.Time.GetElapsedTime(since) >= within)
+        {
+            return false;
+        }
+
+        LookLater(within);
         return true;
     }
 

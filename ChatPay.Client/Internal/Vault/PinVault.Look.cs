@@ -6,7 +6,7 @@ namespace ChatPay.Client.Internal.Vault;
 /// <content>What signed-in devices look at: who tried what, and whether the PIN still brings anything back.</content>
 internal sealed partial class PinVault
 {
-    /// <summary>The attempts and waits of all realms that can be reached, and whether a PIN can still bring anything back.</summary>
+    /// <summary>Attempts and waits of all realms that can be reached, and whether a PIN can still bring anything back.</summary>
     /// <returns>
     /// <see cref="PinLoss.None"/> where a threshold of realms has a registration that a guess can be made of; null where too few
     /// have said to know.

@@ -3,7 +3,7 @@ using ChatPay.Core.Vault;
 
 namespace ChatPay.Client.Internal.Vault;
 
-/// <summary>What a person is told of a step of the vault that did not pass: what happened, what is lost, and what to do.</summary>
+/// <summary>What people are told of a step of the vault that did not pass: what happened, what is lost, what to do.</summary>
 internal static class VaultFailures
 {
     public static ChatPayException Of(VaultStep step, VaultView view)
