@@ -11,7 +11,7 @@ using Xunit;
 
 namespace ChatPay.Tests.Transparency;
 
-/// <summary>Devices that entries of a chain put out are signed in no more, whatever becomes of the node that took those.</summary>
+/// <summary>Devices that entries of a chain put out are signed in no more, whatever becomes of the node that took them.</summary>
 public sealed class KeyChainRevocationTests(PostgresFixture postgres)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
