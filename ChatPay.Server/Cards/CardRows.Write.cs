@@ -67,7 +67,8 @@ internal sealed partial class CardRows
 
     /// <summary>
     /// In the order of their ids, so that two nodes never wait for each other in a circle. A version or state that is not the one
-    /// decided on is somebody else's doing, where the card was not locked; then the transaction fails and is tried again with locks.
+    /// decided on is somebody else's doing, where the card was not locked; then the transaction fails and is tried again with
+    /// locks.
     /// </summary>
     private void AddChanged(NpgsqlBatch batch)
     {
@@ -78,16 +79,18 @@ internal sealed partial class CardRows
 
         var cards = _changed.Select(id => _found[id]).OrderBy(card => card.Terms.Card.Value).ToArray();
         batch.Add("""
-            with written as (update card c set state = u.state, version = u.version, closed_at = u.closed_at, answered = u.answered,
-                paid_minor = u.paid_minor, refunded_minor = u.refunded_minor, settlement_id = u.settlement_id,
-                reminded_at = u.reminded_at, period_start = u.period_start, period_minor = u.period_minor
-            from unnest($1::uuid[], $2::smallint[], $3::integer[], $4::timestamptz[], $5::integer[], $6::bigint[],
-                $7::bigint[], $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::integer[],
-                $13::smallint[])
-                as u (id, state, version, closed_at, answered, paid_minor, refunded_minor, settlement_id, reminded_at,
-                    period_start, period_minor, old_version, old_state)
-            where c.id = u.id and c.version = u.old_version and c.state = u.old_state
-            returning 1)
+            with written as (
+                update card c set state = u.state, version = u.version, closed_at = u.closed_at, answered = u.answered,
+                    paid_minor = u.paid_minor, refunded_minor = u.refunded_minor, settlement_id = u.settlement_id,
+                    reminded_at = u.reminded_at, period_start = u.period_start, period_minor = u.period_minor
+                from unnest($1::uuid[], $2::smallint[], $3::integer[], $4::timestamptz[], $5::integer[], $6::bigint[],
+                    $7::bigint[], $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::integer[],
+                    $13::smallint[])
+                    as u (id, state, version, closed_at, answered, paid_minor, refunded_minor, settlement_id, reminded_at,
+                        period_start, period_minor, old_version, old_state)
+                where c.id = u.id and c.version = u.old_version and c.state = u.old_state
+                returning 1
+            )
             select expect_rows((select count(*) from written), $14)
             """,
             cards.Select(card => card.Terms.Card.Value).ToArray(),

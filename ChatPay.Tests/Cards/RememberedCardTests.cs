@@ -120,5 +120,6 @@ public sealed class RememberedCardTests(MoneyFixture money) : IClassFixture<Mone
 
     private Task<Result<CardActReply>> ElsewhereAsync(WalletHolder actor, CardView card, CardActionKind action) =>
         Other.ActAsync(
-            actor.Caller, money.Sign(actor, new CardActRequest(card.Id, card.Version, action, money.NewId()), card), Cancellation);
+            actor.Caller, money.Sign(actor, new CardActRequest(card.Id, card.Version, action, money.NewId()), card),
+            Cancellation);
 }
