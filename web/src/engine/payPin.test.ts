@@ -227,6 +227,26 @@ describe('a PIN that was set without the one before', () => {
     expect(payPinOf(ann).status.state).toBe('ready');
   });
 
+  it('tells no more by being set again and again than by being tried', async () => {
+    const { ann, clock } = await house();
+    const others = ['771144', '662933', '558821', '449217', '338162', '997215', '226419', '884017', '115238', '703946'];
+    for (const other of others.slice(0, 3)) {
+      await payPinOf(ann).set(other, quiet);
+    }
+    expect(payPinOf(ann).status.triesLeft).toBe(7);
+    // While it waits, not even the right one is looked at.
+    await payPinOf(ann).set(pin, quiet);
+    expect(payPinOf(ann).status).toMatchObject({ state: 'earlier', triesLeft: 7 });
+    for (const other of others.slice(3)) {
+      clock.nowMs += 15 * minuteMs + 1;
+      await payPinOf(ann).set(other, quiet);
+    }
+    expect(payPinOf(ann).status.state).toBe('resting');
+    clock.nowMs += 15 * minuteMs + 1;
+    await payPinOf(ann).set(pin, quiet);
+    expect(payPinOf(ann).status.state).toBe('resting');
+  });
+
   it('is of no use on a device that never saw the one before, for a day', async () => {
     const { server, id, ann, bob } = await house();
     const second = keep(await TestDevice.signIn('ann', server.client(), ann));

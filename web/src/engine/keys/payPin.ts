@@ -107,8 +107,8 @@ export class PayPin {
 
   /** As `Pins.set`. */
   async set(typed: string, tell: Tell): Promise<void> {
+    const isSame = await this.#isSame(this.#before().verifier, typed);
     const before = this.#before();
-    const isSame = await this.#isSame(before.verifier, typed);
     const set = () => this.keys.pins.set(typed, (share) => tell(vaultShare * share));
     await (isSame || !before.isAsked ? set() : this.#resting(before.verifier, set));
     await this.#withPin(typed, async (pin) => {
@@ -178,19 +178,17 @@ export class PayPin {
     }
   }
 
-  /** Whether it is the one that is asked for now; one that could not be set is not looked at. */
+  /**
+   * Whether it is the one that is asked for now; one that could not be set is not looked at. A try like any other: whoever sets one
+   * PIN after the other learns no more, and no sooner, than whoever tries them.
+   */
   async #isSame(verifier: PinVerifier | null, typed: string): Promise<boolean> {
-    let isSame = false;
-    if (verifier && this.keys.pins.refuse(typed) === null) {
-      await this.#withPin(typed, async (pin) => {
-        isSame = await isPinOf(
-          verifier,
-          pin,
-          this.#stretch(() => undefined),
-        );
-      });
+    if (!verifier || this.keys.pins.refuse(typed) !== null) {
+      return false;
     }
-    return isSame;
+    return this.core.queue.run('keys/payPin', async () =>
+      this.#waitMs > 0 ? false : this.#try(verifier, { pin: typed, tell: () => undefined }),
+    );
   }
 
   /** Of the PIN that the account has now. */
