@@ -55,6 +55,7 @@ describe('a PIN whose guesses are used up', () => {
     await keysOf(ann).watch();
     expect(stateOf(ann)).toEqual(['lost', 'exhausted']);
     expect(alarmsOf(ann)).toEqual(['pinLost']);
+    expect(await nameOf(ann.engine.services.archive.turnOn())).toBe('archive_needs_pin');
     const [alarm] = keysOf(ann).alarms.list;
     expect(alarm?.evidence[0]).toBe(toHex(chainOf(server, ann)?.vaultDigest ?? new Uint8Array()));
     await keysOf(ann).alarms.dismiss(alarm?.number ?? 0);
@@ -174,6 +175,11 @@ describe('a right PIN on another device', () => {
     await until(() => chainOf(server, ann)?.devices.size === 2, 'it is in the keys');
     opened(server, ann.account, ann.engine.services.core.device.device, 10);
     opened(server, ann.account, tablet.engine.services.core.device.device, 10);
+    await keysOf(ann).watch();
+    expect(alarmsOf(ann)).not.toContain('pinOpened');
+    // Nor where the keys have vouched for it once: it is told of again as an opening of before.
+    await ann.engine.services.devices.revoke(tablet.engine.services.core.device.device);
+    opened(server, ann.account, tablet.engine.services.core.device.device, 9);
     await keysOf(ann).watch();
     expect(alarmsOf(ann)).not.toContain('pinOpened');
   });

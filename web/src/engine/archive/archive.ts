@@ -248,13 +248,15 @@ export class Archive {
    */
   turnOn(): Promise<void> {
     return this.core.queue.run('archive', async () => {
-      const { own, pins } = this.keys;
+      const { own, pins, vault } = this.keys;
       if (!(await own.ensure())) {
         throw notApproved();
       }
       const { rootSecret } = own.record;
-      if (!rootSecret || !pins.isSet) {
-        throw localError(pins.isSet ? 'pin_needed' : 'archive_needs_pin', false);
+      // One that the vault has lost brings nothing back either.
+      const isThere = pins.isSet && vault.loss === null;
+      if (!rootSecret || !isThere) {
+        throw localError(isThere ? 'pin_needed' : 'archive_needs_pin', false);
       }
       const isOn = Boolean((await this.core.api.archive()).archive);
       const exists = isOn ? null : await this.#begin(rootSecret);

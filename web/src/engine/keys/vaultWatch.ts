@@ -208,9 +208,10 @@ export class VaultWatch {
     return outcome === 'succeeded' && this.#isStranger(device);
   }
 
-  /** Neither this device nor one that the account's keys vouch for. */
+  /** Neither this device nor one that the account's keys vouch for, or have vouched for. */
   #isStranger(device: string): boolean {
-    return device !== this.core.device.device && !this.pins.own.chain?.devices.has(device);
+    const { chain } = this.pins.own;
+    return device !== this.core.device.device && !chain?.devices.has(device) && !chain?.isRevoked(device);
   }
 
   #lookLater(): void {
