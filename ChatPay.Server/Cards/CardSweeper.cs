@@ -60,6 +60,18 @@ internal sealed partial class CardSweeper(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        try
+        {
+            await GoRoundAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Whoever stops it by itself wants the server to go on.
+        }
+    }
+
+    private async Task GoRoundAsync(CancellationToken stoppingToken)
+    {
         var interval = TimeSpan.FromMilliseconds(options.Value.SweepIntervalMs);
 
         // Nodes that start together sweep apart.

@@ -77,6 +77,7 @@ public sealed class HeadCheckTests(DatabaseFixture database, PostgresFixture pos
         var removed = await group.CommitAsync(ada, removes: [group.LeafOf(ben)]);
         var after = await group.SendAsync(ada);
         await eve.Events.FirstAsync(e => e.Seq == after.Seq);
+        await ben.Events.FirstAsync(e => e.Seq == removed.Seq);
 
         Assert.Equal([ben1.Seq, eve1.Seq, removed.Seq], ben.Events.Items.Select(e => e.Seq));
         Assert.Equal([eve1.Seq, removed.Seq, after.Seq], eve.Events.Items.Select(e => e.Seq));
