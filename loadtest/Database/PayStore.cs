@@ -135,6 +135,10 @@ internal static class PayStore
     }
 
     /// <summary>How old the oldest applied transfer is that is not in the ledger log, in milliseconds; 0 for none.</summary>
+    /// <remarks>
+    /// One look for each, until one is found: as <c>not exists</c> it is a join, which was planned as a hash of the whole log
+    /// and took a twentieth of a second of PostgreSQL in each second of a measurement.
+    /// </remarks>
     public static async Task<double> ReadUnsealedAgeAsync(NpgsqlDataSource owner, CancellationToken cancellationToken)
     {
         await using var command = owner.CreateCommand(
@@ -142,7 +146,7 @@ internal static class PayStore
             select coalesce(1000 * extract(epoch from clock_timestamp() - (
                 select t.created_at from transfer t
                 where t.seq >= (select next_seq from ledger_log) and t.status = 0
-                    and not exists (select from ledger_log_leaf l where l.transfer_id = t.id)
+                    and (select true from ledger_log_leaf l where l.transfer_id = t.id) is null
                 order by t.seq limit 1)), 0)::double precision
             """);
         return (double)(await command.ExecuteScalarAsync(cancellationToken))!;
