@@ -6,8 +6,9 @@ using ChatPay.LoadTest.Serving;
 namespace ChatPay.LoadTest.Scenarios;
 
 /// <summary>
-/// People who pay each other by card as fast as payments settle. A payment is a signed transfer and its acceptance, and counts
-/// once both sides have been told that it is settled. The same number of connections calls a bare SignalR hub beside it.
+/// People who pay each other by card as fast as payments settle. A payment is a signed transfer and its acceptance, or one that
+/// arrives at once, and counts once both sides have been told that it is settled. The same number of connections calls a bare SignalR hub
+/// beside it.
 /// </summary>
 internal static class PayScenario
 {
@@ -15,6 +16,7 @@ internal static class PayScenario
 
     private const string Ratio = "payments_vs_signalr_roundtrips";
     private const string Payments = "payments";
+    private const string PaymentsAtOnce = "payments_at_once";
     private const string RoundTrips = "signalr_roundtrips";
     private const int ClientsDefault = 600;
     private const int ClientsMax = 5_000;
@@ -39,7 +41,8 @@ internal static class PayScenario
     private static async Task<int> RunAsync(
         ServingOptions options, int clients, ScenarioConsole console, CancellationToken cancellationToken)
     {
-        console.Expect(4 + (options.Rounds * options.Servers.Count));
+        var pays = options.Servers.Contains(Servers.ChatPay, StringComparer.Ordinal);
+        console.Expect(4 + (options.Rounds * options.Servers.Count) + (pays ? 1 + options.Rounds : 0));
         options = options with { Server = PayPeople.SettingsWith(options.Server) };
         await using var bench = await ServingBench.StartAsync(options, console, cancellationToken);
         console.Begin("servers, people and connections");
@@ -49,33 +52,46 @@ internal static class PayScenario
         console.Done();
 
         var rounds = new ServingRounds(options, console);
-        await rounds.WarmUpAsync(
+        var roundsAtOnce = new ServingRounds(options with { Choice = [Servers.ChatPay] }, console) { Log = rounds.Log };
+        Task WarmUpAsync(ServingRounds warmed) => warmed.WarmUpAsync(
             name => servers[name].Id,
             name => crowds[name].LoopAsync(bench.Probe, TimeSpan.Zero, ServingRounds.WarmUpWindow, cancellationToken),
             name => crowds[name].SettleAsync(1, cancellationToken), name => crowds[name].Delivered);
-        var measured = options.Rounds * options.Servers.Count * (s_warmUp + options.Window);
+        Task MeasureAsync(ServingRounds measured, int round, string payments) => measured.MeasureAsync(
+            round, name => name == Servers.ChatPay ? payments : RoundTrips,
+            name => crowds[name].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken),
+            name => crowds[name].SettleAsync(1, cancellationToken));
+        await WarmUpAsync(rounds);
+        if (pays)
+        {
+            await crowds.AtOnceAsync(() => WarmUpAsync(roundsAtOnce));
+        }
+
+        var measured = options.Rounds * (options.Servers.Count + (pays ? 1 : 0)) * (s_warmUp + options.Window);
         var ending = await EndingCards.AddAsync(bench.Owner, measured * 2, cancellationToken);
         var sealing = new SealWatch(bench.Owner);
         await using (sealing)
         {
             for (var round = 1; round <= options.Rounds; round++)
             {
-                await rounds.MeasureAsync(
-                    round, name => name == Servers.ChatPay ? Payments : RoundTrips,
-                    name => crowds[name].LoopAsync(bench.Probe, s_warmUp, options.Window, cancellationToken),
-                    name => crowds[name].SettleAsync(1, cancellationToken));
+                await MeasureAsync(rounds, round, Payments);
+                if (pays)
+                {
+                    await crowds.AtOnceAsync(() => MeasureAsync(roundsAtOnce, round, PaymentsAtOnce));
+                }
             }
         }
 
         var ratios = new ServingRatios(rounds.Log);
         ratios.Add(Ratio, Payments, RoundTrips, result => result.PerSecond);
+        ratios.Add("payments_at_once_vs_signalr_roundtrips", PaymentsAtOnce, RoundTrips, result => result.PerSecond);
         ratios.Add("cpu_per_payment_vs_signalr_roundtrip", Payments, RoundTrips, result => result.ProcessCpuMicros);
         ratios.Add("p99_vs_signalr_roundtrip", Payments, RoundTrips, result => result.P99?.TotalMilliseconds);
         var figures = rounds.Log.Figures();
         figures["call_bytes"] = crowds.CallBytes;
         console.Begin("checking the books");
-        var invariants = await crowds.InvariantsAsync(rounds.Settled, bench, options, console, cancellationToken);
-        if (options.Servers.Contains(Servers.ChatPay, StringComparer.Ordinal))
+        var invariants = await crowds.InvariantsAsync(rounds.Settled && roundsAtOnce.Settled, bench, options, console, cancellationToken);
+        if (pays)
         {
             var ended = await ending.ReadAsync(bench.Owner, cancellationToken);
             figures["expiries"] = ended;

@@ -19,7 +19,7 @@ internal sealed class ServingRounds(ServingOptions options, ScenarioConsole cons
     /// <summary>The share of a core that counts as next to nothing.</summary>
     private const double CompilerShare = 0.03;
 
-    public SectionLog Log { get; } = new();
+    public SectionLog Log { get; init; } = new();
 
     /// <summary>Whether after each section everything that was sent came to its end.</summary>
     public bool Settled { get; private set; } = true;
