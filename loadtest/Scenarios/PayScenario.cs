@@ -15,11 +15,13 @@ internal static class PayScenario
     public const string Name = "pay";
 
     private const string Ratio = "payments_vs_signalr_roundtrips";
+    private const string RatioAtOnce = "payments_at_once_vs_signalr_roundtrips";
     private const string Payments = "payments";
     private const string PaymentsAtOnce = "payments_at_once";
     private const string RoundTrips = "signalr_roundtrips";
     private const int ClientsDefault = 600;
     private const int ClientsMax = 5_000;
+    private const int NodesMax = 4;
     private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(500);
 
     private static readonly Dictionary<string, RatioTarget> s_targets = new(StringComparer.Ordinal)
@@ -30,16 +32,18 @@ internal static class PayScenario
     public static Command Create(IReadOnlyList<string> args, TextWriter output)
     {
         var clients = OptionBounds.Whole("--clients", ClientsDefault, 2, ClientsMax, "Connections, two to a conversation.");
+        var nodes = OptionBounds.Whole(
+            "--nodes", 1, 1, NodesMax, "Nodes on the database. Clients are on the first; all of them end what is due.");
         var defaults = new ServingOptions { Choice = [Servers.SignalR, Servers.ChatPay], WarmUp = 20_000 };
         return new ServingCommandLine(defaults).Create(
             Name, "Payments by card with real signatures, beside calls of a bare SignalR hub.",
-            ServingParts.Rounds | ServingParts.Seconds | ServingParts.Only, [clients], args,
+            ServingParts.Rounds | ServingParts.Seconds | ServingParts.Only, [clients, nodes], args,
             (parsed, options, stop) => ScenarioConsole.RunAsync(
-                output, Name, console => RunAsync(options, parsed.GetValue(clients), console, stop)));
+                output, Name, console => RunAsync(options, parsed.GetValue(clients), parsed.GetValue(nodes), console, stop)));
     }
 
     private static async Task<int> RunAsync(
-        ServingOptions options, int clients, ScenarioConsole console, CancellationToken cancellationToken)
+        ServingOptions options, int clients, int nodes, ScenarioConsole console, CancellationToken cancellationToken)
     {
         var pays = options.Servers.Contains(Servers.ChatPay, StringComparer.Ordinal);
         console.Expect(4 + (options.Rounds * options.Servers.Count) + (pays ? 1 + options.Rounds : 0));
@@ -48,6 +52,7 @@ internal static class PayScenario
         console.Begin("servers, people and connections");
         await using var servers = await Servers.StartAsync(
             options.Servers, bench.Database, options.Server, cancellationToken);
+        await using var beside = await NodesBeside.StartAsync(nodes - 1, bench.Database, options.Server, cancellationToken);
         await using var crowds = await PayCrowds.OpenAsync(servers, bench, clients / 2, cancellationToken);
         console.Done();
 
@@ -82,13 +87,15 @@ internal static class PayScenario
             }
         }
 
+        beside.RequireAlive();
         var ratios = new ServingRatios(rounds.Log);
         ratios.Add(Ratio, Payments, RoundTrips, result => result.PerSecond);
-        ratios.Add("payments_at_once_vs_signalr_roundtrips", PaymentsAtOnce, RoundTrips, result => result.PerSecond);
+        ratios.Add(RatioAtOnce, PaymentsAtOnce, RoundTrips, result => result.PerSecond);
         ratios.Add("cpu_per_payment_vs_signalr_roundtrip", Payments, RoundTrips, result => result.ProcessCpuMicros);
         ratios.Add("p99_vs_signalr_roundtrip", Payments, RoundTrips, result => result.P99?.TotalMilliseconds);
         var figures = rounds.Log.Figures();
         figures["call_bytes"] = crowds.CallBytes;
+        figures["nodes"] = nodes;
         console.Begin("checking the books");
         var invariants = await crowds.InvariantsAsync(rounds.Settled && roundsAtOnce.Settled, bench, options, console, cancellationToken);
         if (pays)
