@@ -145,6 +145,36 @@ describe('a removal of which only a half can be done', () => {
     await expect(devicesOf(ann).revoke(ownId(phone))).rejects.toThrow('unavailable');
   });
 
+  it('says only that it is signed in where the keys never vouched for it', async () => {
+    const { server, ann } = await withPhone();
+    const waiting = keep(await TestDevice.waiting('ann', server.client()));
+    const { api } = ann.engine.services.core;
+    api.revokeDevice = async () => fail(1008, 'unavailable');
+    await expect(devicesOf(ann).revoke(ownId(waiting))).rejects.toThrow('unavailable');
+  });
+
+  it('does not count as done on a device that has no say in the keys', async () => {
+    const { server, ann, phone } = await withPhone();
+    const waiting = keep(await TestDevice.waiting('ann', server.client()));
+    await expect(devicesOf(waiting).revoke(ownId(phone))).rejects.toThrow('device_still_vouched');
+    expect(chainOf(server, ann)?.devices.has(ownId(phone))).toBe(true);
+  });
+
+  it('says of one that is not listed which half is missing, whatever stays in conversations', async () => {
+    const { ann, phone } = await withPhone();
+    const gone = ownId(phone);
+    const { api } = ann.engine.services.core;
+    const { appendKeys, revokeDevice } = api;
+    ann.engine.services.groups.commit = async () => fail(1008, 'unavailable');
+    api.appendKeys = async () => fail(7001, 'key_entry_invalid');
+    await expect(devicesOf(ann).revokeUnlisted(gone)).rejects.toThrow('device_still_vouched');
+    api.appendKeys = appendKeys;
+    api.revokeDevice = async () => fail(1008, 'unavailable');
+    await expect(devicesOf(ann).revokeUnlisted(gone)).rejects.toThrow('device_still_signed_in');
+    api.revokeDevice = revokeDevice;
+    await expect(devicesOf(ann).revokeUnlisted(gone)).rejects.toThrow('device_still_in_chats');
+  });
+
   it('ends the sessions of one that is not listed, too', async () => {
     const { ann, phone } = await withPhone();
     const { api } = ann.engine.services.core;

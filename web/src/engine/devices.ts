@@ -8,6 +8,9 @@ import type { Groups } from './groups';
 import { fingerprintOf } from './keys/chainKeys';
 import type { DeviceKeys } from './keys/deviceKeys';
 
+/** Whether the account's keys had a device that was to go from them, or what was in the way. */
+type ChainHalf = { had: boolean } | { failed: unknown };
+
 /**
  * The account's devices: those that the server lists, and those that only the account's keys or a conversation know of. A
  * server that hides one is not believed that there is none.
@@ -78,7 +81,7 @@ export class Devices {
   async revoke(device: string): Promise<void> {
     const { chain, signedOut } = await this.#letGo(device);
     const server = await signedOut;
-    if (!chain || !server) {
+    if (!('failed' in chain) || !server) {
       this.#leaving.add(device);
       void this.#putOut(device)
         .catch(() => undefined)
@@ -90,23 +93,27 @@ export class Devices {
   /**
    * Takes a device out of the account's keys, and ends its sessions whatever comes of that: whoever has it in hand is to be shut
    * out at once. The keys go first, so that others see it go before they hear of it.
-   * @returns what was in the way of each; null where nothing was
+   * @returns what became of each: for the sessions what was in the way, null where nothing was
    */
-  async #letGo(device: string): Promise<{ chain: unknown; signedOut: Promise<unknown> }> {
-    const chain = await failureOf(this.keys.revokeInChain(device));
+  async #letGo(device: string): Promise<{ chain: ChainHalf; signedOut: Promise<unknown> }> {
+    const chain = await this.keys.revokeInChain(device).then(
+      (had): ChainHalf => ({ had }),
+      (thrown: unknown): ChainHalf => ({ failed: thrown }),
+    );
     const signedOut = failureOf(this.core.api.revokeDevice(device));
     // One that the server does not know has no session.
     return { chain, signedOut: signedOut.then((server) => (isCode(server, ErrorCode.deviceUnknown) ? null : server)) };
   }
 
-  /** Says what was not done, and so what was. */
-  #judge(chain: unknown, server: unknown): void {
-    if (chain && server) {
-      throw chain;
+  /** Says what was not done, and so what was. Where there was nothing to take out of the keys, nothing was. */
+  #judge(chain: ChainHalf, server: unknown): void {
+    const isFailed = 'failed' in chain;
+    if (server && (isFailed || !chain.had)) {
+      throw isFailed ? chain.failed : server;
     }
-    if (chain || server) {
-      const { info } = toActionError(chain ?? server);
-      const name = chain ? 'device_still_vouched' : 'device_still_signed_in';
+    if (isFailed || server) {
+      const { info } = toActionError(isFailed ? chain.failed : server);
+      const name = isFailed ? 'device_still_vouched' : 'device_still_signed_in';
       throw localError(name, info.retryable, { cause: info.name });
     }
   }
@@ -114,12 +121,17 @@ export class Devices {
   /**
    * Revokes one that the server does not list, and puts it out of every conversation: what the server says of it is not waited
    * for.
-   * @throws ActionError as `revoke`; what was in the way in a conversation, once the others are through
+   * @throws ActionError as `revoke`; `device_still_in_chats` where that is all that was in the way, once all conversations are through
    */
   async revokeUnlisted(device: string): Promise<void> {
     const { chain, signedOut } = await this.#letGo(device);
-    await this.#putOut(device);
+    const stays = await failureOf(this.#putOut(device));
+    // What is left in conversations shows there; that somebody may go on as the account's device does not.
     this.#judge(chain, await signedOut);
+    if (stays) {
+      const { info } = toActionError(stays);
+      throw localError('device_still_in_chats', info.retryable, { cause: info.name });
+    }
   }
 
   async #putOut(device: string): Promise<void> {

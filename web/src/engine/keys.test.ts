@@ -70,6 +70,15 @@ describe('a further device', () => {
     expect(await ann.texts(id)).toEqual(['first']);
   });
 
+  it('alarms where it comes a week after its approval', async () => {
+    const { server, ann } = await pair();
+    const phone = keep(await TestDevice.waiting('ann', server.client()));
+    let looks = 0;
+    keysOf(ann).own.now = () => Date.now() + (looks++ === 0 ? 0 : 8 * 24 * 3_600_000);
+    await ann.approve(phone);
+    await until(() => ann.screen.keys?.alarms.some(({ kind }) => kind === 'ownKeysChanged') ?? false, 'it alarms');
+  });
+
   it('takes part once an earlier one approves it by its code, and that raises no alarm', async () => {
     const { id, ann, bob, phone } = await waiting();
     const code = (await keysOf(phone).approvalCode()) ?? '';

@@ -47,9 +47,17 @@ describe('a PIN whose guesses are used up', () => {
     }
     await keysOf(ann).watch();
     expect(stateOf(ann)).toEqual(['set', null]);
+    // Whoever made the last guess knows that it was wrong; for the others it may turn out right yet.
     expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('vault_exhausted');
+    await keysOf(ann).watch();
+    expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
+    expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe('vault_too_few');
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.lapse();
+    }
     expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe('vault_exhausted');
-    expect(await keysOf(phone).pins.guesses.look()).toEqual({ guessesLeft: null, loss: 'exhausted', isUsable: false });
+    const gone = { guessesLeft: null, loss: 'exhausted', isUsable: false };
+    expect(await keysOf(phone).pins.guesses.look()).toMatchObject(gone);
     expect(await nameOf(keysOf(ann).pins.guesses.giveBack())).not.toBe('done');
 
     await keysOf(ann).watch();
@@ -90,7 +98,13 @@ describe('what is lost', () => {
     const { server, ann, phone } = await house();
     lose(server, ann.account, reason);
     await keysOf(ann).watch();
-    expect(stateOf(ann)).toEqual(['lost', loss]);
+    if (loss === 'missing') {
+      // It may be on its way out of the chain.
+      expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
+      keysOf(ann).vault.now = () => Date.now() + 31_000;
+      await keysOf(ann).watch();
+    }
+    expect([stateOf(ann), alarmsOf(ann)]).toEqual([['lost', loss], ['pinLost']]);
     expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe(name);
     await ann.engine.services.payPin.set(pin, quiet);
     expect(stateOf(ann)).toEqual(['set', null]);
@@ -123,6 +137,20 @@ describe('what is lost', () => {
     }
     await keysOf(ann).watch();
     expect([stateOf(ann)[0], alarmsOf(ann)]).toEqual(['set', []]);
+    // Of the same PIN it alarms once.
+    lose(server, ann.account, VaultRejection.locked);
+    await keysOf(ann).watch();
+    expect([stateOf(ann)[0], alarmsOf(ann)]).toEqual(['lost', []]);
+  });
+
+  it('is removed where the realms were restored from a backup', async () => {
+    const { server, ann } = await house();
+    lose(server, ann.account, VaultRejection.locked);
+    await keysOf(ann).watch();
+    await ann.engine.services.payPin.remove();
+    expect(server.keys.realmsOf(ann.account).map(({ record }) => record)).toEqual([null, null, null]);
+    await keysOf(ann).watch();
+    expect([stateOf(ann), alarmsOf(ann)]).toEqual([['none', null], []]);
   });
 
   it('shows as soon as the last guess is told of, without a greeting', async () => {

@@ -35,9 +35,11 @@ export const errorsEn = {
   vault_locked:
     'The PIN vault was restored from a backup and does not open your PIN any more, since guesses made after the backup would count for nothing. Nothing else was lost. Set the PIN again on a device that has your keys, under Settings, Security.',
   vault_not_registered:
-    'The PIN vault has no PIN of yours. Nothing else was lost. Set one again on a device that has your keys, under Settings, Security; and ask whoever runs this server what became of it.',
+    'The PIN vault has no PIN of yours. Nothing else was lost. Set one again on a device that has your keys, under Settings, Security; and ask whoever runs this server what became of it, or whether other parts are named than those where you set it.',
   vault_realm_lied:
     'A part of the PIN vault gave an answer that no honest one gives, and the others are too few without it. ChatPay did not use it. Your PIN is not lost: try again later, and tell whoever runs this server.',
+  vault_realms_other:
+    'The server names other parts for the PIN vault than those where your PIN was set, so ChatPay has told them nothing of it. Your PIN is untouched where it was. Ask whoever runs this server whether they have changed them; if so, set the PIN again on a device that has your keys, under Settings, Security.',
   pin_refused: 'This PIN is too easily guessed. Choose another one.',
   code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
@@ -52,6 +54,8 @@ export const errorsEn = {
     'The device is signed out, but your keys still vouch for it: they could not be changed right now. Remove it once more; the server lists it no longer, so it has no name here.',
   device_still_signed_in:
     'Your keys do not vouch for the device any more, but the server has not signed it out. Remove it once more.',
+  device_still_in_chats:
+    'The device is signed out and your keys do not vouch for it, but it could not be put out of every conversation. Remove it once more.',
   unexpected: 'Something went wrong here. Try again; if it keeps happening, reload the page.',
 
   // Anything.

@@ -33,9 +33,11 @@ export const errorsFr: Record<ErrorName, string> = {
   vault_locked:
     'Le coffre des codes PIN a été restauré d’une sauvegarde et n’ouvre plus votre code, car les essais faits après elle ne compteraient plus. Rien d’autre n’est perdu. Redéfinissez le code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
   vault_not_registered:
-    'Le coffre des codes PIN n’a aucun code de vous. Rien d’autre n’est perdu. Redéfinissez-en un sur un appareil qui a vos clés, dans Réglages, Sécurité ; et demandez à qui gère ce serveur ce qu’il en est advenu.',
+    'Le coffre des codes PIN n’a aucun code de vous. Rien d’autre n’est perdu. Redéfinissez-en un sur un appareil qui a vos clés, dans Réglages, Sécurité ; et demandez à qui gère ce serveur ce qu’il en est advenu, ou s’il nomme d’autres parties que celles où vous l’aviez défini.',
   vault_realm_lied:
     'Une partie du coffre des codes PIN a donné une réponse qu’aucune partie honnête ne donne, et sans elle les autres sont trop peu. ChatPay ne s’en est pas servi. Votre code PIN n’est pas perdu : réessayez plus tard, et prévenez qui gère ce serveur.',
+  vault_realms_other:
+    'Le serveur nomme d’autres parties du coffre des codes PIN que celles où votre code a été défini : ChatPay ne leur en a donc rien dit. Votre code PIN est intact là où il était. Demandez à qui gère ce serveur s’il les a changées ; si oui, redéfinissez le code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
   pin_refused: 'Ce code PIN est trop facile à deviner. Choisissez-en un autre.',
   code_invalid:
     'Ce n’est pas le code d’un appareil de votre compte, ou il n’est plus à jour. Copiez-le à nouveau depuis le nouvel appareil.',
@@ -54,6 +56,8 @@ export const errorsFr: Record<ErrorName, string> = {
     'L’appareil est déconnecté, mais vos clés répondent encore de lui : elles n’ont pas pu être changées pour le moment. Retirez-le encore une fois ; le serveur ne le mentionne plus, il n’a donc plus de nom ici.',
   device_still_signed_in:
     'Vos clés ne répondent plus de l’appareil, mais le serveur ne l’a pas déconnecté. Retirez-le encore une fois.',
+  device_still_in_chats:
+    'L’appareil est déconnecté et vos clés ne répondent plus de lui, mais il n’a pas pu être exclu de chaque conversation. Retirez-le encore une fois.',
   unexpected: 'Quelque chose s’est mal passé ici. Réessayez ; si cela se répète, rechargez la page.',
 
   internal: 'Le serveur a fait une erreur. Rien n’a changé ; réessayez dans un instant.',

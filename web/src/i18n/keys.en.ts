@@ -20,6 +20,13 @@ export const keysEn = {
     set: 'Set PIN',
     change: 'Change PIN',
     setAgain: 'Set PIN again',
+    elsewhere: (parts: number) =>
+      plural(parts, {
+        one: 'This PIN goes to another part of a vault than the one before: # part.',
+        other: 'This PIN goes to other parts of a vault than the one before: # parts.',
+      }),
+    elsewhereOwn: 'This server’s operator runs all of them.',
+    elsewhereAt: (operator: string, address: string) => `${operator}, at ${address}`,
     presentFirst:
       'Your PIN was set on another device. Enter it here first: it has the key of your history archive, which a new one would leave behind. If you do not know it any more, delete the archive before you set another.',
     remove: 'Remove PIN',
@@ -135,6 +142,8 @@ export const keysEn = {
       pinWait: 'Somebody who is signed in to your account wants your PIN replaced without your keys.',
       pinOpened: 'Somebody who knows your PIN opened the vault, on a device that your keys do not vouch for.',
       pinLost: 'The vault does not have your PIN any more.',
+      realmsOther: 'The server now names other parts for the PIN vault than those where you set your PIN.',
+      realmLied: 'A part of the PIN vault gave an answer that no honest one gives. The others were enough without it.',
     },
     alarmMore: {
       logReplaced: 'What the earlier one proved is not proved by this one; ask whoever runs it why.',
@@ -147,6 +156,9 @@ export const keysEn = {
       pinOpened:
         'If that was not you, change your PIN and renew your identity key now: what the PIN brings back is in other hands.',
       pinLost: 'It brings your account to no new device until you set it again. Nothing else was lost.',
+      realmsOther:
+        'Either its operator has changed them: ask them. Or somebody is after your PIN. It is untouched where it was, and ChatPay has told the new ones nothing of it; setting it again would give it to them.',
+      realmLied: 'Your PIN is not lost. Tell whoever runs this server.',
     } as Partial<Record<KeyAlarmKind, string>>,
     ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',
     ownUnloggedMore: 'Nothing is sent or paid there until you remove it.',
@@ -173,6 +185,8 @@ export const keysEn = {
         'Set your PIN again. The vault was restored from a backup and keeps your PIN closed, since guesses made after the backup would count for nothing: it brings your account to no new device. Nothing else was lost.',
       missing:
         'Set your PIN again. Your keys name one, but the vault has none: it brings your account to no new device. Nothing else was lost. Ask whoever runs this server what became of it.',
+      realms_other:
+        'The server now names other parts for the PIN vault than those where you set your PIN. Either its operator has changed them: ask them. Or somebody is after your PIN. It is untouched where it was, but while others are named it brings your account to no new device. Setting it again gives it to the new ones.',
     } satisfies Record<PinLoss, string>,
     pinOff: 'Not set. Only another device of yours can let in a new one.',
     vault: 'Where the PIN is kept',
@@ -186,6 +200,8 @@ export const keysEn = {
     answering: (answering: number, parts: number) => `${answering} of ${parts} parts answer now.`,
     attempts: 'Guesses of your PIN',
     noAttempts: 'Nobody has tried your PIN.',
+    attemptsShown: (shown: string, all: string) => `${all} guesses in all; the newest ${shown} are shown.`,
+    moreAttempts: 'Show more',
     outcome: { open: 'Wrong PIN, or not finished', succeeded: 'Right PIN', failed: 'Wrong PIN' },
     guesses: (count: number) => plural(count, { one: '# guess left', other: '# guesses left' }),
     clear: 'Give back guesses',

@@ -19,6 +19,13 @@ export const keysFr: typeof keysEn = {
     set: 'Définir le code PIN',
     change: 'Changer le code PIN',
     setAgain: 'Redéfinir le code PIN',
+    elsewhere: (parts) =>
+      plural(parts, {
+        one: 'Ce code PIN va à une autre partie d’un coffre que le précédent : # partie.',
+        other: 'Ce code PIN va à d’autres parties d’un coffre que le précédent : # parties.',
+      }),
+    elsewhereOwn: 'L’opérateur de ce serveur les gère toutes.',
+    elsewhereAt: (operator, address) => `${operator}, à l’adresse ${address}`,
     presentFirst:
       'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord ici : il a la clé de votre archive, qu’un nouveau code laisserait derrière lui. Si vous ne le connaissez plus, effacez l’archive avant d’en définir un autre.',
     remove: 'Supprimer le code PIN',
@@ -138,6 +145,10 @@ export const keysFr: typeof keysEn = {
       pinOpened:
         'Quelqu’un qui connaît votre code PIN a ouvert le coffre, sur un appareil dont vos clés ne répondent pas.',
       pinLost: 'Le coffre n’a plus votre code PIN.',
+      realmsOther:
+        'Le serveur nomme maintenant d’autres parties du coffre des codes PIN que celles où vous avez défini le vôtre.',
+      realmLied:
+        'Une partie du coffre des codes PIN a donné une réponse qu’aucune partie honnête ne donne. Les autres ont suffi sans elle.',
     },
     alarmMore: {
       logReplaced: 'Ce que l’ancien prouvait, celui-ci ne le prouve pas ; demandez pourquoi à qui le gère.',
@@ -154,6 +165,9 @@ export const keysFr: typeof keysEn = {
         'Si ce n’était pas vous, changez votre code PIN et renouvelez votre clé d’identité maintenant : ce que le code ramène est en d’autres mains.',
       pinLost:
         'Il n’amène votre compte sur aucun nouvel appareil avant que vous ne le redéfinissiez. Rien d’autre n’est perdu.',
+      realmsOther:
+        'Soit son opérateur les a changées : demandez-lui. Soit quelqu’un en veut à votre code PIN. Il est intact là où il était, et ChatPay n’en a rien dit aux nouvelles ; le redéfinir le leur donnerait.',
+      realmLied: 'Votre code PIN n’est pas perdu. Prévenez qui gère ce serveur.',
     },
     ownUnlogged: 'Un appareil que vos clés ne connaissent pas est dans une conversation en votre nom.',
     ownUnloggedMore: 'Rien n’y est envoyé ni payé tant que vous ne l’avez pas retiré.',
@@ -181,6 +195,8 @@ export const keysFr: typeof keysEn = {
         'Redéfinissez votre code PIN. Le coffre a été restauré d’une sauvegarde et garde votre code fermé, car les essais faits après elle ne compteraient plus : il n’amène votre compte sur aucun nouvel appareil. Rien d’autre n’est perdu.',
       missing:
         'Redéfinissez votre code PIN. Vos clés en nomment un, mais le coffre n’en a aucun : il n’amène votre compte sur aucun nouvel appareil. Rien d’autre n’est perdu. Demandez à qui gère ce serveur ce qu’il en est advenu.',
+      realms_other:
+        'Le serveur nomme maintenant d’autres parties du coffre des codes PIN que celles où vous avez défini le vôtre. Soit son opérateur les a changées : demandez-lui. Soit quelqu’un en veut à votre code PIN. Il est intact là où il était, mais tant que d’autres sont nommées, il n’amène votre compte sur aucun nouvel appareil. Le redéfinir le donne aux nouvelles.',
     },
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',
@@ -194,6 +210,8 @@ export const keysFr: typeof keysEn = {
     answering: (answering, parts) => `${answering} parties sur ${parts} répondent en ce moment.`,
     attempts: 'Essais de votre code PIN',
     noAttempts: 'Personne n’a essayé votre code PIN.',
+    attemptsShown: (shown, all) => `${all} essais en tout ; les ${shown} plus récents sont affichés.`,
+    moreAttempts: 'En afficher plus',
     outcome: { open: 'Mauvais code, ou pas terminé', succeeded: 'Bon code', failed: 'Mauvais code' },
     guesses: (count) => plural(count, { one: '# essai restant', other: '# essais restants' }),
     clear: 'Rendre les essais',

@@ -18,6 +18,8 @@ export const vaultEn = {
   },
   lied: {
     which: (names: string) => `It was ${names}.`,
+    also: (names: string) =>
+      `Besides, a part of the vault gave an answer that no honest one gives: ${names}. Tell whoever runs this server.`,
     part: (number: number) => `part ${number}, run by this server`,
     partOf: (number: number, operator: string, address: string) => `part ${number}, run by ${operator} at ${address}`,
   },

@@ -20,6 +20,8 @@ export const vaultFr: typeof vaultEn = {
   },
   lied: {
     which: (names) => `C’était ${names}.`,
+    also: (names) =>
+      `De plus, une partie du coffre a donné une réponse qu’aucune partie honnête ne donne : ${names}. Prévenez qui gère ce serveur.`,
     part: (number) => `la partie ${number}, gérée par ce serveur`,
     partOf: (number, operator, address) => `la partie ${number}, gérée par ${operator} à l’adresse ${address}`,
   },

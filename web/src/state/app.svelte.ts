@@ -385,7 +385,7 @@ class App implements ChatApp {
   renewIdentity: ChatApp['renewIdentity'] = () => this.#act((engine) => engine.services.keys.own.rotate());
   resetIdentity: ChatApp['resetIdentity'] = () => this.#act((engine) => engine.services.keys.own.reset());
   refusePin: ChatApp['refusePin'] = (pin) => this.#act(async (engine) => engine.services.keys.pins.refuse(pin));
-  setPin: ChatApp['setPin'] = (pin, tell) => this.#act((engine) => engine.services.payPin.set(pin, tell));
+  setPin: ChatApp['setPin'] = (pin, tell, at) => this.#act((engine) => engine.services.payPin.set(pin, tell, at));
   removePin: ChatApp['removePin'] = () => this.#act((engine) => engine.services.payPin.remove());
   changePinLimit: ChatApp['changePinLimit'] = (asset, limitMinor, consent) =>
     this.#act((engine) => engine.services.payPin.changeLimit(asset, limitMinor, consent));

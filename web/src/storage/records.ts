@@ -202,6 +202,8 @@ export type OwnKeysRecord = {
   pending: PendingRegistration[];
   /** The realms' registration, by its version, is not the one that the chain named. Absent in earlier records. */
   mismatch?: { version: string; digest: Uint8Array } | null;
+  /** Where the PIN is. Absent in earlier records, and where this device does not know. */
+  home?: VaultHome | null;
   /** The realms have a PIN that this device registered, and it brings nothing back. Absent in earlier records. */
   isPinVoid?: boolean;
   /** 32 bytes; null where no archive is kept. */
@@ -212,9 +214,15 @@ export type OwnKeysRecord = {
   approvalKey: Uint8Array | null;
   /** Hex of the SHA-256 of entries that this device posted last. */
   posted: string[];
-  /** Devices that this one has approved: that they add themselves is no surprise. */
-  approved: string[];
+  /** Devices that this one has approved, and when: that they add themselves soon is no surprise. */
+  approved: GivenApproval[];
 };
+
+/** The keys were sealed for this device then. */
+export type GivenApproval = { device: string; at: number };
+
+/** The realms that the PIN with this digest in the chain, 32 bytes, was set at, in the order of their shares. */
+export type VaultHome = { digest: Uint8Array; realms: string[]; threshold: number };
 
 /** A registration of the PIN, kept before a realm hears of it: its version, as the realms tell it, and 32 bytes for the chain. */
 export type PendingRegistration = {
@@ -224,6 +232,9 @@ export type PendingRegistration = {
   rootSecret?: Uint8Array;
   /** The versions that it takes the place of. */
   replaces?: string[];
+  /** Where it was begun, and how many of these it takes. */
+  realms?: readonly string[];
+  threshold?: number;
   /** When it was begun. */
   at?: number;
   /** The PIN was removed since, or another one came to stand: where it still arrives it is deleted, and never named. */
@@ -291,13 +302,13 @@ export type SeenGuess = { realm: string; at: string; device: string; outcome?: '
 
 /**
  * What one device began at realms, until when in milliseconds, and what each of them calls it. Records of earlier versions do not
- * say where.
+ * say where. `isOver`: a realm has it no more, so what begins after that is another one.
  */
-export type SeenWait = { device: string; until: number; at?: { realm: string; id: string }[] };
+export type SeenWait = { device: string; until: number; at?: { realm: string; id: string }[]; isOver?: boolean };
 
 /**
  * Guesses and waits that this device knows of already: they alarm once. Before the first look at the realms' lists there may be
- * such as a hint told of; a guess like that has no realm, until a list has it.
+ * such as a hint told of; where that does not say of which realm, the guess has none until a list has it.
  */
 export type VaultSeenRecord = {
   hasLooked: boolean;
@@ -305,8 +316,21 @@ export type VaultSeenRecord = {
   waits: SeenWait[];
   /** Whether guesses that succeeded were looked at too. Absent in records of earlier versions, as is what follows. */
   hasLookedAtOpened?: boolean;
-  /** The registration, hex of its digest, that too few realms were found to have still, and why. */
-  lost?: { digest: string; loss: PinLoss } | null;
+  /** What was found out about the PIN with this digest, hex. */
+  lost?: SeenLoss | null;
+};
+
+/** A registration, hex of its digest, that too few realms were found to have, or that the server names other realms for. */
+export type SeenLoss = {
+  digest: string;
+  /** Null where it was there again at the last look, and before it is believed. */
+  loss: PinLoss | null;
+  /** It has alarmed. Absent in records of earlier versions, which had. */
+  isTold?: boolean;
+  /** Since when nothing was found registered, before that is believed. */
+  since?: number;
+  /** The sets of realms, by name, that have alarmed. */
+  told?: string[];
 };
 
 /** What the PIN is checked by before money leaves, and how often it was wrong. */

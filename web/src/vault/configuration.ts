@@ -1,7 +1,19 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, utf8 } from '../protocol/bytes';
+import { concat, toHex, utf8 } from '../protocol/bytes';
 import { isUuid, uuidToBytes } from '../protocol/ids';
 import { VaultLimits } from './limits';
+
+/** Which realms, in the order of their shares, and how many of them are needed. */
+export type RealmSet = { realms: readonly string[]; threshold: number };
+
+/** Hex of the realms' digest: two sets of the same name are the same. Null where there can be no such set. */
+export function nameOfRealms({ realms, threshold }: RealmSet): string | null {
+  try {
+    return toHex(new RealmConfiguration(realms, threshold).digest);
+  } catch {
+    return null;
+  }
+}
 
 /**
  * The realms that keep a person's shares, in the order of their shares (the first has index 1), and how many of them are

@@ -1,12 +1,13 @@
 import { type Random, systemRandom } from '../crypto/random';
 import { equalBytes } from '../protocol/bytes';
 import { bytesToUuid } from '../protocol/ids';
-import type { RealmAnswer, RealmFault, VaultStep } from './answers';
+import type { RealmAnswer, VaultStep } from './answers';
 import type { Stretch } from './argon2/port';
-import { RealmConfiguration } from './configuration';
+import { RealmConfiguration, type RealmSet } from './configuration';
 import { noVersion } from './context';
+import { isGone, type Judging, judge, withEarlier } from './judging';
 import { clearFailuresRequest, clearFailuresResponse, deleteRequest, deleteResponse } from './messages/change';
-import { type FieldSet, type MessageKind, type MessageOf, requestIdOf } from './messages/layout';
+import type { FieldSet, MessageKind } from './messages/layout';
 import { type Recover1Response, recover1Request, recover1Response } from './messages/recover';
 import { refusal } from './messages/refusal';
 import { register1Request, register1Response, register2Response, signMessage } from './messages/register';
@@ -17,7 +18,7 @@ import type { VaultPort } from './port';
 import { VaultRecovery } from './recovery';
 import { chooseStart } from './recoveryStart';
 import { createRegistration } from './registration';
-import { type Outcome, refused, VaultRejection } from './rejection';
+import { VaultRejection } from './rejection';
 
 export type RegisterRequest = {
   pin: Pin;
@@ -32,8 +33,8 @@ export type RegisterRequest = {
   keep?: (registration: VaultRegistered) => Promise<void>;
 };
 
-/** A registration by its version, as the realms tell it, and its digest for the key log, 32 bytes. */
-export type VaultRegistered = {
+/** A registration by its version, as the realms tell it, its digest for the key log, 32 bytes, and where it is. */
+export type VaultRegistered = RealmSet & {
   version: string;
   digest: Uint8Array;
   /** The versions that it takes the place of at the realms that are asked, zeros for none: no other realm can take it. */
@@ -45,6 +46,9 @@ export type Mismatch = { version: string; digest: Uint8Array };
 
 /** What is known of an account's registrations, where somebody keeps it. */
 export type Known = { mismatch: Mismatch | null; note: (mismatch: Mismatch) => Promise<void> };
+
+/** What a realm tells of its registration, as far as a change of it needs that. */
+type RealmState = Pick<Recover1Response, 'version' | 'attemptCount'>;
 
 /** What has become of a registration that was begun. */
 export type Fate =
@@ -58,10 +62,13 @@ export type Fate =
 /** A step, and where it is passed the digest for the key log, 32 bytes. */
 export type Registered = { step: VaultStep; digest: Uint8Array | null };
 /**
- * A step, and where it is passed the root secret, 32 bytes, which the caller wipes. And what a guess of the registration costs,
- * once it was found.
+ * A step, the realms that were asked, and whether so many of these have a registration of other ones that a threshold cannot have
+ * one of these.
  */
-export type Recovered = { step: VaultStep; rootSecret: Uint8Array | null; parameters?: PinHashParameters };
+export type Looked = { step: VaultStep; isElsewhere: boolean; at: RealmSet };
+
+/** As a look, and where it is passed the root secret, 32 bytes, which the caller wipes, and what a guess of the registration costs. */
+export type Recovered = Looked & { rootSecret: Uint8Array | null; parameters?: PinHashParameters };
 
 /** A step, and whether any realm has forgotten a registration by it. */
 export type Deleted = { step: VaultStep; hadAny: boolean };
@@ -127,7 +134,8 @@ export class PinVault {
       this.#random,
     );
     try {
-      await keep?.({ version: context.version, digest, replaces: [...replaced] });
+      const { realms, threshold } = configuration;
+      await keep?.({ version: context.version, digest, replaces: [...replaced], realms, threshold });
       const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
       const step = judge(register2Response, configuration, answers);
       return { step, digest: step.rejection === VaultRejection.none ? digest : null };
@@ -142,7 +150,7 @@ export class PinVault {
    * What has become of a registration that was begun; nothing is counted.
    * @param isOver whether no request of it can be on its way any more
    */
-  async fate({ version, replaces }: Omit<VaultRegistered, 'digest'>, isOver: boolean): Promise<Fate> {
+  async fate({ version, replaces }: Pick<VaultRegistered, 'version' | 'replaces'>, isOver: boolean): Promise<Fate> {
     const configuration = await this.#configuration();
     const { start } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
     if (start?.context.version === version) {
@@ -162,15 +170,17 @@ export class PinVault {
    */
   async recover(pin: Pin, pinnedDigest: Uint8Array | null = null): Promise<Recovered> {
     const configuration = await this.#configuration();
+    const at = { realms: configuration.realms, threshold: configuration.threshold };
     const told = await this.#recover1(configuration);
-    const { step: begun, start } = chooseStart(this.#account, configuration, told);
+    const { step: begun, start, isElsewhere } = chooseStart(this.#account, configuration, told);
     if (!start) {
-      return { step: begun, rootSecret: null };
+      return { step: await this.#confirm(configuration, begun), rootSecret: null, isElsewhere, at };
     }
     const { version } = start.context;
     const { mismatch } = this.#known;
     if (pinnedDigest && mismatch?.version === version && equalBytes(mismatch.digest, pinnedDigest)) {
-      return { step: { ...begun, rejection: VaultRejection.realmsDisagree, guessesLeft: null }, rootSecret: null };
+      const step = { ...begun, rejection: VaultRejection.realmsDisagree, guessesLeft: null };
+      return { step, rootSecret: null, isElsewhere, at };
     }
     const recovery = await VaultRecovery.begin(
       start.context,
@@ -182,25 +192,48 @@ export class PinVault {
     );
     try {
       const evaluations = await this.#ask(configuration, start.realms, () => recovery.evaluationRequest());
-      const step = recovery.takeEvaluations(evaluations);
+      const step = withEarlier(recovery.takeEvaluations(evaluations), begun);
       const disagree = step.faults.filter(({ reason }) => reason === VaultRejection.realmsDisagree);
       if (pinnedDigest && disagree.length >= configuration.threshold) {
         await this.#known.note({ version, digest: pinnedDigest });
       }
       if (step.rejection !== VaultRejection.none) {
-        return { step, rootSecret: null };
+        return { step: await this.#confirm(configuration, step), rootSecret: null, isElsewhere, at };
       }
       const shares = await this.#ask(configuration, recovery.unlocked, (index) => recovery.releaseRequest(index));
-      return { ...recovery.takeShares(shares), parameters: start.context.parameters };
+      const { step: ended, rootSecret } = recovery.takeShares(shares);
+      const { parameters } = start.context;
+      return { step: withEarlier(ended, step), rootSecret, isElsewhere, at, parameters };
     } finally {
       recovery.wipe();
     }
   }
 
-  /** What the realms say without a guess: whether there is a registration, and how many guesses are left. */
-  async look(): Promise<VaultStep> {
+  /**
+   * What the realms say without a guess: whether there is a registration, and how many guesses are left.
+   * @param isOver whether the last guess is known to be wrong: one whose end nobody knows may turn out right and be given back
+   */
+  async look(isOver = false): Promise<Looked> {
     const configuration = await this.#configuration();
-    return chooseStart(this.#account, configuration, await this.#recover1(configuration)).step;
+    const { step, isElsewhere } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
+    const { realms, threshold } = configuration;
+    return { step: isOver ? step : await this.#confirm(configuration, step), isElsewhere, at: { realms, threshold } };
+  }
+
+  /**
+   * Passes over the realms that say that all guesses are used up while the last one is open still: what was destroyed has no
+   * version any more.
+   */
+  async #confirm(configuration: RealmConfiguration, step: VaultStep): Promise<VaultStep> {
+    const { guessesExhausted, sharesTooFew } = VaultRejection;
+    const usedUp = step.faults.flatMap(({ index, reason }) => (reason === guessesExhausted ? [index] : []));
+    if (usedUp.length === 0) {
+      return step;
+    }
+    const gone = await this.#having(configuration, (present) => present === noVersion, usedUp);
+    const faults = step.faults.filter(({ index }) => !usedUp.includes(index) || gone.includes(index));
+    const isOpen = step.rejection === guessesExhausted && gone.length === 0;
+    return { ...step, faults, rejection: isOpen ? sharesTooFew : step.rejection };
   }
 
   /**
@@ -220,6 +253,7 @@ export class PinVault {
           hadAny = true;
         },
         isDone: isGone,
+        takesLocked: true,
       },
     );
     return { step, hadAny };
@@ -295,10 +329,12 @@ export class PinVault {
   }
 
   /** The realms whose registration, by its version or zeros for none, is such a one. */
-  async #having(configuration: RealmConfiguration, isSuch: (version: string) => boolean): Promise<number[]> {
-    const told = await this.#ask(configuration, configuration.indices, () =>
-      register1Request.encode(this.#nextId(), {}),
-    );
+  async #having(
+    configuration: RealmConfiguration,
+    isSuch: (version: string) => boolean,
+    among: readonly number[] = configuration.indices,
+  ): Promise<number[]> {
+    const told = await this.#ask(configuration, among, () => register1Request.encode(this.#nextId(), {}));
     return told.flatMap(({ index, response }) => {
       const present = register1Response.read(response);
       return present.ok && isSuch(present.value.version) ? [index] : [];
@@ -308,13 +344,13 @@ export class PinVault {
   /** Asks each realm what it has, and for a change of that; where only some are asked, all of them have to do it. */
   async #change<F extends FieldSet>(
     kind: MessageKind<F>,
-    requestOf: (realm: string, state: Recover1Response) => Uint8Array,
+    requestOf: (realm: string, state: RealmState) => Uint8Array,
     judging: Omit<Judging<F>, 'needed'> = {},
     among: readonly number[] | null = null,
   ): Promise<VaultStep> {
     const configuration = await this.#configuration();
-    const states = new Map<number, Recover1Response>();
-    const refused: RealmAnswer[] = [];
+    const states = new Map<number, RealmState>();
+    let refused: RealmAnswer[] = [];
     for (const answer of await this.#recover1(configuration, among ?? configuration.indices)) {
       const read = recover1Response.read(answer.response);
       if (read.ok) {
@@ -323,12 +359,31 @@ export class PinVault {
         refused.push(answer);
       }
     }
+    if (judging.takesLocked) {
+      for (const [index, version] of await this.#lockedAt(configuration, refused)) {
+        states.set(index, { version, attemptCount: 0 });
+      }
+      refused = refused.filter(({ index }) => !states.has(index));
+    }
     const answers = await this.#ask(configuration, [...states.keys()], (index) =>
       requestOf(configuration.realmOf(index), states.get(index) as Recover1Response),
     );
     return judge(kind, configuration, [...answers, ...refused], {
       ...judging,
       needed: among?.length ?? configuration.threshold,
+    });
+  }
+
+  /** The registrations of realms that say of theirs no more than that it is locked. */
+  async #lockedAt(configuration: RealmConfiguration, answers: readonly RealmAnswer[]): Promise<[number, string][]> {
+    const locked = answers.flatMap(({ index, response }) => {
+      const said = refusal.read(response);
+      return said.ok && said.value.reason === VaultRejection.locked ? [index] : [];
+    });
+    const told = await this.#ask(configuration, locked, () => register1Request.encode(this.#nextId(), {}));
+    return told.flatMap(({ index, response }): [number, string][] => {
+      const present = register1Response.read(response);
+      return present.ok && present.value.version !== noVersion ? [[index, present.value.version]] : [];
     });
   }
 
@@ -366,54 +421,4 @@ export class PinVault {
   #nextId(): string {
     return bytesToUuid(this.#random(16));
   }
-}
-
-type Judging<F extends FieldSet> = {
-  take?: (response: MessageOf<MessageKind<F>>) => void;
-  /** Refusals that are as good as the change. */
-  isDone?: (rejection: VaultRejection) => boolean;
-  needed?: number;
-};
-
-/** Nobody can recover from a realm that has nothing, or that has destroyed what it had. */
-function isGone(rejection: VaultRejection): boolean {
-  return rejection === VaultRejection.notRegistered || rejection === VaultRejection.guessesExhausted;
-}
-
-/** A change stands where a threshold of realms has done it. */
-function judge<F extends FieldSet>(
-  kind: MessageKind<F>,
-  configuration: RealmConfiguration,
-  answers: readonly RealmAnswer[],
-  { take, isDone = () => false, needed = configuration.threshold }: Judging<F> = {},
-): VaultStep {
-  const faults: RealmFault[] = [];
-  for (const { index, request, response } of answers) {
-    const read = readAnswer(kind, requestIdOf(request), response);
-    if (read.ok) {
-      take?.(read.value);
-    } else if (!isDone(read.rejection)) {
-      faults.push({ index, realm: configuration.realmOf(index), reason: read.rejection });
-    }
-  }
-  const isPassed = answers.length - faults.length >= needed;
-  const rejection = isPassed ? VaultRejection.none : (faults[0]?.reason ?? VaultRejection.sharesTooFew);
-  return { rejection, faults: faults.sort((a, b) => a.index - b.index), guessesLeft: null };
-}
-
-/** An answer of the kind, or why there is none: a refusal, a wait that has to pass first, or nonsense. */
-function readAnswer<F extends FieldSet>(
-  kind: MessageKind<F>,
-  requestId: string,
-  response: Uint8Array,
-): Outcome<MessageOf<MessageKind<F>>> {
-  const read = kind.read(response) as Outcome<MessageOf<MessageKind<F>>>;
-  const refusing = refusal.read(response);
-  if (!read.ok && !refusing.ok && !waitResponse.read(response).ok) {
-    return read;
-  }
-  if (requestIdOf(response) !== requestId) {
-    return refused(VaultRejection.responseReplayed);
-  }
-  return read.ok ? read : refused(refusing.ok ? (refusing.value.reason as VaultRejection) : VaultRejection.waitPending);
 }

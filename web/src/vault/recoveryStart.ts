@@ -12,16 +12,18 @@ export type RecoveryStart = { context: VaultContext; realms: number[] };
 
 /**
  * Finds the registration that a threshold of realms is at, from their answers to recover1. No guess is counted yet.
+ * `isElsewhere`: no threshold can be at one, since so many have one of another set of realms, as each says itself.
  * @throws RangeError for two answers of one realm, or one of none.
  */
 export function chooseStart(
   account: string,
   configuration: RealmConfiguration,
   answers: readonly RealmAnswer[],
-): { step: VaultStep; start: RecoveryStart | null } {
+): { step: VaultStep; start: RecoveryStart | null; isElsewhere: boolean } {
   const tally = new AnswerTally(configuration, answers);
   const groups = new Map<string, { version: string; parameters: Uint8Array; indices: number[] }>();
   let told = 0;
+  let elsewhere = 0;
   for (const answer of answers) {
     const response = tally.take(recover1Response, answer);
     if (!response) {
@@ -30,6 +32,7 @@ export function chooseStart(
     tally.tell(response.guessesLeft);
     if (!equalBytes(response.configurationDigest, configuration.digest)) {
       tally.fault(answer.index, VaultRejection.realmsDisagree);
+      elsewhere++;
       continue;
     }
     told++;
@@ -51,11 +54,13 @@ export function chooseStart(
       }
     }
   }
+  // What these have was registered with other realms than the ones named, and the rest are too few.
+  const isElsewhere = configuration.realms.length - elsewhere < configuration.threshold;
   if (!quorum) {
-    return { step: tally.refused(), start: null };
+    return { step: tally.refused(), start: null, isElsewhere };
   }
   // What was read as a message has parameters in bounds.
   const parameters = readParameters(quorum.parameters) as PinHashParameters;
   const context = new VaultContext(account, quorum.version, configuration.digest, parameters);
-  return { step: tally.passed(), start: { context, realms: quorum.indices.sort((a, b) => a - b) } };
+  return { step: tally.passed(), start: { context, realms: quorum.indices.sort((a, b) => a - b) }, isElsewhere };
 }

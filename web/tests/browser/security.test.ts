@@ -200,6 +200,56 @@ describe('A PIN that the vault has lost', () => {
   });
 });
 
+describe('A server that names other realms', () => {
+  test('Is told of, and the form says where a PIN would go before one is typed', async () => {
+    await open('realmsOtherHosts', '#/settings/security');
+    await page.locator('[data-testid=alarm][data-kind=realmsOther]').getByText('ask them').waitFor();
+    const lied = page.locator('[data-testid=alarm][data-kind=realmLied]');
+    await lied.getByText('It was part 3, run by Verein Freie Schlüssel at https://realm-3.').waitFor();
+    const section = page.getByTestId('pin-section');
+    await section.locator('[data-loss=realms_other]').getByText('It is untouched where it was').waitFor();
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    const elsewhere = section.getByTestId('pin-elsewhere');
+    await elsewhere.getByText('This PIN goes to other parts of a vault than the one before: 3 parts.').waitFor();
+    expect(await elsewhere.getByRole('listitem').count()).toBe(3);
+    await section.getByLabel('PIN', { exact: true }).fill('480279');
+    await section.getByLabel('Once more').fill('480279');
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    await section.getByText('Your PIN is set.').waitFor();
+    expect(await section.locator('[data-loss=realms_other]').count()).toBe(0);
+  });
+
+  test('Is told of on a device that needs the PIN', async () => {
+    await open('waitingElsewhere', '#/');
+    await page.locator('[data-testid=pin-gone][data-loss=realms_other]').getByText('told them nothing of it').waitFor();
+  });
+});
+
+test('A part that lies beside a wrong PIN is named', async () => {
+  await open('pinLiedWrong', '#/');
+  await page.getByLabel('PIN or passphrase').fill('480270');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByText('This is not your PIN. 6 guesses left.').waitFor();
+  await page.getByTestId('liars').getByText('no honest one gives: part 3, run by Verein Freie Schlüssel').waitFor();
+});
+
+test('Guesses are shown ten at first and all in the end, by keyboard', async () => {
+  await open('attemptsMany', '#/settings/security');
+  const attempts = page.getByTestId('attempt');
+  await expect.poll(() => attempts.count()).toBe(10);
+  await page.getByText('1,600 guesses in all; the newest 10 are shown.').waitFor();
+  await tabTo(page, /^Show more/);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => attempts.count()).toBe(110);
+  await page.getByText('1,600 guesses in all; the newest 110 are shown.').waitFor();
+  await expect.poll(() => attempts.nth(10).evaluate((node) => node === document.activeElement)).toBe(true);
+  for (let shown = 110; shown < 1600; shown += 100) {
+    await page.getByTestId('more-attempts').click();
+  }
+  await expect.poll(() => attempts.count()).toBe(1600);
+  expect(await page.getByTestId('more-attempts').count()).toBe(0);
+});
+
 test('Guesses are given back where some have failed', async () => {
   await open('rich', '#/settings/security');
   await page.getByText('7 guesses left').waitFor();

@@ -4,7 +4,7 @@ import { fullJitterMs } from '../../net/jitter';
 import { equalBytes } from '../../protocol/bytes';
 import { ErrorCode, isCode, isNamed, localError } from '../../protocol/errors';
 import type { ArchiveView } from '../../protocol/wire';
-import type { ArchiveStatus } from '../../state/contract';
+import { type ArchiveStatus, isLost } from '../../state/contract';
 import type { ConversationRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { DeviceKeys } from '../keys/deviceKeys';
@@ -254,7 +254,7 @@ export class Archive {
       }
       const { rootSecret } = own.record;
       // One that the vault has lost brings nothing back either.
-      const isThere = pins.isSet && vault.loss === null;
+      const isThere = pins.isSet && !isLost(vault.loss);
       if (!rootSecret || !isThere) {
         throw localError(isThere ? 'pin_needed' : 'archive_needs_pin', false);
       }

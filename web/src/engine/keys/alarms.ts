@@ -6,7 +6,13 @@ import type { Core } from '../core';
 const alarmsKept = 100;
 /** Nor shall a realm of the vault that makes things up leave no room for what the server does. */
 const ofRealmKept = 20;
-const ofRealms: ReadonlySet<KeyAlarmKind> = new Set<KeyAlarmKind>(['pinGuessed', 'pinWait', 'pinOpened', 'pinLost']);
+const ofRealms: ReadonlySet<KeyAlarmKind> = new Set<KeyAlarmKind>([
+  'pinGuessed',
+  'pinWait',
+  'pinOpened',
+  'pinLost',
+  'realmLied',
+]);
 const prefix = 'alarm/';
 
 /** Alarms about keys: kept in the store until somebody dismisses them, and told as they come. */

@@ -7,15 +7,17 @@ import { equalBytes, fromBase64, sha256, toBase64, toHex } from '../../protocol/
 import { isTransient, localError } from '../../protocol/errors';
 import { uuidv7 } from '../../protocol/ids';
 import type { DeviceView, KeysSignal } from '../../protocol/wire';
-import type {
-  AccountSecurity,
-  ActionError,
-  KeyAlarm,
-  KeyAlarmKind,
-  KeyChange,
-  PersonKeys,
-  PinState,
-  SafetyScan,
+import {
+  type AccountSecurity,
+  type ActionError,
+  isLost,
+  type KeyAlarm,
+  type KeyAlarmKind,
+  type KeyChange,
+  type LyingRealm,
+  type PersonKeys,
+  type PinState,
+  type SafetyScan,
 } from '../../state/contract';
 import type { GroupRecord, KeyAlarmRecord } from '../../storage/records';
 import type { Core } from '../core';
@@ -24,7 +26,7 @@ import { evidenceOf } from './chainKeys';
 import { KeyLogFollower } from './follower';
 import { Gossip } from './gossip';
 import { LedgerFollower } from './ledgerFollower';
-import { OwnKeys } from './ownKeys';
+import { notApproved, OwnKeys } from './ownKeys';
 import { PeopleKeys } from './peopleKeys';
 import { type PinOptions, Pins } from './pins';
 import { VaultWatch } from './vaultWatch';
@@ -182,8 +184,8 @@ export class DeviceKeys {
       return 'none';
     }
     // A device that waits for the PIN asks for it all the same: what it says then is what the realms say then.
-    const isLost = this.isApproved && this.vault.loss !== null;
-    return this.own.record.isPinVoid ? 'void' : isLost ? 'lost' : 'set';
+    const hasLost = this.isApproved && isLost(this.vault.loss);
+    return this.own.record.isPinVoid ? 'void' : hasLost ? 'lost' : 'set';
   }
 
   get security(): Omit<AccountSecurity, 'renewal' | 'archive' | 'payPin'> {
@@ -194,7 +196,7 @@ export class DeviceKeys {
       standing: this.isApproved ? 'approved' : isWaiting ? 'waiting' : 'pending',
       isBehind: this.own.isBehind,
       pin: this.#pinState,
-      pinLoss: this.#pinState === 'lost' ? this.vault.loss : null,
+      pinLoss: this.isApproved && this.#pinState !== 'void' ? this.vault.loss : null,
       knowsPin: record.rootSecret !== null && !record.rootDue,
       codes: this.own.codes,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,
@@ -248,13 +250,24 @@ export class DeviceKeys {
     return device;
   }
 
-  /** Revokes in the chain what the chain has, so that everybody sees it go. */
-  async revokeInChain(device: string): Promise<void> {
-    if (this.isApproved) {
-      await this.own.change((chain, seed) =>
-        chain.devices.has(device) ? [makeDeviceRevoked(chain.next, device, seed)] : [],
-      );
+  /**
+   * Revokes in the chain what the chain has, so that everybody sees it go.
+   * @returns whether it has, or had it: of one that was never approved there is nothing to take out
+   * @throws ActionError `device_not_approved` where this device may not, and there is something to take out; among others
+   */
+  async revokeInChain(device: string): Promise<boolean> {
+    let had = false;
+    if (!this.isApproved) {
+      if (this.own.chain?.devices.has(device)) {
+        throw notApproved();
+      }
+      return false;
     }
+    await this.own.change((chain, seed) => {
+      had = chain.devices.has(device) || chain.isRevoked(device);
+      return chain.devices.has(device) ? [makeDeviceRevoked(chain.next, device, seed)] : [];
+    });
+    return had;
   }
 
   // Other people.
@@ -337,7 +350,8 @@ const ofDevice: ReadonlySet<KeyAlarmKind> = new Set<KeyAlarmKind>(['pinGuessed',
 function describeAlarm({ number, kind, at, account, evidence }: KeyAlarmRecord): KeyAlarm {
   const changes = kind === 'ownKeysChanged' ? evidence.map(changeOf).filter((change) => change !== null) : [];
   const device = ofDevice.has(kind) ? (evidence[0] ?? null) : null;
-  return { number, kind, at, account, device, changes };
+  const realms = kind === 'realmLied' ? { realms: evidence.map((liar): LyingRealm => JSON.parse(liar)) } : {};
+  return { number, kind, at, account, device, changes, ...realms };
 }
 
 const kinds = {

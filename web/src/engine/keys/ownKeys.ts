@@ -19,6 +19,7 @@ import { ActionError } from '../../state/contract';
 import type { OwnKeysRecord } from '../../storage/records';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
+import { lasting, withApproval } from './approvals';
 import { after, hashText, isKeyOf } from './chainKeys';
 import type { KeyLogFollower } from './follower';
 import { noKeys, type OwnChange, OwnRecord } from './ownRecord';
@@ -47,6 +48,7 @@ export class OwnKeys {
   /** Called when another device or the PIN has brought keys, also to a device that was in the chain before. */
   onTaken: () => void = () => undefined;
   onChange: () => void = () => undefined;
+  now: () => number = () => Date.now();
 
   constructor(
     readonly core: Core,
@@ -251,12 +253,12 @@ export class OwnKeys {
 
   /** Seals the account's keys for a device that shows a code, whose adding itself is then expected. */
   async approval(code: ApprovalCode): Promise<Uint8Array> {
-    const { identitySeed, rootSecret, archiveKey, approved } = this.record;
+    const { identitySeed, rootSecret, archiveKey } = this.record;
     if (!identitySeed) {
       throw notApproved();
     }
     const sealed = await sealApproval(code, { identitySeed, rootSecret, archiveKey });
-    await this.write({ approved: [...approved, code.device] });
+    await this.write((now) => ({ approved: withApproval(now, code.device, this.now()) }));
     return sealed;
   }
 
@@ -332,7 +334,7 @@ export class OwnKeys {
     return (
       'entry' in read &&
       read.entry.type === EntryType.deviceAdded &&
-      this.record.approved.includes(read.entry.device ?? '')
+      lasting(this.record, this.now()).some(({ device }) => device === read.entry.device)
     );
   }
 

@@ -1,4 +1,4 @@
-import type { OwnKeysRecord, PendingRegistration } from '../../storage/records';
+import type { GivenApproval, OwnKeysRecord, PendingRegistration } from '../../storage/records';
 import type { Core } from '../core';
 
 const place = 'own';
@@ -32,7 +32,13 @@ export class OwnRecord {
     const stored = await this.core.db.keys<OwnKeysRecord>(place);
     // Records of earlier versions have one registration or none.
     const pending: PendingRegistration[] | PendingRegistration | null = stored?.pending ?? null;
-    this.value = { ...noKeys, ...stored, pending: [pending ?? []].flat() };
+    // Nor have they a time beside what was approved: that lasts from now on.
+    const given: (GivenApproval | string)[] = stored?.approved ?? [];
+    const approved = given.map((one) => (typeof one === 'string' ? { device: one, at: Date.now() } : one));
+    this.value = { ...noKeys, ...stored, pending: [pending ?? []].flat(), approved };
+    if (given.some((one) => typeof one === 'string')) {
+      await this.write({});
+    }
   }
 
   /** One change at a time, each from what the one before has left: more than one thing changes this record. */

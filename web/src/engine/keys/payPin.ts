@@ -106,10 +106,10 @@ export class PayPin {
   }
 
   /** As `Pins.set`. */
-  async set(typed: string, tell: Tell): Promise<void> {
+  async set(typed: string, tell: Tell, at: string | null = null): Promise<void> {
     const isSame = await this.#isSame(this.#before().verifier, typed);
     const before = this.#before();
-    const set = () => this.keys.pins.set(typed, (share) => tell(vaultShare * share));
+    const set = () => this.keys.pins.set(typed, (share) => tell(vaultShare * share), at);
     await (isSame || !before.isAsked ? set() : this.#resting(before.verifier, set));
     await this.#withPin(typed, async (pin) => {
       if (isSame || !before.isAsked) {

@@ -1,6 +1,10 @@
+import { isNamed } from '../../protocol/errors';
 import type { PinLook } from '../../state/contract';
+import { nameOfRealms } from '../../vault/configuration';
+import type { Looked } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import type { OwnKeys } from './ownKeys';
+import { homeOf, keepHome } from './pinHome';
 import type { VaultDoor } from './vaultDoor';
 
 /** The guesses that the realms grant, and whether they have anything left to guess at. */
@@ -10,22 +14,49 @@ export class PinGuesses {
     readonly door: VaultDoor,
   ) {}
 
-  /** Counts nothing. @throws ActionError where the server cannot be reached */
-  async look(): Promise<PinLook> {
-    const { rejection, faults, guessesLeft } = await this.door.open().look();
+  /**
+   * Counts nothing.
+   * @param isOver whether the last guess is known to be wrong
+   * @throws ActionError where the server cannot be reached
+   */
+  async look(isOver = false): Promise<PinLook> {
+    const vault = this.door.openKnown();
+    try {
+      return await this.#judge(await vault.look(isOver));
+    } catch (thrown) {
+      if (!isNamed(thrown, 'vault_realms_other')) {
+        throw thrown;
+      }
+      return elsewhere((thrown.info.details?.named as string | null | undefined) ?? null);
+    }
+  }
+
+  async #judge({ step, isElsewhere, at }: Looked): Promise<PinLook> {
+    const { own } = this;
+    const { rejection, faults, guessesLeft } = step;
+    const name = nameOfRealms(at);
+    if (isElsewhere) {
+      return elsewhere(name);
+    }
+    const isUsable = rejection === VaultRejection.none;
+    const digest = own.chain?.vaultDigest;
+    // A device that waits has nobody's word yet but the server's.
+    if (isUsable && digest && own.core.deviceOrNull?.credential && !homeOf(own)) {
+      await keepHome(own, digest, at);
+    }
     // One that has none left does not say what the others grant together.
-    return {
-      guessesLeft: guessesLeft || null,
-      loss: this.door.loss(faults),
-      isUsable: rejection === VaultRejection.none,
-    };
+    return { guessesLeft: guessesLeft || null, loss: this.door.loss(faults), isUsable, realms: name };
   }
 
   /** Gives back those that failed, since whoever has the identity key needs none. */
   async giveBack(): Promise<void> {
-    const step = await this.door.open().clearFailures(this.own.requireSeed(this.own.chain));
+    const step = await this.door.openKnown().clearFailures(this.own.requireSeed(this.own.chain));
     if (step.rejection !== VaultRejection.none) {
       throw this.door.failed(step);
     }
   }
+}
+
+function elsewhere(realms: string | null): PinLook {
+  return { guessesLeft: null, loss: 'realms_other', isUsable: false, realms };
 }

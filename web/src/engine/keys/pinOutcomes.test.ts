@@ -57,6 +57,23 @@ describe('a realm that lies', () => {
     ]);
   });
 
+  it('is named beside what else is said, and honest ones that only disagree are not', () => {
+    const { wrongPin } = VaultRejection;
+    const named = (one: VaultStep) => failed(one, view).info;
+    expect(named(step(wrongPin, null, null, proofInvalid))).toMatchObject({
+      name: 'wrong_pin',
+      details: { realms: [{ realm: 'r3', part: 3 }] },
+    });
+    expect(named(step(sharesTooFew, proofInvalid, notRegistered, null)).details?.realms).toHaveLength(1);
+    expect(named(step(guessesExhausted, proofInvalid, guessesExhausted, guessesExhausted))).toMatchObject({
+      name: 'vault_exhausted',
+      details: { realms: [{ realm: 'r1' }] },
+    });
+    const mixed = named(step(proofInvalid, proofInvalid, realmsDisagree, realmsDisagree));
+    expect([mixed.name, mixed.details?.realms]).toEqual(['vault_realm_lied', [expect.objectContaining({ part: 1 })]]);
+    expect(named(step(wrongPin, null, null, null)).details).not.toHaveProperty('realms');
+  });
+
   it('is none where as many as are needed say the same, and the key log says another thing', () => {
     expect(nameOf(realmsDisagree, realmsDisagree, realmsDisagree, realmsDisagree)).toBe('vault_unavailable');
     expect(nameOf(realmsDisagree, realmsDisagree, null, null)).toBe('vault_realm_lied');

@@ -46,10 +46,15 @@ export function lossOf(faults: readonly RealmFault[], { realms, threshold }: Rea
   return realms.length - lost < threshold ? (found[0]?.[1] ?? null) : null;
 }
 
-/** The realms that lied, as their people know them. */
-function liarsOf(faults: readonly RealmFault[], { hosts }: Realms): LyingRealm[] {
+/**
+ * The realms that lied, as their people know them. Where as many as are needed have another registration than the key log names,
+ * or nobody can tell which side is right, another PIN is being set, or its setting was cut off: none is named for that.
+ */
+export function liarsOf({ faults }: VaultStep, { hosts, threshold }: Realms): LyingRealm[] {
+  const { realmsDisagree } = VaultRejection;
+  const isOpen = faults.filter(({ reason }) => reason === realmsDisagree).length >= threshold;
   return faults
-    .filter(({ reason }) => isLie(reason))
+    .filter(({ reason }) => isLie(reason) && !(isOpen && reason === realmsDisagree))
     .map(({ index, realm }) => {
       const host = hosts?.find((one) => one.realm.toLowerCase() === realm);
       return { realm, part: index, operator: host?.operator ?? null, address: host?.address ?? null };
@@ -62,24 +67,21 @@ function liarsOf(faults: readonly RealmFault[], { hosts }: Realms): LyingRealm[]
  */
 export function failed(step: VaultStep, view: Realms): ActionError {
   const { rejection: reason, faults, guessesLeft } = step;
-  const details = { reason, guessesLeft, faults: faults.length };
+  const realms = liarsOf(step, view);
+  const named = realms.length > 0 ? { realms } : {};
+  const details = { reason, guessesLeft, faults: faults.length, ...named };
   if (reason === VaultRejection.wrongPin) {
-    return localError('wrong_pin', false, { guessesLeft });
+    // A realm that has none left does not say what the others grant together.
+    return localError('wrong_pin', false, { guessesLeft: guessesLeft || null, ...named });
   }
   const loss = lossOf(faults, view);
   if (loss && reason !== VaultRejection.versionOther) {
     return localError(errorOfLoss[loss], false, details);
   }
-  const realms = liarsOf(faults, view);
-  // Where as many as are needed say the same, and not what the key log says, another PIN is being set: nobody has lied.
-  if (isLie(reason) && realms.length > 0 && !(isDisagreement(step) && realms.length >= view.threshold)) {
-    return localError('vault_realm_lied', false, { ...details, realms });
+  if (isLie(reason) && realms.length > 0) {
+    return localError('vault_realm_lied', false, details);
   }
   // One that has nothing does not speak for those that are silent.
   const isTooFew = reason === VaultRejection.sharesTooFew || losses.some(([one]) => one === reason);
   return isTooFew ? localError('vault_too_few', true, details) : localError('vault_unavailable', false, details);
-}
-
-function isDisagreement({ faults }: VaultStep): boolean {
-  return faults.every(({ reason }) => !isLie(reason) || reason === VaultRejection.realmsDisagree);
 }

@@ -21,7 +21,7 @@ export async function removePin(own: OwnKeys, door: VaultDoor, attempts: number)
   let named = own.chain?.vaultDigest ?? null;
   let hadAny = false;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const deleted = await door.open().delete(own.requireSeed(own.chain));
+    const deleted = await door.openKnown().delete(own.requireSeed(own.chain));
     if (deleted.step.rejection !== VaultRejection.none) {
       throw door.failed(deleted.step);
     }

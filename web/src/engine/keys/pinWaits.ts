@@ -14,7 +14,7 @@ export class PinWaits {
    * @returns milliseconds
    */
   async begin(): Promise<number> {
-    const { step, secondsLeft } = await this.door.open().beginWait();
+    const { step, secondsLeft } = await this.door.openKnown().beginWait();
     if (secondsLeft === null) {
       throw this.door.failed(step);
     }
@@ -24,7 +24,7 @@ export class PinWaits {
   /** Cancels what somebody has begun who wants the PIN replaced or removed without the identity key. */
   async cancel(): Promise<void> {
     await this.own.ensure();
-    const step = await this.door.open().cancelWait(this.own.requireSeed(this.own.chain));
+    const step = await this.door.openKnown().cancelWait(this.own.requireSeed(this.own.chain));
     if (step.rejection !== VaultRejection.none) {
       throw this.door.failed(step);
     }

@@ -2,20 +2,21 @@ import { systemRandom, wipe } from '../../crypto/random';
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
-import { type ActionError, errorOfLoss } from '../../state/contract';
+import { type ActionError, errorOfLoss, isLost, type LyingRealm } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
-import type { VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
+import { nameOfRealms, type RealmSet } from '../../vault/configuration';
 import { areWeaker, defaultParameters, type PinHashParameters } from '../../vault/parameters';
 import { readPin, wipePin } from '../../vault/pins/pin';
 import { judgePin } from '../../vault/pins/policy';
 import { PinRefusal } from '../../vault/pins/refusal';
-import type { VaultRegistered } from '../../vault/pinVault';
+import type { Recovered, VaultRegistered } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
 import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
 import { PinGuesses } from './pinGuesses';
+import { keepHome } from './pinHome';
 import { isOvertaken, isReplaced, requirePin } from './pinOutcomes';
 import { removePin } from './pinRemoval';
 import { PinWaits } from './pinWaits';
@@ -25,7 +26,11 @@ import { type Tell, VaultDoor } from './vaultDoor';
 export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHashParameters; onTheWayMs?: number };
 
 /** Whether one of the tries has registered a PIN already, which would be left without its keys if no other followed. */
-type Tries = { isRegistered: boolean };
+type Tries = {
+  isRegistered: boolean;
+  /** The name of the realms that the person has agreed to, where they are others than before. */
+  at: string | null;
+};
 
 const rootBytes = 32;
 /** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
@@ -88,17 +93,18 @@ export class Pins {
    * the wrapped keys decide. Their revision is looked at before the registration and replaced after it, and whoever finds
    * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
    * the realms have opens what the server has.
-   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin; `pin_needed`: an archive is on whose key only the present PIN brings;
+   * @param at the name of the realms that the person has agreed to, where they are not those of the PIN before
+   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin, `vault_realms_other`; `pin_needed`: an archive is on whose key only the present PIN brings;
    * `pin_removed`: another device has removed it meanwhile
    */
-  async set(typed: string, tell: Tell): Promise<void> {
+  async set(typed: string, tell: Tell, at: string | null = null): Promise<void> {
     const refusal = this.refuse(typed);
     if (refusal !== null) {
       throw localError('pin_refused', false, { refusal });
     }
     await this.core.queue.run('keys/pin', async () => {
       try {
-        await this.#set(typed, tell);
+        await this.#set(typed, tell, at);
       } catch (thrown) {
         if (this.own.record.rootDue) {
           // The root secret of a PIN that could not be set is forgotten where another one's is the account's.
@@ -112,8 +118,8 @@ export class Pins {
     });
   }
 
-  async #set(typed: string, tell: Tell): Promise<void> {
-    const tries: Tries = { isRegistered: false };
+  async #set(typed: string, tell: Tell, at: string | null): Promise<void> {
+    const tries: Tries = { isRegistered: false, at };
     for (let attempt = 1; ; attempt++) {
       try {
         // One that was cut off is named before another one takes its place.
@@ -264,7 +270,9 @@ export class Pins {
       return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
     if (isNamed) {
-      await own.write((now) => ({ pending: after(now.pending, pending) }));
+      const { digest, realms, threshold } = pending;
+      const home = realms && threshold !== undefined ? { home: { digest, realms: [...realms], threshold } } : {};
+      await own.write((now) => ({ pending: after(now.pending, pending), ...home }));
     }
     return isNamed;
   }
@@ -283,7 +291,7 @@ export class Pins {
     const isOther = isThere && !keys;
     if (!tries.isRegistered && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
       // Of a PIN that nobody can enter any more nothing is to be waited for.
-      if ((await this.guesses.look()).loss === null) {
+      if (!isLost((await this.guesses.look()).loss)) {
         throw localError('pin_needed', false);
       }
     }
@@ -308,11 +316,14 @@ export class Pins {
         pending = begun;
         return own.write((now) => ({ pending: [...now.pending, begun] }));
       };
-      const { step } = await this.door.open(tell).register({ pin, rootSecret, identitySeed, parameters, keep });
+      const { step } = await this.door
+        .openKnown(tell, tries.at)
+        .register({ pin, rootSecret, identitySeed, parameters, keep });
       if (step.rejection !== VaultRejection.none || !pending) {
         throw this.door.failed(isReplaced(step) ? { ...step, rejection: VaultRejection.versionOther } : step);
       }
       tries.isRegistered = true;
+      await this.#tellOf(this.door.liars(step));
       await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
       // A look at what was stored before may have taken it for overtaken meanwhile. Where the PIN was removed it is none's.
       const kept = rootSecret.slice();
@@ -357,20 +368,20 @@ export class Pins {
   /** Brings the account's keys to this device. @throws ActionError `wrong_pin`, with the guesses left, among others */
   recover(typed: string, tell: Tell): Promise<void> {
     return this.core.queue.run('keys/pin', async () => {
-      const registered = await this.#recover(typed, tell);
-      if (registered && areWeaker(registered, this.#parameters)) {
-        await this.#strengthen(typed);
+      const { parameters, at } = await this.#recover(typed, tell);
+      if (parameters && areWeaker(parameters, this.#parameters)) {
+        await this.#strengthen(typed, nameOfRealms(at));
       }
     });
   }
 
   /**
    * Registers the same PIN anew, with what a guess costs today and the same root secret. The policy of new PINs is not asked,
-   * and where it fails the registration that there is goes on.
+   * and where it fails the registration that there is goes on. It goes to the realms that the PIN was at and to no others.
    */
-  async #strengthen(typed: string): Promise<void> {
+  async #strengthen(typed: string, at: string | null): Promise<void> {
     try {
-      await this.#set(typed, () => undefined);
+      await this.#set(typed, () => undefined, at);
     } catch {
       // With the next recovery; what has arrived is settled as any other.
     } finally {
@@ -384,18 +395,30 @@ export class Pins {
   }
 
   /** A wrong PIN may have been the last guess: then there is none to be right any more. */
-  async #failed(step: VaultStep): Promise<ActionError> {
+  async #failed({ step, isElsewhere, at }: Recovered): Promise<ActionError> {
+    if (isElsewhere) {
+      return localError('vault_realms_other', false, { named: nameOfRealms(at) });
+    }
+    const failed = this.door.failed(step);
     if (step.rejection === VaultRejection.wrongPin && step.guessesLeft === 0) {
-      const { loss } = await this.guesses.look().catch(() => ({ loss: null }));
+      const { loss } = await this.guesses.look(true).catch(() => ({ loss: null }));
       if (loss) {
-        return localError(errorOfLoss[loss], false, { guessesLeft: 0 });
+        const { realms } = failed.info.details ?? {};
+        return localError(errorOfLoss[loss], false, realms ? { realms } : {});
       }
     }
-    return this.door.failed(step);
+    return failed;
   }
 
-  /** @returns what a guess of the registration costs */
-  async #recover(typed: string, tell: Tell): Promise<PinHashParameters | undefined> {
+  /** Who lied without standing in the way is said all the same, once. */
+  async #tellOf(liars: readonly LyingRealm[]): Promise<void> {
+    for (const liar of liars) {
+      await this.own.alarms.raise('realmLied', this.core.device.account, [JSON.stringify(liar)]);
+    }
+  }
+
+  /** @returns what a guess of the registration costs, and where it is */
+  async #recover(typed: string, tell: Tell): Promise<{ parameters: PinHashParameters | undefined; at: RealmSet }> {
     const { own } = this;
     await own.ensure();
     const { pin: readable, refusal } = readPin(typed);
@@ -403,12 +426,13 @@ export class Pins {
       throw localError('pin_refused', false, { refusal });
     }
     try {
-      const { step, rootSecret, parameters } = await this.door
-        .open(tell)
-        .recover(readable, own.chain?.vaultDigest ?? null);
+      const digest = own.chain?.vaultDigest ?? null;
+      const recovered = await this.door.openKnown(tell).recover(readable, digest);
+      const { step, rootSecret, parameters, at } = recovered;
       if (!rootSecret) {
-        throw await this.#failed(step);
+        throw await this.#failed(recovered);
       }
+      const liars = this.door.liars(step);
       const keys = await own.wrapped.read(rootSecret);
       if (!keys) {
         throw localError('vault_unavailable', false, { reason: VaultRejection.rootUnreadable });
@@ -417,9 +441,13 @@ export class Pins {
         throw localError('keys_untrue', false);
       }
       await own.write({ isPinVoid: false });
+      if (digest) {
+        await keepHome(own, digest, at);
+      }
+      await this.#tellOf(liars);
       // Guesses that failed before are the person's to forgive.
       await this.guesses.giveBack().catch(() => undefined);
-      return parameters;
+      return { parameters, at };
     } finally {
       wipePin(readable);
       this.door.done();

@@ -3,7 +3,7 @@ import type { VaultAttempt, VaultAttemptOutcome, VaultWait } from '../../protoco
 import type { SeenWait } from '../../storage/records';
 import { mergeAttempts } from './vaultAttempts';
 import type { RealmTold } from './vaultTold';
-import { withWait } from './vaultWaits';
+import { withEnded, withWait } from './vaultWaits';
 
 const time = (second: number) => new Date(Date.UTC(2026, 10, 28, 12, 0, second)).toISOString();
 const attempt = (second: number, outcome: VaultAttemptOutcome, device = 'phone'): VaultAttempt => ({
@@ -86,6 +86,17 @@ describe('a wait', () => {
     const second = [wait('a', '4', 20), wait('b', '5', 21), wait('c', '6', 22)];
     expect(hear(...first, ...second).news).toBe(2);
     expect(hear(...first, ...second, ...first, ...second).news).toBe(2);
+  });
+
+  it('that ended is another one than what begins elsewhere within the minute, and that is one again', () => {
+    const { known } = hear(wait('a', '1', 0));
+    expect(withEnded(known, [{ realm: 'b', id: null }])).toBeNull();
+    expect(withEnded(known, [{ realm: 'a', id: '1' }])).toBeNull();
+    const ended = withEnded(known, [{ realm: 'a', id: null }]) ?? [];
+    const second = withWait(ended, wait('b', '2', 20));
+    expect(second?.isNew).toBe(true);
+    expect(withWait(second?.waits ?? [], wait('c', '3', 21))).toMatchObject({ isNew: false });
+    expect(withEnded(ended, [{ realm: 'a', id: null }])).toBeNull();
   });
 
   it('of another device, or a minute later, is another one', () => {

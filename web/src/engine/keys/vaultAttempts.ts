@@ -45,8 +45,37 @@ export function isSame(one: SeenGuess, other: SeenGuess): boolean {
 
 /** The same guess at another realm. */
 export function isSameElsewhere(one: SeenGuess, other: SeenGuess): boolean {
-  const apartMs = Math.abs(Date.parse(one.at) - Date.parse(other.at));
-  return one.realm !== other.realm && isLike(one, other) && apartMs < clocksApartMs;
+  return one.realm !== other.realm && isLike(one, other) && apartMs(one, other) < clocksApartMs;
+}
+
+/**
+ * Those of the fresh parts that are of no guess which is known already, one for each guess. A device asks each realm once for a
+ * guess, so that a part at a realm which has one already is of another guess.
+ */
+export function newGuesses(known: readonly SeenGuess[], fresh: readonly SeenGuess[]): SeenGuess[] {
+  const guesses: SeenGuess[][] = [];
+  fold(guesses, known);
+  const before = guesses.length;
+  fold(guesses, fresh);
+  return guesses.slice(before).flatMap(([first]) => first ?? []);
+}
+
+function fold(guesses: SeenGuess[][], parts: readonly SeenGuess[]): void {
+  for (const part of parts.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))) {
+    const same = guesses.find(([first, ...others]) => {
+      const isFree = first && [first, ...others].every(({ realm }) => realm !== part.realm);
+      return isFree && isSameElsewhere(first, part);
+    });
+    if (same) {
+      same.push(part);
+    } else {
+      guesses.push([part]);
+    }
+  }
+}
+
+function apartMs(one: SeenGuess, other: SeenGuess): number {
+  return Math.abs(Date.parse(one.at) - Date.parse(other.at));
 }
 
 function isLike(one: SeenGuess, other: SeenGuess): boolean {

@@ -1,6 +1,6 @@
 import { systemRandom } from '../../crypto/random';
 import type { VaultView } from '../../protocol/wire';
-import type { ActionError, PinLoss } from '../../state/contract';
+import type { ActionError, LyingRealm, PinLoss } from '../../state/contract';
 import type { RealmFault, VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
 import { PinStretcher } from '../../vault/argon2/workerClient';
@@ -8,7 +8,8 @@ import { type Known, PinVault } from '../../vault/pinVault';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import type { OwnKeys } from './ownKeys';
-import { failed, lossOf } from './pinOutcomes';
+import { nameOfHome, requireSame } from './pinHome';
+import { failed, liarsOf, lossOf } from './pinOutcomes';
 
 export type Tell = (share: number) => void;
 
@@ -29,7 +30,16 @@ export class VaultDoor {
     this.#stretcher?.stop();
   }
 
-  open(tell: Tell = () => undefined): PinVault {
+  /**
+   * As `open`, and no realm is asked anything where the server names others than those that the PIN was set at.
+   * @param at the name of others that the person has agreed to
+   * @throws ActionError (with whatever is asked) `vault_realms_other`
+   */
+  openKnown(tell: Tell = () => undefined, at: string | null = null): PinVault {
+    return this.open(tell, (named) => requireSame([nameOfHome(this.own), at], named));
+  }
+
+  open(tell: Tell = () => undefined, judge: (named: VaultView) => void = () => undefined): PinVault {
     const { api, device } = this.core;
     const known: Known = {
       mismatch: this.own.record.mismatch ?? null,
@@ -39,6 +49,7 @@ export class VaultDoor {
     const view = async () => {
       const told = await port.view();
       this.#view = told;
+      judge(told);
       return told;
     };
     return new PinVault({ ...port, view }, device.account, this.#stretch(tell), systemRandom, known);
@@ -47,6 +58,11 @@ export class VaultDoor {
   /** Why no PIN opens the vault any more; null where it may. */
   loss(faults: readonly RealmFault[]): PinLoss | null {
     return lossOf(faults, this.#view);
+  }
+
+  /** The realms that lied in a step, whatever came of it. */
+  liars(step: VaultStep): LyingRealm[] {
+    return liarsOf(step, this.#view);
   }
 
   /** What a person is told of a step that did not pass. */

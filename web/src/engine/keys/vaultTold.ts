@@ -1,5 +1,6 @@
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultOverview } from '../../state/contract';
+import { nameOfRealms } from '../../vault/configuration';
 import { VaultLimits } from '../../vault/limits';
 import { type VaultApi, vaultOverRest } from '../../vault/restPort';
 import { mergeAttempts } from './vaultAttempts';
@@ -35,6 +36,7 @@ export async function vaultOverview(api: VaultApi): Promise<VaultOverview> {
     hosts,
     threshold,
     realms: realms.length,
+    name: nameOfRealms(view),
     answering: told.length,
     attempts: mergeAttempts(told),
     wait: waitOf(told),

@@ -1,13 +1,15 @@
 import type { VaultWait } from '../../protocol/wire';
 import type { SeenWait } from '../../storage/records';
 import { clocksApartMs } from './vaultAttempts';
+import type { RealmTold } from './vaultTold';
 
 /** One that a lying realm makes up takes the place of none that the others tell of. */
 const mostWaits = 64;
 
 /**
  * What is known of waits once this one is. A device begins one at all realms at once, which each have an id of their own for it:
- * those of different realms within a minute are one act, and a second one of the same realm is another act.
+ * those of different realms within a minute are one act. A second one of the same realm is another act, and so is whatever comes
+ * after the first has ended.
  * @returns null where it was known
  */
 export function withWait(known: readonly SeenWait[], wait: VaultWait): { waits: SeenWait[]; isNew: boolean } | null {
@@ -18,6 +20,7 @@ export function withWait(known: readonly SeenWait[], wait: VaultWait): { waits: 
   }
   const same = known.findLast(
     (act) =>
+      !act.isOver &&
       act.device === device &&
       Math.abs(act.until - until) < clocksApartMs &&
       !act.at?.some((one) => one.realm === realm),
@@ -25,4 +28,15 @@ export function withWait(known: readonly SeenWait[], wait: VaultWait): { waits: 
   const at = [...(same?.at ?? []), { realm, id }];
   const others = known.filter((act) => act !== same);
   return { waits: [...others, { device, until: same?.until ?? until, at }].slice(-mostWaits), isNew: !same };
+}
+
+/** The same, with those marked that a realm tells of no more, or says to have ended; null where that was known. */
+export function withEnded(
+  known: readonly SeenWait[],
+  told: readonly (Pick<RealmTold, 'realm'> & { id: string | null })[],
+): SeenWait[] | null {
+  const isEnded = ({ realm, id }: { realm: string; id: string }) =>
+    told.some((one) => one.realm === realm && one.id !== id);
+  const isNews = (act: SeenWait) => !act.isOver && act.at?.some(isEnded);
+  return known.some(isNews) ? known.map((act) => (isNews(act) ? { ...act, isOver: true } : act)) : null;
 }

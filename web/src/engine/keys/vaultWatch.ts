@@ -1,19 +1,23 @@
 import { toHex } from '../../protocol/bytes';
 import type { KeysSignal, VaultWait } from '../../protocol/wire';
 import type { PinLook, PinLoss } from '../../state/contract';
-import type { SeenGuess, VaultSeenRecord } from '../../storage/records';
+import type { SeenGuess, SeenLoss, VaultSeenRecord } from '../../storage/records';
 import { VaultLimits } from '../../vault/limits';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
 import type { Pins } from './pins';
-import { isSame, isSameElsewhere } from './vaultAttempts';
+import { isSame, isSameElsewhere, newGuesses } from './vaultAttempts';
 import { mostAttempts, type RealmTold, vaultTold } from './vaultTold';
-import { withWait } from './vaultWaits';
+import { withEnded, withWait } from './vaultWaits';
 
 const place = 'vault';
 const mostGuesses = VaultLimits.realms * mostAttempts;
 /** Between a right PIN on a new device and its entry into the account's chain: who comes in by it is no stranger. */
 const entersMs = 2 * 60_000;
+/** That nothing is registered is believed when it is seen again so much later. */
+const believedMs = 30_000;
+/** Of so many sets of realms it is remembered that the server has named them. */
+const mostSets = 16;
 const none: VaultSeenRecord = { hasLooked: false, guesses: [], waits: [] };
 
 /**
@@ -23,7 +27,8 @@ const none: VaultSeenRecord = { hasLooked: false, guesses: [], waits: [] };
  */
 export class VaultWatch {
   #seen: VaultSeenRecord | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Looks that are due, by how long after they were asked for. */
+  readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #isDue = false;
   /** How often there was something new: screens that show guesses read them again. */
   news = 0;
@@ -44,7 +49,9 @@ export class VaultWatch {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    for (const timer of this.#timers.values()) {
+      clearTimeout(timer);
+    }
   }
 
   /** Why the PIN that the account's chain names opens nothing any more, as it was last found; null where it does. */
@@ -57,11 +64,13 @@ export class VaultWatch {
   look(): Promise<void> {
     return this.core.queue.run('keys/vault', async () => {
       const { isSet } = this.pins;
-      const told = isSet ? await vaultTold(this.core.api) : [];
+      // Without a PIN once: what the lists have of an earlier one is no news when another is set.
+      const told = isSet || !this.#seen?.hasLooked ? await vaultTold(this.core.api) : [];
       // Where no realm answers, nothing was looked at.
-      if (!isSet || told.length > 0) {
+      if (told.length > 0) {
         await this.#takeAttempts(told);
       }
+      await this.#takeEnded(told.map(({ realm, wait }) => ({ realm, id: wait?.state === 'begun' ? wait.id : null })));
       for (const { realm, wait } of told) {
         await this.#takeWait(wait ? { ...wait, realm } : null);
       }
@@ -100,21 +109,65 @@ export class VaultWatch {
 
   /** @param look null where the account has no PIN */
   async #takeLook(look: PinLook | null): Promise<void> {
-    const before = (this.#seen ?? none).lost ?? null;
     const digest = this.#digest;
-    if (look?.loss && digest !== null) {
-      if (before?.digest !== digest) {
-        await this.alarms.raise('pinLost', this.core.device.account, [digest, look.loss]);
-      }
-      if (before?.digest !== digest || before.loss !== look.loss) {
-        await this.#write({ lost: { digest, loss: look.loss } });
-        this.#tell();
-      }
-    } else if (before && (look === null || look.isUsable || before.digest !== digest)) {
-      // It was set again, or was never gone. That too few answer is no news of it.
+    const before = (this.#seen ?? none).lost ?? null;
+    if (before && (look === null || before.digest !== digest)) {
+      // It was set again, or removed.
       await this.alarms.settle('pinLost');
-      await this.#write({ lost: null });
+      await this.alarms.settle('realmsOther');
+      await this.#keepLoss(null);
+    }
+    if (look !== null && digest !== null) {
+      await this.#keepLoss(await this.#judgeLook(look, before?.digest === digest ? before : { digest, loss: null }));
+    }
+  }
+
+  async #judgeLook(look: PinLook, known: SeenLoss): Promise<SeenLoss | null> {
+    const { account } = this.core.device;
+    const { digest, told = [] } = known;
+    // Records of earlier versions are of what has alarmed.
+    const isTold = known.isTold ?? known.loss !== null;
+    const { loss } = look;
+    if (loss === 'realms_other') {
+      const name = look.realms ?? '';
+      if (!told.includes(name)) {
+        await this.alarms.raise('realmsOther', account, [digest, name]);
+      }
+      return { digest, loss, isTold, told: told.includes(name) ? told : [...told, name].slice(-mostSets) };
+    }
+    if (loss === null) {
+      // It was never gone, or is there again; a second time it alarms no more. That too few answer is no news of it.
+      if (look.isUsable && known.loss !== null) {
+        await this.alarms.settle('pinLost');
+      }
+      return look.isUsable ? (isTold || told.length > 0 ? { digest, loss, isTold, told } : null) : known;
+    }
+    const since = known.since ?? this.now();
+    // Whoever removes a PIN has the realms forget it first, and says so in the chain afterwards.
+    if (loss === 'missing' && !isTold && this.now() - since < believedMs) {
+      this.#lookLater(believedMs);
+      return { ...known, loss: null, isTold, since };
+    }
+    if (!isTold) {
+      await this.alarms.raise('pinLost', account, [digest, loss]);
+    }
+    return { digest, loss, isTold: true, told };
+  }
+
+  async #keepLoss(lost: SeenLoss | null): Promise<void> {
+    const before = (this.#seen ?? none).lost ?? null;
+    if (JSON.stringify(before) !== JSON.stringify(lost)) {
+      await this.#write({ lost });
+    }
+    if (before?.loss !== lost?.loss) {
       this.#tell();
+    }
+  }
+
+  async #takeEnded(told: Parameters<typeof withEnded>[1]): Promise<void> {
+    const waits = withEnded((this.#seen ?? none).waits, told);
+    if (waits) {
+      await this.#write({ waits });
     }
   }
 
@@ -137,17 +190,20 @@ export class VaultWatch {
 
   /** Something has just happened at a realm in the server, or the account's chain has grown. */
   async heard({ length, attempt, wait }: KeysSignal): Promise<void> {
-    const { account, device } = this.core.device;
-    if (attempt?.outcome === 'failed' && attempt.device !== device) {
-      await this.alarms.raise('pinGuessed', account, [attempt.device]);
-      await this.core.queue.run('keys/vault', () => this.#remember(guessOf({ ...attempt, realm: '' })));
+    if (attempt?.outcome === 'failed' && attempt.device !== this.core.device.device) {
+      const guess = guessOf({ ...attempt, realm: attempt.realm ?? '' });
+      await this.core.queue.run('keys/vault', () => this.#takeGuess(guess));
     }
-    await this.core.queue.run('keys/vault', () => this.#takeWait(wait ?? null));
+    if (wait) {
+      await this.core.queue.run('keys/vault', async () => {
+        await (wait.state === 'begun' ? this.#takeWait(wait) : this.#takeEnded([{ realm: wait.realm, id: null }]));
+      });
+    }
     if (attempt || wait || length > 0) {
       this.#tell();
     }
     if (attempt?.outcome === 'succeeded' && this.#isStranger(attempt.device)) {
-      this.#lookLater();
+      this.#lookLater(entersMs);
     }
     // It may have been the last guess; or the PIN was set again.
     if (attempt?.outcome === 'failed' || (length > 0 && this.#seen?.lost)) {
@@ -156,8 +212,15 @@ export class VaultWatch {
   }
 
   /** It alarms no more when it stands in the realm's list, which has it by the same time. */
-  #remember(guess: SeenGuess): Promise<void> {
-    return this.#write({ guesses: [...(this.#seen ?? none).guesses, guess].slice(-mostGuesses) });
+  async #takeGuess(guess: SeenGuess): Promise<void> {
+    const { guesses: known } = this.#seen ?? none;
+    if (known.some((one) => isSame(one, guess))) {
+      return;
+    }
+    if (newGuesses(known, [guess]).length > 0) {
+      await this.alarms.raise('pinGuessed', this.core.device.account, [guess.device]);
+    }
+    await this.#write({ guesses: [...known, guess].slice(-mostGuesses) });
   }
 
   async #write(change: Partial<VaultSeenRecord>): Promise<void> {
@@ -177,8 +240,7 @@ export class VaultWatch {
       hasLookedAtOpened && this.#isOpening(guess) && Math.abs(this.now() - Date.parse(guess.at)) < entersMs;
     const listed = ended.filter((guess) => !isEntering(guess));
     const fresh = listed.filter((guess) => !known.some((one) => isSame(one, guess)));
-    const heardOf = (guess: SeenGuess) => known.some((one) => isSameElsewhere(one, guess));
-    const news = fresh.filter((guess) => guess.device !== device && !heardOf(guess));
+    const news = newGuesses(known, fresh).filter((guess) => guess.device !== device);
     // What was tried before this device ever looked is in the list of guesses; it was not away for it.
     const guessed = hasLooked ? news.filter(({ outcome }) => outcome === undefined) : [];
     const opened = hasLookedAtOpened ? news.filter((guess) => this.#isOpening(guess)) : [];
@@ -200,7 +262,7 @@ export class VaultWatch {
       this.#tell();
     }
     if (listed.length < ended.length) {
-      this.#lookLater();
+      this.#lookLater(entersMs);
     }
   }
 
@@ -214,15 +276,16 @@ export class VaultWatch {
     return device !== this.core.device.device && !chain?.devices.has(device) && !chain?.isRevoked(device);
   }
 
-  #lookLater(): void {
-    if (this.#isApproved && this.#timer === undefined && !this.core.stopped) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
+  #lookLater(afterMs: number): void {
+    if (this.#isApproved && !this.#timers.has(afterMs) && !this.core.stopped) {
+      const look = () => {
+        this.#timers.delete(afterMs);
         void this.pins.own
           .ensure()
           .then(() => this.look())
           .catch(() => undefined);
-      }, entersMs);
+      };
+      this.#timers.set(afterMs, setTimeout(look, afterMs));
     }
   }
 

@@ -61,7 +61,11 @@ export type KeyAlarmKind =
   /** The vault was opened with the PIN by a device that the own account's keys do not vouch for. */
   | 'pinOpened'
   /** The realms have no PIN any more that could be opened. */
-  | 'pinLost';
+  | 'pinLost'
+  /** The server names other realms for the vault than those that the PIN was set at. */
+  | 'realmsOther'
+  /** A realm lied while others did what was asked. */
+  | 'realmLied';
 
 /** What somebody else did to the own account's keys. */
 export type KeyChange = {
@@ -78,6 +82,8 @@ export type KeyAlarm = {
   /** The device that did it, where one did. */
   device: string | null;
   changes: KeyChange[];
+  /** The parts of the vault that did it, where they did. */
+  realms?: LyingRealm[];
 };
 
 /**
@@ -89,14 +95,21 @@ export type PinState = 'none' | 'set' | 'void' | 'lost';
 /**
  * Why no PIN opens the vault. `exhausted`: all guesses were used up, and what the realms kept is destroyed. `locked`: the realms
  * were restored from a backup, and do not open what might have been guessed at since. `missing`: nothing is registered there.
+ * `realms_other`: the server names other realms than those that the PIN was set at, so it is not known to be lost, and `set`.
  */
-export type PinLoss = 'exhausted' | 'locked' | 'missing';
+export type PinLoss = 'exhausted' | 'locked' | 'missing' | 'realms_other';
+
+/** Whether what the realms say means that no PIN opens the vault any more; other realms than the PIN's own cannot say so. */
+export function isLost(loss: PinLoss | null): boolean {
+  return loss !== null && loss !== 'realms_other';
+}
 
 /** The error that says so to whoever has no PIN to enter any more. */
 export const errorOfLoss = {
   exhausted: 'vault_exhausted',
   locked: 'vault_locked',
   missing: 'vault_not_registered',
+  realms_other: 'vault_realms_other',
 } as const satisfies Record<PinLoss, string>;
 
 /** What the realms tell without a guess. */
@@ -106,9 +119,11 @@ export type PinLook = {
   loss: PinLoss | null;
   /** Whether as many of them as are needed would take a guess. Where there is no loss either, too few have answered. */
   isUsable: boolean;
+  /** The realms that the server names, by the hex of their digest; null where they make no vault. */
+  realms: string | null;
 };
 
-/** A realm of the vault that gave an answer which no honest one gives, as `vault_realm_lied` has it in `realms`. */
+/** A realm of the vault that gave an answer which no honest one gives, as errors of the vault have it in `realms`. */
 export type LyingRealm = {
   realm: string;
   /** Which part of the vault, from 1. */
@@ -123,7 +138,7 @@ export type AccountSecurity = {
   /** The identity key was renewed on another device: this one goes on, but must be given the new key. */
   isBehind: boolean;
   pin: PinState;
-  /** Where the PIN is `lost`. */
+  /** Where the PIN is `lost`, or `set` at other realms than those that the server names. */
   pinLoss: PinLoss | null;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
@@ -177,6 +192,8 @@ export type VaultOverview = {
   hosts: { operator: string; address: string }[];
   threshold: number;
   realms: number;
+  /** Which realms these are, by the hex of their digest; null where they make no vault. */
+  name: string | null;
   answering: number;
   attempts: VaultAttempt[];
   wait: VaultWait | null;
@@ -229,9 +246,11 @@ export interface KeysApp {
   refusePin(pin: string): Promise<number | null>;
   /**
    * @param tell how far it is, from 0 to 1
-   * @throws ActionError `pin_needed`, where an archive would be left without its key
+   * @param at the name of the realms that it is to go to where they are not those that the PIN before was set at
+   * @throws ActionError `pin_needed`, where an archive would be left without its key; `vault_realms_other`, where the server names
+   * realms that are neither
    */
-  setPin(pin: string, tell: (share: number) => void): Promise<void>;
+  setPin(pin: string, tell: (share: number) => void, at?: string | null): Promise<void>;
   removePin(): Promise<void>;
   /**
    * Above which amount of an asset the PIN is asked for, in minor units.

@@ -48,7 +48,7 @@ export class TestRealm {
     const id = requestIdOf(request);
     switch (request[1]) {
       case 1:
-        return register1Response.encode(id, { version: this.record?.version ?? noVersion });
+        return register1Response.encode(id, { version: this.#version });
       case 3:
         return this.#pending(id, request) ?? this.#register(id, request);
       case 5:
@@ -70,6 +70,16 @@ export class TestRealm {
     }
   }
 
+  /** Nobody comes back any more for the guesses that were made. */
+  lapse(): void {
+    this.#open.clear();
+  }
+
+  /** What was used up is destroyed once the last guess can turn out right no more. */
+  get #version(): string {
+    return this.record && (this.#guessesLeft > 0 || this.#open.size > 0) ? this.record.version : noVersion;
+  }
+
   get #guessesLeft(): number {
     return (this.record?.maxGuesses ?? 0) - this.used;
   }
@@ -80,7 +90,7 @@ export class TestRealm {
 
   #register(id: string, request: Uint8Array): Uint8Array {
     const asked = must(register2Request, request);
-    if (asked.replaces !== (this.record?.version ?? noVersion)) {
+    if (asked.replaces !== this.#version) {
       return this.#refuse(id, VaultRejection.versionOther);
     }
     if (!this.#isSigned(request, this.#signer ?? asked.identityKey)) {
