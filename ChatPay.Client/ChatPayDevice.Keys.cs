@@ -113,13 +113,46 @@ public sealed partial class ChatPayDevice
     /// <see cref="ClientErrors.VaultRealmLied"/>;
     /// <see cref="ClientErrors.PinNeeded"/>: an archive is on whose key only the PIN brings back that is set now, so enter that
     /// one here first, or turn the archive off, unless that PIN is void; <see cref="ClientErrors.PinRemoved"/>: another device
-    /// has removed it meanwhile; <c>device_not_approved</c>.
+    /// has removed it meanwhile; <c>device_not_approved</c>; <see cref="ClientErrors.VaultRealmsOther"/>: the server names other
+    /// realms than those that have the present PIN, so show them to the person first.
     /// </exception>
     /// <example>
     /// <code>await device.SetPinAsync("480279", cancellationToken);</code>
     /// </example>
     public Task SetPinAsync(string pin, CancellationToken cancellationToken) =>
-        _core.Keys.Pin.SetAsync(pin, cancellationToken);
+        _core.Keys.Pin.SetAsync(pin, null, cancellationToken);
+
+    /// <summary>
+    /// As the other one, at realms that the person has seen, which may be other than those of the present PIN: then that one is
+    /// left behind where it was.
+    /// </summary>
+    /// <param name="pin">As for the other one.</param>
+    /// <param name="shown">What <see cref="PinRealmsAsync"/> gave; the PIN goes nowhere else.</param>
+    /// <exception cref="ChatPayException">
+    /// As for the other one; <see cref="ClientErrors.VaultRealmsOther"/>: by now the server names others than those that were
+    /// shown.
+    /// </exception>
+    /// <example>
+    /// <code>
+    /// var realms = await device.PinRealmsAsync(cancellationToken);
+    /// if (!realms.AreOther || Confirm(realms)) { await device.SetPinAsync("480279", realms, cancellationToken); }
+    /// </code>
+    /// </example>
+    public Task SetPinAsync(string pin, PinRealms shown, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(shown);
+        return _core.Keys.Pin.SetAsync(pin, shown, cancellationToken);
+    }
+
+    /// <summary>
+    /// Where a PIN goes that is set now: the realms that the server names, and whether they are other than those of the present
+    /// PIN, as far as this device knows those.
+    /// </summary>
+    /// <exception cref="ChatPayException">The server cannot be reached; <see cref="ClientErrors.StoreFailed"/>.</exception>
+    /// <example>
+    /// <code>if ((await device.PinRealmsAsync(cancellationToken)).AreOther) { Console.WriteLine("Ask the operator."); }</code>
+    /// </example>
+    public Task<PinRealms> PinRealmsAsync(CancellationToken cancellationToken) => _core.Keys.Vault.NamedAsync(cancellationToken);
 
     /// <summary>
     /// Whether the account's PIN brings nothing back: this device was cut off while it set one, after the vault had it and
@@ -136,8 +169,9 @@ public sealed partial class ChatPayDevice
 
     /// <summary>
     /// Whether the account's PIN brings nothing back because the vault has it no more, and why: wrong guesses of somebody have
-    /// used it up, a backup was restored, or it was deleted. Ask the person to set it again. As this device found at its last
-    /// connection or hint, without asking anybody; <see cref="PinLoss.None"/> once a PIN has been set on any device.
+    /// used it up, a backup was restored, or it was deleted. Ask the person to set it again; but where it is
+    /// <see cref="PinLoss.RealmsOther"/>, to ask the operator first. As this device found at its last connection or hint, without
+    /// asking anybody; <see cref="PinLoss.None"/> once a PIN has been set on any device.
     /// </summary>
     /// <exception cref="ChatPayException"><see cref="ClientErrors.StoreFailed"/>.</exception>
     /// <example>
@@ -147,12 +181,17 @@ public sealed partial class ChatPayDevice
     /// </example>
     public Task<PinLoss> PinLossAsync(CancellationToken cancellationToken) => _core.Keys.Vault.LossAsync(cancellationToken);
 
-    /// <summary>Approves this new device by the account's PIN.</summary>
+    /// <summary>
+    /// Approves this new device by the account's PIN. Where a realm gave an answer that cannot be true and the others did without
+    /// it, <see cref="KeyAlarmKind.RealmLied"/> names it.
+    /// </summary>
     /// <param name="pin">As it was set; it is not kept.</param>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.WrongPin"/>: a guess was spent, and <c>guessesLeft</c> is in its details;
     /// <see cref="ClientErrors.VaultExhausted"/>, <see cref="ClientErrors.VaultLocked"/>,
     /// <see cref="ClientErrors.VaultNotRegistered"/>: no PIN brings anything back until one is set anew;
+    /// <see cref="ClientErrors.VaultUsedUp"/>: the last guess may be open still;
+    /// <see cref="ClientErrors.VaultRealmsOther"/>: they are not the realms where the PIN was set, and nothing was sent to them;
     /// <see cref="ClientErrors.VaultRealmLied"/>, with the <c>realms</c> that did in its details;
     /// <see cref="ClientErrors.VaultUnavailable"/>: nothing can be recovered now.
     /// </exception>
@@ -296,18 +335,6 @@ public sealed partial class ChatPayDevice
         using var key = Key.Import(SignatureAlgorithm.Ed25519, seed, KeyBlobFormat.RawPrivateKey);
         CryptographicOperations.ZeroMemory(seed);
         return new Identified(_core.Device.Account.Id, key.PublicKey.Export(KeyBlobFormat.RawPublicKey));
-    }
-
-    /// <summary>Revokes in the chain what the chain has, so that everybody sees it go.</summary>
-    private async Task RevokeInChainAsync(DeviceId device, CancellationToken cancellationToken)
-    {
-        if (await _core.Keys.IsApprovedAsync(cancellationToken))
-        {
-            await _core.Keys.Own.ChangeAsync(
-                (chain, identityKey) => chain.Devices.ContainsKey(device)
-                    ? [KeyLogEntry.DeviceRevoked(chain.Next, device, identityKey)] : [],
-                cancellationToken);
-        }
     }
 
     /// <summary>Looks at the own chain and at those of people who are due.</summary>

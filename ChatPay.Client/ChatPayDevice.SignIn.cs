@@ -153,25 +153,6 @@ public sealed partial class ChatPayDevice
     public Task<IReadOnlyList<DeviceView>> DevicesAsync(CancellationToken cancellationToken) =>
         Client.DevicesAsync(cancellationToken);
 
-    /// <summary>Revokes another device of the account, for good; its leaves are removed from all groups.</summary>
-    /// <param name="device">Another one; <see cref="SignOutAsync"/> is for this one.</param>
-    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
-    /// <example>
-    /// <code>await device.RevokeAsync(lostPhone.Id, cancellationToken);</code>
-    /// </example>
-    public async Task RevokeAsync(DeviceId device, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await RevokeInChainAsync(device, cancellationToken);
-        }
-        finally
-        {
-            // A lost device is put out even where the key log cannot be gone on with.
-            await Client.RevokeDeviceAsync(device, cancellationToken);
-        }
-    }
-
     private async Task<IDisposable> SigningAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -75,7 +75,10 @@ public static class ClientErrors
     /// </summary>
     public const string NotVerified = "not_verified";
 
-    /// <summary>The PIN or passphrase is not the account's; a guess was spent.</summary>
+    /// <summary>
+    /// The PIN or passphrase is not the account's; a guess was spent. How many are left is in the details as <c>guessesLeft</c>,
+    /// where that is known: 0 says that the vault is used up, and brings nothing back any more.
+    /// </summary>
     public const string WrongPin = "wrong_pin";
 
     /// <summary>
@@ -83,6 +86,18 @@ public static class ClientErrors
     /// message says which; nothing was changed.
     /// </summary>
     public const string VaultUnavailable = "vault_unavailable";
+
+    /// <summary>
+    /// No guesses are left, and nothing is destroyed yet: the last one may be open still, and is given back where it turns out
+    /// right. Two minutes later it is either that or <see cref="VaultExhausted"/>.
+    /// </summary>
+    public const string VaultUsedUp = "vault_used_up";
+
+    /// <summary>
+    /// The server names other realms for the PIN vault than those where the PIN was set, which are in the details as
+    /// <c>realms</c>, a list of <see cref="NamedRealm"/>: nothing was sent to them. See <see cref="ChatPayDevice.PinRealmsAsync"/>.
+    /// </summary>
+    public const string VaultRealmsOther = "vault_realms_other";
 
     /// <summary>
     /// All guesses are used up, and the vault has destroyed what it held: the PIN brings nothing back any more. Nothing else was
@@ -96,7 +111,10 @@ public static class ClientErrors
     /// </summary>
     public const string VaultLocked = "vault_locked";
 
-    /// <summary>The vault has nothing of this account: an approved device of it sets a PIN.</summary>
+    /// <summary>
+    /// The vault has nothing of this account, or the server names other realms than those that have: an approved device of it
+    /// sets a PIN, and knows whether it is that.
+    /// </summary>
     public const string VaultNotRegistered = "vault_not_registered";
 
     /// <summary>
@@ -126,4 +144,11 @@ public static class ClientErrors
 
     /// <summary>A code of another device that is none, of another account, or out of date.</summary>
     public const string CodeInvalid = "code_invalid";
+
+    /// <summary>
+    /// A device was revoked by half, and the other half is not done: which is in the details as <c>chain</c> and
+    /// <c>session</c>, <c>done</c>, <c>not_there</c>, <c>not_approved</c> or <c>failed</c>, and the device as <c>device</c>.
+    /// The message says what that means; revoking it again does what is left.
+    /// </summary>
+    public const string RevokedInPart = "revoked_in_part";
 }

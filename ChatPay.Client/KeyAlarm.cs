@@ -76,6 +76,20 @@ public enum KeyAlarmKind
     /// </summary>
     PinLost = 13,
 
+    /// <summary>
+    /// The server names other realms for the PIN vault than those where the PIN was set. Either its operator has changed them,
+    /// so ask them, or somebody wants the PIN to be set where they can try it: setting it again gives it to the new ones. The
+    /// PIN that is set is untouched where it was. The digest of the realms that are named, and which PIN, by its digest in the
+    /// account's keys, are the evidence; see <see cref="ChatPayDevice.PinRealmsAsync"/>.
+    /// </summary>
+    RealmsOther = 14,
+
+    /// <summary>
+    /// The PIN brought the keys back to this device, and a realm of the vault gave an answer that cannot be true all the same.
+    /// Tell whoever runs it: its id, its operator and its address, both empty where it is in the server, are the evidence.
+    /// </summary>
+    RealmLied = 15,
+
     /// <summary>The ledger log has told this device another history than this one.</summary>
     LedgerLogForked = 20,
 

@@ -14,4 +14,10 @@ public enum PinLoss
 
     /// <summary>The vault has nothing of this account, although the account's keys name a PIN.</summary>
     NotRegistered = 3,
+
+    /// <summary>
+    /// Nothing is known to be lost, but the server names other realms than those where the PIN was set, and what those have
+    /// nobody can ask: see <see cref="KeyAlarmKind.RealmsOther"/>.
+    /// </summary>
+    RealmsOther = 4,
 }

@@ -57,13 +57,33 @@ internal static class LocalErrors
     public static ChatPayException NotVerified() => Local(
         ClientErrors.NotVerified, "Money arrives at once only at people whose safety number was compared.");
 
-    /// <param name="guessesLeft">The fewest that a realm told of.</param>
+    /// <param name="guessesLeft">The fewest that a realm told of; 0 where too few realms may have any.</param>
     /// <param name="liars">Realms whose answers cannot be true, beside those that decided.</param>
-    public static ChatPayException WrongPin(int guessesLeft, IReadOnlyList<NamedRealm> liars)
-    {
-        var details = new Dictionary<string, object>(StringComparer.Ordinal) { ["guessesLeft"] = guessesLeft };
-        return OfVault(ClientErrors.WrongPin, $"The PIN is wrong; {guessesLeft} guesses are left.", liars, details);
-    }
+    public static ChatPayException WrongPin(int? guessesLeft, IReadOnlyList<NamedRealm> liars) => OfVault(
+        ClientErrors.WrongPin,
+        guessesLeft switch
+        {
+            null => "The PIN is wrong.",
+            0 => "The PIN is wrong, and that was the last guess: the PIN vault is used up, and this PIN brings nothing back any "
+                + "more. " + SetAnew,
+            1 => "The PIN is wrong; one guess is left.",
+            _ => $"The PIN is wrong; {guessesLeft} guesses are left.",
+        },
+        liars,
+        guessesLeft is null ? null : new(StringComparer.Ordinal) { ["guessesLeft"] = guessesLeft });
+
+    public static ChatPayException VaultUsedUp(IReadOnlyList<NamedRealm> liars) => OfVault(
+        ClientErrors.VaultUsedUp,
+        "No guesses of the PIN are left now. Where one is still being made and turns out right it is given back: try again in two "
+        + "minutes. Where not, the PIN vault destroys what it holds.", liars);
+
+    /// <param name="named">The realms that the server names.</param>
+    public static ChatPayException VaultRealmsOther(IReadOnlyList<NamedRealm> named) => new(new ErrorBody(
+        ClientErrors.Code, ClientErrors.VaultRealmsOther,
+        "The server names other parts (\"realms\") for the PIN vault than those where the PIN was set: "
+        + $"{string.Join(", ", named)}. Nothing was sent to them. Ask whoever runs the server whether they have changed them: the "
+        + "PIN that is set is untouched where it was, and setting one again would give it to the new ones.", Retryable: false,
+        new Dictionary<string, object>(StringComparer.Ordinal) { ["realms"] = named }));
 
     public static ChatPayException VaultExhausted(IReadOnlyList<NamedRealm> liars) => OfVault(
         ClientErrors.VaultExhausted,
@@ -76,7 +96,9 @@ internal static class LocalErrors
         + "PIN brings nothing back. " + SetAnew, liars);
 
     public static ChatPayException VaultNotRegistered(IReadOnlyList<NamedRealm> liars) => OfVault(
-        ClientErrors.VaultNotRegistered, "The PIN vault has nothing of this account. " + SetAnew, liars);
+        ClientErrors.VaultNotRegistered,
+        "The PIN vault has nothing of this account: the PIN was removed, or deleted, or the server names other realms now than "
+        + "those where it was set. " + SetAnew, liars);
 
     public static ChatPayException VaultRealmLied(IReadOnlyList<NamedRealm> liars) => OfVault(
         ClientErrors.VaultRealmLied,
@@ -105,6 +127,29 @@ internal static class LocalErrors
 
     public static ChatPayException CodeInvalid(string message) => Local(ClientErrors.CodeInvalid, message);
 
+    /// <param name="done">One half is, and the other one is not.</param>
+    public static ChatPayException RevokedInPart(DeviceId device, DeviceRevocation done, ChatPayException? cause)
+    {
+        ArgumentNullException.ThrowIfNull(done);
+        var message = done.Session == RevocationHalf.Failed
+            ? "The account's keys do not have this device, but the server has not ended its sessions, so it may still read what "
+                + "comes for the account. Revoke it again; until then change the password."
+            : "The device is signed out, but the account's keys still have it, so that others could take it for yours again. "
+                + (done.Chain == RevocationHalf.NotApproved
+                    ? "Only an approved device can take it out of them: revoke it again on one."
+                    : "Revoke it again when the server can be reached.");
+        return new(
+            new ErrorBody(
+                ClientErrors.Code, ClientErrors.RevokedInPart, message, cause?.Retryable ?? false,
+                new Dictionary<string, object>(StringComparer.Ordinal)
+                {
+                    ["device"] = device,
+                    ["chain"] = NameOf(done.Chain),
+                    ["session"] = NameOf(done.Session),
+                }),
+            cause);
+    }
+
     public static ChatPayException SessionEnded(ChatSessionEnd? end, Exception? cause) => Local(
         ClientErrors.SessionEnded, $"This device's session is over ({end?.ToString() ?? "closed"}): sign in again.",
         retryable: false, cause);
@@ -123,6 +168,14 @@ internal static class LocalErrors
     public static ChatPayException Refused(ErrorCode code, string message) =>
         new(ErrorBody.From(new Error(code, message)));
 
+    private static string NameOf(RevocationHalf half) => half switch
+    {
+        RevocationHalf.Done => "done",
+        RevocationHalf.NotThere => "not_there",
+        RevocationHalf.NotApproved => "not_approved",
+        _ => "failed",
+    };
+
     /// <param name="liars">Named in the details as <c>realms</c>; nothing there where there are none.</param>
     private static ChatPayException OfVault(
         string name, string message, IReadOnlyList<NamedRealm> liars, Dictionary<string, object>? details = null)
@@ -130,6 +183,11 @@ internal static class LocalErrors
         if (liars.Count > 0)
         {
             (details ??= new(StringComparer.Ordinal))["realms"] = liars;
+            if (name != ClientErrors.VaultRealmLied)
+            {
+                message += $" Besides, an answer cannot be true, and it is that of {string.Join(", ", liars)}: tell whoever runs "
+                    + "the server.";
+            }
         }
 
         return new(new ErrorBody(ClientErrors.Code, name, message, Retryable: false, details));

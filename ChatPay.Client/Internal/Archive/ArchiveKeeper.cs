@@ -60,7 +60,8 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
                     "An archive is on whose key this device does not have. Enter the PIN, or turn it off first.");
             }
 
-            if (!core.Keys.Pin.IsSet || await core.Keys.Vault.LossAsync(cancellationToken) != PinLoss.None)
+            if (!core.Keys.Pin.IsSet
+                || await core.Keys.Vault.LossAsync(cancellationToken) is not (PinLoss.None or PinLoss.RealmsOther))
             {
                 // A root secret may be here all the same, of a PIN that no realm has taken.
                 throw LocalErrors.ArchiveNeedsPin();

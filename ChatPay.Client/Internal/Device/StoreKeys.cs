@@ -43,6 +43,9 @@ internal static class StoreKeys
     /// <summary>What the realms have told of guesses and waits.</summary>
     public const string VaultSeen = "keys/vault";
 
+    /// <summary>The realms that have the PIN.</summary>
+    public const string PinRealms = "keys/realms";
+
     public const string KeyLog = "keys/log";
 
     /// <summary>What people have seen of it that the server has not been able to show to be the same.</summary>

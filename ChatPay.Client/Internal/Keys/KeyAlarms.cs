@@ -77,6 +77,23 @@ internal sealed class KeyAlarms(DeviceCore core)
         return alarms;
     }
 
+    /// <summary>Forgets what is true no longer, without anybody having looked into it.</summary>
+    public async Task SettleAsync(Predicate<KeyAlarm> isSettled, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            StoreChange[] gone =
+            [
+                .. (await ListAsync(cancellationToken)).Where(alarm => isSettled(alarm))
+                    .Select(static alarm => new StoreChange(StoreKeys.KeyAlarm(alarm.Number), null)),
+            ];
+            if (gone.Length > 0)
+            {
+                await core.WriteAsync(gone, cancellationToken);
+            }
+        }
+    }
+
     public async Task DismissAsync(long number, CancellationToken cancellationToken)
     {
         using (await core.EnterAsync(cancellationToken))
@@ -90,7 +107,7 @@ internal sealed class KeyAlarms(DeviceCore core)
         : kept.Count(static one => !IsOfRealms(one.Kind)) < most;
 
     private static bool IsOfRealms(KeyAlarmKind kind) => kind is KeyAlarmKind.PinGuessed or KeyAlarmKind.PinWait
-        or KeyAlarmKind.PinOpened or KeyAlarmKind.PinLost;
+        or KeyAlarmKind.PinOpened or KeyAlarmKind.PinLost or KeyAlarmKind.RealmsOther or KeyAlarmKind.RealmLied;
 }
 
 /// <summary>What there is to alarm about.</summary>

@@ -90,9 +90,11 @@ internal sealed record GivenApproval(DeviceId Device, DateTimeOffset At);
 /// 32 bytes, what it brings back; null where an earlier version wrote this: the device's.
 /// </param>
 /// <param name="Removed">Whether the PIN was removed since: it is to stand at no realm.</param>
+/// <param name="Realms">Where it goes, in the order of their shares; null where an earlier version wrote this.</param>
+/// <param name="Threshold">How many of them are needed.</param>
 internal sealed record PendingRegistration(
     Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default,
-    byte[]? RootSecret = null, bool Removed = false);
+    byte[]? RootSecret = null, bool Removed = false, IReadOnlyList<Guid>? Realms = null, int Threshold = 0);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>
@@ -147,10 +149,11 @@ internal sealed record WithheldChain(DateTimeOffset Since, int Tries);
 /// <param name="Opened">Right ones; null before the first look at them.</param>
 /// <param name="Begun">Waits, the newest last.</param>
 /// <param name="Loss">The last time that the PIN was found to bring nothing back; null where it never was.</param>
+/// <param name="Other">When the server named other realms than the PIN's; null where it never has.</param>
 internal sealed record VaultSeenRecord(
     IReadOnlyList<SeenGuess>? Guesses = null, IReadOnlyList<SeenWait>? Waits = null,
     IReadOnlyList<SeenAct>? Failed = null, IReadOnlyList<SeenAct>? Opened = null, IReadOnlyList<SeenAct>? Begun = null,
-    SeenLoss? Loss = null)
+    SeenLoss? Loss = null, SeenOther? Other = null)
 {
     /// <summary>Wrong guesses, whoever wrote this.</summary>
     public IReadOnlyList<SeenAct>? FailedActs() => Failed ?? Guesses?.Select(static one => new SeenAct(
@@ -173,3 +176,15 @@ internal sealed record SeenWait(DeviceId Device, DateTimeOffset Until);
 /// <param name="Since">When it was seen first, by this device's clock.</param>
 /// <param name="IsTold">Whether its alarm was raised: one for each PIN.</param>
 internal sealed record SeenLoss(byte[] Digest, PinLoss Why, DateTimeOffset Since, bool IsTold);
+
+/// <summary>That the server names other realms than those where the PIN was set.</summary>
+/// <param name="Digest">32 bytes: the PIN's in the account's chain.</param>
+/// <param name="Named">32 bytes: the digest of what it named last; null where those are the PIN's again.</param>
+/// <param name="Told">Digests of what alarms were raised for, the newest last: one for each PIN and set.</param>
+internal sealed record SeenOther(byte[] Digest, byte[]? Named, IReadOnlyList<byte[]> Told);
+
+/// <summary>The realms that have a PIN, as they were where this device had to do with them first.</summary>
+/// <param name="Digest">32 bytes: the PIN's in the account's chain, which binds them but does not show them.</param>
+/// <param name="Realms">Their ids, in the order of their shares.</param>
+/// <param name="Threshold">How many of them are needed.</param>
+internal sealed record PinRealmsRecord(byte[] Digest, IReadOnlyList<Guid> Realms, int Threshold);

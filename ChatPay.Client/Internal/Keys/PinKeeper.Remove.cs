@@ -25,7 +25,7 @@ internal sealed partial class PinKeeper
         for (var attempt = 1; ; attempt++)
         {
             var (step, hadSome) = await Realms.DeleteAsync(identityKey, cancellationToken);
-            Require(step);
+            await RequireAsync(step, cancellationToken);
             hadAny |= hadSome;
             var left = await own.UpdateAsync(
                 static now => now.WithoutBegun().WithoutRoot() with { PinVoid = false }, cancellationToken);
@@ -51,6 +51,7 @@ internal sealed partial class PinKeeper
                 cancellationToken);
             if (!isOther)
             {
+                await core.Keys.Vault.SettleAsync(cancellationToken);
                 return;
             }
 

@@ -58,9 +58,11 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.PinRefused"/>, <see cref="ClientErrors.VaultUnavailable"/>,
     /// <see cref="ClientErrors.VaultRealmLied"/>, <c>device_not_approved</c>; <see cref="ClientErrors.PinRemoved"/>: another
-    /// device has removed it meanwhile.
+    /// device has removed it meanwhile; <see cref="ClientErrors.VaultRealmsOther"/>: it would go to realms that the person
+    /// was not shown.
     /// </exception>
-    public async Task SetAsync(string text, CancellationToken cancellationToken)
+    /// <param name="shown">The realms that the person agreed to; null for those that have the present PIN, if there is one.</param>
+    public async Task SetAsync(string text, PinRealms? shown, CancellationToken cancellationToken)
     {
         using var pin = Read(text);
         if (PinPolicy.Check(pin, core.Device.Account.Handle) is var refusal and not PinRefusal.None)
@@ -68,12 +70,14 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             throw Refused(refusal);
         }
 
+        var only = await core.Keys.Vault.AgreeAsync(shown, cancellationToken);
         await core.Keys.Vault.BeginAsync(cancellationToken);
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
-        await SetAsync(pin, cancellationToken);
+        await SetAsync(pin, only, cancellationToken);
     }
 
-    private async Task SetAsync(Pin pin, CancellationToken cancellationToken)
+    /// <param name="only">To these realms and no others, whatever the server names by then.</param>
+    private async Task SetAsync(Pin pin, RealmConfiguration only, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -81,7 +85,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             {
                 // What was cut off is named, or given up, before another one is begun.
                 await SettleAsync(cancellationToken);
-                var (step, begun) = await RegisterAsync(pin, cancellationToken);
+                var (step, begun) = await RegisterAsync(pin, only, cancellationToken);
                 if (begun is not null)
                 {
                     var posting = await PostAsync(begun, cancellationToken);
@@ -102,7 +106,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
 
                 if (attempt == Attempts || step.Faults.All(static one => one.Reason != VaultRejection.VersionOther))
                 {
-                    Require(step);
+                    await RequireAsync(step, cancellationToken);
                 }
 
                 // Another registration has come to the realms after they were asked what they have.
@@ -138,92 +142,6 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         }
     }
 
-    /// <summary>Brings the account's keys to this device.</summary>
-    /// <exception cref="ChatPayException">
-    /// <see cref="ClientErrors.WrongPin"/>, with <c>guessesLeft</c> in its details; <see cref="ClientErrors.PinRefused"/>: it
-    /// cannot be one; the outcomes of <see cref="VaultFailures"/>.
-    /// </exception>
-    public async Task RecoverAsync(string text, CancellationToken cancellationToken)
-    {
-        using var pin = Read(text);
-        using var turn = await own.Secrets.TakeAsync(cancellationToken);
-        var account = core.Device.Account.Id;
-        var known = await core.Keys.People.FindAsync(account, cancellationToken);
-        if (await log.FollowAsync(account, known.Entries, cancellationToken) is not { } followed)
-        {
-            throw LocalErrors.NotReady("The server shows keys of this account that cannot be true.");
-        }
-
-        var root = new byte[AccountKeys.RootSecretSize];
-        var today = core.Options.PinHash;
-        var registered = today;
-        try
-        {
-            Require(await Realms.RecoverAsync(
-                pin, root, followed.Chain.VaultDigest.ToArray(), cancellationToken, found => registered = found));
-            var stored = await core.Client.WrappedKeysAsync(cancellationToken);
-            if (!AccountKeys.TryUnwrap(stored.Wrapped, account, root, out var keys))
-            {
-                throw LocalErrors.VaultUnavailable("The PIN is right, but the keys that the server has are not the account's.");
-            }
-
-            using (keys)
-            {
-                if (!await own.TakeAsync(keys, root, cancellationToken))
-                {
-                    throw LocalErrors.VaultUnavailable("The keys are of an earlier identity of the account.");
-                }
-
-                await own.UpdateAsync(
-                    static now => now.PinVoid ? now with { PinVoid = false } : now, cancellationToken);
-
-                await ForgiveAsync(keys, cancellationToken);
-            }
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(root);
-        }
-
-        if (registered.AreWeakerThan(today))
-        {
-            await StrengthenAsync(pin, cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// Guesses that failed before are the person's to forgive. They stay in the realms' lists, so other devices alarm all the
-    /// same. The keys are back by now: where this fails it is not the recovery that did.
-    /// </summary>
-    private async Task ForgiveAsync(AccountKeys keys, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var identityKey = keys.ImportIdentityKey();
-            await Realms.ClearFailuresAsync(identityKey, cancellationToken);
-        }
-        catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // With the next recovery.
-        }
-    }
-
-    /// <summary>
-    /// Registers the same PIN anew, with what a guess costs today and the same root secret. The policy of new PINs is not asked,
-    /// and where it fails the registration that there is goes on.
-    /// </summary>
-    private async Task StrengthenAsync(Pin pin, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await SetAsync(pin, cancellationToken);
-        }
-        catch (ChatPayException failed) when (!failed.EndsDevice && !cancellationToken.IsCancellationRequested)
-        {
-            // With the next recovery; what has arrived is settled as any other.
-        }
-    }
-
     /// <summary>The account's PIN is set, by its keys as this device knows them.</summary>
     public bool IsSet =>
         core.Keys.People.ChainOf(core.Device.Account.Id) is { VaultDigest.IsEmpty: false };
@@ -237,7 +155,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        Require(await Realms.CancelWaitAsync(identityKey, cancellationToken));
+        await RequireAsync(await Realms.CancelWaitAsync(identityKey, cancellationToken), cancellationToken);
     }
 
     private static Pin Read(string text) =>
@@ -245,11 +163,11 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
 
     private static ChatPayException Refused(PinRefusal refusal) => LocalErrors.PinRefused(refusal);
 
-    private void Require(VaultStep step)
+    private async Task RequireAsync(VaultStep step, CancellationToken cancellationToken)
     {
         if (!step.IsOk)
         {
-            throw Realms.Failure(step);
+            throw await Realms.FailureAsync(step, cancellationToken);
         }
     }
 
@@ -380,6 +298,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             return Posting.Overtaken;
         }
 
+        await core.Keys.Vault.PinNamedAsync(begun, cancellationToken);
         await DropAsync(begun, cancellationToken);
         return Posting.Named;
     }
@@ -390,7 +309,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     /// <summary>Registers the PIN, and stores the keys wrapped by what it brings back.</summary>
     /// <returns>The registration, for the chain; null where a threshold of realms has not stored it.</returns>
     private async Task<(VaultStep Step, PendingRegistration? Begun)> RegisterAsync(
-        Pin pin, CancellationToken cancellationToken)
+        Pin pin, RealmConfiguration only, CancellationToken cancellationToken)
     {
         var keys = await own.RequireAsync(cancellationToken);
         if (keys.Begun().Count >= OwnKeysRecord.RegistrationsKept)
@@ -401,10 +320,11 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var (revision, isThere, stored) = await wrapped.OpenAsync(keys.RootSecret, cancellationToken);
         using (stored)
         {
-            // Where no PIN is set there is none that could be entered, and what a former one wrapped opens no more.
-            if (IsSet && isThere && stored is null && !keys.PinVoid)
+            // Where no PIN is set, or it is lost, there is none that could be entered, and what it wrapped opens no more.
+            if (IsSet && isThere && stored is null && !keys.PinVoid && await wrapped.LosesArchiveAsync(keys, cancellationToken)
+                && !await core.Keys.Vault.IsLostAsync(cancellationToken))
             {
-                await wrapped.RequireArchiveKeyAsync(keys, cancellationToken);
+                throw LocalErrors.PinNeeded();
             }
 
             keys = await wrapped.KeepArchiveAsync(keys, stored, cancellationToken);
@@ -422,10 +342,13 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             pin, root, identityKey, identityKey, core.Options.PinHash, cancellationToken,
             (version, digest, replaces) =>
             {
-                begun = new PendingRegistration(version.Value, digest, replaces, core.Time.GetUtcNow(), root);
+                begun = new PendingRegistration(
+                    version.Value, digest, replaces, core.Time.GetUtcNow(), root,
+                    Realms: [.. only.Realms.Select(static realm => realm.Value)], Threshold: only.Threshold);
                 LookLater();
                 return own.UpdateAsync(now => now.With(begun), cancellationToken);
-            });
+            },
+            only);
         if (!step.IsOk)
         {
             return (step, null);

@@ -29,11 +29,16 @@ internal static class SeenActs
         string.Create(CultureInfo.InvariantCulture, $"{at.UtcDateTime:O} {device}");
 
     /// <param name="known">What was told before.</param>
+    /// <param name="isOver">
+    /// Of what cannot go on at further realms: what they tell then is another act, though it be within the minute. Null where
+    /// nothing shows that.
+    /// </param>
     /// <returns>All acts, the oldest known first, and those of them that nobody has told of before.</returns>
     public static (IReadOnlyList<SeenAct> Acts, IReadOnlyList<SeenAct> Fresh) Fold(
-        IReadOnlyList<SeenAct> known, IEnumerable<ToldPart> told)
+        IReadOnlyList<SeenAct> known, IEnumerable<ToldPart> told, Predicate<SeenAct>? isOver = null)
     {
         var acts = known.ToList();
+        var over = isOver is null ? [] : known.Where(act => isOver(act)).ToHashSet();
         var parts = known.SelectMany(static act => act.Parts).ToHashSet();
         foreach (var one in told.OrderBy(static one => one.At))
         {
@@ -44,7 +49,7 @@ internal static class SeenActs
             }
 
             var at = acts.FindIndex(act => act.Device == one.Device && (act.At - one.At).Duration() < s_clocksApart
-                && act.Parts.All(other => other.Realm != one.Realm));
+                && act.Parts.All(other => other.Realm != one.Realm) && !over.Contains(act));
             if (at < 0)
             {
                 acts.Add(new SeenAct(one.Device, one.At, [part]));

@@ -9,7 +9,7 @@ namespace ChatPay.Client.Internal.Keys;
 /// are asked at each connection, and what was seen is remembered: each guess alarms once, also where it happened while this
 /// device was away.
 /// </summary>
-internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
+internal sealed partial class VaultWatch(DeviceCore core, KeyAlarms alarms)
 {
     /// <summary>Realms list a hundred guesses each, and there are sixteen of them at most.</summary>
     private const int MostGuesses = 16 * Limits.VaultAttempts;
@@ -35,6 +35,8 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
             var told = await core.Keys.Pin.Realms.ToldAsync(cancellationToken);
             await WriteAsync(null, Take(told, new VaultSeenRecord(), []), [], cancellationToken);
         }
+
+        await SettleAsync(cancellationToken);
     }
 
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
@@ -52,25 +54,59 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
         }
 
         using var turn = await _turns.TakeAsync(cancellationToken);
-        var (told, loss) = await core.Keys.Pin.Realms.LookAsync(cancellationToken);
-        if (HasStranger(told) || loss is not (null or PinLoss.None))
+        var digest = Chain!.VaultDigest.ToArray();
+        var realms = await RealmsOfAsync(digest, cancellationToken);
+        var look = await core.Keys.Pin.Realms.LookAsync(cancellationToken, realms);
+        if (HasStranger(look.Told) || look.Loss is not (null or PinLoss.None))
         {
             // Another device may have come into the chain since, or have removed the PIN or set another one.
             await core.Keys.Own.EnsureAsync(cancellationToken);
         }
 
+        if (Chain is { } chain && !IsSame(digest, chain.VaultDigest))
+        {
+            // What was seen is not what became of this one.
+            look = look with { Loss = null, IsHeld = false };
+            LookLater(core.Options.RegistrationLook);
+        }
+
         var seen = await ReadAsync(cancellationToken);
         var news = new List<NewKeyAlarm>();
-        var next = Take(told, seen ?? new VaultSeenRecord(), news);
-        next = next with { Loss = TakeLoss(loss, seen?.Loss, news) };
+        var next = Take(look.Told, seen ?? new VaultSeenRecord(), news);
+        next = next with
+        {
+            Loss = TakeLoss(look.Loss is PinLoss.RealmsOther ? null : look.Loss, seen?.Loss, news),
+            Other = TakeOther(look, realms is not null, seen?.Other, news),
+        };
         await WriteAsync(seen, next, news, cancellationToken);
+        if (look.IsHeld)
+        {
+            await KeepAsync(digest, look.Named, isProved: false, cancellationToken);
+        }
+
+        await SettleAsync(cancellationToken);
+    }
+
+    /// <summary>Whether no PIN brings anything back any more, by what the realms say now.</summary>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    public async Task<bool> IsLostAsync(CancellationToken cancellationToken)
+    {
+        var realms = Chain is { } chain ? await RealmsOfAsync(chain.VaultDigest.ToArray(), cancellationToken) : null;
+        var look = await core.Keys.Pin.Realms.LookAsync(cancellationToken, realms);
+        return look.Loss is not (null or PinLoss.None or PinLoss.RealmsOther);
     }
 
     /// <summary>What is known to be lost of the PIN that is set, without asking anybody.</summary>
-    public async Task<PinLoss> LossAsync(CancellationToken cancellationToken) =>
-        core.DeviceOrNull is not null && Chain is { } chain
-        && (await ReadAsync(cancellationToken))?.Loss is { IsTold: true } loss && chain.VaultDigest.SequenceEqual(loss.Digest)
-            ? loss.Why : PinLoss.None;
+    public async Task<PinLoss> LossAsync(CancellationToken cancellationToken)
+    {
+        if (core.DeviceOrNull is null || Chain is not { } chain || await ReadAsync(cancellationToken) is not { } seen)
+        {
+            return PinLoss.None;
+        }
+
+        return seen.Other is { Named: not null } other && IsSame(other.Digest, chain.VaultDigest) ? PinLoss.RealmsOther
+            : seen.Loss is { IsTold: true } loss && IsSame(loss.Digest, chain.VaultDigest) ? loss.Why : PinLoss.None;
+    }
 
     private KeyChain? Chain => core.Keys.People.ChainOf(core.Device.Account.Id);
 
@@ -108,7 +144,7 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
             Waits = null,
             Failed = [.. SeenActs.Listed(guesses, failed, answering).TakeLast(MostGuesses)],
             Opened = [.. SeenActs.Listed(opened, right, answering).TakeLast(MostGuesses)],
-            Begun = TakeWaits(told, seen.BegunActs(), news),
+            Begun = TakeWaits(told, answering, seen.BegunActs(), news),
         };
     }
 
@@ -125,14 +161,21 @@ internal sealed class VaultWatch(DeviceCore core, KeyAlarms alarms)
         acts.Select(static act => act.Device).Where(device => device != core.Device.Device).Distinct()
             .Select(device => new NewKeyAlarm(kind, core.Device.Account.Id, [device.ToString()])));
 
-    /// <summary>Each realm has a wait of its own; what one device has begun at all of them is one, and alarms once.</summary>
+    /// <summary>
+    /// Each realm has a wait of its own; what one device has begun at all of them is one, and alarms once. One that no realm
+    /// tells of any more was cancelled, or is over: what the same device begins elsewhere after it is another one.
+    /// </summary>
     private IReadOnlyList<SeenAct> TakeWaits(
-        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlyList<SeenAct> known, List<NewKeyAlarm> news)
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlySet<Guid> answering, IReadOnlyList<SeenAct> known,
+        List<NewKeyAlarm> news)
     {
         var parts = told.Where(one => one.Told.Wait is { State: VaultWaitState.Begun } wait && wait.Device != core.Device.Device)
             .Select(static one => new ToldPart(
-                one.Realm, one.Told.Wait!.Device, one.Told.Wait.Until, one.Told.Wait.Id.ToString()));
-        var (acts, fresh) = SeenActs.Fold(known, parts);
+                one.Realm, one.Told.Wait!.Device, one.Told.Wait.Until, one.Told.Wait.Id.ToString())).ToList();
+        var listed = parts.Select(static one => new SeenPart(one.Realm, one.Name)).ToHashSet();
+        var (acts, fresh) = SeenActs.Fold(
+            known, parts,
+            act => act.Parts.Count > 0 && act.Parts.All(part => answering.Contains(part.Realm) && !listed.Contains(part)));
         news.AddRange(fresh.Select(act => new NewKeyAlarm(
             KeyAlarmKind.PinWait, core.Device.Account.Id, [act.Device.ToString(), act.Parts[0].Name])));
         return [.. acts.TakeLast(MostWaits)];

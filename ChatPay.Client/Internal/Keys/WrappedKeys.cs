@@ -118,16 +118,13 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
             cancellationToken);
     }
 
-    /// <summary>For whoever is about to replace wrapped keys that this device cannot open.</summary>
-    /// <exception cref="ChatPayException">
-    /// <see cref="ClientErrors.PinNeeded"/>: an archive is on, and this device has not its key, which would be lost with them.
-    /// </exception>
-    public async Task RequireArchiveKeyAsync(OwnKeysRecord record, CancellationToken cancellationToken)
+    /// <summary>
+    /// An archive is on, and this device has not its key, which would be lost with wrapped keys that it cannot open.
+    /// </summary>
+    public async Task<bool> LosesArchiveAsync(OwnKeysRecord record, CancellationToken cancellationToken)
     {
-        if (await LosesArchiveAsync(record, cancellationToken))
-        {
-            throw LocalErrors.PinNeeded();
-        }
+        var (_, on) = await ArchiveAsync(cancellationToken);
+        return on is not null && !IsOf(record.ArchiveKey, on);
     }
 
     /// <summary>
@@ -213,13 +210,6 @@ internal sealed class WrappedKeys(DeviceCore core, OwnKeys own)
     /// <summary>Another device's root secret is the account's by now.</summary>
     public Task<OwnKeysRecord> ForgetRootAsync(byte[] root, CancellationToken cancellationToken) => own.UpdateAsync(
         now => IsSame(now.RootSecret, root) ? now.WithoutRoot() : now, cancellationToken);
-
-    /// <summary>An archive is on, and this device has not its key.</summary>
-    private async Task<bool> LosesArchiveAsync(OwnKeysRecord record, CancellationToken cancellationToken)
-    {
-        var (_, on) = await ArchiveAsync(cancellationToken);
-        return on is not null && !IsOf(record.ArchiveKey, on);
-    }
 
     /// <summary>Which archive is on, and whether the server says.</summary>
     private async Task<(bool IsKnown, ArchiveId? On)> ArchiveAsync(CancellationToken cancellationToken)

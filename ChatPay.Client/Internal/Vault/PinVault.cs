@@ -27,16 +27,21 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// Is given the registration's version and digest, and the versions that it takes the place of, to be kept before a realm
     /// hears of it.
     /// </param>
+    /// <param name="only">The realms that it may go to; null for whichever the server names.</param>
     /// <returns>
     /// Passed where a threshold of realms has stored it. Else the faults say who did not, and the device registers anew. The
     /// digest is for the key log; empty where nothing was registered.
     /// </returns>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.VaultRealmsOther"/>, before anything has gone out; the server cannot be reached.
+    /// </exception>
     public async Task<(VaultStep Step, byte[] Digest)> RegisterAsync(
         Pin pin, ReadOnlyMemory<byte> rootSecret, Key identityKey, Key signer, PinHashParameters parameters,
-        CancellationToken cancellationToken, Func<RegistrationVersion, byte[], IReadOnlyList<Guid>, Task>? keep = null)
+        CancellationToken cancellationToken, Func<RegistrationVersion, byte[], IReadOnlyList<Guid>, Task>? keep = null,
+        RealmConfiguration? only = null)
     {
         using var door = await OpenAsync(cancellationToken);
-        var configuration = ConfigurationOf(door);
+        var configuration = ConfigurationOf(door, only);
         var present = new RegistrationVersion[configuration.Realms.Count];
         var reached = new List<int>();
         foreach (var answer in await AskAsync(
@@ -116,14 +121,19 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// </summary>
     /// <param name="rootSecret">32 bytes, zeros unless the step is passed; the caller zeroes them.</param>
     /// <param name="digest">Of the registration, by the key log; empty where it is not known.</param>
-    /// <param name="found">Is given what a guess of it costs, before it is guessed.</param>
+    /// <param name="found">Is given what a guess of it costs, and the realms, before it is guessed.</param>
+    /// <param name="only">The realms that have it; null where they are not known.</param>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.VaultRealmsOther"/>, before anything that is made of the PIN has gone out; the server cannot be
+    /// reached.
+    /// </exception>
     public async Task<VaultStep> RecoverAsync(
         Pin pin, Memory<byte> rootSecret, byte[] digest, CancellationToken cancellationToken,
-        Action<PinHashParameters>? found = null)
+        Action<PinHashParameters, RealmConfiguration>? found = null, RealmConfiguration? only = null)
     {
         rootSecret.Span.Clear();
         using var door = await OpenAsync(cancellationToken);
-        var configuration = ConfigurationOf(door);
+        var configuration = ConfigurationOf(door, only);
         var begun = RecoveryStart.Choose(
             User, configuration,
             await AskAsync(
@@ -131,7 +141,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             out var start);
         if (start is null)
         {
-            return begun;
+            return AreOther(begun, configuration) ? throw VaultFailures.RealmsOther(door.View) : begun;
         }
 
         if (_mismatch is (var version, var other) && version == start.Context.Version && digest.AsSpan().SequenceEqual(other))
@@ -139,7 +149,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             return new VaultStep(VaultRejection.RealmsDisagree, begun.Faults, null);
         }
 
-        found?.Invoke(start.Context.Parameters);
+        found?.Invoke(start.Context.Parameters, configuration);
         using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, digest, random);
         var evaluated = recovery.TakeEvaluations(await AskAsync(
             door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
@@ -156,8 +166,11 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             : evaluated;
 
         // A realm that failed in an earlier step, and that the others did without, is named as well.
+        int[] usedUp = [.. begun.UsedUp.Union(evaluated.UsedUp)];
         return last with
         {
+            UsedUp = usedUp,
+            GuessesLeft = configuration.Realms.Count - usedUp.Length < configuration.Threshold ? 0 : last.GuessesLeft,
             Faults = [.. begun.Faults.Concat(evaluated.Faults).Concat(last.Faults).DistinctBy(fault => fault.Index)
                 .OrderBy(fault => fault.Index)],
         };
@@ -226,10 +239,6 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
                 cancellationToken,
                 among: [.. Indices(configuration).Where(index => waits.ContainsKey(configuration.RealmOf(index)))]);
     }
-
-    /// <summary>What a person is told of a step that did not pass.</summary>
-    public ChatPayException Failure(VaultStep step) => VaultFailures.Of(
-        step, Volatile.Read(ref _view) ?? throw new InvalidOperationException("No realm was asked."));
 
     /// <summary>Has the realms give back the guesses that failed.</summary>
     public Task<VaultStep> ClearFailuresAsync(Key identityKey, CancellationToken cancellationToken) =>
@@ -344,9 +353,16 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
         return new(client, view);
     }
 
-    private static RealmConfiguration ConfigurationOf(RealmDoor door)
+    /// <param name="only">What it has to be; null for anything.</param>
+    private static RealmConfiguration ConfigurationOf(RealmDoor door, RealmConfiguration? only = null)
     {
-        var view = door.View;
+        var configuration = ConfigurationOf(door.View);
+        return only?.Digest.SequenceEqual(configuration.Digest) == false
+            ? throw VaultFailures.RealmsOther(door.View) : configuration;
+    }
+
+    private static RealmConfiguration ConfigurationOf(VaultView view)
+    {
         try
         {
             return new RealmConfiguration([.. view.Realms.Select(realm => new RealmId(realm))], view.Threshold);

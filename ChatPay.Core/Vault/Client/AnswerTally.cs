@@ -7,7 +7,7 @@ internal sealed class AnswerTally
 {
     private readonly RealmConfiguration _configuration;
     private readonly SortedDictionary<int, RealmFault> _faults = [];
-    private int? _guessesLeft;
+    private readonly Dictionary<int, int> _guessesLeft = [];
 
     public AnswerTally(RealmConfiguration configuration, IReadOnlyList<RealmAnswer> answers)
     {
@@ -39,7 +39,7 @@ internal sealed class AnswerTally
                         ? VaultRejection.WrongMessage : refusal.Reason);
                 if (refusal.Reason is VaultRejection.GuessesExhausted or VaultRejection.TagWrong)
                 {
-                    Tell(refusal.GuessesLeft);
+                    Tell(answer.Index, refusal.GuessesLeft);
                 }
             }
 
@@ -66,10 +66,16 @@ internal sealed class AnswerTally
     public void Fault(int index, VaultRejection reason) =>
         _faults[index] = new RealmFault(index, _configuration.RealmOf(index), reason);
 
-    public void Tell(int guessesLeft) => _guessesLeft = Math.Min(guessesLeft, _guessesLeft ?? guessesLeft);
+    public void Tell(int index, int guessesLeft) => _guessesLeft[index] = guessesLeft;
 
-    public VaultStep Passed(VaultRejection rejection = VaultRejection.None) =>
-        new(rejection, [.. _faults.Values], _guessesLeft);
+    public VaultStep Passed(VaultRejection rejection = VaultRejection.None)
+    {
+        // A realm that has none left keeps nobody from guessing at the others; where too few of those are left there is none.
+        int[] usedUp = [.. _guessesLeft.Where(static one => one.Value == 0).Select(static one => one.Key)];
+        var isUsedUp = _configuration.Realms.Count - usedUp.Length < _configuration.Threshold;
+        int? fewest = usedUp.Length < _guessesLeft.Count ? _guessesLeft.Values.Where(static left => left > 0).Min() : null;
+        return new(rejection, [.. _faults.Values], isUsedUp ? 0 : fewest) { UsedUp = usedUp };
+    }
 
     /// <summary>
     /// Too few realms did their part. Where all that failed did so for one reason it is the step's; else, in this

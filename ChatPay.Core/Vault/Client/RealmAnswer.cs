@@ -24,8 +24,13 @@ public sealed record RealmFault(int Index, RealmId Realm, VaultRejection Reason)
 /// <param name="Faults">
 /// The realms that failed, in the order of their indices; those that did not answer are not named.
 /// </param>
-/// <param name="GuessesLeft">The fewest that any realm told of; null where none did.</param>
+/// <param name="GuessesLeft">
+/// The fewest that any realm told of which has some; 0 where too few may have any, null where that is all that is known.
+/// </param>
 public sealed record VaultStep(VaultRejection Rejection, IReadOnlyList<RealmFault> Faults, int? GuessesLeft)
 {
     public bool IsOk => Rejection == VaultRejection.None;
+
+    /// <summary>The realms, by index, that told of no guess left.</summary>
+    public IReadOnlyList<int> UsedUp { get; init; } = [];
 }

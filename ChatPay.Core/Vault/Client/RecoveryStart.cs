@@ -19,7 +19,7 @@ public sealed record RecoveryStart(VaultContext Context, IReadOnlyList<int> Real
         {
             if (tally.TryTake<Recover1Response>(answer, out var response))
             {
-                tally.Tell(response.GuessesLeft);
+                tally.Tell(answer.Index, response.GuessesLeft);
                 if (response.ConfigurationDigest.SequenceEqual(configuration.Digest))
                 {
                     told.Add((answer.Index, response.Version, response.Parameters));

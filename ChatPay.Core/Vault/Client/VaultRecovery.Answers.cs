@@ -45,9 +45,9 @@ public sealed partial class VaultRecovery
                 return tally.Refused();
             }
 
-            foreach (var (_, response) in quorum)
+            foreach (var (index, response) in quorum)
             {
-                tally.Tell(response.GuessesLeft);
+                tally.Tell(index, response.GuessesLeft);
             }
 
             return tally.Passed(Unlock(quorum));

@@ -1,0 +1,153 @@
+using ChatPay.Client.Internal.Vault;
+using ChatPay.Core.Vault;
+
+namespace ChatPay.Client.Internal.Keys;
+
+/// <content>
+/// Which realms have the PIN that the account's chain names. Its digest binds them, but only together with a key that a realm
+/// shows to who guesses: so a device keeps them where it set the PIN itself, or opened it, whereby they are proved; else where a
+/// threshold of those that the server names first says to have it.
+/// </content>
+internal sealed partial class VaultWatch
+{
+    /// <summary>What a server makes up shall not fill the store.</summary>
+    private const int MostSets = 20;
+
+    /// <summary>Null where it is not known which have it.</summary>
+    /// <param name="digest">The PIN's in the account's chain; empty for none.</param>
+    public async Task<RealmConfiguration?> RealmsOfAsync(byte[] digest, CancellationToken cancellationToken) =>
+        await core.ReadAsync<PinRealmsRecord>(StoreKeys.PinRealms, cancellationToken) is { } kept && IsSame(kept.Digest, digest)
+            ? ConfigurationOf(kept.Realms, kept.Threshold) : null;
+
+    /// <summary>What the server names now, for a person to look at.</summary>
+    /// <exception cref="ChatPayException">The server cannot be reached.</exception>
+    public async Task<PinRealms> NamedAsync(CancellationToken cancellationToken)
+    {
+        var (view, named) = await core.Keys.Pin.Realms.NamedAsync(cancellationToken);
+        return new PinRealms(
+            VaultFailures.AllOf(view), view.Threshold, view.Operators, await AreOtherAsync(named, cancellationToken));
+    }
+
+    /// <summary>Where a PIN that is about to be set goes: nowhere that the person was not shown.</summary>
+    /// <param name="shown">What the person was shown; null for nothing, so that only the realms of the present PIN will do.</param>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.VaultRealmsOther"/>; the server cannot be reached.
+    /// </exception>
+    public async Task<RealmConfiguration> AgreeAsync(PinRealms? shown, CancellationToken cancellationToken)
+    {
+        var (view, named) = await core.Keys.Pin.Realms.NamedAsync(cancellationToken);
+        var isOther = shown is null
+            ? await AreOtherAsync(named, cancellationToken)
+            : shown.Threshold != view.Threshold || !shown.Realms.Select(static one => one.Realm).SequenceEqual(view.Realms);
+        return isOther ? throw VaultFailures.RealmsOther(view) : named;
+    }
+
+    /// <summary>This device has set the PIN, and the account's chain names it.</summary>
+    public async Task PinNamedAsync(PendingRegistration named, CancellationToken cancellationToken)
+    {
+        if (named.Realms is { } realms)
+        {
+            await KeepAsync(named.Digest, ConfigurationOf(realms, named.Threshold), isProved: true, cancellationToken);
+        }
+
+        await SettleAsync(cancellationToken);
+    }
+
+    /// <summary>The PIN has opened: the realms are the ones that the chain's digest binds, where it has one.</summary>
+    /// <param name="liars">Realms whose answers could not be true, which the others did without.</param>
+    public async Task PinOpenedAsync(
+        byte[] digest, RealmConfiguration realms, IReadOnlyList<NamedRealm> liars, CancellationToken cancellationToken)
+    {
+        if (digest.Length > 0)
+        {
+            await KeepAsync(digest, realms, isProved: true, cancellationToken);
+        }
+
+        foreach (var liar in liars)
+        {
+            await alarms.RaiseAsync(
+                KeyAlarmKind.RealmLied, core.Device.Account.Id,
+                [liar.Realm.ToString(), liar.Operator ?? "", liar.Address?.ToString() ?? ""], cancellationToken);
+        }
+    }
+
+    /// <summary>Of a PIN that is set no more nobody needs to be told any longer that it is lost or elsewhere.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        if (Chain is { } chain)
+        {
+            var digest = Convert.ToBase64String(chain.VaultDigest);
+            await alarms.SettleAsync(
+                alarm => alarm.Kind is KeyAlarmKind.PinLost or KeyAlarmKind.RealmsOther && alarm.Evidence is [_, var of]
+                    && of != digest,
+                cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Not of a PIN of which nothing is known, and where none is set there are none that others could be other than.
+    /// </summary>
+    private async Task<bool> AreOtherAsync(RealmConfiguration named, CancellationToken cancellationToken)
+    {
+        if (Chain is not { VaultDigest.IsEmpty: false } chain)
+        {
+            return false;
+        }
+
+        var digest = chain.VaultDigest.ToArray();
+        return await RealmsOfAsync(digest, cancellationToken) is { } kept
+            ? !kept.Digest.SequenceEqual(named.Digest)
+            : (await ReadAsync(cancellationToken))?.Other is { Named: { } other } seen && IsSame(seen.Digest, digest)
+                && IsSame(other, named.Digest);
+    }
+
+    /// <param name="isProved">What only looks right takes the place of nothing that is known of the same PIN.</param>
+    private async Task KeepAsync(
+        byte[] digest, RealmConfiguration realms, bool isProved, CancellationToken cancellationToken)
+    {
+        using (await core.EnterAsync(cancellationToken))
+        {
+            var isKept = await RealmsOfAsync(digest, cancellationToken) is not null;
+            if (isProved || (!isKept && Chain is { } chain && IsSame(digest, chain.VaultDigest)))
+            {
+                var record = new PinRealmsRecord(
+                    digest, [.. realms.Realms.Select(static realm => realm.Value)], realms.Threshold);
+                await core.WriteAsync([new(StoreKeys.PinRealms, DeviceCore.Encode(record))], cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>One alarm for each PIN and set of realms, however often the server goes from one to another.</summary>
+    /// <param name="isKnown">Whether the device knew which realms have the PIN.</param>
+    private SeenOther? TakeOther(VaultLook look, bool isKnown, SeenOther? before, List<NewKeyAlarm> news)
+    {
+        if (Chain is not { VaultDigest.IsEmpty: false } chain)
+        {
+            return null;
+        }
+
+        var digest = chain.VaultDigest.ToArray();
+        var known = IsSame(before?.Digest, digest) ? before : null;
+        if (look.Loss != PinLoss.RealmsOther)
+        {
+            return isKnown || look.Loss is not null ? known is null ? null : known with { Named = null } : known;
+        }
+
+        var named = look.Named.Digest.ToArray();
+        var told = known?.Told ?? [];
+        if (!told.Any(one => IsSame(one, named)))
+        {
+            news.Add(new NewKeyAlarm(
+                KeyAlarmKind.RealmsOther, core.Device.Account.Id,
+                [Convert.ToBase64String(named), Convert.ToBase64String(digest)]));
+            told = [.. told.TakeLast(MostSets - 1), named];
+        }
+
+        return new SeenOther(digest, named, told);
+    }
+
+    private static RealmConfiguration ConfigurationOf(IReadOnlyList<Guid> realms, int threshold) =>
+        new([.. realms.Select(static realm => new RealmId(realm))], threshold);
+
+    private static bool IsSame(byte[]? one, ReadOnlySpan<byte> other) => one is not null && other.SequenceEqual(one);
+}
