@@ -11,10 +11,10 @@ public sealed record DeviceRevocation(RevocationHalf Chain, RevocationHalf Sessi
 /// <summary>One half of revoking a device.</summary>
 public enum RevocationHalf
 {
-    /// <summary>It is done, just now.</summary>
+    /// <summary>It is done; at the server also where it was before.</summary>
     Done = 1,
 
-    /// <summary>There was nothing to be done: the device was not there, or is not any more.</summary>
+    /// <summary>There was nothing to be done: the device was not there, or is not any more, as far as that half goes.</summary>
     NotThere = 2,
 
     /// <summary>

@@ -132,8 +132,8 @@ internal static class LocalErrors
     {
         ArgumentNullException.ThrowIfNull(done);
         var message = done.Session == RevocationHalf.Failed
-            ? "The account's keys do not have this device, but the server has not ended its sessions, so it may still read what "
-                + "comes for the account. Revoke it again; until then change the password."
+            ? "The account's keys do not have this device, but the server has not confirmed that its sessions are over, so it may "
+                + "still read what comes for the account. Revoke it again."
             : "The device is signed out, but the account's keys still have it, so that others could take it for yours again. "
                 + (done.Chain == RevocationHalf.NotApproved
                     ? "Only an approved device can take it out of them: revoke it again on one."

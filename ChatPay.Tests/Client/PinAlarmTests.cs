@@ -102,6 +102,33 @@ public sealed class PinAlarmTests(ServerFixture server, PostgresFixture postgres
     }
 
     [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_wait_that_is_begun_at_other_realms_after_it_was_cancelled_alarms_again()
+    {
+        await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+        await using var thief = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
+        var realms = (await ada.Device.Client.VaultAsync(Cancellation)).Realms;
+        await BeginAtAsync([realms[0]]);
+        await Eventually.TrueAsync(
+            async () => (await OfAsync(ada, KeyAlarmKind.PinWait)).Count == 1, "it is told of the wait");
+        await ada.Device.CancelPinWaitAsync(Cancellation);
+        await BeginAtAsync([realms[1], realms[2]]);
+        await Eventually.TrueAsync(
+            async () => (await OfAsync(ada, KeyAlarmKind.PinWait)).Count == 2, "it is told of the other wait");
+
+        async Task BeginAtAsync(IEnumerable<Guid> some)
+        {
+            var paths = some.Select(static realm => $"/v1/vault/realms/{realm}").ToList();
+            _fault.Around = (context, carryOut) => HttpMethods.IsPost(context.Request.Method)
+                && context.Request.Headers.Authorization == $"Bearer {thief.Client.Token}"
+                && !paths.Contains(context.Request.Path.Value!, StringComparer.Ordinal)
+                ? HttpFault.RefuseAsync(context, ErrorCode.Internal, "internal") : carryOut();
+            await new PinVault(thief.Client, RandomNumberGenerator.Fill).BeginWaitAsync(Cancellation);
+        }
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task A_realm_that_makes_up_guesses_crowds_out_no_other_alarm()
     {
         await using var host = await TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
@@ -135,10 +162,15 @@ public sealed class PinAlarmTests(ServerFixture server, PostgresFixture postgres
         await using var ada = await SdkPerson.JoinAsync(server.Address, store);
         await ada.Device.SetPinAsync(Pin, Cancellation);
         await ada.Device.DisposeAsync();
-        KeyAlarmKind[] kinds = [KeyAlarmKind.PinGuessed, KeyAlarmKind.PinWait, KeyAlarmKind.PinOpened, KeyAlarmKind.PinLost];
-        var alarms = Enumerable.Range(1, (4 * KeyAlarms.PlacesOfRealms) + KeyAlarms.AlarmsKept - 1).Select(number =>
+        KeyAlarmKind[] kinds =
+        [
+            KeyAlarmKind.PinGuessed, KeyAlarmKind.PinWait, KeyAlarmKind.PinOpened, KeyAlarmKind.PinLost,
+            KeyAlarmKind.RealmsOther, KeyAlarmKind.RealmLied,
+        ];
+        var places = kinds.Length * KeyAlarms.PlacesOfRealms;
+        var alarms = Enumerable.Range(1, places + KeyAlarms.AlarmsKept - 1).Select(number =>
             new KeyAlarm(
-                number, number <= 4 * KeyAlarms.PlacesOfRealms ? kinds[number % 4] : KeyAlarmKind.LogForked,
+                number, number <= places ? kinds[number % kinds.Length] : KeyAlarmKind.LogForked,
                 DateTimeOffset.UnixEpoch, null, [$"{number}"]));
         await store.WriteAsync(
             [.. alarms.Select(static alarm => new StoreChange(StoreKeys.KeyAlarm(alarm.Number), DeviceCore.Encode(alarm)))],

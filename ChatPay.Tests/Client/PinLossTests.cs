@@ -35,7 +35,8 @@ public sealed class PinLossTests(PostgresFixture postgres)
         }
 
         // While one of them is open it may still turn out right: nothing is lost yet.
-        await AssertRefusedAsync(stranger, ClientErrors.VaultExhausted);
+        var open = await Assert.ThrowsAsync<ChatPayException>(() => stranger.RecoverAsync(Pin, Cancellation));
+        Assert.Equal(ClientErrors.VaultUsedUp, open.Name);
         await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = now() - interval '2 minutes'");
         await AssertAsksAsync(ada, PinLoss.GuessesExhausted);
         await AssertRefusedAsync(stranger, ClientErrors.VaultExhausted);
@@ -69,7 +70,8 @@ public sealed class PinLossTests(PostgresFixture postgres)
         await ExecuteAsync(database, [1, 2, 3], "update vault_record set used = max_guesses - 1, attempts = max_guesses - 1");
         await using var stranger = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         var wrong = await Assert.ThrowsAsync<ChatPayException>(() => stranger.RecoverAsync(Wrong, Cancellation));
-        Assert.Equal(0, wrong.Error.Details!["guessesLeft"]);
+        Assert.Equal((ClientErrors.WrongPin, (object)0), (wrong.Name, wrong.Error.Details!["guessesLeft"]));
+        Assert.Contains("that was the last guess", wrong.Message, StringComparison.Ordinal);
         var vault = new PinVault(ada.Device.Client, RandomNumberGenerator.Fill);
         Assert.Null((await vault.LookAsync(Cancellation)).Loss);
         await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = now() - interval '2 minutes'");
@@ -125,6 +127,21 @@ public sealed class PinLossTests(PostgresFixture postgres)
         await again.Device.TurnOnArchiveAsync(Cancellation);
     }
 
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_that_is_lost_is_set_anew_also_by_a_device_without_the_archives_key()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        await using var host = await StartAsync(database);
+        await using var ada = await SdkPerson.JoinAsync(host.Address);
+        await using var phone = await ada.OnAnotherDeviceAsync();
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+        await ada.Device.TurnOnArchiveAsync(Cancellation);
+        var needed = await Assert.ThrowsAsync<ChatPayException>(() => phone.Device.SetPinAsync(Next, Cancellation));
+        Assert.Equal(ClientErrors.PinNeeded, needed.Name);
+        await ExecuteAsync(database, [1, 2, 3], "delete from vault_record");
+        await AssertSetAnewAsync(phone, host);
+    }
+
     /// <summary>Of what a guess costs nothing depends here, and there are many.</summary>
     private static ChatPayDeviceOptions Cheap(ChatPayDeviceOptions options) => options with { PinHash = TestVault.Cheap };
 
@@ -151,6 +168,8 @@ public sealed class PinLossTests(PostgresFixture postgres)
     {
         await person.Device.SetPinAsync(Next, Cancellation);
         Assert.Equal(PinLoss.None, await person.Device.PinLossAsync(Cancellation));
+        Assert.DoesNotContain(
+            await person.Device.KeyAlarmsAsync(Cancellation), static alarm => alarm.Kind == KeyAlarmKind.PinLost);
         await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, person.Handle);
         await tablet.RecoverAsync(Next, Cancellation);
         Assert.True(tablet.IsApproved);

@@ -78,7 +78,7 @@ public sealed class PinStrengthTests(ServerFixture server) : IClassFixture<Serve
             var root = new byte[AccountKeys.RootSecretSize];
             PinHashParameters? found = null;
             var step = await new PinVault(person.Device.Client, RandomNumberGenerator.Fill).RecoverAsync(
-                pin, root, checkedChain.VaultDigest.ToArray(), Cancellation, parameters => found = parameters);
+                pin, root, checkedChain.VaultDigest.ToArray(), Cancellation, (parameters, _) => found = parameters);
             Assert.Equal(VaultRejection.None, step.Rejection);
             Assert.Equal(own.RootSecret, root);
             return found!.Value;

@@ -45,6 +45,15 @@ public sealed class SeenActsTests
     }
 
     [Fact]
+    public void What_is_over_goes_on_at_no_further_realm()
+    {
+        var (acts, _) = SeenActs.Fold([], [Told(s_first, 0)]);
+        (acts, var fresh) = SeenActs.Fold(acts, [Told(s_second, 20), Told(s_third, 21)], static _ => true);
+        Assert.Equal([s_second, s_third], Assert.Single(fresh).Parts.Select(static part => part.Realm));
+        Assert.Equal(2, acts.Count);
+    }
+
+    [Fact]
     public void What_is_in_a_list_no_longer_is_forgotten_unless_the_realm_did_not_answer()
     {
         var (acts, _) = SeenActs.Fold([], [Told(s_first, 0), Told(s_second, 1), Told(s_first, 600)]);

@@ -109,6 +109,13 @@ public sealed class RealmRoleTests(RealmTrio trio, PostgresFixture postgres) : I
             Assert.Equal(
                 new NamedRealm(trio.RealmAt(1).Value, "Ben's", liar.Address),
                 Assert.Single((IEnumerable<NamedRealm>)wrong.Error.Details!["realms"]));
+            Assert.Contains("Ben's", wrong.Message, StringComparison.Ordinal);
+
+            // Also where the others bring the keys back without it.
+            await tablet.RecoverAsync("480279", Cancellation);
+            var alarm = Assert.Single(await tablet.KeyAlarmsAsync(Cancellation));
+            Assert.Equal(KeyAlarmKind.RealmLied, alarm.Kind);
+            Assert.Equal([trio.RealmAt(1).Value.ToString(), "Ben's", liar.Address.ToString()], alarm.Evidence);
         }
 
         await using var worse = await trio.StartServerAsync(

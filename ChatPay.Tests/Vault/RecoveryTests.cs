@@ -10,6 +10,20 @@ public sealed class RecoveryTests
     private const string WrongPin = "480278";
 
     [Theory]
+    [InlineData(0, 5, 8, 5)]
+    [InlineData(0, 0, 8, 0)]
+    [InlineData(0, 0, 0, 0)]
+    public void A_realm_without_guesses_uses_the_vault_up_only_together_with_others(int one, int two, int three, int left)
+    {
+        using var vault = Registered();
+        using var recovery = vault.Begin(WrongPin);
+        var step = recovery.TakeEvaluations(
+            [vault.Evaluate(recovery, 1, one), vault.Evaluate(recovery, 2, two), vault.Evaluate(recovery, 3, three)]);
+        Assert.Equal((VaultRejection.WrongPin, left), (step.Rejection, step.GuessesLeft));
+        Assert.Equal(new[] { one, two, three }.Count(static guesses => guesses == 0), step.UsedUp.Count);
+    }
+
+    [Theory]
     [InlineData(1, 1)]
     [InlineData(3, 2)]
     [InlineData(3, 3)]
@@ -237,7 +251,8 @@ public sealed class RecoveryTests
         using var exhausted = new RealmRefusal(one.Request.RequestId, VaultRejection.GuessesExhausted);
         var step = recovery.TakeEvaluations([one with { Response = exhausted.Encoding.ToArray() }]);
         Assert.Equal(VaultRejection.GuessesExhausted, step.Rejection);
-        Assert.Equal(0, step.GuessesLeft);
+        Assert.Equal([1], step.UsedUp);
+        Assert.Null(step.GuessesLeft);
 
         // A realm cannot say on the client's behalf that the PIN was wrong.
         using var pretended = new RealmRefusal(one.Request.RequestId, VaultRejection.WrongPin);

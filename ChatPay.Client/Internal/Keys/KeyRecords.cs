@@ -1,3 +1,4 @@
+using ChatPay.Client.Internal.Vault;
 using ChatPay.Core.Protocol;
 
 namespace ChatPay.Client.Internal.Keys;
@@ -90,11 +91,10 @@ internal sealed record GivenApproval(DeviceId Device, DateTimeOffset At);
 /// 32 bytes, what it brings back; null where an earlier version wrote this: the device's.
 /// </param>
 /// <param name="Removed">Whether the PIN was removed since: it is to stand at no realm.</param>
-/// <param name="Realms">Where it goes, in the order of their shares; null where an earlier version wrote this.</param>
-/// <param name="Threshold">How many of them are needed.</param>
+/// <param name="Place">Where it goes; null where an earlier version wrote this.</param>
 internal sealed record PendingRegistration(
     Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default,
-    byte[]? RootSecret = null, bool Removed = false, IReadOnlyList<Guid>? Realms = null, int Threshold = 0);
+    byte[]? RootSecret = null, bool Removed = false, PinPlaceRecord? Place = null);
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>
@@ -179,12 +179,11 @@ internal sealed record SeenLoss(byte[] Digest, PinLoss Why, DateTimeOffset Since
 
 /// <summary>That the server names other realms than those where the PIN was set.</summary>
 /// <param name="Digest">32 bytes: the PIN's in the account's chain.</param>
-/// <param name="Named">32 bytes: the digest of what it named last; null where those are the PIN's again.</param>
-/// <param name="Told">Digests of what alarms were raised for, the newest last: one for each PIN and set.</param>
+/// <param name="Named">32 bytes: which it named last, as <see cref="PinPlace.Digest"/>; null where those are the PIN's again.</param>
+/// <param name="Told">The same of what alarms were raised for, the newest last: one for each PIN and set.</param>
 internal sealed record SeenOther(byte[] Digest, byte[]? Named, IReadOnlyList<byte[]> Told);
 
 /// <summary>The realms that have a PIN, as they were where this device had to do with them first.</summary>
-/// <param name="Digest">32 bytes: the PIN's in the account's chain, which binds them but does not show them.</param>
-/// <param name="Realms">Their ids, in the order of their shares.</param>
-/// <param name="Threshold">How many of them are needed.</param>
-internal sealed record PinRealmsRecord(byte[] Digest, IReadOnlyList<Guid> Realms, int Threshold);
+/// <param name="Digest">32 bytes: the PIN's in the account's chain, which binds realms and threshold but does not show them.</param>
+/// <param name="Place">Which they are, and where.</param>
+internal sealed record PinRealmsRecord(byte[] Digest, PinPlaceRecord Place);

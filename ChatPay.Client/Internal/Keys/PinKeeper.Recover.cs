@@ -28,7 +28,7 @@ internal sealed partial class PinKeeper
         var root = new byte[AccountKeys.RootSecretSize];
         var today = core.Options.PinHash;
         var registered = today;
-        RealmConfiguration? realms = null;
+        PinPlace? realms = null;
         try
         {
             var step = await Realms.RecoverAsync(
@@ -89,7 +89,7 @@ internal sealed partial class PinKeeper
     /// and where it fails the registration that there is goes on.
     /// </summary>
     /// <param name="realms">Those that it was recovered from: nobody is asked here whether it may go to others.</param>
-    private async Task StrengthenAsync(Pin pin, RealmConfiguration realms, CancellationToken cancellationToken)
+    private async Task StrengthenAsync(Pin pin, PinPlace realms, CancellationToken cancellationToken)
     {
         try
         {

@@ -77,7 +77,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     }
 
     /// <param name="only">To these realms and no others, whatever the server names by then.</param>
-    private async Task SetAsync(Pin pin, RealmConfiguration only, CancellationToken cancellationToken)
+    private async Task SetAsync(Pin pin, PinPlace only, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -309,7 +309,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     /// <summary>Registers the PIN, and stores the keys wrapped by what it brings back.</summary>
     /// <returns>The registration, for the chain; null where a threshold of realms has not stored it.</returns>
     private async Task<(VaultStep Step, PendingRegistration? Begun)> RegisterAsync(
-        Pin pin, RealmConfiguration only, CancellationToken cancellationToken)
+        Pin pin, PinPlace only, CancellationToken cancellationToken)
     {
         var keys = await own.RequireAsync(cancellationToken);
         if (keys.Begun().Count >= OwnKeysRecord.RegistrationsKept)
@@ -343,8 +343,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             (version, digest, replaces) =>
             {
                 begun = new PendingRegistration(
-                    version.Value, digest, replaces, core.Time.GetUtcNow(), root,
-                    Realms: [.. only.Realms.Select(static realm => realm.Value)], Threshold: only.Threshold);
+                    version.Value, digest, replaces, core.Time.GetUtcNow(), root, Place: only.Record);
                 LookLater();
                 return own.UpdateAsync(now => now.With(begun), cancellationToken);
             },

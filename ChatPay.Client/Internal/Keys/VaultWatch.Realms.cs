@@ -1,5 +1,4 @@
 using ChatPay.Client.Internal.Vault;
-using ChatPay.Core.Vault;
 
 namespace ChatPay.Client.Internal.Keys;
 
@@ -15,9 +14,9 @@ internal sealed partial class VaultWatch
 
     /// <summary>Null where it is not known which have it.</summary>
     /// <param name="digest">The PIN's in the account's chain; empty for none.</param>
-    public async Task<RealmConfiguration?> RealmsOfAsync(byte[] digest, CancellationToken cancellationToken) =>
+    public async Task<PinPlace?> RealmsOfAsync(byte[] digest, CancellationToken cancellationToken) =>
         await core.ReadAsync<PinRealmsRecord>(StoreKeys.PinRealms, cancellationToken) is { } kept && IsSame(kept.Digest, digest)
-            ? ConfigurationOf(kept.Realms, kept.Threshold) : null;
+            ? new PinPlace(kept.Place) : null;
 
     /// <summary>What the server names now, for a person to look at.</summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
@@ -33,21 +32,21 @@ internal sealed partial class VaultWatch
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.VaultRealmsOther"/>; the server cannot be reached.
     /// </exception>
-    public async Task<RealmConfiguration> AgreeAsync(PinRealms? shown, CancellationToken cancellationToken)
+    public async Task<PinPlace> AgreeAsync(PinRealms? shown, CancellationToken cancellationToken)
     {
         var (view, named) = await core.Keys.Pin.Realms.NamedAsync(cancellationToken);
         var isOther = shown is null
             ? await AreOtherAsync(named, cancellationToken)
-            : shown.Threshold != view.Threshold || !shown.Realms.Select(static one => one.Realm).SequenceEqual(view.Realms);
+            : shown.Threshold != view.Threshold || !shown.Realms.SequenceEqual(VaultFailures.AllOf(view));
         return isOther ? throw VaultFailures.RealmsOther(view) : named;
     }
 
     /// <summary>This device has set the PIN, and the account's chain names it.</summary>
     public async Task PinNamedAsync(PendingRegistration named, CancellationToken cancellationToken)
     {
-        if (named.Realms is { } realms)
+        if (named.Place is { } place)
         {
-            await KeepAsync(named.Digest, ConfigurationOf(realms, named.Threshold), isProved: true, cancellationToken);
+            await KeepAsync(named.Digest, new PinPlace(place), isProved: true, cancellationToken);
         }
 
         await SettleAsync(cancellationToken);
@@ -56,7 +55,7 @@ internal sealed partial class VaultWatch
     /// <summary>The PIN has opened: the realms are the ones that the chain's digest binds, where it has one.</summary>
     /// <param name="liars">Realms whose answers could not be true, which the others did without.</param>
     public async Task PinOpenedAsync(
-        byte[] digest, RealmConfiguration realms, IReadOnlyList<NamedRealm> liars, CancellationToken cancellationToken)
+        byte[] digest, PinPlace realms, IReadOnlyList<NamedRealm> liars, CancellationToken cancellationToken)
     {
         if (digest.Length > 0)
         {
@@ -87,7 +86,7 @@ internal sealed partial class VaultWatch
     /// <summary>
     /// Not of a PIN of which nothing is known, and where none is set there are none that others could be other than.
     /// </summary>
-    private async Task<bool> AreOtherAsync(RealmConfiguration named, CancellationToken cancellationToken)
+    private async Task<bool> AreOtherAsync(PinPlace named, CancellationToken cancellationToken)
     {
         if (Chain is not { VaultDigest.IsEmpty: false } chain)
         {
@@ -96,23 +95,23 @@ internal sealed partial class VaultWatch
 
         var digest = chain.VaultDigest.ToArray();
         return await RealmsOfAsync(digest, cancellationToken) is { } kept
-            ? !kept.Digest.SequenceEqual(named.Digest)
+            ? !kept.IsSame(named)
             : (await ReadAsync(cancellationToken))?.Other is { Named: { } other } seen && IsSame(seen.Digest, digest)
                 && IsSame(other, named.Digest);
     }
 
     /// <param name="isProved">What only looks right takes the place of nothing that is known of the same PIN.</param>
     private async Task KeepAsync(
-        byte[] digest, RealmConfiguration realms, bool isProved, CancellationToken cancellationToken)
+        byte[] digest, PinPlace realms, bool isProved, CancellationToken cancellationToken)
     {
         using (await core.EnterAsync(cancellationToken))
         {
             var isKept = await RealmsOfAsync(digest, cancellationToken) is not null;
             if (isProved || (!isKept && Chain is { } chain && IsSame(digest, chain.VaultDigest)))
             {
-                var record = new PinRealmsRecord(
-                    digest, [.. realms.Realms.Select(static realm => realm.Value)], realms.Threshold);
-                await core.WriteAsync([new(StoreKeys.PinRealms, DeviceCore.Encode(record))], cancellationToken);
+                await core.WriteAsync(
+                    [new(StoreKeys.PinRealms, DeviceCore.Encode(new PinRealmsRecord(digest, realms.Record)))],
+                    cancellationToken);
             }
         }
     }
@@ -133,7 +132,7 @@ internal sealed partial class VaultWatch
             return isKnown || look.Loss is not null ? known is null ? null : known with { Named = null } : known;
         }
 
-        var named = look.Named.Digest.ToArray();
+        var named = look.Named.Digest;
         var told = known?.Told ?? [];
         if (!told.Any(one => IsSame(one, named)))
         {
@@ -145,9 +144,6 @@ internal sealed partial class VaultWatch
 
         return new SeenOther(digest, named, told);
     }
-
-    private static RealmConfiguration ConfigurationOf(IReadOnlyList<Guid> realms, int threshold) =>
-        new([.. realms.Select(static realm => new RealmId(realm))], threshold);
 
     private static bool IsSame(byte[]? one, ReadOnlySpan<byte> other) => one is not null && other.SequenceEqual(one);
 }

@@ -8,21 +8,21 @@ internal sealed partial class PinVault
 {
     /// <summary>Attempts and waits of all realms that can be reached, and whether a PIN can still bring anything back.</summary>
     /// <param name="only">The realms that have it; null where they are not known.</param>
-    public async Task<VaultLook> LookAsync(CancellationToken cancellationToken, RealmConfiguration? only = null)
+    public async Task<VaultLook> LookAsync(CancellationToken cancellationToken, PinPlace? only = null)
     {
         using var door = await OpenAsync(cancellationToken);
-        var named = ConfigurationOf(door);
+        var named = PinPlace.Of(door.View);
         var told = await ToldAsync(door, cancellationToken);
-        return only?.Digest.SequenceEqual(named.Digest) == false
+        return only?.IsSame(named) == false
             ? new VaultLook(told, PinLoss.RealmsOther, named, IsHeld: false)
             : await LookAsync(door, named, told, cancellationToken);
     }
 
     /// <summary>The realms that the server names now.</summary>
-    public async Task<(VaultView View, RealmConfiguration Named)> NamedAsync(CancellationToken cancellationToken)
+    public async Task<(VaultView View, PinPlace Named)> NamedAsync(CancellationToken cancellationToken)
     {
         var view = await client.VaultAsync(cancellationToken);
-        return (view, ConfigurationOf(view));
+        return (view, PinPlace.Of(view));
     }
 
     /// <summary>The attempts and waits of all realms that can be reached.</summary>
@@ -49,9 +49,10 @@ internal sealed partial class PinVault
         step, Volatile.Read(ref _view) ?? throw new InvalidOperationException("No realm was asked."));
 
     private async Task<VaultLook> LookAsync(
-        RealmDoor door, RealmConfiguration configuration, IReadOnlyList<(Guid Realm, VaultAttempts Told)> told,
+        RealmDoor door, PinPlace named, IReadOnlyList<(Guid Realm, VaultAttempts Told)> told,
         CancellationToken cancellationToken)
     {
+        var configuration = named.Configuration;
         var step = RecoveryStart.Choose(
             User, configuration,
             await AskAsync(
@@ -59,7 +60,7 @@ internal sealed partial class PinVault
             out var start);
         if (AreOther(step, configuration))
         {
-            return new VaultLook(told, PinLoss.RealmsOther, configuration, IsHeld: false);
+            return new VaultLook(told, PinLoss.RealmsOther, named, IsHeld: false);
         }
 
         var usedUp = step.Faults.Where(static fault => fault.Reason == VaultRejection.GuessesExhausted)
@@ -67,7 +68,7 @@ internal sealed partial class PinVault
         var destroyed = await DestroyedAsync(door, configuration, usedUp, cancellationToken);
         var loss = VaultFailures.LossOf(step.Faults, door.View, destroyed);
         return new VaultLook(
-            told, loss != PinLoss.None ? loss : start is not null ? PinLoss.None : null, configuration, start is not null);
+            told, loss != PinLoss.None ? loss : start is not null ? PinLoss.None : null, named, start is not null);
     }
 
     /// <summary>
@@ -133,4 +134,4 @@ internal sealed partial class PinVault
 /// <param name="Named">The realms that the server names.</param>
 /// <param name="IsHeld">Whether a threshold of them says to have one registration that was made for just these.</param>
 internal sealed record VaultLook(
-    IReadOnlyList<(Guid Realm, VaultAttempts Told)> Told, PinLoss? Loss, RealmConfiguration Named, bool IsHeld);
+    IReadOnlyList<(Guid Realm, VaultAttempts Told)> Told, PinLoss? Loss, PinPlace Named, bool IsHeld);

@@ -38,7 +38,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     public async Task<(VaultStep Step, byte[] Digest)> RegisterAsync(
         Pin pin, ReadOnlyMemory<byte> rootSecret, Key identityKey, Key signer, PinHashParameters parameters,
         CancellationToken cancellationToken, Func<RegistrationVersion, byte[], IReadOnlyList<Guid>, Task>? keep = null,
-        RealmConfiguration? only = null)
+        PinPlace? only = null)
     {
         using var door = await OpenAsync(cancellationToken);
         var configuration = ConfigurationOf(door, only);
@@ -129,7 +129,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// </exception>
     public async Task<VaultStep> RecoverAsync(
         Pin pin, Memory<byte> rootSecret, byte[] digest, CancellationToken cancellationToken,
-        Action<PinHashParameters, RealmConfiguration>? found = null, RealmConfiguration? only = null)
+        Action<PinHashParameters, PinPlace>? found = null, PinPlace? only = null)
     {
         rootSecret.Span.Clear();
         using var door = await OpenAsync(cancellationToken);
@@ -149,7 +149,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             return new VaultStep(VaultRejection.RealmsDisagree, begun.Faults, null);
         }
 
-        found?.Invoke(start.Context.Parameters, configuration);
+        found?.Invoke(start.Context.Parameters, PinPlace.Of(door.View));
         using var recovery = VaultRecovery.Begin(start.Context, configuration, pin, digest, random);
         var evaluated = recovery.TakeEvaluations(await AskAsync(
             door, configuration, start.Realms, _ => recovery.EvaluationRequest(), cancellationToken));
@@ -354,23 +354,10 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     }
 
     /// <param name="only">What it has to be; null for anything.</param>
-    private static RealmConfiguration ConfigurationOf(RealmDoor door, RealmConfiguration? only = null)
+    private static RealmConfiguration ConfigurationOf(RealmDoor door, PinPlace? only = null)
     {
-        var configuration = ConfigurationOf(door.View);
-        return only?.Digest.SequenceEqual(configuration.Digest) == false
-            ? throw VaultFailures.RealmsOther(door.View) : configuration;
-    }
-
-    private static RealmConfiguration ConfigurationOf(VaultView view)
-    {
-        try
-        {
-            return new RealmConfiguration([.. view.Realms.Select(realm => new RealmId(realm))], view.Threshold);
-        }
-        catch (ArgumentException malformed)
-        {
-            throw LocalErrors.Offline(malformed);
-        }
+        var named = PinPlace.Of(door.View);
+        return only?.IsSame(named) == false ? throw VaultFailures.RealmsOther(door.View) : named.Configuration;
     }
 
     /// <summary>Asks realms at once; those that cannot be reached have no answer.</summary>

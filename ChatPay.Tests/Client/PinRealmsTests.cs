@@ -1,0 +1,188 @@
+using ChatPay.Client;
+using ChatPay.Client.Internal;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
+using ChatPay.Tests.Support;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace ChatPay.Tests.Client;
+
+/// <summary>
+/// A server that names other realms than those where the PIN was set: the PIN is not lost, the person is told, and it goes to
+/// those only where the person has seen them.
+/// </summary>
+public sealed class PinRealmsTests(ServerFixture server) : IClassFixture<ServerFixture>
+{
+    private const string Pin = "480279";
+    private const string Next = "902741";
+
+    private readonly HttpFault _fault = new();
+    private readonly OtherRealms _others = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Other_realms_are_no_loss_and_get_a_PIN_only_where_the_person_was_shown_them()
+    {
+        await using var host = await StartAsync();
+        var store = new MemoryStore();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, store, Cheap);
+        Assert.False((await ada.Device.PinRealmsAsync(Cancellation)).AreOther);
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+        var own = await ada.Device.PinRealmsAsync(Cancellation);
+        Assert.Equal((false, 2, 3), (own.AreOther, own.Threshold, own.Realms.Count));
+        await ada.Device.DisposeAsync();
+
+        _others.IsNamed = true;
+        await using var again = await SdkPerson.OpenAsync(host.Address, store, ada.Handle, Cheap);
+        await AssertToldAsync(again);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => again.Device.SetPinAsync(Next, Cancellation));
+        Assert.Equal((ClientErrors.VaultRealmsOther, false), (refused.Name, refused.Retryable));
+        Assert.Equal(
+            _others.Realms, ((IEnumerable<NamedRealm>)refused.Error.Details!["realms"]).Select(static one => one.Realm));
+
+        // Neither where the person saw others than the server names by then.
+        refused = await Assert.ThrowsAsync<ChatPayException>(() => again.Device.SetPinAsync(Next, own, Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+        Assert.Empty(_others.Asked);
+
+        var shown = await again.Device.PinRealmsAsync(Cancellation);
+        Assert.True(shown.AreOther);
+        Assert.Equal(_others.Realms, shown.Realms.Select(static one => one.Realm));
+        await again.Device.SetPinAsync(Next, shown, Cancellation);
+        Assert.Equal(3, _others.Asked.Count(static type => type == VaultMessageType.Register2Request));
+        Assert.Equal(PinLoss.None, await again.Device.PinLossAsync(Cancellation));
+        Assert.Empty(await again.Device.KeyAlarmsAsync(Cancellation));
+        Assert.False((await again.Device.PinRealmsAsync(Cancellation)).AreOther);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task Other_realms_are_told_of_once_and_nothing_stays_of_them_when_the_PINs_are_named_again()
+    {
+        await using var host = await StartAsync();
+        var store = new MemoryStore();
+        await using (var ada = await SdkPerson.JoinAsync(host.Address, store))
+        {
+            await using var phone = await ada.OnAnotherDeviceAsync();
+            await phone.Device.SetPinAsync(Pin, Cancellation);
+        }
+
+        // It has neither set the PIN nor used it, and goes by what it is told first.
+        await ReopenAsync(host, store, _ => Eventually.TrueAsync(
+            async () => await store.ReadAsync(StoreKeys.PinRealms, Cancellation) is not null, "it has looked"));
+        _others.IsNamed = true;
+        var handle = await ReopenAsync(host, store, AssertToldAndDismissAsync);
+        await ReopenAsync(host, store, async again =>
+        {
+            await Eventually.TrueAsync(
+                async () => await again.Device.PinLossAsync(Cancellation) == PinLoss.RealmsOther, "it says so still");
+            Assert.Empty(await again.Device.KeyAlarmsAsync(Cancellation));
+        });
+        _others.IsNamed = false;
+        await ReopenAsync(host, store, static again => Eventually.TrueAsync(
+            async () => await again.Device.PinLossAsync(Cancellation) == PinLoss.None, "all is as it was"));
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, handle);
+        await tablet.RecoverAsync(Pin, Cancellation);
+        Assert.Empty(_others.Asked);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task The_same_realms_at_other_addresses_are_other_realms()
+    {
+        await using var host = await StartAsync();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, with: Cheap);
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+        var view = await ada.Device.Client.VaultAsync(Cancellation);
+        var moved = view with
+        {
+            Hosts = [.. view.Realms.Select(realm => new RealmHostView(realm, new Uri("http://127.0.0.1:1/"), "Mallory's"))],
+        };
+        _fault.Around = (context, carryOut) => context.Request.Path == "/v1/vault"
+            ? context.Response.WriteAsJsonAsync(moved, ProtocolJson.Create(), Cancellation) : carryOut();
+        Assert.True((await ada.Device.PinRealmsAsync(Cancellation)).AreOther);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.SetPinAsync(Next, Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+        Assert.Contains("Mallory's", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_device_that_the_PIN_let_in_asks_no_other_realm_for_it()
+    {
+        await using var host = await StartAsync();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, with: Cheap);
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
+        _fault.Around = async (context, carryOut) =>
+        {
+            // What a guess costs has grown meanwhile, so the PIN is registered anew once it has opened: at no other realms.
+            await _others.AroundAsync(context, carryOut);
+            _others.IsNamed |= context.Request.Path == "/v1/keys/wrapped";
+        };
+        await tablet.RecoverAsync(Pin, Cancellation);
+        Assert.True(tablet.IsApproved && _others.IsNamed);
+        Assert.DoesNotContain(VaultMessageType.Register2Request, _others.Asked);
+
+        var asked = _others.Asked.Count;
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync(Pin, Cancellation));
+        Assert.Equal((ClientErrors.VaultRealmsOther, asked), (refused.Name, _others.Asked.Count));
+    }
+
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_new_device_guesses_nothing_where_the_realms_have_the_PIN_as_one_of_another_set()
+    {
+        await using var host = await StartAsync();
+        var store = new MemoryStore();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, store);
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+        var view = await ada.Device.Client.VaultAsync(Cancellation);
+        _fault.Around = (context, carryOut) => context.Request.Path == "/v1/vault"
+            ? context.Response.WriteAsJsonAsync(view with { Threshold = 3 }, ProtocolJson.Create(), Cancellation) : carryOut();
+        await using var tablet = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => tablet.RecoverAsync(Pin, Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+        Assert.Empty((await ada.Device.Client.VaultAttemptsAsync(view.Realms[0], Cancellation)).Attempts);
+
+        // A device that knows nothing of the PIN's realms is told the same by a look, and sets none unseen.
+        await using var phone = await ada.OnAnotherDeviceAsync();
+        await AssertToldAsync(phone);
+        refused = await Assert.ThrowsAsync<ChatPayException>(() => phone.Device.SetPinAsync(Next, Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+    }
+
+    private static ChatPayDeviceOptions Cheap(ChatPayDeviceOptions options) => options with { PinHash = TestVault.Cheap };
+
+    private static async Task AssertToldAsync(SdkPerson person)
+    {
+        await Eventually.TrueAsync(
+            async () => await person.Device.PinLossAsync(Cancellation) == PinLoss.RealmsOther, "it knows of other realms");
+        var alarm = Assert.Single(await person.Device.KeyAlarmsAsync(Cancellation), static alarm =>
+            alarm.Kind is KeyAlarmKind.RealmsOther or KeyAlarmKind.PinLost);
+        Assert.Equal((KeyAlarmKind.RealmsOther, person.Id), (alarm.Kind, alarm.Account));
+    }
+
+    private static async Task AssertToldAndDismissAsync(SdkPerson person)
+    {
+        await AssertToldAsync(person);
+        foreach (var alarm in await person.Device.KeyAlarmsAsync(Cancellation))
+        {
+            await person.Device.DismissKeyAlarmAsync(alarm.Number, Cancellation);
+        }
+    }
+
+    private static async Task<string> ReopenAsync(TestServer host, MemoryStore store, Func<SdkPerson, Task> look)
+    {
+        await using var device = await ChatPayDevice.OpenAsync(SdkPerson.Options(host.Address, store), Cancellation);
+        var handle = device.Account.Handle;
+        await device.DisposeAsync();
+        await using var person = await SdkPerson.OpenAsync(host.Address, store, handle);
+        await look(person);
+        return handle;
+    }
+
+    private Task<TestServer> StartAsync()
+    {
+        _fault.Around = _others.AroundAsync;
+        return TestServer.StartAsync(server.ConnectionString, configure: _fault.AddTo);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using ChatPay.Core.Protocol;
+using ChatPay.Core.Vault;
+using Microsoft.AspNetCore.Http;
+
+namespace ChatPay.Tests.Support;
+
+/// <summary>
+/// A server that names realms of its own choosing for the PIN vault, for <see cref="HttpFault.Around"/>: they have nothing, and
+/// take what they are given.
+/// </summary>
+internal sealed class OtherRealms
+{
+    private readonly ConcurrentQueue<VaultMessageType> _asked = new();
+    private int _isNamed;
+
+    public IReadOnlyList<Guid> Realms { get; } = [VaultPerson.NewId(), VaultPerson.NewId(), VaultPerson.NewId()];
+
+    /// <summary>Whether the server names these, and not those that it has.</summary>
+    public bool IsNamed
+    {
+        get => Volatile.Read(ref _isNamed) == 1;
+        set => Volatile.Write(ref _isNamed, value ? 1 : 0);
+    }
+
+    /// <summary>What devices have sent to them.</summary>
+    public IReadOnlyCollection<VaultMessageType> Asked => _asked;
+
+    public Task AroundAsync(HttpContext context, Func<Task> carryOut)
+    {
+        var path = context.Request.Path.Value!.Split('/');
+        return path is ["", "v1", "vault"] && IsNamed ? AnswerAsync(context, new VaultView(1, 2, Realms))
+            : path is not ["", "v1", "vault", "realms", var id, ..] || !Realms.Contains(Guid.Parse(id)) ? carryOut()
+            : HttpMethods.IsGet(context.Request.Method) ? AnswerAsync(context, new VaultAttempts([]))
+            : TakeAsync(context);
+    }
+
+    private async Task TakeAsync(HttpContext context)
+    {
+        var (json, cancellation) = (ProtocolJson.Create(), context.RequestAborted);
+        var message = (await context.Request.ReadFromJsonAsync<VaultExchange>(json, cancellation))!.Message;
+        _asked.Enqueue((VaultMessageType)message[1]);
+        var request = new Guid(message.AsSpan(2, 16), bigEndian: true);
+        using VaultMessage answer = (VaultMessageType)message[1] switch
+        {
+            VaultMessageType.Register1Request => new Register1Response(request, RegistrationVersion.None),
+            VaultMessageType.Register2Request => Registered(request, message),
+            _ => new RealmRefusal(request, VaultRejection.NotRegistered),
+        };
+        await AnswerAsync(context, new VaultExchange(answer.Encoding.ToArray()));
+    }
+
+    private static Register2Response Registered(Guid id, byte[] message)
+    {
+        if (!VaultMessage.TryRead<Register2Request>(message, out var request, out var rejection))
+        {
+            throw new InvalidOperationException($"No registration: {rejection}.");
+        }
+
+        using (request)
+        {
+            return new Register2Response(id, request.Version);
+        }
+    }
+
+    private static Task AnswerAsync<T>(HttpContext context, T answer) =>
+        context.Response.WriteAsJsonAsync(answer, ProtocolJson.Create(), context.RequestAborted);
+}
