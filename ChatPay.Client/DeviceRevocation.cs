@@ -18,8 +18,8 @@ public enum RevocationHalf
     NotThere = 2,
 
     /// <summary>
-    /// This device may not: it is not approved itself, or has not the identity key in force. Another one has to do it. Only in the
-    /// details of <see cref="ClientErrors.RevokedInPart"/>.
+    /// This device may not: it is not approved itself, or has not the identity key in force. Another one has to do it. Only in
+    /// the details of <see cref="ClientErrors.RevokedInPart"/>.
     /// </summary>
     NotApproved = 3,
 

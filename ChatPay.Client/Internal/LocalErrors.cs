@@ -74,15 +74,15 @@ internal static class LocalErrors
 
     public static ChatPayException VaultUsedUp(IReadOnlyList<NamedRealm> liars) => OfVault(
         ClientErrors.VaultUsedUp,
-        "No guesses of the PIN are left now. Where one is still being made and turns out right it is given back: try again in two "
-        + "minutes. Where not, the PIN vault destroys what it holds.", liars);
+        "No guesses of the PIN are left now. Where one is still being made and turns out right it is given back: try again in "
+        + "two minutes. Where not, the PIN vault destroys what it holds.", liars);
 
     /// <param name="named">The realms that the server names.</param>
     public static ChatPayException VaultRealmsOther(IReadOnlyList<NamedRealm> named) => new(new ErrorBody(
         ClientErrors.Code, ClientErrors.VaultRealmsOther,
         "The server names other parts (\"realms\") for the PIN vault than those where the PIN was set: "
-        + $"{string.Join(", ", named)}. Nothing was sent to them. Ask whoever runs the server whether they have changed them: the "
-        + "PIN that is set is untouched where it was, and setting one again would give it to the new ones.", Retryable: false,
+        + $"{string.Join(", ", named)}. Nothing was sent to them. Ask whoever runs the server whether they have changed them: "
+        + "the PIN that is set is untouched where it was, and setting one again would give it to the new ones.", Retryable: false,
         new Dictionary<string, object>(StringComparer.Ordinal) { ["realms"] = named }));
 
     public static ChatPayException VaultExhausted(IReadOnlyList<NamedRealm> liars) => OfVault(
@@ -132,8 +132,8 @@ internal static class LocalErrors
     {
         ArgumentNullException.ThrowIfNull(done);
         var message = done.Session == RevocationHalf.Failed
-            ? "The account's keys do not have this device, but the server has not confirmed that its sessions are over, so it may "
-                + "still read what comes for the account. Revoke it again."
+            ? "The account's keys do not have this device, but the server has not confirmed that its sessions are over, so it "
+                + "may still read what comes for the account. Revoke it again."
             : "The device is signed out, but the account's keys still have it, so that others could take it for yours again. "
                 + (done.Chain == RevocationHalf.NotApproved
                     ? "Only an approved device can take it out of them: revoke it again on one."

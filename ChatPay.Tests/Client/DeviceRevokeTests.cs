@@ -53,7 +53,8 @@ public sealed class DeviceRevokeTests(ServerFixture server) : IClassFixture<Serv
 
         _fault.Around = null;
         Assert.Equal(
-            new DeviceRevocation(HttpMethods.IsDelete(refused) ? RevocationHalf.NotThere : RevocationHalf.Done, RevocationHalf.Done),
+            new DeviceRevocation(
+                HttpMethods.IsDelete(refused) ? RevocationHalf.NotThere : RevocationHalf.Done, RevocationHalf.Done),
             await ada.Device.RevokeAsync(phone.Device.Id, Cancellation));
     }
 

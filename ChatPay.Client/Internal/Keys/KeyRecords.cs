@@ -179,11 +179,11 @@ internal sealed record SeenLoss(byte[] Digest, PinLoss Why, DateTimeOffset Since
 
 /// <summary>That the server names other realms than those where the PIN was set.</summary>
 /// <param name="Digest">32 bytes: the PIN's in the account's chain.</param>
-/// <param name="Named">32 bytes: which it named last, as <see cref="PinPlace.Digest"/>; null where those are the PIN's again.</param>
+/// <param name="Named">32 bytes: which it named last, by <see cref="PinPlace.Digest"/>; null where the PIN's again.</param>
 /// <param name="Told">The same of what alarms were raised for, the newest last: one for each PIN and set.</param>
 internal sealed record SeenOther(byte[] Digest, byte[]? Named, IReadOnlyList<byte[]> Told);
 
 /// <summary>The realms that have a PIN, as they were where this device had to do with them first.</summary>
-/// <param name="Digest">32 bytes: the PIN's in the account's chain, which binds realms and threshold but does not show them.</param>
+/// <param name="Digest">32 bytes: the PIN's in the account's chain, which binds them and does not show them.</param>
 /// <param name="Place">Which they are, and where.</param>
 internal sealed record PinRealmsRecord(byte[] Digest, PinPlaceRecord Place);

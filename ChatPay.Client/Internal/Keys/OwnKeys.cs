@@ -209,6 +209,12 @@ internal sealed partial class OwnKeys(DeviceCore core, KeyLogFollower log, KeyAl
         }
 
         await core.Keys.People.PutAsync(followed.Chain, followed.Entries, cancellationToken);
+        if (foreign.Any(IsPin))
+        {
+            // A look that came before this one was at another PIN, or at none.
+            core.Background(core.Keys.Vault.LookAsync);
+        }
+
         return followed.Chain;
     }
 

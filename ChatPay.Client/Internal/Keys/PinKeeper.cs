@@ -61,7 +61,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     /// device has removed it meanwhile; <see cref="ClientErrors.VaultRealmsOther"/>: it would go to realms that the person
     /// was not shown.
     /// </exception>
-    /// <param name="shown">The realms that the person agreed to; null for those that have the present PIN, if there is one.</param>
+    /// <param name="shown">The realms that the person agreed to; null for those that have the present PIN, if any.</param>
     public async Task SetAsync(string text, PinRealms? shown, CancellationToken cancellationToken)
     {
         using var pin = Read(text);

@@ -28,7 +28,7 @@ internal sealed partial class VaultWatch
     }
 
     /// <summary>Where a PIN that is about to be set goes: nowhere that the person was not shown.</summary>
-    /// <param name="shown">What the person was shown; null for nothing, so that only the realms of the present PIN will do.</param>
+    /// <param name="shown">What the person was shown; null for nothing: then only the present PIN's realms will do.</param>
     /// <exception cref="ChatPayException">
     /// <see cref="ClientErrors.VaultRealmsOther"/>; the server cannot be reached.
     /// </exception>

@@ -41,7 +41,10 @@ internal sealed class PinPlace
         {
             return new PinPlace(new PinPlaceRecord(
                 view.Realms, view.Threshold,
-                [.. view.Realms.Select(realm => view.Hosts?.FirstOrDefault(one => one.Realm == realm)?.Address.ToString() ?? "")]));
+                [
+                    .. view.Realms.Select(realm =>
+                        view.Hosts?.FirstOrDefault(one => one.Realm == realm)?.Address.ToString() ?? ""),
+                ]));
         }
         catch (ArgumentException malformed)
         {
