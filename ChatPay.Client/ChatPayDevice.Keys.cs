@@ -4,7 +4,6 @@ using ChatPay.Client.Internal.Keys;
 using ChatPay.Core.Cryptography;
 using ChatPay.Core.Identity;
 using ChatPay.Core.Protocol;
-using ChatPay.Core.Transparency;
 
 namespace ChatPay.Client;
 
@@ -206,7 +205,9 @@ public sealed partial class ChatPayDevice
 
     /// <summary>Removes the account's PIN: from then on only another device approves a new one.</summary>
     /// <exception cref="ChatPayException">
-    /// <see cref="ClientErrors.VaultUnavailable"/>; <c>device_not_approved</c>.
+    /// <see cref="ClientErrors.VaultUnavailable"/>; <c>device_not_approved</c>;
+    /// <see cref="ClientErrors.VaultRealmsOther"/>: where the PIN is cannot be reached, and the realms that the server names
+    /// never had it.
     /// </exception>
     /// <example>
     /// <code>await device.RemovePinAsync(cancellationToken);</code>

@@ -45,6 +45,8 @@ public sealed class PinRealmsTests(ServerFixture server) : IClassFixture<ServerF
         // Neither where the person saw others than the server names by then.
         refused = await Assert.ThrowsAsync<ChatPayException>(() => again.Device.SetPinAsync(Next, own, Cancellation));
         Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+        refused = await Assert.ThrowsAsync<ChatPayException>(() => again.Device.RemovePinAsync(Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
         Assert.Empty(_others.Asked);
 
         var shown = await again.Device.PinRealmsAsync(Cancellation);

@@ -16,6 +16,8 @@ internal sealed partial class PinKeeper
     /// </remarks>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
+        // Realms that never had it would say at once that it is gone.
+        await core.Keys.Vault.AgreeAsync(null, cancellationToken);
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);

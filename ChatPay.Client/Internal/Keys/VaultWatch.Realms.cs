@@ -37,7 +37,7 @@ internal sealed partial class VaultWatch
         var (view, named) = await core.Keys.Pin.Realms.NamedAsync(cancellationToken);
         var isOther = shown is null
             ? await AreOtherAsync(named, cancellationToken)
-            : shown.Threshold != view.Threshold || !shown.Realms.SequenceEqual(VaultFailures.AllOf(view));
+            : shown.Threshold != view.Threshold || !shown.Realms.ToArray().AsSpan().SequenceEqual([.. VaultFailures.AllOf(view)]);
         return isOther ? throw VaultFailures.RealmsOther(view) : named;
     }
 

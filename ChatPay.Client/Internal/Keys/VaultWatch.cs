@@ -166,7 +166,7 @@ internal sealed partial class VaultWatch(DeviceCore core, KeyAlarms alarms)
     /// tells of any more was cancelled, or is over: what the same device begins elsewhere after it is another one.
     /// </summary>
     private IReadOnlyList<SeenAct> TakeWaits(
-        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, IReadOnlySet<Guid> answering, IReadOnlyList<SeenAct> known,
+        IReadOnlyList<(Guid Realm, VaultAttempts Told)> told, HashSet<Guid> answering, IReadOnlyList<SeenAct> known,
         List<NewKeyAlarm> news)
     {
         var parts = told.Where(one => one.Told.Wait is { State: VaultWaitState.Begun } wait && wait.Device != core.Device.Device)
