@@ -10,8 +10,8 @@ namespace ChatPay.LoadTest.Paying;
 
 /// <summary>
 /// Somebody who pays the other member of a conversation, one payment after the other, and accepts what the other one pays. A
-/// payment is done when both have been told that it is settled; then the payer begins the next. One that arrives at once is settled by
-/// its post.
+/// payment is done when both have been told that it is settled; then the payer begins the next. One that arrives at once is
+/// settled by its post.
 /// </summary>
 /// <remarks>Every card's id says whose payment it is and which, as message ids do, so nobody has to remember any.</remarks>
 internal sealed class PayMember : HubMember

@@ -6,7 +6,9 @@ using ChatPay.LoadTest.Chatting;
 
 namespace ChatPay.LoadTest.Paying;
 
-/// <summary>A post of a transfer, written again and again, each time with ids, commitment, binding and signature of its own.</summary>
+/// <summary>
+/// A post of a transfer, written again and again, each time with ids, commitment, binding and signature of its own.
+/// </summary>
 internal sealed class PostCall
 {
     private const int ExpiryDigits = 10;

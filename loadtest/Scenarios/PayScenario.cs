@@ -7,8 +7,8 @@ namespace ChatPay.LoadTest.Scenarios;
 
 /// <summary>
 /// People who pay each other by card as fast as payments settle. A payment is a signed transfer and its acceptance, or one that
-/// arrives at once, and counts once both sides have been told that it is settled. The same number of connections calls a bare SignalR hub
-/// beside it.
+/// arrives at once, and counts once both sides have been told that it is settled. The same number of connections calls a bare
+/// SignalR hub beside it.
 /// </summary>
 internal static class PayScenario
 {
@@ -97,7 +97,8 @@ internal static class PayScenario
         figures["call_bytes"] = crowds.CallBytes;
         figures["nodes"] = nodes;
         console.Begin("checking the books");
-        var invariants = await crowds.InvariantsAsync(rounds.Settled && roundsAtOnce.Settled, bench, options, console, cancellationToken);
+        var invariants = await crowds.InvariantsAsync(
+            rounds.Settled && roundsAtOnce.Settled, bench, options, console, cancellationToken);
         if (pays)
         {
             var ended = await ending.ReadAsync(bench.Owner, cancellationToken);
