@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../protocol/bytes';
-import { RealmConfiguration } from '../vault/configuration';
+import type { RealmHostView } from '../protocol/wire';
+import { nameOfShown } from '../vault/configuration';
 import { idOf, streamOf } from '../vault/testing/stream';
 import { TestRealm } from '../vault/testing/testRealm';
 import type { FakeServer } from './testing/fakeServer';
@@ -9,18 +10,21 @@ import { chainOf, keysOf, nextPin, pin, quiet, registered } from './testing/pins
 import { TestDevice } from './testing/testDevice';
 
 const others = [7, 8, 9].map((number) => idOf(`realm ${number}`));
-const nameOf = (realms: string[]) => Buffer.from(new RealmConfiguration(realms, 2).digest).toString('hex');
 const alarmsOf = (device: TestDevice) => keysOf(device).alarms.list.map(({ kind }) => kind);
 const stateOf = (device: TestDevice) => [keysOf(device).security.pin, keysOf(device).security.pinLoss];
 
+/** The host of each realm, and who runs it. */
+const at = (realms: string[], host: string, operator = "Ana's") =>
+  realms.map((realm, index) => ({ realm, address: `https://${host}:${index}/`, operator }));
+
 /** The server names these realms from now on; those that there were not have nothing. */
-function name(server: FakeServer, account: string, realms: string[]): void {
+function name(server: FakeServer, account: string, realms: string[], hosts?: RealmHostView[]): void {
   const known = server.keys.realmsOf(account);
   const inForce = () => server.keys.chains.get(account)?.chain.identityKey ?? null;
   for (const id of realms.filter((one) => !known.some((realm) => realm.id === one))) {
     known.push(new TestRealm(id, account, streamOf(id), inForce));
   }
-  server.keys.vault = () => ({ operators: 1, threshold: 2, realms });
+  server.keys.vault = () => ({ operators: 1, threshold: 2, realms, hosts: hosts ?? null });
 }
 
 /** The kinds of messages that realms are asked from now on, with whom. */
@@ -34,11 +38,17 @@ function asked(server: FakeServer): [string, number][] {
   return seen;
 }
 
-async function house() {
+/** What a person agrees to. */
+const shown = (realms: string[], hosts?: RealmHostView[]) =>
+  nameOfShown({ operators: 1, threshold: 2, realms, hosts: hosts ?? null });
+
+async function house(hosts?: (realms: string[]) => RealmHostView[]) {
   const { server, ann } = await pair();
+  const realms = [...server.keys.realmIds];
+  name(server, ann.account, realms, hosts?.(realms));
   await ann.engine.services.payPin.set(pin, quiet);
   await keysOf(ann).watch();
-  return { server, ann, own: [...server.keys.realmIds] };
+  return { server, ann, own: realms };
 }
 
 describe('a server that names other realms than those that the PIN was set at', () => {
@@ -72,11 +82,82 @@ describe('a server that names other realms than those that the PIN was set at', 
     const seen = asked(server);
     const { payPin } = ann.engine.services;
     await expect(payPin.set(nextPin, quiet)).rejects.toThrow('vault_realms_other');
-    await expect(payPin.set(nextPin, quiet, nameOf([...others].reverse()))).rejects.toThrow('vault_realms_other');
+    await expect(payPin.set(nextPin, quiet, shown([...others].reverse()))).rejects.toThrow('vault_realms_other');
     expect(seen).toEqual([]);
-    await payPin.set(nextPin, quiet, nameOf(others));
+    await payPin.set(nextPin, quiet, shown(others));
     expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
     expect(registered(server, ann)).toContain(String(chainOf(server, ann)?.vaultDigest));
+  });
+
+  it('is as good as another where it names these very ones elsewhere: their addresses are compared too', async () => {
+    const { server, ann, own } = await house((realms) => at(realms, 'ana.example'));
+    const moved = at(own, 'elsewhere.example');
+    name(server, ann.account, own, moved);
+    const seen = asked(server);
+    await keysOf(ann).watch();
+    await keysOf(ann).watch();
+    expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', 'realms_other'], ['realmsOther']]);
+    const { payPin } = ann.engine.services;
+    await expect(keysOf(ann).pins.recover(pin, quiet)).rejects.toThrow('vault_realms_other');
+    await expect(payPin.set(nextPin, quiet)).rejects.toThrow('vault_realms_other');
+    // Nor in the server itself, nor by an order of addresses that is another one.
+    for (const hosts of [undefined, at(own, 'ana.example').map((host, i) => ({ ...host, realm: own[2 - i] ?? '' }))]) {
+      name(server, ann.account, own, hosts);
+      await keysOf(ann).watch();
+      expect(stateOf(ann)).toEqual(['set', 'realms_other']);
+    }
+    expect(seen).toEqual([]);
+    // Written another way, and under another name of whoever runs them, they are where they were.
+    const same = at(own, 'ANA.example', 'Ana').map(({ realm, ...rest }) => ({ ...rest, realm: realm.toUpperCase() }));
+    name(server, ann.account, own, same);
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', null]);
+    // Who has agreed to these has not to others' under the same addresses.
+    name(server, ann.account, own, moved);
+    await expect(payPin.set(nextPin, quiet, shown(own, at(own, 'elsewhere.example', 'Eve')))).rejects.toThrow(
+      'vault_realms_other',
+    );
+    await payPin.set(nextPin, quiet, shown(own, moved));
+    expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
+    expect(keysOf(ann).own.record.home?.addresses).toEqual(moved.map(({ address }) => address));
+  });
+
+  it('finds them kept from when the PIN was set, before anybody has looked', async () => {
+    const { server, ann } = await pair();
+    const hosts = at(server.keys.realmIds, 'ana.example');
+    name(server, ann.account, server.keys.realmIds, hosts);
+    await keysOf(ann).pins.set(pin, quiet);
+    expect(keysOf(ann).own.record.home?.addresses).toEqual(hosts.map(({ address }) => address));
+  });
+
+  it('is compared by what is known, which a later look completes', async () => {
+    const { server, ann, own } = await house((realms) => at(realms, 'ana.example'));
+    const { own: keys } = keysOf(ann);
+    const { addresses: _, ...earlier } = keys.record.home ?? { digest: new Uint8Array(), realms: [], threshold: 0 };
+    await keys.write({ home: earlier });
+    name(server, ann.account, others, at(others, 'ana.example'));
+    await keysOf(ann).watch();
+    expect([stateOf(ann), keys.record.home]).toEqual([['set', 'realms_other'], earlier]);
+    name(server, ann.account, own, at(own, 'ben.example'));
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', null]);
+    expect(keys.record.home?.addresses).toEqual(at(own, 'ben.example').map(({ address }) => address));
+    name(server, ann.account, own, at(own, 'ana.example'));
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', 'realms_other']);
+  });
+
+  it('gets no PIN unseen from a device that does not know where it is either', async () => {
+    const { server, ann, own } = await house();
+    await keysOf(ann).own.write({ home: null });
+    const named = [own[0] ?? '', own[1] ?? '', others[0] ?? ''];
+    name(server, ann.account, named);
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', 'realms_other']);
+    const { payPin } = ann.engine.services;
+    await expect(payPin.set(nextPin, quiet)).rejects.toThrow('vault_realms_other');
+    await payPin.set(nextPin, quiet, shown(named));
+    expect(stateOf(ann)).toEqual(['set', null]);
   });
 
   it('is found out by a device that another one has let in, once it has looked', async () => {

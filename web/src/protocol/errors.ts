@@ -70,7 +70,8 @@ export const ErrorCode = {
  * help. `vault_too_few`: too few of them answer. `vault_exhausted`, `vault_locked`, `vault_not_registered`: too few of them have a
  * PIN that could be opened still, because all guesses were used up, because they were restored from a backup, or because nothing
  * is registered: it has to be set again. `vault_realm_lied`: one gave an answer that no honest one gives, and is in `realms`.
- * `vault_realms_other`: the server names other realms than those that the PIN was set at, and none of them was told anything of it.
+ * `vault_realms_other`: the server names other realms than those that the PIN was set at, or other addresses for them, and none of
+ * them was told anything of it.
  * `device_still_vouched`: a device was signed out, and the account's keys vouch for it still; `device_still_signed_in`: the reverse;
  * `device_still_in_chats`: both was done, and it is in conversations still. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.

@@ -13,6 +13,7 @@ import type {
   PresenceVisibility,
 } from '../protocol/wire';
 import type { CardState, ErrorInfo, KeyAlarmKind, Notice, Person, PinLoss } from '../state/contract';
+import type { RealmSet } from '../vault/configuration';
 
 /** Who this browser is. Exists from sign-up until the device is revoked or signs out. */
 export type DeviceRecord = {
@@ -221,20 +222,17 @@ export type OwnKeysRecord = {
 /** The keys were sealed for this device then. */
 export type GivenApproval = { device: string; at: number };
 
-/** The realms that the PIN with this digest in the chain, 32 bytes, was set at, in the order of their shares. */
-export type VaultHome = { digest: Uint8Array; realms: string[]; threshold: number };
+/** The realms that the PIN with this digest in the chain, 32 bytes, was set at. */
+export type VaultHome = RealmSet & { digest: Uint8Array };
 
 /** A registration of the PIN, kept before a realm hears of it: its version, as the realms tell it, and 32 bytes for the chain. */
-export type PendingRegistration = {
+export type PendingRegistration = Partial<RealmSet> & {
   version: string;
   digest: Uint8Array;
   /** What its PIN brings back, 32 bytes. Absent in earlier records, as are the rest: then it is the device's own. */
   rootSecret?: Uint8Array;
   /** The versions that it takes the place of. */
   replaces?: string[];
-  /** Where it was begun, and how many of these it takes. */
-  realms?: readonly string[];
-  threshold?: number;
   /** When it was begun. */
   at?: number;
   /** The PIN was removed since, or another one came to stand: where it still arrives it is deleted, and never named. */

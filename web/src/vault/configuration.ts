@@ -1,18 +1,63 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, toHex, utf8 } from '../protocol/bytes';
 import { isUuid, uuidToBytes } from '../protocol/ids';
+import type { RealmHostView, VaultView } from '../protocol/wire';
 import { VaultLimits } from './limits';
 
-/** Which realms, in the order of their shares, and how many of them are needed. */
-export type RealmSet = { realms: readonly string[]; threshold: number };
+/**
+ * Which realms, in the order of their shares, how many of them are needed, and where each is: under the same id another address
+ * may be somebody else's machine, which has nothing and says what it likes.
+ */
+export type RealmSet = {
+  realms: readonly string[];
+  threshold: number;
+  /** Of each realm; null where it is in the server. Absent where an earlier version kept them: then they are not known. */
+  addresses?: readonly (string | null)[] | undefined;
+};
 
-/** Hex of the realms' digest: two sets of the same name are the same. Null where there can be no such set. */
-export function nameOfRealms({ realms, threshold }: RealmSet): string | null {
+/** The realms that a server names. */
+export function realmsOf(view: VaultView): RealmSet {
+  const realms = view.realms.map((realm) => realm.toLowerCase());
+  const addresses = hostsOf(view).map((host) => host && normalAddress(host.address));
+  return { realms, threshold: view.threshold, addresses };
+}
+
+/** By which one set is told from another, on this device only. Null where there can be no such set. */
+export function nameOfRealms({ realms, threshold, addresses }: RealmSet): string | null {
   try {
-    return toHex(new RealmConfiguration(realms, threshold).digest);
+    const { digest } = new RealmConfiguration(realms, threshold);
+    return toHex(addresses ? sha256(concat(digest, utf8(addresses.map((one) => one ?? '').join('\n')))) : digest);
   } catch {
     return null;
   }
+}
+
+/** As `nameOfRealms`, of what a person sees: who runs them as well. */
+export function nameOfShown(view: VaultView): string | null {
+  const name = nameOfRealms(realmsOf(view));
+  const operators = hostsOf(view).map((host) => host?.operator ?? null);
+  return name && toHex(sha256(utf8(JSON.stringify([name, operators]))));
+}
+
+/** Whether the named ones are those that were kept, as far as these are known. */
+export function areSameRealms(kept: RealmSet, named: RealmSet): boolean {
+  const name = nameOfRealms(kept);
+  return name !== null && name === nameOfRealms(kept.addresses ? named : { ...named, addresses: undefined });
+}
+
+/** The same address may be written in more than one way. */
+function normalAddress(address: string): string {
+  try {
+    return new URL(address).href;
+  } catch {
+    return address;
+  }
+}
+
+/** Of each realm; null for one in the server. Where two are named for one, the first is where it is looked for. */
+function hostsOf({ realms, hosts }: VaultView): (RealmHostView | null)[] {
+  const known = new Map((hosts ?? []).toReversed().map((host) => [host.realm.toLowerCase(), host]));
+  return realms.map((realm) => known.get(realm.toLowerCase()) ?? null);
 }
 
 /**

@@ -3,7 +3,7 @@ import { equalBytes } from '../protocol/bytes';
 import { bytesToUuid } from '../protocol/ids';
 import type { RealmAnswer, VaultStep } from './answers';
 import type { Stretch } from './argon2/port';
-import { RealmConfiguration, type RealmSet } from './configuration';
+import { RealmConfiguration, type RealmSet, realmsOf } from './configuration';
 import { noVersion } from './context';
 import { isGone, type Judging, judge, withEarlier } from './judging';
 import { clearFailuresRequest, clearFailuresResponse, deleteRequest, deleteResponse } from './messages/change';
@@ -108,7 +108,7 @@ export class PinVault {
    */
   async register(request: RegisterRequest): Promise<Registered> {
     const { pin, rootSecret, identitySeed, signerSeed = identitySeed, parameters = defaultParameters, keep } = request;
-    const configuration = await this.#configuration();
+    const { configuration, at } = await this.#named();
     const told = await this.#ask(configuration, configuration.indices, () =>
       register1Request.encode(this.#nextId(), {}),
     );
@@ -134,8 +134,7 @@ export class PinVault {
       this.#random,
     );
     try {
-      const { realms, threshold } = configuration;
-      await keep?.({ version: context.version, digest, replaces: [...replaced], realms, threshold });
+      await keep?.({ version: context.version, digest, replaces: [...replaced], ...at });
       const answers = await this.#ask(configuration, reached, (index) => requests[index - 1] as Uint8Array);
       const step = judge(register2Response, configuration, answers);
       return { step, digest: step.rejection === VaultRejection.none ? digest : null };
@@ -169,8 +168,7 @@ export class PinVault {
    * @param pinnedDigest what the account's chain in the key log says of the registration, where it is known
    */
   async recover(pin: Pin, pinnedDigest: Uint8Array | null = null): Promise<Recovered> {
-    const configuration = await this.#configuration();
-    const at = { realms: configuration.realms, threshold: configuration.threshold };
+    const { configuration, at } = await this.#named();
     const told = await this.#recover1(configuration);
     const { step: begun, start, isElsewhere } = chooseStart(this.#account, configuration, told);
     if (!start) {
@@ -214,10 +212,9 @@ export class PinVault {
    * @param isOver whether the last guess is known to be wrong: one whose end nobody knows may turn out right and be given back
    */
   async look(isOver = false): Promise<Looked> {
-    const configuration = await this.#configuration();
+    const { configuration, at } = await this.#named();
     const { step, isElsewhere } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
-    const { realms, threshold } = configuration;
-    return { step: isOver ? step : await this.#confirm(configuration, step), isElsewhere, at: { realms, threshold } };
+    return { step: isOver ? step : await this.#confirm(configuration, step), isElsewhere, at };
   }
 
   /**
@@ -395,8 +392,12 @@ export class PinVault {
   }
 
   async #configuration(): Promise<RealmConfiguration> {
-    const { realms, threshold } = await this.#port.view();
-    return new RealmConfiguration(realms, threshold);
+    return (await this.#named()).configuration;
+  }
+
+  async #named(): Promise<{ configuration: RealmConfiguration; at: RealmSet }> {
+    const at = realmsOf(await this.#port.view());
+    return { configuration: new RealmConfiguration(at.realms, at.threshold), at };
   }
 
   /** Asks realms at once; those that cannot be reached have no answer. */

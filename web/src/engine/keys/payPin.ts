@@ -17,6 +17,7 @@ import { defaultParameters } from '../../vault/parameters';
 import { type Pin, readPin, wipePin } from '../../vault/pins/pin';
 import type { Core } from '../core';
 import type { DeviceKeys } from './deviceKeys';
+import { homeOf } from './pinHome';
 import { isPinOf, makeVerifier, type PinVerifier } from './pinVerifier';
 import type { Tell } from './vaultDoor';
 
@@ -107,6 +108,11 @@ export class PayPin {
 
   /** As `Pins.set`. */
   async set(typed: string, tell: Tell, at: string | null = null): Promise<void> {
+    const { own, vault } = this.keys;
+    // Where it is not known where the PIN is, what was seen last says that the server names others.
+    if (at === null && homeOf(own) === null && vault.loss === 'realms_other') {
+      throw localError('vault_realms_other', false);
+    }
     const isSame = await this.#isSame(this.#before().verifier, typed);
     const before = this.#before();
     const set = () => this.keys.pins.set(typed, (share) => tell(vaultShare * share), at);

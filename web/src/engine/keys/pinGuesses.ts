@@ -40,8 +40,8 @@ export class PinGuesses {
     }
     const isUsable = rejection === VaultRejection.none;
     const digest = own.chain?.vaultDigest;
-    // A device that waits has nobody's word yet but the server's.
-    if (isUsable && digest && own.core.deviceOrNull?.credential && !homeOf(own)) {
+    // A device that waits has nobody's word yet but the server's. What an earlier version kept says not where they are.
+    if (isUsable && digest && own.core.deviceOrNull?.credential && !homeOf(own)?.addresses) {
       await keepHome(own, digest, at);
     }
     // One that has none left does not say what the others grant together.

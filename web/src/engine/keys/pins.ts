@@ -16,7 +16,7 @@ import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
 import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
 import { PinGuesses } from './pinGuesses';
-import { keepHome } from './pinHome';
+import { type Agreed, keepHome } from './pinHome';
 import { isOvertaken, isReplaced, requirePin } from './pinOutcomes';
 import { removePin } from './pinRemoval';
 import { PinWaits } from './pinWaits';
@@ -28,8 +28,8 @@ export type PinOptions = { stretch?: (tell: Tell) => Stretch; parameters?: PinHa
 /** Whether one of the tries has registered a PIN already, which would be left without its keys if no other followed. */
 type Tries = {
   isRegistered: boolean;
-  /** The name of the realms that the person has agreed to, where they are others than before. */
-  at: string | null;
+  /** Realms that it may go to where they are others than before. */
+  agreed: Agreed;
 };
 
 const rootBytes = 32;
@@ -93,18 +93,18 @@ export class Pins {
    * the wrapped keys decide. Their revision is looked at before the registration and replaced after it, and whoever finds
    * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
    * the realms have opens what the server has.
-   * @param at the name of the realms that the person has agreed to, where they are not those of the PIN before
+   * @param agreed realms that it may go to where they are not those of the PIN before: by their name, what the person has seen
    * @throws ActionError `pin_refused`, `vault_unavailable` and its kin, `vault_realms_other`; `pin_needed`: an archive is on whose key only the present PIN brings;
    * `pin_removed`: another device has removed it meanwhile
    */
-  async set(typed: string, tell: Tell, at: string | null = null): Promise<void> {
+  async set(typed: string, tell: Tell, agreed: Agreed = null): Promise<void> {
     const refusal = this.refuse(typed);
     if (refusal !== null) {
       throw localError('pin_refused', false, { refusal });
     }
     await this.core.queue.run('keys/pin', async () => {
       try {
-        await this.#set(typed, tell, at);
+        await this.#set(typed, tell, agreed);
       } catch (thrown) {
         if (this.own.record.rootDue) {
           // The root secret of a PIN that could not be set is forgotten where another one's is the account's.
@@ -118,8 +118,8 @@ export class Pins {
     });
   }
 
-  async #set(typed: string, tell: Tell, at: string | null): Promise<void> {
-    const tries: Tries = { isRegistered: false, at };
+  async #set(typed: string, tell: Tell, agreed: Agreed): Promise<void> {
+    const tries: Tries = { isRegistered: false, agreed };
     for (let attempt = 1; ; attempt++) {
       try {
         // One that was cut off is named before another one takes its place.
@@ -270,8 +270,8 @@ export class Pins {
       return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
     if (isNamed) {
-      const { digest, realms, threshold } = pending;
-      const home = realms && threshold !== undefined ? { home: { digest, realms: [...realms], threshold } } : {};
+      const { digest, realms, threshold, addresses } = pending;
+      const home = realms && threshold !== undefined ? { home: { digest, realms, threshold, addresses } } : {};
       await own.write((now) => ({ pending: after(now.pending, pending), ...home }));
     }
     return isNamed;
@@ -317,7 +317,7 @@ export class Pins {
         return own.write((now) => ({ pending: [...now.pending, begun] }));
       };
       const { step } = await this.door
-        .openKnown(tell, tries.at)
+        .openKnown(tell, tries.agreed)
         .register({ pin, rootSecret, identitySeed, parameters, keep });
       if (step.rejection !== VaultRejection.none || !pending) {
         throw this.door.failed(isReplaced(step) ? { ...step, rejection: VaultRejection.versionOther } : step);
@@ -370,7 +370,7 @@ export class Pins {
     return this.core.queue.run('keys/pin', async () => {
       const { parameters, at } = await this.#recover(typed, tell);
       if (parameters && areWeaker(parameters, this.#parameters)) {
-        await this.#strengthen(typed, nameOfRealms(at));
+        await this.#strengthen(typed, at);
       }
     });
   }
@@ -379,7 +379,7 @@ export class Pins {
    * Registers the same PIN anew, with what a guess costs today and the same root secret. The policy of new PINs is not asked,
    * and where it fails the registration that there is goes on. It goes to the realms that the PIN was at and to no others.
    */
-  async #strengthen(typed: string, at: string | null): Promise<void> {
+  async #strengthen(typed: string, at: RealmSet): Promise<void> {
     try {
       await this.#set(typed, () => undefined, at);
     } catch {

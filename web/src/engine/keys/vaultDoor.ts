@@ -8,7 +8,7 @@ import { type Known, PinVault } from '../../vault/pinVault';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
 import type { OwnKeys } from './ownKeys';
-import { nameOfHome, requireSame } from './pinHome';
+import { type Agreed, requireSame } from './pinHome';
 import { failed, liarsOf, lossOf } from './pinOutcomes';
 
 export type Tell = (share: number) => void;
@@ -32,11 +32,11 @@ export class VaultDoor {
 
   /**
    * As `open`, and no realm is asked anything where the server names others than those that the PIN was set at.
-   * @param at the name of others that the person has agreed to
+   * @param agreed others that will do
    * @throws ActionError (with whatever is asked) `vault_realms_other`
    */
-  openKnown(tell: Tell = () => undefined, at: string | null = null): PinVault {
-    return this.open(tell, (named) => requireSame([nameOfHome(this.own), at], named));
+  openKnown(tell: Tell = () => undefined, agreed: Agreed = null): PinVault {
+    return this.open(tell, (named) => requireSame(this.own, agreed, named));
   }
 
   open(tell: Tell = () => undefined, judge: (named: VaultView) => void = () => undefined): PinVault {

@@ -1,6 +1,6 @@
 import type { VaultAttempts, VaultWait } from '../../protocol/wire';
 import type { VaultOverview } from '../../state/contract';
-import { nameOfRealms } from '../../vault/configuration';
+import { nameOfShown } from '../../vault/configuration';
 import { VaultLimits } from '../../vault/limits';
 import { type VaultApi, vaultOverRest } from '../../vault/restPort';
 import { mergeAttempts } from './vaultAttempts';
@@ -36,7 +36,7 @@ export async function vaultOverview(api: VaultApi): Promise<VaultOverview> {
     hosts,
     threshold,
     realms: realms.length,
-    name: nameOfRealms(view),
+    name: nameOfShown(view),
     answering: told.length,
     attempts: mergeAttempts(told),
     wait: waitOf(told),

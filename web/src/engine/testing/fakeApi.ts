@@ -170,7 +170,12 @@ export class FakeApi {
     vault: () => this.client.call('vault', () => this.client.server.keys.vault()),
     askRealm: (realm, message) =>
       this.client.call('askRealm', () => this.client.server.keys.ask(this.client.me(), realm, message)),
-    realmToken: () => this.client.call('realmToken', () => fail(6001, 'realm_unknown')),
+    realmToken: (realm) =>
+      this.client.call('realmToken', () =>
+        this.client.server.keys.vault().hosts?.some((one) => one.realm === realm)
+          ? { token: `for ${realm}`, expiresAt: '2100-01-01T00:00:00Z' }
+          : fail(6001, 'realm_unknown'),
+      ),
     realmAt: () => this.routes,
     vaultAttempts: (realm) =>
       this.client.call('vaultAttempts', () => this.client.server.keys.attempts(this.client.me().account, realm)),

@@ -62,7 +62,7 @@ export type KeyAlarmKind =
   | 'pinOpened'
   /** The realms have no PIN any more that could be opened. */
   | 'pinLost'
-  /** The server names other realms for the vault than those that the PIN was set at. */
+  /** The server names other realms for the vault, or the same ones elsewhere, than those that the PIN was set at. */
   | 'realmsOther'
   /** A realm lied while others did what was asked. */
   | 'realmLied';
@@ -95,7 +95,8 @@ export type PinState = 'none' | 'set' | 'void' | 'lost';
 /**
  * Why no PIN opens the vault. `exhausted`: all guesses were used up, and what the realms kept is destroyed. `locked`: the realms
  * were restored from a backup, and do not open what might have been guessed at since. `missing`: nothing is registered there.
- * `realms_other`: the server names other realms than those that the PIN was set at, so it is not known to be lost, and `set`.
+ * `realms_other`: the server names other realms than those that the PIN was set at, or other addresses for them, so it is not known
+ * to be lost, and `set`.
  */
 export type PinLoss = 'exhausted' | 'locked' | 'missing' | 'realms_other';
 
@@ -119,7 +120,7 @@ export type PinLook = {
   loss: PinLoss | null;
   /** Whether as many of them as are needed would take a guess. Where there is no loss either, too few have answered. */
   isUsable: boolean;
-  /** The realms that the server names, by the hex of their digest; null where they make no vault. */
+  /** Which realms the server names, and where, in one name; null where they make no vault. */
   realms: string | null;
 };
 
@@ -192,7 +193,7 @@ export type VaultOverview = {
   hosts: { operator: string; address: string }[];
   threshold: number;
   realms: number;
-  /** Which realms these are, by the hex of their digest; null where they make no vault. */
+  /** Which realms these are, where, and whose, in one name; null where they make no vault. */
   name: string | null;
   answering: number;
   attempts: VaultAttempt[];
@@ -246,7 +247,7 @@ export interface KeysApp {
   refusePin(pin: string): Promise<number | null>;
   /**
    * @param tell how far it is, from 0 to 1
-   * @param at the name of the realms that it is to go to where they are not those that the PIN before was set at
+   * @param at the overview's name of the realms that it is to go to where they are not those that the PIN before was set at
    * @throws ActionError `pin_needed`, where an archive would be left without its key; `vault_realms_other`, where the server names
    * realms that are neither
    */
