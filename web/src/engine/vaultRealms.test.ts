@@ -156,6 +156,7 @@ describe('a server that names other realms than those that the PIN was set at', 
     expect(stateOf(ann)).toEqual(['set', 'realms_other']);
     const { payPin } = ann.engine.services;
     await expect(payPin.set(nextPin, quiet)).rejects.toThrow('vault_realms_other');
+    await expect(payPin.remove()).rejects.toThrow('vault_realms_other');
     await payPin.set(nextPin, quiet, shown(named));
     expect(stateOf(ann)).toEqual(['set', null]);
   });

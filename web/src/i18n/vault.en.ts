@@ -16,6 +16,8 @@ export const vaultEn = {
     begun: (time: string) => `The wait is running: in ${time} you can set the PIN here.`,
     over: 'The wait is over: set the PIN now.',
   },
+  disagrees:
+    'The PIN vault cannot help: what its parts have is not what your keys name. Either a PIN was just being set, or its setting was cut off; then try again on this device later, or set it again on a device that has your keys. Or the server names other parts than those where you set it: ask whoever runs this server. A guess may have been counted, and nothing that gives your PIN away has left this device.',
   lied: {
     which: (names: string) => `It was ${names}.`,
     also: (names: string) =>

@@ -18,6 +18,8 @@ export const vaultFr: typeof vaultEn = {
     begun: (time) => `L’attente est en cours : dans ${time}, vous pourrez définir le code PIN ici.`,
     over: 'L’attente est finie : définissez le code PIN maintenant.',
   },
+  disagrees:
+    'Le coffre des codes PIN ne peut pas aider : ce que ses parties ont n’est pas ce que vos clés nomment. Soit un code PIN était justement en train d’être défini, ou cela a été interrompu : réessayez plus tard sur cet appareil, ou redéfinissez-le sur un appareil qui a vos clés. Soit le serveur nomme d’autres parties que celles où vous l’aviez défini : demandez à qui gère ce serveur. Un essai a peut-être été compté, et rien qui trahisse votre code PIN n’a quitté cet appareil.',
   lied: {
     which: (names) => `C’était ${names}.`,
     also: (names) =>

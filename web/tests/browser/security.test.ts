@@ -225,6 +225,15 @@ describe('A server that names other realms', () => {
   });
 });
 
+test('Parts that have another PIN than the keys name are told as both that it may be', async () => {
+  await open('pinDisagrees', '#/');
+  await page.getByLabel('PIN or passphrase').fill('480279');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  const said = page.getByRole('alert');
+  await said.getByText('Either a PIN was just being set, or its setting was cut off').waitFor();
+  await said.getByText('Or the server names other parts than those where you set it').waitFor();
+});
+
 test('A part that lies beside a wrong PIN is named', async () => {
   await open('pinLiedWrong', '#/');
   await page.getByLabel('PIN or passphrase').fill('480270');

@@ -39,6 +39,13 @@ export const securityScreens: Screen[] = [
     type: [['[data-testid=pin-entry] input', '480270']],
     press: ['[data-testid=pin-entry] button[type=submit]'],
   },
+  {
+    name: 'new-device-disagrees',
+    scene: 'pinDisagrees',
+    hash: '#/',
+    type: [['[data-testid=pin-entry] input', '480279']],
+    press: ['[data-testid=pin-entry] button[type=submit]'],
+  },
   { name: 'security-keys-withheld', scene: 'keysWithheld', hash: security },
   { name: 'new-device-exhausted', scene: 'waitingExhausted', hash: '#/' },
   { name: 'new-device-locked', scene: 'waitingLocked', hash: '#/' },

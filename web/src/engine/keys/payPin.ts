@@ -108,10 +108,8 @@ export class PayPin {
 
   /** As `Pins.set`. */
   async set(typed: string, tell: Tell, at: string | null = null): Promise<void> {
-    const { own, vault } = this.keys;
-    // Where it is not known where the PIN is, what was seen last says that the server names others.
-    if (at === null && homeOf(own) === null && vault.loss === 'realms_other') {
-      throw localError('vault_realms_other', false);
+    if (at === null) {
+      this.#refuseOthers();
     }
     const isSame = await this.#isSame(this.#before().verifier, typed);
     const before = this.#before();
@@ -129,10 +127,19 @@ export class PayPin {
 
   /** As `Pins.remove`. */
   async remove(): Promise<void> {
+    this.#refuseOthers();
     const before = this.#before();
     const remove = () => this.keys.pins.remove();
     await (before.isAsked ? this.#resting(before.verifier, remove) : remove());
     await this.#write(before.isAsked ? { current: null } : { current: null, earlier: null });
+  }
+
+  /** A device that does not know where the PIN is has only its last look to say that it is not where the server names. */
+  #refuseOthers(): void {
+    const { own, vault } = this.keys;
+    if (homeOf(own) === null && vault.loss === 'realms_other') {
+      throw localError('vault_realms_other', false);
+    }
   }
 
   /** As `Pins.recover`: the vault says that it is the PIN. */

@@ -6,6 +6,14 @@ export function liarsIn({ code, details }: ErrorInfo): LyingRealm[] {
   return code === 0 && Array.isArray(details?.realms) ? (details.realms as LyingRealm[]) : [];
 }
 
+/** `RealmsDisagree` of ChatPay.Core's `VaultRejection`. */
+const realmsDisagree = 36;
+
+/** Whether so many parts have another PIN than the account's keys name that one being set and other parts look the same. */
+export function isDisagreement({ code, name, details }: ErrorInfo): boolean {
+  return code === 0 && name === 'vault_unavailable' && details?.reason === realmsDisagree;
+}
+
 /** Who they are, in words. */
 export function liarNames(liars: readonly LyingRealm[], { vault, common }: Catalogue): string {
   return common.list(
