@@ -43,6 +43,17 @@ export class RealmTrio {
     }
   }
 
+  /** Starts the server again, which names the same realms at other addresses: here another name of the same machine. */
+  async move(host: string): Promise<void> {
+    await this.server.halt();
+    const moved = this.realms.map(({ url }, index): [string, string] => [
+      `Vault__Realms__${index}__Address`,
+      `${url.replace('localhost', host)}/`,
+    ]);
+    this.server.configure(Object.fromEntries(moved));
+    await this.server.run();
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.server, ...this.realms].map((one) => one.stop()));
   }

@@ -60,6 +60,27 @@ describe('A vault that two parties run', () => {
     await waiting.page.locator('[data-testid=attempt][data-outcome=succeeded]').first().waitFor();
   });
 
+  test('A server that names the same parts elsewhere makes no PIN look lost, and gets one only where the person sees', async () => {
+    await trio.realms[1]?.run();
+    await trio.move('127.0.0.1');
+    const { page } = first;
+    await page.reload();
+    const section = page.getByTestId('pin-section');
+    await section.locator('[data-loss=realms_other]').waitFor();
+    await page.locator('[data-testid=alarm][data-kind=realmsOther]').waitFor();
+    expect(await page.locator('[data-testid=alarm][data-kind=pinLost]').count()).toBe(0);
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    const elsewhere = section.getByTestId('pin-elsewhere');
+    await elsewhere.getByText('http://127.0.0.1:').first().waitFor();
+    expect(await elsewhere.getByRole('listitem').count()).toBe(3);
+    await section.getByLabel('PIN', { exact: true }).fill('902741');
+    await section.getByLabel('Once more').fill('902741');
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    await section.getByText('Your PIN is set.').waitFor();
+    await section.locator('[data-loss=realms_other]').waitFor({ state: 'detached' });
+    await page.locator('[data-testid=alarm][data-kind=realmsOther]').waitFor({ state: 'detached' });
+  });
+
   test('No page met an error that it did not expect', () => {
     expect([...first.troubles, ...waiting.troubles]).toEqual([]);
   });
