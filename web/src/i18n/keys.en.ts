@@ -22,8 +22,8 @@ export const keysEn = {
     setAgain: 'Set PIN again',
     elsewhere: (parts: number) =>
       plural(parts, {
-        one: 'This PIN goes to another part of a vault than the one before: # part.',
-        other: 'This PIN goes to other parts of a vault than the one before: # parts.',
+        one: 'This PIN goes to another part of a vault than the one before: #\u00a0part.',
+        other: 'This PIN goes to other parts of a vault than the one before: #\u00a0parts.',
       }),
     elsewhereOwn: 'This server’s operator runs all of them.',
     elsewhereAt: (operator: string, address: string) => `${operator}, at ${address}`,

@@ -21,8 +21,8 @@ export const keysFr: typeof keysEn = {
     setAgain: 'Redéfinir le code PIN',
     elsewhere: (parts) =>
       plural(parts, {
-        one: 'Ce code PIN va à une autre partie d’un coffre que le précédent : # partie.',
-        other: 'Ce code PIN va à d’autres parties d’un coffre que le précédent : # parties.',
+        one: 'Ce code PIN va à une autre partie d’un coffre que le précédent : #\u00a0partie.',
+        other: 'Ce code PIN va à d’autres parties d’un coffre que le précédent : #\u00a0parties.',
       }),
     elsewhereOwn: 'L’opérateur de ce serveur les gère toutes.',
     elsewhereAt: (operator, address) => `${operator}, à l’adresse ${address}`,

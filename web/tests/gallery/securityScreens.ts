@@ -29,7 +29,7 @@ export const securityScreens: Screen[] = [
     scene: 'attemptsMany',
     hash: security,
     press: ['[data-testid=more-attempts]'],
-    scrollTo: '[data-testid=attempts-shown]',
+    scrollTo: '[data-testid=attempt]:nth-child(106)',
   },
   { name: 'new-device-elsewhere', scene: 'waitingElsewhere', hash: '#/' },
   {
