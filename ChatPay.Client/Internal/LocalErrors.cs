@@ -81,8 +81,9 @@ internal static class LocalErrors
     public static ChatPayException VaultRealmsOther(IReadOnlyList<NamedRealm> named) => new(new ErrorBody(
         ClientErrors.Code, ClientErrors.VaultRealmsOther,
         "The server names other parts (\"realms\") for the PIN vault than those where the PIN was set: "
-        + $"{string.Join(", ", named)}. Nothing was sent to them. Ask whoever runs the server whether they have changed them: "
-        + "the PIN that is set is untouched where it was, and setting one again would give it to the new ones.", Retryable: false,
+        + $"{string.Join(", ", named)}. Nothing of the PIN was sent to them. Ask whoever runs the server whether they have "
+        + "changed them. Nothing was changed where the PIN was set, and what has become of it there cannot be asked now; setting "
+        + "one again would give it to the new ones.", Retryable: false,
         new Dictionary<string, object>(StringComparer.Ordinal) { ["realms"] = named }));
 
     public static ChatPayException VaultExhausted(IReadOnlyList<NamedRealm> liars) => OfVault(

@@ -89,6 +89,27 @@ public sealed class PinRealmsTests(ServerFixture server) : IClassFixture<ServerF
         Assert.Empty(_others.Asked);
     }
 
+    /// <summary>A server may name its own when it is asked which there are, and others to who acts on that.</summary>
+    [Fact(Timeout = SdkPerson.TimeoutMs)]
+    public async Task A_PIN_is_removed_and_a_wait_cancelled_nowhere_but_where_the_PIN_is()
+    {
+        await using var host = await StartAsync();
+        await using var ada = await SdkPerson.JoinAsync(host.Address, new MemoryStore(), Cheap);
+        await ada.Device.SetPinAsync(Pin, Cancellation);
+
+        _others.NameAfter(1);
+        var refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.RemovePinAsync(Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+        refused = await Assert.ThrowsAsync<ChatPayException>(() => ada.Device.CancelPinWaitAsync(Cancellation));
+        Assert.Equal(ClientErrors.VaultRealmsOther, refused.Name);
+        Assert.Empty(_others.Asked);
+
+        _others.IsNamed = false;
+        await using var next = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
+        await next.RecoverAsync(Pin, Cancellation);
+        await ada.Device.RemovePinAsync(Cancellation);
+    }
+
     [Fact(Timeout = SdkPerson.TimeoutMs)]
     public async Task The_same_realms_at_other_addresses_are_other_realms()
     {

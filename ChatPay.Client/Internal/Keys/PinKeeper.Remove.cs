@@ -16,8 +16,8 @@ internal sealed partial class PinKeeper
     /// </remarks>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        // Realms that never had it would say at once that it is gone.
-        await core.Keys.Vault.AgreeAsync(null, cancellationToken);
+        // Which PIN there is, another device may have changed.
+        await own.EnsureAsync(cancellationToken);
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
@@ -26,7 +26,9 @@ internal sealed partial class PinKeeper
         var hadAny = false;
         for (var attempt = 1; ; attempt++)
         {
-            var (step, hadSome) = await Realms.DeleteAsync(identityKey, cancellationToken);
+            // Realms that never had it would say at once that it is gone.
+            var only = await core.Keys.Vault.AgreeAsync(null, cancellationToken);
+            var (step, hadSome) = await Realms.DeleteAsync(identityKey, cancellationToken, only);
             await RequireAsync(step, cancellationToken);
             hadAny |= hadSome;
             var left = await own.UpdateAsync(

@@ -70,6 +70,8 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             throw Refused(refusal);
         }
 
+        // Where the PIN is, another device may have changed.
+        await own.EnsureAsync(cancellationToken);
         var only = await core.Keys.Vault.AgreeAsync(shown, cancellationToken);
         await core.Keys.Vault.BeginAsync(cancellationToken);
         using var turn = await own.Secrets.TakeAsync(cancellationToken);
@@ -155,7 +157,9 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        await RequireAsync(await Realms.CancelWaitAsync(identityKey, cancellationToken), cancellationToken);
+        var only = await core.Keys.Vault.RealmsOfAsync(
+            core.Keys.People.ChainOf(core.Device.Account.Id)?.VaultDigest.ToArray() ?? [], cancellationToken);
+        await RequireAsync(await Realms.CancelWaitAsync(identityKey, cancellationToken, only), cancellationToken);
     }
 
     private static Pin Read(string text) =>

@@ -22,6 +22,7 @@ internal sealed partial class VaultWatch
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task<PinRealms> NamedAsync(CancellationToken cancellationToken)
     {
+        await core.Keys.Own.EnsureAsync(cancellationToken);
         var (view, named) = await core.Keys.Pin.Realms.NamedAsync(cancellationToken);
         return new PinRealms(
             VaultFailures.AllOf(view), view.Threshold, view.Operators, await AreOtherAsync(named, cancellationToken));

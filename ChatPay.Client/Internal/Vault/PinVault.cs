@@ -181,12 +181,14 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// Passed where so few still have it that nobody can recover; also where they had none, as after a removal that was cut off,
     /// or have destroyed it. And whether any has forgotten one now.
     /// </returns>
-    public async Task<(VaultStep Step, bool HadAny)> DeleteAsync(Key identityKey, CancellationToken cancellationToken)
+    /// <param name="only">The realms that it may be forgotten at; null for whichever the server names.</param>
+    public async Task<(VaultStep Step, bool HadAny)> DeleteAsync(
+        Key identityKey, CancellationToken cancellationToken, PinPlace? only = null)
     {
         var hadAny = false;
         var step = await ChangeAsync<DeleteResponse>(
             (realm, state) => new DeleteRequest(NextId(), User, realm, state.Version, identityKey), cancellationToken,
-            _ => hadAny = true, isDone: IsGone);
+            _ => hadAny = true, isDone: IsGone, only: only);
         return (step, hadAny);
     }
 
@@ -197,7 +199,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             (realm, _) => new DeleteRequest(NextId(), User, realm, version, identityKey), cancellationToken,
             isDone: IsGone);
 
-    /// <summary>As <see cref="DeleteAsync(Key, CancellationToken)"/>, without a key: after the wait has passed.</summary>
+    /// <summary>As <see cref="DeleteAsync(Key, CancellationToken, PinPlace?)"/>, without a key: after the wait has passed.</summary>
     public Task<VaultStep> DeleteAsync(CancellationToken cancellationToken) =>
         ChangeAsync<DeleteResponse>((_, state) => new DeleteRequest(NextId(), state.Version), cancellationToken);
 
@@ -220,10 +222,12 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// of realms has told: what the others keep is too little to overwrite anything.
     /// </summary>
     /// <param name="identityKey">The one that the registration names, or the one in force by the key log.</param>
-    public async Task<VaultStep> CancelWaitAsync(Key identityKey, CancellationToken cancellationToken)
+    /// <param name="only">The realms that have the PIN: others would say that nobody waits. Null where they are not known.</param>
+    public async Task<VaultStep> CancelWaitAsync(
+        Key identityKey, CancellationToken cancellationToken, PinPlace? only = null)
     {
         using var door = await OpenAsync(cancellationToken);
-        var configuration = ConfigurationOf(door);
+        var configuration = ConfigurationOf(door, only);
         var told = await ToldAsync(door, cancellationToken);
         if (told.Count < configuration.Threshold)
         {
@@ -236,7 +240,7 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             ? new VaultStep(VaultRejection.None, [], null)
             : await ChangeAsync<CancelWaitResponse>(
                 (realm, state) => new CancelWaitRequest(NextId(), User, realm, state.Version, waits[realm], identityKey),
-                cancellationToken,
+                cancellationToken, only: only,
                 among: [.. Indices(configuration).Where(index => waits.ContainsKey(configuration.RealmOf(index)))]);
     }
 
@@ -313,13 +317,15 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// <summary>Asks each realm what it has, and for a change of that.</summary>
     /// <param name="isDone">Refusals that are as good as the change.</param>
     /// <param name="among">Those that are asked, all of which have to do it; null for all, of which a threshold has to.</param>
+    /// <param name="only">The realms that may be asked; null for whichever the server names.</param>
     private async Task<VaultStep> ChangeAsync<T>(
         Func<RealmId, Recover1Response, VaultMessage> requestOf, CancellationToken cancellationToken,
-        Action<T>? take = null, Func<VaultRejection, bool>? isDone = null, IReadOnlyList<int>? among = null)
+        Action<T>? take = null, Func<VaultRejection, bool>? isDone = null, IReadOnlyList<int>? among = null,
+        PinPlace? only = null)
         where T : VaultMessage, IVaultMessage<T>
     {
         using var door = await OpenAsync(cancellationToken);
-        var configuration = ConfigurationOf(door);
+        var configuration = ConfigurationOf(door, only);
         var states = new Dictionary<int, Recover1Response>();
         var refused = new List<RealmAnswer>();
         foreach (var answer in await AskAsync(

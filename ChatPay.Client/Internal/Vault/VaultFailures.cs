@@ -23,7 +23,9 @@ internal static class VaultFailures
             PinLoss.GuessesExhausted => LocalErrors.VaultExhausted(liars),
             PinLoss.Locked => LocalErrors.VaultLocked(liars),
             PinLoss.NotRegistered => LocalErrors.VaultNotRegistered(liars),
-            _ when step.Rejection == VaultRejection.GuessesExhausted => LocalErrors.VaultUsedUp(liars),
+
+            // One realm that says so alone may lie, or be the only one that answers.
+            _ when step is { Rejection: VaultRejection.GuessesExhausted, GuessesLeft: 0 } => LocalErrors.VaultUsedUp(liars),
             _ when liars.Count > 0 => LocalErrors.VaultRealmLied(liars),
             _ when step.Rejection == VaultRejection.RealmsDisagree => LocalErrors.VaultUnavailable(
                 "The PIN vault cannot help now: what its realms have is not what the account's keys name. A PIN is being set, or "

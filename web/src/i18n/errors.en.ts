@@ -39,7 +39,7 @@ export const errorsEn = {
   vault_realm_lied:
     'A part of the PIN vault gave an answer that no honest one gives, and the others are too few without it. ChatPay did not use it. Your PIN is not lost: try again later, and tell whoever runs this server.',
   vault_realms_other:
-    'The server names other parts for the PIN vault than those where your PIN was set, so ChatPay has told them nothing of it. Your PIN is untouched where it was. Ask whoever runs this server whether they have changed them; if so, set the PIN again on a device that has your keys, under Settings, Security.',
+    'The server names other parts for the PIN vault than those where your PIN was set, so ChatPay has told them nothing of it. It has changed nothing where your PIN was set, and cannot ask there now. Ask whoever runs this server whether they have changed them; if so, set the PIN again on a device that has your keys, under Settings, Security.',
   pin_refused: 'This PIN is too easily guessed. Choose another one.',
   code_invalid: 'This is no code of a device of your account, or it is out of date. Copy it again from the new device.',
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',

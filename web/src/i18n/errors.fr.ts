@@ -37,7 +37,7 @@ export const errorsFr: Record<ErrorName, string> = {
   vault_realm_lied:
     'Une partie du coffre des codes PIN a donné une réponse qu’aucune partie honnête ne donne, et sans elle les autres sont trop peu. ChatPay ne s’en est pas servi. Votre code PIN n’est pas perdu : réessayez plus tard, et prévenez qui gère ce serveur.',
   vault_realms_other:
-    'Le serveur nomme d’autres parties du coffre des codes PIN que celles où votre code a été défini : ChatPay ne leur en a donc rien dit. Votre code PIN est intact là où il était. Demandez à qui gère ce serveur s’il les a changées ; si oui, redéfinissez le code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
+    'Le serveur nomme d’autres parties du coffre des codes PIN que celles où votre code a été défini : ChatPay ne leur en a donc rien dit. Rien n’a été changé là où votre code a été défini, et on ne peut pas s’y renseigner maintenant. Demandez à qui gère ce serveur s’il les a changées ; si oui, redéfinissez le code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',
   pin_refused: 'Ce code PIN est trop facile à deviner. Choisissez-en un autre.',
   code_invalid:
     'Ce n’est pas le code d’un appareil de votre compte, ou il n’est plus à jour. Copiez-le à nouveau depuis le nouvel appareil.',

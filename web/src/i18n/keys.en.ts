@@ -157,7 +157,7 @@ export const keysEn = {
         'If that was not you, change your PIN and renew your identity key now: what the PIN brings back is in other hands.',
       pinLost: 'It brings your account to no new device until you set it again. Nothing else was lost.',
       realmsOther:
-        'Either its operator has changed them: ask them. Or somebody is after your PIN. It is untouched where it was, and ChatPay has told the new ones nothing of it; setting it again would give it to them.',
+        'Either its operator has changed them: ask them. Or somebody is after your PIN. ChatPay has told the new ones nothing of it, and has changed nothing where it was set; setting it again would give it to the new ones.',
       realmLied: 'Your PIN is not lost. Tell whoever runs this server.',
     } as Partial<Record<KeyAlarmKind, string>>,
     ownUnlogged: 'A device that your keys do not know is in a conversation in your name.',
@@ -186,7 +186,7 @@ export const keysEn = {
       missing:
         'Set your PIN again. Your keys name one, but the vault has none: it brings your account to no new device. Nothing else was lost. Ask whoever runs this server what became of it.',
       realms_other:
-        'The server now names other parts for the PIN vault than those where you set your PIN. Either its operator has changed them: ask them. Or somebody is after your PIN. It is untouched where it was, but while others are named it brings your account to no new device. Setting it again gives it to the new ones.',
+        'The server now names other parts for the PIN vault than those where you set your PIN. Either its operator has changed them: ask them. Or somebody is after your PIN. ChatPay has changed nothing where it was set, but while others are named it brings your account to no new device. Setting it again gives it to the new ones.',
     } satisfies Record<PinLoss, string>,
     pinOff: 'Not set. Only another device of yours can let in a new one.',
     vault: 'Where the PIN is kept',

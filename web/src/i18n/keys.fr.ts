@@ -166,7 +166,7 @@ export const keysFr: typeof keysEn = {
       pinLost:
         'Il n’amène votre compte sur aucun nouvel appareil avant que vous ne le redéfinissiez. Rien d’autre n’est perdu.',
       realmsOther:
-        'Soit son opérateur les a changées : demandez-lui. Soit quelqu’un en veut à votre code PIN. Il est intact là où il était, et ChatPay n’en a rien dit aux nouvelles ; le redéfinir le leur donnerait.',
+        'Soit son opérateur les a changées : demandez-lui. Soit quelqu’un en veut à votre code PIN. ChatPay n’en a rien dit aux nouvelles, et n’a rien changé là où il a été défini ; le redéfinir le donnerait aux nouvelles.',
       realmLied: 'Votre code PIN n’est pas perdu. Prévenez qui gère ce serveur.',
     },
     ownUnlogged: 'Un appareil que vos clés ne connaissent pas est dans une conversation en votre nom.',
@@ -196,7 +196,7 @@ export const keysFr: typeof keysEn = {
       missing:
         'Redéfinissez votre code PIN. Vos clés en nomment un, mais le coffre n’en a aucun : il n’amène votre compte sur aucun nouvel appareil. Rien d’autre n’est perdu. Demandez à qui gère ce serveur ce qu’il en est advenu.',
       realms_other:
-        'Le serveur nomme maintenant d’autres parties du coffre des codes PIN que celles où vous avez défini le vôtre. Soit son opérateur les a changées : demandez-lui. Soit quelqu’un en veut à votre code PIN. Il est intact là où il était, mais tant que d’autres sont nommées, il n’amène votre compte sur aucun nouvel appareil. Le redéfinir le donne aux nouvelles.',
+        'Le serveur nomme maintenant d’autres parties du coffre des codes PIN que celles où vous avez défini le vôtre. Soit son opérateur les a changées : demandez-lui. Soit quelqu’un en veut à votre code PIN. ChatPay n’a rien changé là où il a été défini, mais tant que d’autres sont nommées, il n’amène votre compte sur aucun nouvel appareil. Le redéfinir le donne aux nouvelles.',
     },
     pinOff: 'Non défini. Seul un autre de vos appareils peut en laisser entrer un nouveau.',
     vault: 'Où le code PIN est gardé',

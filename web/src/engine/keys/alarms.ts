@@ -11,6 +11,7 @@ const ofRealms: ReadonlySet<KeyAlarmKind> = new Set<KeyAlarmKind>([
   'pinWait',
   'pinOpened',
   'pinLost',
+  'realmsOther',
   'realmLied',
 ]);
 const prefix = 'alarm/';
