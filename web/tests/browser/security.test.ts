@@ -207,7 +207,10 @@ describe('A server that names other realms', () => {
     const lied = page.locator('[data-testid=alarm][data-kind=realmLied]');
     await lied.getByText('It was part 3, run by Verein Freie Schlüssel at https://realm-3.').waitFor();
     const section = page.getByTestId('pin-section');
-    await section.locator('[data-loss=realms_other]').getByText('ChatPay has changed nothing where it was set').waitFor();
+    await section
+      .locator('[data-loss=realms_other]')
+      .getByText('ChatPay has changed nothing where it was set')
+      .waitFor();
     await section.getByRole('button', { name: 'Set PIN again' }).click();
     const elsewhere = section.getByTestId('pin-elsewhere');
     await elsewhere.getByText('This PIN goes to other parts of a vault than the one before: 3 parts.').waitFor();
