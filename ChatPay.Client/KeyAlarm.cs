@@ -79,8 +79,9 @@ public enum KeyAlarmKind
     /// <summary>
     /// The server names other realms for the PIN vault than those where the PIN was set. Either its operator has changed them,
     /// so ask them, or somebody wants the PIN to be set where they can try it: setting it again gives it to the new ones. What
-    /// has become of the PIN where it was set cannot be asked then. A digest of what is named, by which this device tells it from another, and
-    /// which PIN, by its digest in the account's keys, are the evidence; see <see cref="ChatPayDevice.PinRealmsAsync"/>.
+    /// has become of the PIN where it was set cannot be asked then. A digest of what is named, by which this device tells it
+    /// from another, and which PIN, by its digest in the account's keys, are the evidence; see
+    /// <see cref="ChatPayDevice.PinRealmsAsync"/>.
     /// </summary>
     RealmsOther = 14,
 

@@ -199,7 +199,9 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
             (realm, _) => new DeleteRequest(NextId(), User, realm, version, identityKey), cancellationToken,
             isDone: IsGone);
 
-    /// <summary>As <see cref="DeleteAsync(Key, CancellationToken, PinPlace?)"/>, without a key: after the wait has passed.</summary>
+    /// <summary>
+    /// As <see cref="DeleteAsync(Key, CancellationToken, PinPlace?)"/>, without a key: after the wait has passed.
+    /// </summary>
     public Task<VaultStep> DeleteAsync(CancellationToken cancellationToken) =>
         ChangeAsync<DeleteResponse>((_, state) => new DeleteRequest(NextId(), state.Version), cancellationToken);
 
@@ -222,7 +224,9 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// of realms has told: what the others keep is too little to overwrite anything.
     /// </summary>
     /// <param name="identityKey">The one that the registration names, or the one in force by the key log.</param>
-    /// <param name="only">The realms that have the PIN: others would say that nobody waits. Null where they are not known.</param>
+    /// <param name="only">
+    /// The realms that have the PIN: others would say that nobody waits. Null where they are not known.
+    /// </param>
     public async Task<VaultStep> CancelWaitAsync(
         Key identityKey, CancellationToken cancellationToken, PinPlace? only = null)
     {
