@@ -19,7 +19,7 @@ export const vaultFr: typeof vaultEn = {
     over: 'L’attente est finie : définissez le code PIN maintenant.',
   },
   disagrees:
-    'Le coffre des codes PIN ne peut pas aider : ce que ses parties ont n’est pas ce que vos clés nomment. Soit un code PIN était justement en train d’être défini, ou cela a été interrompu : réessayez plus tard sur cet appareil, ou redéfinissez-le sur un appareil qui a vos clés. Soit le serveur nomme d’autres parties que celles où vous l’aviez défini : demandez à qui gère ce serveur. Un essai a peut-être été compté, et rien qui trahisse votre code PIN n’a quitté cet appareil.',
+    'Le coffre des codes PIN ne peut pas aider : ce que ses parties ont n’est pas ce que vos clés nomment. Soit un code PIN était justement en train d’être défini, ou cela a été interrompu : réessayez plus tard sur cet appareil, ou redéfinissez-le sur un appareil qui a vos clés. Soit le serveur nomme d’autres parties que celles où vous l’aviez défini : demandez à qui gère ce serveur. Un essai a peut-être été compté, et rien qui trahisse votre code PIN n’a quitté cet appareil.',
   lied: {
     which: (names) => `C’était ${names}.`,
     also: (names) =>

@@ -1,21 +1,10 @@
-import postgres from 'postgres';
+import { type Access, inDatabase } from './database';
 
 export type Held = { where: string; bytes: Buffer };
 
-type Access = { port: number; password: string };
-
 /** Every value of every column of every table, as bytes, named after its column. */
-export async function readEverything(access: Access): Promise<Held[]> {
-  const sql = postgres({
-    host: '127.0.0.1',
-    port: access.port,
-    username: 'chatpay',
-    database: 'chatpay',
-    password: access.password,
-    max: 1,
-    ssl: false,
-  });
-  try {
+export function readEverything(access: Access): Promise<Held[]> {
+  return inDatabase(access, async (sql) => {
     const columns = await sql`
       select c.table_schema as schema, c.table_name as table, c.column_name as column
       from information_schema.columns c
@@ -31,9 +20,7 @@ export async function readEverything(access: Access): Promise<Held[]> {
       }
     }
     return held;
-  } finally {
-    await sql.end();
-  }
+  });
 }
 
 function valuesOf(where: string, text: string): Held[] {
