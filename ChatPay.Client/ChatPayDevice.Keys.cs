@@ -190,7 +190,7 @@ public sealed partial class ChatPayDevice
     /// <see cref="ClientErrors.VaultExhausted"/>, <see cref="ClientErrors.VaultLocked"/>,
     /// <see cref="ClientErrors.VaultNotRegistered"/>: no PIN brings anything back until one is set anew;
     /// <see cref="ClientErrors.VaultUsedUp"/>: the last guess may be open still;
-    /// <see cref="ClientErrors.VaultRealmsOther"/>: they are not the realms where the PIN was set, and nothing was sent to them;
+    /// <see cref="ClientErrors.VaultRealmsOther"/>: not the realms where the PIN was set; nothing of the PIN was sent to them;
     /// <see cref="ClientErrors.VaultRealmLied"/>, with the <c>realms</c> that did in its details;
     /// <see cref="ClientErrors.VaultUnavailable"/>: nothing can be recovered now.
     /// </exception>

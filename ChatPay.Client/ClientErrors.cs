@@ -95,7 +95,7 @@ public static class ClientErrors
 
     /// <summary>
     /// The server names other realms for the PIN vault than those where the PIN was set, which are in the details as
-    /// <c>realms</c>, a list of <see cref="NamedRealm"/>: nothing was sent to them. See
+    /// <c>realms</c>, a list of <see cref="NamedRealm"/>: nothing of the PIN was sent to them. See
     /// <see cref="ChatPayDevice.PinRealmsAsync"/>.
     /// </summary>
     public const string VaultRealmsOther = "vault_realms_other";
