@@ -152,7 +152,10 @@ describe('Cards that come to their end by themselves', () => {
 
   test('Nothing is amiss in the books but the ends of the holds that were moved by hand here', async () => {
     const { output } = await server.command('ledger', 'verify');
-    const findings = output.split('\n').filter((line) => line.startsWith('finding: ')).sort();
+    const findings = output
+      .split('\n')
+      .filter((line) => line.startsWith('finding: '))
+      .sort();
     expect(findings, output).toEqual(
       moved
         .map((hold) => `finding: transfer ${hold}: differs from what was decided (payload hash, or the hold's end)`)
