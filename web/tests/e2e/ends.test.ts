@@ -3,13 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch } from '../gallery/browser';
 import { RealServer } from '../server';
 import { inDatabase } from './database';
-import { Person } from './person';
+import type { Person } from './person';
 import { asOneStory } from './story';
-
-const nadia = { handle: 'nadia', displayName: 'Nadia Petrova', password: 'velvet tram number nine' };
-const omar = { handle: 'omar', displayName: 'Omar Benali', password: 'orange bell under snow' };
-const priya = { handle: 'priya', displayName: 'Priya Raman', password: 'paper moon over cities' };
-const group = 'Weekend';
+import { meet, omar, priya } from './weekend';
 
 let server: RealServer;
 let browser: Browser;
@@ -55,17 +51,7 @@ describe('Cards that come to their end by themselves', () => {
   asOneStory();
 
   test('Three people meet, one of them on a phone', async () => {
-    [n, o, p] = await Promise.all([
-      Person.signUp(browser, server, nadia),
-      Person.signUp(browser, server, omar, { device: 'phone' }),
-      Person.signUp(browser, server, priya),
-    ]);
-    await n.createGroup(group, [omar, priya]);
-    await n.say('Hello both');
-    for (const other of [o, p]) {
-      await other.openChat(group);
-      await other.reads('Hello both');
-    }
+    [n, o, p] = await meet(browser, server);
   });
 
   test('A transfer that nobody accepts returns', async () => {

@@ -2,13 +2,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launch } from '../gallery/browser';
 import { RealServer } from '../server';
-import { Person, soon } from './person';
+import { type Person, soon } from './person';
 import { asOneStory } from './story';
-
-const nadia = { handle: 'nadia', displayName: 'Nadia Petrova', password: 'velvet tram number nine' };
-const omar = { handle: 'omar', displayName: 'Omar Benali', password: 'orange bell under snow' };
-const priya = { handle: 'priya', displayName: 'Priya Raman', password: 'paper moon over cities' };
-const group = 'Weekend';
+import { group, meet, nadia, omar, priya } from './weekend';
 
 let server: RealServer;
 let browser: Browser;
@@ -36,17 +32,7 @@ describe('Cards of all kinds between three people', () => {
   asOneStory();
 
   test('They meet in a group, one of them on a phone', async () => {
-    [n, o, p] = await Promise.all([
-      Person.signUp(browser, server, nadia),
-      Person.signUp(browser, server, omar, { device: 'phone' }),
-      Person.signUp(browser, server, priya),
-    ]);
-    await n.createGroup(group, [omar, priya]);
-    await n.say('Hello both');
-    for (const other of [o, p]) {
-      await other.openChat(group);
-      await other.reads('Hello both');
-    }
+    [n, o, p] = await meet(browser, server);
   });
 
   test('A bill is split to the cent, paid by one and declined by the other, and all see it as it comes', async () => {
