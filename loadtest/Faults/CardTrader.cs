@@ -13,12 +13,19 @@ internal sealed class CardTrader(
     private const int AmountMax = 500;
     private const int PauseMaxMs = 4_000;
 
+    /// <summary>
+    /// So many wait for an answer at a time; then the oldest is taken back. In a long run all money would wait else, and no card
+    /// action would be on its way when one is to be lost.
+    /// </summary>
+    private const int WaitingMax = 8;
+
     /// <summary>What the rules may say to somebody who comes too late, or has too little.</summary>
     private static readonly ErrorCode[] s_expected =
     [
         ErrorCode.CardTerminal, ErrorCode.CardVersionStale, ErrorCode.InsufficientFunds, ErrorCode.TooManyOpenCards,
     ];
 
+    private readonly Queue<(Participant Payer, CardView Card)> _waiting = [];
     private SplitMix64 _random = random;
 
     public async Task RunAsync(CancellationToken enough)
@@ -52,9 +59,20 @@ internal sealed class CardTrader(
                         ActAsync(payee, card, CardActionKind.Accept), ActAsync(payee, card, CardActionKind.Decline));
                     break;
                 default:
-                    // It waits for an answer that never comes.
+                    await LeaveAsync(payer, card);
                     break;
             }
+        }
+    }
+
+    /// <summary>It waits for an answer that does not come, and one that has waited for long is taken back.</summary>
+    private async Task LeaveAsync(Participant payer, CardView card)
+    {
+        _waiting.Enqueue((payer, card));
+        if (_waiting.Count > WaitingMax)
+        {
+            var (first, oldest) = _waiting.Dequeue();
+            await ActAsync(first, oldest, CardActionKind.Cancel);
         }
     }
 
