@@ -19,7 +19,7 @@ internal static class PayScenario
     private const string Payments = "payments";
     private const string PaymentsAtOnce = "payments_at_once";
     private const string RoundTrips = "signalr_roundtrips";
-    private const int ClientsDefault = 600;
+    private const int ClientsDefault = 2_000;
     private const int ClientsMax = 5_000;
     private const int NodesMax = 4;
     private static readonly TimeSpan s_warmUp = TimeSpan.FromMilliseconds(500);
