@@ -116,6 +116,14 @@ internal static class LocalErrors
         ClientErrors.PinNeeded,
         "Only the PIN brings an archive's key back: set one first, or enter the one that is set on this device.");
 
+    /// <summary>A PIN that is set anew here would leave behind what the one that is set brings back.</summary>
+    public static ChatPayException PinNeededFirst() => Local(
+        ClientErrors.PinNeeded,
+        "An archive is on, and this device has not its key, which the PIN that is set now brings back: enter that one here "
+        + "first. Where it opens nothing any more, or cannot be entered because the server names other parts (\"realms\") for the "
+        + "PIN vault, set a PIN on a device that reads the archive, which keeps its key, or turn the archive off, which deletes "
+        + "what is in it, and set one here.");
+
     public static ChatPayException ArchiveNeedsPin() => Local(
         ClientErrors.ArchiveNeedsPin,
         "Only a PIN brings an archive's key back, and none is set that would: set one first, then turn the archive on.");

@@ -373,7 +373,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             if (IsSet && isThere && stored is null && !keys.PinVoid && await wrapped.LosesArchiveAsync(keys, cancellationToken)
                 && !await core.Keys.Vault.IsLostAsync(cancellationToken))
             {
-                throw LocalErrors.PinNeeded();
+                throw LocalErrors.PinNeededFirst();
             }
 
             keys = await wrapped.KeepArchiveAsync(keys, stored, cancellationToken);
