@@ -77,7 +77,8 @@ public static class ClientErrors
 
     /// <summary>
     /// The PIN or passphrase is not the account's; a guess was spent. How many are left is in the details as <c>guessesLeft</c>,
-    /// where that is known: 0 says that the vault is used up, and brings nothing back any more.
+    /// where that is known: 0 says that there are none now, and that the vault destroys what it holds, unless one that is open
+    /// still turns out right within two minutes.
     /// </summary>
     public const string WrongPin = "wrong_pin";
 

@@ -64,8 +64,10 @@ internal static class LocalErrors
         guessesLeft switch
         {
             null => "The PIN is wrong.",
-            0 => "The PIN is wrong, and that was the last guess: the PIN vault is used up, and this PIN brings nothing back any "
-                + "more. " + SetAnew,
+            0 => "The PIN is wrong, and no guess is left now. Where another one is still being made and turns out right, guesses "
+                + "are given back within two minutes. Where not, the PIN vault destroys what it holds, and the PIN brings nothing "
+                + "back any more: then set it anew on a device of the account that is approved; it can approve this one too. "
+                + "Nothing else was changed.",
             1 => "The PIN is wrong; one guess is left.",
             _ => $"The PIN is wrong; {guessesLeft} guesses are left.",
         },
