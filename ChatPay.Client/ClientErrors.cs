@@ -131,7 +131,8 @@ public static class ClientErrors
     /// <summary>
     /// An archive's key is brought back by the PIN alone: set one first, or, where one is set, enter it on this device. Where it
     /// cannot be entered any more, as where the server names other realms than those that have it, there are two ways out: set
-    /// a PIN on a device that reads the archive, or <see cref="ChatPayDevice.TurnOffArchiveAsync"/>, which deletes it, and set one.
+    /// a PIN on a device that reads the archive, or turn that off (<see cref="ChatPayDevice.TurnOffArchiveAsync"/>), which
+    /// deletes it, and set one.
     /// </summary>
     public const string PinNeeded = "pin_needed";
 
