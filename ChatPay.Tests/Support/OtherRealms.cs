@@ -48,7 +48,7 @@ internal sealed class OtherRealms
             : TakeAsync(context);
     }
 
-    /// <summary>What a device sends to a realm, whosever it is, which is there to be read again; null for another request.</summary>
+    /// <summary>What a device sends to a realm, whosever it is, and what can be read again; null for another request.</summary>
     public static async Task<VaultMessageType?> SentAsync(HttpContext context)
     {
         if (!HttpMethods.IsPost(context.Request.Method)
