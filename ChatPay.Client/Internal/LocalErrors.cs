@@ -65,9 +65,9 @@ internal static class LocalErrors
         {
             null => "The PIN is wrong.",
             0 => "The PIN is wrong, and no guess is left now. Where another one is still being made and turns out right, it is "
-                + "given back within two minutes. Where not, the PIN vault destroys what it holds, and the PIN brings nothing back "
-                + "any more: then set it anew on a device of the account that is approved; it can approve this one too. Nothing "
-                + "else was changed.",
+                + "given back within two minutes. Where not, the PIN vault destroys what it holds, and the PIN brings nothing "
+                + "back any more: then set it anew on a device of the account that is approved; it can approve this one too. "
+                + "Nothing else was changed.",
             1 => "The PIN is wrong; one guess is left.",
             _ => $"The PIN is wrong; {guessesLeft} guesses are left.",
         },
