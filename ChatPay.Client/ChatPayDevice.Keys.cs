@@ -111,9 +111,10 @@ public sealed partial class ChatPayDevice
     /// <see cref="ClientErrors.PinRefused"/>, with a reason in its details; <see cref="ClientErrors.VaultUnavailable"/>;
     /// <see cref="ClientErrors.VaultRealmLied"/>;
     /// <see cref="ClientErrors.PinNeeded"/>: an archive is on whose key only the PIN brings back that is set now, so enter that
-    /// one here first, or turn the archive off, unless that PIN is void; <see cref="ClientErrors.PinRemoved"/>: another device
-    /// has removed it meanwhile; <c>device_not_approved</c>; <see cref="ClientErrors.VaultRealmsOther"/>: the server names other
-    /// realms than those that have the present PIN, so show them to the person first.
+    /// one here first, or, where it cannot be entered, set one on a device that reads the archive, or turn the archive off; not
+    /// where that PIN is known to be lost or void; <see cref="ClientErrors.PinRemoved"/>: another device has removed it
+    /// meanwhile; <c>device_not_approved</c>; <see cref="ClientErrors.VaultRealmsOther"/>: the server names other realms than
+    /// those that have the present PIN, so show them to the person first.
     /// </exception>
     /// <example>
     /// <code>await device.SetPinAsync("480279", cancellationToken);</code>

@@ -77,7 +77,8 @@ public static class ClientErrors
 
     /// <summary>
     /// The PIN or passphrase is not the account's; a guess was spent. How many are left is in the details as <c>guessesLeft</c>,
-    /// where that is known: 0 says that the vault is used up, and brings nothing back any more.
+    /// where that is known: 0 says that there are none now, and that the vault destroys what it holds, unless one that is open
+    /// still turns out right within two minutes.
     /// </summary>
     public const string WrongPin = "wrong_pin";
 
@@ -128,7 +129,10 @@ public static class ClientErrors
     public const string PinRefused = "pin_refused";
 
     /// <summary>
-    /// An archive's key is brought back by the PIN alone: set one first, or, where one is set, enter it on this device.
+    /// An archive's key is brought back by the PIN alone: set one first, or, where one is set, enter it on this device. Where it
+    /// cannot be entered any more, as where the server names other realms than those that have it, there are two ways out: set
+    /// a PIN on a device that reads the archive, or turn that off (<see cref="ChatPayDevice.TurnOffArchiveAsync"/>), which
+    /// deletes it, and set one.
     /// </summary>
     public const string PinNeeded = "pin_needed";
 

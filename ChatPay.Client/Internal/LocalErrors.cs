@@ -64,8 +64,10 @@ internal static class LocalErrors
         guessesLeft switch
         {
             null => "The PIN is wrong.",
-            0 => "The PIN is wrong, and that was the last guess: the PIN vault is used up, and this PIN brings nothing back any "
-                + "more. " + SetAnew,
+            0 => "The PIN is wrong, and no guess is left now. Where another one is still being made and turns out right, it is "
+                + "given back within two minutes. Where not, the PIN vault destroys what it holds, and the PIN brings nothing "
+                + "back any more: then set it anew on a device of the account that is approved; it can approve this one too. "
+                + "Nothing else was changed.",
             1 => "The PIN is wrong; one guess is left.",
             _ => $"The PIN is wrong; {guessesLeft} guesses are left.",
         },
@@ -115,6 +117,14 @@ internal static class LocalErrors
     public static ChatPayException PinNeeded() => Local(
         ClientErrors.PinNeeded,
         "Only the PIN brings an archive's key back: set one first, or enter the one that is set on this device.");
+
+    /// <summary>A PIN that is set anew here would leave behind what the one that is set brings back.</summary>
+    public static ChatPayException PinNeededFirst() => Local(
+        ClientErrors.PinNeeded,
+        "An archive is on, and this device has not its key, which the PIN that is set now brings back: enter that one here "
+        + "first. Where it opens nothing any more, or cannot be entered because the server names other parts (\"realms\") for "
+        + "the PIN vault, set a PIN on a device that reads the archive, which keeps its key, or turn the archive off, which "
+        + "deletes what is in it, and set one here.");
 
     public static ChatPayException ArchiveNeedsPin() => Local(
         ClientErrors.ArchiveNeedsPin,

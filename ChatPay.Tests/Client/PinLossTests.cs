@@ -71,7 +71,7 @@ public sealed class PinLossTests(PostgresFixture postgres)
         await using var stranger = await SdkPerson.NewDeviceAsync(host.Address, ada.Handle);
         var wrong = await Assert.ThrowsAsync<ChatPayException>(() => stranger.RecoverAsync(Wrong, Cancellation));
         Assert.Equal((ClientErrors.WrongPin, (object)0), (wrong.Name, wrong.Error.Details!["guessesLeft"]));
-        Assert.Contains("that was the last guess", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("no guess is left now", wrong.Message, StringComparison.Ordinal);
         var vault = new PinVault(ada.Device.Client, RandomNumberGenerator.Fill);
         Assert.Null((await vault.LookAsync(Cancellation)).Loss);
         await ExecuteAsync(database, [1, 2, 3], "update vault_attempt set at = now() - interval '2 minutes'");

@@ -27,6 +27,9 @@ internal sealed class OtherRealms
     /// <summary>The server names its own so many times more, and then these.</summary>
     public void NameAfter(int looks) => Volatile.Write(ref _looksBefore, looks);
 
+    /// <summary>What they tell of guesses and waits.</summary>
+    public VaultAttempts Told { get; set; } = new([]);
+
     /// <summary>What devices have sent to them.</summary>
     public IReadOnlyCollection<VaultMessageType> Asked => _asked;
 
@@ -41,14 +44,31 @@ internal sealed class OtherRealms
 
         return path is ["", "v1", "vault"] && IsNamed ? AnswerAsync(context, new VaultView(1, 2, Realms))
             : path is not ["", "v1", "vault", "realms", var id, ..] || !Realms.Contains(Guid.Parse(id)) ? carryOut()
-            : HttpMethods.IsGet(context.Request.Method) ? AnswerAsync(context, new VaultAttempts([]))
+            : HttpMethods.IsGet(context.Request.Method) ? AnswerAsync(context, Told)
             : TakeAsync(context);
     }
 
+    /// <summary>What a device sends to a realm, whosever it is, and what can be read again; null for another request.</summary>
+    public static async Task<VaultMessageType?> SentAsync(HttpContext context)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method)
+            || context.Request.Path.Value!.Split('/') is not ["", "v1", "vault", "realms", _])
+        {
+            return null;
+        }
+
+        context.Request.EnableBuffering();
+        var message = await ReadAsync(context);
+        context.Request.Body.Position = 0;
+        return (VaultMessageType)message[1];
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpContext context) =>
+        (await context.Request.ReadFromJsonAsync<VaultExchange>(ProtocolJson.Create(), context.RequestAborted))!.Message;
+
     private async Task TakeAsync(HttpContext context)
     {
-        var (json, cancellation) = (ProtocolJson.Create(), context.RequestAborted);
-        var message = (await context.Request.ReadFromJsonAsync<VaultExchange>(json, cancellation))!.Message;
+        var message = await ReadAsync(context);
         _asked.Enqueue((VaultMessageType)message[1]);
         var request = new Guid(message.AsSpan(2, 16), bigEndian: true);
         using VaultMessage answer = (VaultMessageType)message[1] switch

@@ -63,7 +63,8 @@ internal sealed class ArchiveKeeper(DeviceCore core, ArchiveQueue queue, Archive
             if (!core.Keys.Pin.IsSet
                 || await core.Keys.Vault.LossAsync(cancellationToken) is not (PinLoss.None or PinLoss.RealmsOther))
             {
-                // A root secret may be here all the same, of a PIN that no realm has taken.
+                // A root secret may be here all the same, of a PIN that no realm has taken. That the server names other realms
+                // is no loss by itself: where the PIN is it opens what is wrapped here, and is not known to be gone.
                 throw LocalErrors.ArchiveNeedsPin();
             }
 

@@ -66,6 +66,16 @@ internal sealed record OwnKeysRecord(
             Registrations = [.. Begun().Select(static one => one with { RootSecret = null, Removed = true })],
         };
 
+    /// <summary>The same of one alone, in the place of which another PIN was set since.</summary>
+    public OwnKeysRecord WithRemoved(Guid version) => this with
+    {
+        Registrations = Registrations is null ? null :
+        [
+            .. Registrations.Select(
+                one => one.Version == version ? one with { RootSecret = null, Removed = true } : one),
+        ],
+    };
+
     /// <summary>The root secret is not the account's; what a registration brings back shows by itself.</summary>
     public OwnKeysRecord WithoutRoot() => this with
     {
@@ -92,9 +102,16 @@ internal sealed record GivenApproval(DeviceId Device, DateTimeOffset At);
 /// </param>
 /// <param name="Removed">Whether the PIN was removed since: it is to stand at no realm.</param>
 /// <param name="Place">Where it goes; null where an earlier version wrote this.</param>
+/// <param name="Before">
+/// What the chain named when it was begun, empty for no PIN; null where an earlier version wrote this.
+/// </param>
 internal sealed record PendingRegistration(
     Guid Version, byte[] Digest, IReadOnlyList<Guid>? Replaces = null, DateTimeOffset At = default,
-    byte[]? RootSecret = null, bool Removed = false, PinPlaceRecord? Place = null);
+    byte[]? RootSecret = null, bool Removed = false, PinPlaceRecord? Place = null, byte[]? Before = null)
+{
+    /// <summary>The realms that it went to; null where they are not known.</summary>
+    public PinPlace? Realms() => Place is null ? null : new PinPlace(Place);
+}
 
 /// <summary>The newest checkpoint of the key log that was checked.</summary>
 /// <param name="Origin">Of the log that this device first saw.</param>

@@ -53,7 +53,7 @@ internal sealed partial class PinKeeper
                 await own.UpdateAsync(
                     static now => now.PinVoid ? now with { PinVoid = false } : now, cancellationToken);
 
-                await ForgiveAsync(keys, cancellationToken);
+                await ForgiveAsync(keys, realms!, cancellationToken);
             }
         }
         finally
@@ -71,12 +71,13 @@ internal sealed partial class PinKeeper
     /// Guesses that failed before are the person's to forgive. They stay in the realms' lists, so other devices alarm all the
     /// same. The keys are back by now: where this fails it is not the recovery that did.
     /// </summary>
-    private async Task ForgiveAsync(AccountKeys keys, CancellationToken cancellationToken)
+    /// <param name="realms">Those that it was recovered from.</param>
+    private async Task ForgiveAsync(AccountKeys keys, PinPlace realms, CancellationToken cancellationToken)
     {
         try
         {
             using var identityKey = keys.ImportIdentityKey();
-            await Realms.ClearFailuresAsync(identityKey, cancellationToken);
+            await Realms.ClearFailuresAsync(identityKey, cancellationToken, realms);
         }
         catch (ChatPayException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -22,7 +22,7 @@ internal sealed partial class PinKeeper
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        var named = core.Keys.People.ChainOf(core.Device.Account.Id)?.VaultDigest.ToArray() ?? [];
+        var named = Named;
         var hadAny = false;
         for (var attempt = 1; ; attempt++)
         {

@@ -34,6 +34,11 @@ namespace ChatPay.Client.Internal.Keys;
 /// arrives in the middle of another one, the realms have not what that one would replace, and it begins again. Where the PIN was
 /// removed meanwhile it is deleted wherever it has arrived, and that by its version: a PIN that was set since stays.
 /// </para>
+/// <para>
+/// All that goes to the realms that it was begun at. While the server names others nothing is asked of these, and it is
+/// remembered until the first are named again. By then another PIN may have been set elsewhere, which no realm can know: it is
+/// deleted then, and does not come back in that one's place.
+/// </para>
 /// </remarks>
 internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)
 {
@@ -131,15 +136,18 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
     {
         foreach (var begun in (await own.ReadAsync(cancellationToken)).Begun())
         {
-            if (begun.Removed)
+            try
             {
-                await DeleteLateAsync(begun, cancellationToken);
-                continue;
+                await SettleAsync(begun, cancellationToken);
             }
-
-            for (var attempt = 1; !await TrySettleAsync(begun, cancellationToken) && attempt < Attempts; attempt++)
+            catch (ChatPayException other) when (other.Name == ClientErrors.VaultRealmsOther)
             {
-                // Another device has stored keys meanwhile, which are looked at first.
+                // These realms never had it. What is on its way goes on to the others; what they have shows with a later
+                // connection, when they are named again.
+                if (IsOnTheWay(begun))
+                {
+                    LookLater();
+                }
             }
         }
     }
@@ -157,10 +165,12 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var keys = await own.RequireAsync(cancellationToken);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        var only = await core.Keys.Vault.RealmsOfAsync(
-            core.Keys.People.ChainOf(core.Device.Account.Id)?.VaultDigest.ToArray() ?? [], cancellationToken);
+        var only = await core.Keys.Vault.RealmsOfAsync(Named, cancellationToken);
         await RequireAsync(await Realms.CancelWaitAsync(identityKey, cancellationToken, only), cancellationToken);
     }
+
+    /// <summary>The digest of the PIN that the account's chain names, as this device knows it; empty for none.</summary>
+    private byte[] Named => core.Keys.People.ChainOf(core.Device.Account.Id)?.VaultDigest.ToArray() ?? [];
 
     private static Pin Read(string text) =>
         Pin.TryRead(text, out var pin, out var refusal) ? pin : throw Refused(refusal);
@@ -173,6 +183,35 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         {
             throw await Realms.FailureAsync(step, cancellationToken);
         }
+    }
+
+    private async Task SettleAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    {
+        if (!begun.Removed && await IsSetElsewhereAsync(begun, cancellationToken))
+        {
+            begun = begun with { Removed = true };
+            await own.UpdateAsync(now => now.WithRemoved(begun.Version), cancellationToken);
+        }
+
+        if (begun.Removed)
+        {
+            await DeleteLateAsync(begun, cancellationToken);
+            return;
+        }
+
+        for (var attempt = 1; !await TrySettleAsync(begun, cancellationToken) && attempt < Attempts; attempt++)
+        {
+            // Another device has stored keys meanwhile, which are looked at first.
+        }
+    }
+
+    /// <summary>Whether the chain has come to name another PIN since it was begun, which other realms have.</summary>
+    private async Task<bool> IsSetElsewhereAsync(PendingRegistration begun, CancellationToken cancellationToken)
+    {
+        var named = Named;
+        return begun is { Before: { } before } && !named.AsSpan().SequenceEqual(before)
+            && !named.AsSpan().SequenceEqual(begun.Digest) && begun.Realms() is { } place
+            && await core.Keys.Vault.RealmsOfAsync(named, cancellationToken) is { } kept && !kept.IsSame(place);
     }
 
     /// <returns>Whether that is all that can be done now; not where another device has stored keys meanwhile.</returns>
@@ -190,7 +229,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         stored?.Dispose();
         var isOnTheWay = IsOnTheWay(begun);
         var stands = await Realms.StandsAsync(
-            new RegistrationVersion(begun.Version), begun.Replaces ?? [], !isOnTheWay, cancellationToken);
+            new RegistrationVersion(begun.Version), begun.Replaces ?? [], !isOnTheWay, cancellationToken, begun.Realms());
         if (stands is null)
         {
             // What is on its way arrives by itself; what silent realms have shows with the next connection.
@@ -235,8 +274,9 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var version = new RegistrationVersion(begun.Version);
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
-        await Realms.DeleteAsync(version, identityKey, cancellationToken);
-        if (await Realms.StandsAsync(version, begun.Replaces ?? [], !isOnTheWay, cancellationToken) is false)
+        await Realms.DeleteAsync(version, identityKey, cancellationToken, begun.Realms());
+        if (await Realms.StandsAsync(
+            version, begun.Replaces ?? [], !isOnTheWay, cancellationToken, begun.Realms()) is false)
         {
             await DropAsync(begun, cancellationToken);
         }
@@ -318,7 +358,12 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         var keys = await own.RequireAsync(cancellationToken);
         if (keys.Begun().Count >= OwnKeysRecord.RegistrationsKept)
         {
-            throw LocalErrors.VaultUnavailable("Too many PINs are on their way to the vault still: try again in some minutes.");
+            // What went to realms that may never be named again makes way once it can arrive no more.
+            keys = await DropAsync(
+                keys.Begun().FirstOrDefault(one => !IsOnTheWay(one) && one.Realms()?.IsSame(only) == false)
+                ?? throw LocalErrors.VaultUnavailable(
+                    "Too many PINs are on their way to the vault still: try again in some minutes."),
+                cancellationToken);
         }
 
         var (revision, isThere, stored) = await wrapped.OpenAsync(keys.RootSecret, cancellationToken);
@@ -328,7 +373,7 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
             if (IsSet && isThere && stored is null && !keys.PinVoid && await wrapped.LosesArchiveAsync(keys, cancellationToken)
                 && !await core.Keys.Vault.IsLostAsync(cancellationToken))
             {
-                throw LocalErrors.PinNeeded();
+                throw LocalErrors.PinNeededFirst();
             }
 
             keys = await wrapped.KeepArchiveAsync(keys, stored, cancellationToken);
@@ -342,12 +387,13 @@ internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKey
         using var account = AccountKeys.Of(keys.IdentitySeed, keys.ArchiveKey);
         using var identityKey = account.ImportIdentityKey();
         PendingRegistration? begun = null;
+        var before = Named;
         var (step, _) = await Realms.RegisterAsync(
             pin, root, identityKey, identityKey, core.Options.PinHash, cancellationToken,
             (version, digest, replaces) =>
             {
                 begun = new PendingRegistration(
-                    version.Value, digest, replaces, core.Time.GetUtcNow(), root, Place: only.Record);
+                    version.Value, digest, replaces, core.Time.GetUtcNow(), root, Place: only.Record, Before: before);
                 LookLater();
                 return own.UpdateAsync(now => now.With(begun), cancellationToken);
             },

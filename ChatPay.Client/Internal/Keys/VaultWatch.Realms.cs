@@ -130,7 +130,10 @@ internal sealed partial class VaultWatch
         var known = IsSame(before?.Digest, digest) ? before : null;
         if (look.Loss != PinLoss.RealmsOther)
         {
-            return isKnown || look.Loss is not null ? known is null ? null : known with { Named = null } : known;
+            // Where too few say what they have: a device that does not know the PIN's realms has only heard of those that were
+            // named before that they are other.
+            var isOver = isKnown || look.Loss is not null || !IsSame(known?.Named, look.Named.Digest);
+            return known is not null && isOver ? known with { Named = null } : known;
         }
 
         var named = look.Named.Digest;

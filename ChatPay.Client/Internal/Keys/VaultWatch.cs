@@ -87,16 +87,23 @@ internal sealed partial class VaultWatch(DeviceCore core, KeyAlarms alarms)
         await SettleAsync(cancellationToken);
     }
 
-    /// <summary>Whether no PIN brings anything back any more, by what the realms say now.</summary>
+    /// <summary>
+    /// Whether no PIN brings anything back any more, by what the realms say now; where the server names others, by what those
+    /// that have it said before.
+    /// </summary>
     /// <exception cref="ChatPayException">The server cannot be reached.</exception>
     public async Task<bool> IsLostAsync(CancellationToken cancellationToken)
     {
         var realms = Chain is { } chain ? await RealmsOfAsync(chain.VaultDigest.ToArray(), cancellationToken) : null;
         var look = await core.Keys.Pin.Realms.LookAsync(cancellationToken, realms);
-        return look.Loss is not (null or PinLoss.None or PinLoss.RealmsOther);
+        var loss = look.Loss is PinLoss.RealmsOther ? await LossAsync(cancellationToken) : look.Loss;
+        return loss is not (null or PinLoss.None or PinLoss.RealmsOther);
     }
 
-    /// <summary>What is known to be lost of the PIN that is set, without asking anybody.</summary>
+    /// <summary>
+    /// What is known to be lost of the PIN that is set, without asking anybody. What its own realms have said is so, whichever
+    /// the server names since.
+    /// </summary>
     public async Task<PinLoss> LossAsync(CancellationToken cancellationToken)
     {
         if (core.DeviceOrNull is null || Chain is not { } chain || await ReadAsync(cancellationToken) is not { } seen)
@@ -104,8 +111,9 @@ internal sealed partial class VaultWatch(DeviceCore core, KeyAlarms alarms)
             return PinLoss.None;
         }
 
-        return seen.Other is { Named: not null } other && IsSame(other.Digest, chain.VaultDigest) ? PinLoss.RealmsOther
-            : seen.Loss is { IsTold: true } loss && IsSame(loss.Digest, chain.VaultDigest) ? loss.Why : PinLoss.None;
+        return seen.Loss is { IsTold: true, Why: not PinLoss.None } loss && IsSame(loss.Digest, chain.VaultDigest) ? loss.Why
+            : seen.Other is { Named: not null } other && IsSame(other.Digest, chain.VaultDigest) ? PinLoss.RealmsOther
+            : PinLoss.None;
     }
 
     private KeyChain? Chain => core.Keys.People.ChainOf(core.Device.Account.Id);

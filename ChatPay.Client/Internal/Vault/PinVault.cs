@@ -79,15 +79,20 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     /// <summary>What has become of a registration that was begun; nothing is counted.</summary>
     /// <param name="replaces">The versions that it takes the place of.</param>
     /// <param name="isOver">Whether no request of it can be on its way any more.</param>
+    /// <param name="only">The realms that it went to: no others are asked. Null where they are not known.</param>
     /// <returns>
     /// Whether a threshold of realms has it; null where it may still come to stand, by requests that are on their way or because
     /// silent realms have it.
     /// </returns>
+    /// <exception cref="ChatPayException">
+    /// <see cref="ClientErrors.VaultRealmsOther"/>, before anything has gone out; the server cannot be reached.
+    /// </exception>
     public async Task<bool?> StandsAsync(
-        RegistrationVersion version, IReadOnlyList<Guid> replaces, bool isOver, CancellationToken cancellationToken)
+        RegistrationVersion version, IReadOnlyList<Guid> replaces, bool isOver, CancellationToken cancellationToken,
+        PinPlace? only = null)
     {
         using var door = await OpenAsync(cancellationToken);
-        var configuration = ConfigurationOf(door);
+        var configuration = ConfigurationOf(door, only);
         RecoveryStart.Choose(
             User, configuration,
             await AskAsync(
@@ -194,10 +199,10 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
 
     /// <summary>As the other one, of one registration alone: a realm that has another keeps it.</summary>
     public Task<VaultStep> DeleteAsync(
-        RegistrationVersion version, Key identityKey, CancellationToken cancellationToken) =>
+        RegistrationVersion version, Key identityKey, CancellationToken cancellationToken, PinPlace? only = null) =>
         ChangeAsync<DeleteResponse>(
             (realm, _) => new DeleteRequest(NextId(), User, realm, version, identityKey), cancellationToken,
-            isDone: IsGone);
+            isDone: IsGone, only: only);
 
     /// <summary>
     /// As <see cref="DeleteAsync(Key, CancellationToken, PinPlace?)"/>, without a key: after the wait has passed.
@@ -249,11 +254,13 @@ internal sealed partial class PinVault(ChatPayClient client, FillRandom random)
     }
 
     /// <summary>Has the realms give back the guesses that failed.</summary>
-    public Task<VaultStep> ClearFailuresAsync(Key identityKey, CancellationToken cancellationToken) =>
+    /// <param name="only">The realms that have the PIN; null where they are not known.</param>
+    public Task<VaultStep> ClearFailuresAsync(
+        Key identityKey, CancellationToken cancellationToken, PinPlace? only = null) =>
         ChangeAsync<ClearFailuresResponse>(
             (realm, state) => new ClearFailuresRequest(
                 NextId(), User, realm, state.Version, state.AttemptCount, identityKey),
-            cancellationToken);
+            cancellationToken, only: only);
 
     /// <summary>Nobody can recover from a realm that has nothing, or that has destroyed what it had.</summary>
     private static bool IsGone(VaultRejection rejection) =>
