@@ -202,3 +202,52 @@ describe('a server that names other realms than those that the PIN was set at', 
     expect((await keysOf(phone).pins.guesses.look()).loss).toBe('realms_other');
   });
 });
+
+describe('a registration that was cut off', () => {
+  /** Ann's next PIN stands at the realms, and the chain could not be told. */
+  async function cutOff() {
+    const { server, ann, annClient } = await pair();
+    const own = [...server.keys.realmIds];
+    name(server, ann.account, own);
+    await keysOf(ann).pins.set(pin, quiet);
+    annClient.busy.add('appendKeys');
+    await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('overloaded');
+    annClient.busy.clear();
+    name(server, ann.account, others);
+    return { server, ann, own };
+  }
+
+  it('waits for the realms that it was begun at: others are not asked what has become of it', async () => {
+    const { server, ann, own } = await cutOff();
+    const seen = asked(server);
+    await keysOf(ann).pins.settle();
+    expect([seen, keysOf(ann).own.record.pending.length]).toEqual([[], 1]);
+    name(server, ann.account, own);
+    await keysOf(ann).pins.settle();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+  });
+
+  it('is not shown for deletion to others either, and goes where it is as soon as that is named again', async () => {
+    const { server, ann, own } = await cutOff();
+    const { own: keys } = keysOf(ann);
+    await keys.write(({ pending }) => ({ pending: pending.map((one) => ({ ...one, isUnwanted: true })) }));
+    const seen = asked(server);
+    await keysOf(ann).pins.settle();
+    expect([seen, keys.record.pending.length]).toEqual([[], 1]);
+    name(server, ann.account, own);
+    await keysOf(ann).pins.settle();
+    expect([keys.record.pending, registered(server, ann)]).toEqual([[], []]);
+  });
+
+  it('is looked for at whatever is named where an earlier version has not kept where it was begun', async () => {
+    const { server, ann } = await cutOff();
+    const { own: keys } = keysOf(ann);
+    await keys.write(({ pending }) => ({
+      pending: pending.map(({ realms: _, threshold: __, addresses: ___, ...earlier }) => earlier),
+    }));
+    const seen = asked(server);
+    await keysOf(ann).pins.settle();
+    expect(seen.map(([realm]) => realm)).toEqual(expect.arrayContaining(others));
+  });
+});

@@ -29,6 +29,14 @@ export function requireSame(own: OwnKeys, agreed: Agreed, named: VaultView): voi
   }
 }
 
+/** @throws ActionError `vault_realms_other`: the server names other realms than these */
+export function requireAt(at: RealmSet, named: VaultView): void {
+  const realms = realmsOf(named);
+  if (!areSameRealms(at, realms)) {
+    throw localError('vault_realms_other', false, { named: nameOfRealms(realms) });
+  }
+}
+
 /** Keeps where the PIN is, for as long as the chain names it. */
 export async function keepHome(
   own: OwnKeys,

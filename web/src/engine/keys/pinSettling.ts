@@ -1,8 +1,11 @@
 import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
+import { isNamed } from '../../protocol/errors';
 import type { PendingRegistration } from '../../storage/records';
+import type { PinVault } from '../../vault/pinVault';
 import type { OwnKeys } from './ownKeys';
 import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
+import { requireAt } from './pinHome';
 import type { VaultDoor } from './vaultDoor';
 
 /** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
@@ -31,6 +34,18 @@ export class PinSettling {
 
   /** @returns whether that is all that can be done now */
   async #trySettle(version: string): Promise<boolean> {
+    try {
+      return await this.#settleNow(version);
+    } catch (thrown) {
+      if (isNamed(thrown, 'vault_realms_other')) {
+        // It stays as it is until its own realms are named again.
+        return true;
+      }
+      throw thrown;
+    }
+  }
+
+  async #settleNow(version: string): Promise<boolean> {
     const { pending, rootDue, wrapDue } = this.own.record;
     const now = pending.find((one) => one.version === version);
     if (now?.isUnwanted && this.own.holdsKey) {
@@ -49,7 +64,7 @@ export class PinSettling {
     const { revision, keys } = await own.wrapped.open(rootSecret);
     const { version, replaces = [] } = pending;
     const isOver = this.isOver(pending);
-    const fate = await this.door.open().fate({ version, replaces }, isOver);
+    const fate = await this.#openAt(pending).fate({ version, replaces }, isOver);
     if (fate === 'open') {
       return true;
     }
@@ -76,11 +91,18 @@ export class PinSettling {
     const { version, replaces = [] } = pending;
     // Before it is tried, so that what arrives in between is not forgotten.
     const isOver = this.isOver(pending);
-    const vault = this.door.open();
+    const vault = this.#openAt(pending);
     await vault.withdraw(version, own.requireSeed(own.chain));
     if (isOver && (await vault.fate({ version, replaces }, isOver)) === 'fails') {
       await own.write((now) => ({ pending: without(now.pending, pending) }));
     }
+  }
+
+  /** The vault where it was begun: other realms are asked nothing of it, and its deletion is not given to them. */
+  #openAt({ realms, threshold, addresses }: PendingRegistration): PinVault {
+    // Those of earlier versions do not say where.
+    const at = realms && threshold !== undefined ? { realms, threshold, addresses } : null;
+    return this.door.open(undefined, (named) => at && requireAt(at, named));
   }
 
   /** Whether no request of it can be on its way any more. */
