@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { toHex } from '../protocol/bytes';
 import type { VaultSeenRecord } from '../storage/records';
 import { VaultRejection } from '../vault/rejection';
@@ -71,6 +71,24 @@ describe('a PIN whose guesses are used up', () => {
     await ann.online();
     await keysOf(ann).watch();
     expect([stateOf(ann), alarmsOf(ann)]).toEqual([['lost', 'exhausted'], []]);
+  });
+
+  it('is looked at again two minutes later where the last guess may turn out right still', async () => {
+    const { server, ann, phone } = await house();
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.used = 9;
+    }
+    expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('vault_exhausted');
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', null]);
+    const [later] = timers.mock.calls.filter(([, ms]) => ms === 120_000);
+    timers.mockRestore();
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.lapse();
+    }
+    later?.[0]();
+    await until(() => stateOf(ann)[0] === 'lost', 'it is said without a greeting');
   });
 
   it('is right again once it is set, on all devices, and lets in who waits', async () => {

@@ -37,11 +37,13 @@ export function requireAt(at: RealmSet, named: VaultView): void {
   }
 }
 
-/** Keeps where the PIN is, for as long as the chain names it. */
+/** Keeps where the PIN with this digest is, where the chain names that one still: another device may have changed it meanwhile. */
 export async function keepHome(
   own: OwnKeys,
   digest: Uint8Array,
   { realms, threshold, addresses }: RealmSet,
 ): Promise<void> {
-  await own.write({ home: { digest, realms, threshold, addresses } });
+  if (own.chain?.vaultDigest && equalBytes(own.chain.vaultDigest, digest)) {
+    await own.write({ home: { digest, realms, threshold, addresses } });
+  }
 }
