@@ -47,8 +47,10 @@ describe('a PIN whose guesses are used up', () => {
     }
     await keysOf(ann).watch();
     expect(stateOf(ann)).toEqual(['set', null]);
-    // Whoever made the last guess knows that it was wrong; for the others it may turn out right yet.
-    expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('vault_exhausted');
+    // None is left now; one whose end nobody has told of may turn out right yet, and be given back.
+    await expect(keysOf(phone).pins.recover(wrong, quiet)).rejects.toMatchObject({
+      info: { name: 'wrong_pin', details: { guessesLeft: 0 } },
+    });
     await keysOf(ann).watch();
     expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
     expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe('vault_too_few');
@@ -78,7 +80,7 @@ describe('a PIN whose guesses are used up', () => {
     for (const realm of server.keys.realmsOf(ann.account)) {
       realm.used = 9;
     }
-    expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('vault_exhausted');
+    expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('wrong_pin');
     const timers = vi.spyOn(globalThis, 'setTimeout');
     await keysOf(ann).watch();
     expect(stateOf(ann)).toEqual(['set', null]);

@@ -281,6 +281,31 @@ describe('other realms in the place of those of a PIN that was lost', () => {
   });
 });
 
+describe('a device without the key of the archive that is on', () => {
+  it('is told why it cannot set the PIN at other realms, and can where the PIN was lost before', async () => {
+    const { server, ann } = await pair();
+    const own = [...server.keys.realmIds];
+    name(server, ann.account, own);
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    await ann.engine.services.payPin.set(pin, quiet);
+    await ann.engine.services.archive.turnOn();
+    await keysOf(phone).watch();
+    name(server, ann.account, others);
+    const seen = asked(server);
+    const { payPin } = phone.engine.services;
+    await expect(payPin.set(nextPin, quiet, shown(others))).rejects.toThrow('archive_key_missing');
+    expect(seen).toEqual([]);
+    name(server, ann.account, own);
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.isLocked = own.includes(realm.id);
+    }
+    await keysOf(phone).watch();
+    name(server, ann.account, others);
+    await payPin.set(nextPin, quiet, shown(others));
+    expect(stateOf(phone)).toEqual(['set', null]);
+  });
+});
+
 describe('a device that has not heard that the PIN was changed', () => {
   /** A tablet of Ann's that knows where the PIN is, and is told nothing more. */
   async function unheard() {

@@ -213,14 +213,11 @@ export class PinVault {
     }
   }
 
-  /**
-   * What the realms say without a guess: whether there is a registration, and how many guesses are left.
-   * @param isOver whether the last guess is known to be wrong: one whose end nobody knows may turn out right and be given back
-   */
-  async look(isOver = false): Promise<Looked> {
+  /** What the realms say without a guess: whether there is a registration, and how many guesses are left. */
+  async look(): Promise<Looked> {
     const { configuration, at } = await this.#named();
     const { step, isElsewhere } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
-    const confirmed = isOver ? step : await this.#confirm(configuration, step);
+    const confirmed = await this.#confirm(configuration, step);
     return { step: confirmed, isElsewhere, at, isLastOpen: confirmed.faults.length < step.faults.length };
   }
 

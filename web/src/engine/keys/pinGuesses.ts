@@ -14,17 +14,13 @@ export class PinGuesses {
     readonly door: VaultDoor,
   ) {}
 
-  /**
-   * Counts nothing.
-   * @param isOver whether the last guess is known to be wrong
-   * @throws ActionError where the server cannot be reached
-   */
-  async look(isOver = false): Promise<PinLook> {
+  /** Counts nothing. @throws ActionError where the server cannot be reached */
+  async look(): Promise<PinLook> {
     const vault = this.door.openKnown();
     // Of the PIN that is asked about: another device may set one elsewhere while the realms answer.
     const digest = this.own.chain?.vaultDigest ?? null;
     try {
-      return await this.#judge(await vault.look(isOver), digest);
+      return await this.#judge(await vault.look(), digest);
     } catch (thrown) {
       if (!isNamed(thrown, 'vault_realms_other')) {
         throw thrown;

@@ -1,6 +1,6 @@
 import { systemRandom, wipe } from '../../crypto/random';
 import { localError } from '../../protocol/errors';
-import { type ActionError, errorOfLoss, isLost, type LyingRealm } from '../../state/contract';
+import { type ActionError, errorOfLoss, isLost, type LyingRealm, type PinLoss } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
 import type { Stretch } from '../../vault/argon2/port';
 import { nameOfRealms, type RealmSet } from '../../vault/configuration';
@@ -51,6 +51,8 @@ export class Pins {
   readonly guesses: PinGuesses;
   readonly waits: PinWaits;
   readonly settling: PinSettling;
+  /** Why the PIN opens nothing any more, as the device has found out before. */
+  seenLoss: () => PinLoss | null = () => null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -93,7 +95,7 @@ export class Pins {
    * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
    * the realms have opens what the server has.
    * @param agreed realms that it may go to where they are not those of the PIN before: by their name, what the person has seen
-   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin, `vault_realms_other`; `pin_needed`: an archive is on whose key only the present PIN brings;
+   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin, `vault_realms_other`; `pin_needed`: an archive is on whose key only the present PIN brings; `archive_key_missing`: likewise, and it cannot be entered now;
    * `pin_removed`: another device has removed it meanwhile
    */
   async set(typed: string, tell: Tell, agreed: Agreed = null): Promise<void> {
@@ -143,6 +145,18 @@ export class Pins {
   }
 
   /**
+   * Of a PIN that nobody can enter any more nothing is to be waited for.
+   * @throws ActionError `pin_needed`: it brings the archive's key still; `archive_key_missing`: it cannot be entered now
+   */
+  async #requireLost(): Promise<void> {
+    const { loss, isUsable } = await this.guesses.look();
+    // What other realms say, or too few, is no news of one that was lost.
+    if (!isLost(loss) && (isUsable || !isLost(this.seenLoss()))) {
+      throw localError(loss === 'realms_other' ? 'archive_key_missing' : 'pin_needed', false);
+    }
+  }
+
+  /**
    * Finishes what this device had begun when it was cut off, as far as that can be done now.
    * @throws ActionError where the server cannot be reached
    */
@@ -182,10 +196,7 @@ export class Pins {
     const { revision, isThere, keys } = await own.wrapped.open(own.record.rootSecret);
     const isOther = isThere && !keys;
     if (!tries.isRegistered && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
-      // Of a PIN that nobody can enter any more nothing is to be waited for.
-      if (!isLost((await this.guesses.look()).loss)) {
-        throw localError('pin_needed', false);
-      }
+      await this.#requireLost();
     }
     if (own.record.pending.length >= mostPending) {
       // What has become of them shows with time; one that is forgotten could still become the PIN.
@@ -286,18 +297,23 @@ export class Pins {
     return this.options.parameters ?? defaultParameters;
   }
 
-  /** A wrong PIN may have been the last guess: then there is none to be right any more. */
+  /**
+   * A wrong PIN may have been the last guess: then there is none to be right any more, or none is left until it shows that no
+   * earlier one, of another device, is given back.
+   */
   async #failed({ step, isElsewhere, at }: Recovered): Promise<ActionError> {
     if (isElsewhere) {
       return localError('vault_realms_other', false, { named: nameOfRealms(at) });
     }
     const failed = this.door.failed(step);
     if (step.rejection === VaultRejection.wrongPin && step.guessesLeft === 0) {
-      const { loss } = await this.guesses.look(true).catch(() => ({ loss: null }));
+      const { loss, isLastOpen } = await this.guesses.look().catch(() => ({ loss: null, isLastOpen: false }));
+      const { realms } = failed.info.details ?? {};
+      const named = realms ? { realms } : {};
       if (loss) {
-        const { realms } = failed.info.details ?? {};
-        return localError(errorOfLoss[loss], false, realms ? { realms } : {});
+        return localError(errorOfLoss[loss], false, named);
       }
+      return isLastOpen ? localError('wrong_pin', false, { guessesLeft: 0, ...named }) : failed;
     }
     return failed;
   }

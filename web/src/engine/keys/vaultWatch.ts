@@ -46,6 +46,7 @@ export class VaultWatch {
     readonly alarms: KeyAlarms,
   ) {
     this.now = () => core.clock.nowMs();
+    pins.seenLoss = () => this.loss;
   }
 
   async load(): Promise<void> {

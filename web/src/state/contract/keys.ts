@@ -252,7 +252,7 @@ export interface KeysApp {
   /**
    * @param tell how far it is, from 0 to 1
    * @param at the overview's name of the realms that it is to go to where they are not those that the PIN before was set at
-   * @throws ActionError `pin_needed`, where an archive would be left without its key; `vault_realms_other`, where the server names
+   * @throws ActionError `pin_needed`, `archive_key_missing`, where an archive would be left without its key; `vault_realms_other`, where the server names
    * realms that are neither
    */
   setPin(pin: string, tell: (share: number) => void, at?: string | null): Promise<void>;
