@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { toHex } from '../protocol/bytes';
 import type { VaultSeenRecord } from '../storage/records';
 import { VaultRejection } from '../vault/rejection';
@@ -47,8 +47,10 @@ describe('a PIN whose guesses are used up', () => {
     }
     await keysOf(ann).watch();
     expect(stateOf(ann)).toEqual(['set', null]);
-    // Whoever made the last guess knows that it was wrong; for the others it may turn out right yet.
-    expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('vault_exhausted');
+    // None is left now; one whose end nobody has told of may turn out right yet, and be given back.
+    await expect(keysOf(phone).pins.recover(wrong, quiet)).rejects.toMatchObject({
+      info: { name: 'wrong_pin', details: { guessesLeft: 0 } },
+    });
     await keysOf(ann).watch();
     expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
     expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe('vault_too_few');
@@ -71,6 +73,24 @@ describe('a PIN whose guesses are used up', () => {
     await ann.online();
     await keysOf(ann).watch();
     expect([stateOf(ann), alarmsOf(ann)]).toEqual([['lost', 'exhausted'], []]);
+  });
+
+  it('is looked at again two minutes later where the last guess may turn out right still', async () => {
+    const { server, ann, phone } = await house();
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.used = 9;
+    }
+    expect(await nameOf(keysOf(phone).pins.recover(wrong, quiet))).toBe('wrong_pin');
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', null]);
+    const [later] = timers.mock.calls.filter(([, ms]) => ms === 120_000);
+    timers.mockRestore();
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.lapse();
+    }
+    later?.[0]();
+    await until(() => stateOf(ann)[0] === 'lost', 'it is said without a greeting');
   });
 
   it('is right again once it is set, on all devices, and lets in who waits', async () => {

@@ -202,3 +202,156 @@ describe('a server that names other realms than those that the PIN was set at', 
     expect((await keysOf(phone).pins.guesses.look()).loss).toBe('realms_other');
   });
 });
+
+describe('a registration that was cut off', () => {
+  /** Ann's next PIN stands at the realms, and the chain could not be told. */
+  async function cutOff() {
+    const { server, ann, annClient } = await pair();
+    const own = [...server.keys.realmIds];
+    name(server, ann.account, own);
+    await keysOf(ann).pins.set(pin, quiet);
+    annClient.busy.add('appendKeys');
+    await expect(keysOf(ann).pins.set(nextPin, quiet)).rejects.toThrow('overloaded');
+    annClient.busy.clear();
+    name(server, ann.account, others);
+    return { server, ann, own };
+  }
+
+  it('waits for the realms that it was begun at: others are not asked what has become of it', async () => {
+    const { server, ann, own } = await cutOff();
+    const seen = asked(server);
+    await keysOf(ann).pins.settle();
+    expect([seen, keysOf(ann).own.record.pending.length]).toEqual([[], 1]);
+    name(server, ann.account, own);
+    await keysOf(ann).pins.settle();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+    expect(registered(server, ann)).toEqual([String(chainOf(server, ann)?.vaultDigest)]);
+  });
+
+  it('is not shown for deletion to others either, and goes where it is as soon as that is named again', async () => {
+    const { server, ann, own } = await cutOff();
+    const { own: keys } = keysOf(ann);
+    await keys.write(({ pending }) => ({ pending: pending.map((one) => ({ ...one, isUnwanted: true })) }));
+    const seen = asked(server);
+    await keysOf(ann).pins.settle();
+    expect([seen, keys.record.pending.length]).toEqual([[], 1]);
+    name(server, ann.account, own);
+    await keysOf(ann).pins.settle();
+    expect([keys.record.pending, registered(server, ann)]).toEqual([[], []]);
+  });
+
+  it('is looked for at whatever is named where an earlier version has not kept where it was begun', async () => {
+    const { server, ann } = await cutOff();
+    const { own: keys } = keysOf(ann);
+    await keys.write(({ pending }) => ({
+      pending: pending.map(({ realms: _, threshold: __, addresses: ___, ...earlier }) => earlier),
+    }));
+    const seen = asked(server);
+    await keysOf(ann).pins.settle();
+    expect(seen.map(([realm]) => realm)).toEqual(expect.arrayContaining(others));
+  });
+});
+
+describe('other realms in the place of those of a PIN that was lost', () => {
+  const lock = (server: FakeServer, account: string, own: string[], isLocked: boolean) => {
+    for (const realm of server.keys.realmsOf(account).filter(({ id }) => own.includes(id))) {
+      realm.isLocked = isLocked;
+    }
+  };
+
+  it('leave it lost, so that no archive is begun on it, until its own have it again', async () => {
+    const { server, ann, own } = await house();
+    lock(server, ann.account, own, true);
+    await keysOf(ann).watch();
+    name(server, ann.account, others);
+    await keysOf(ann).watch();
+    expect([stateOf(ann), keysOf(ann).security.isElsewhere]).toEqual([['lost', 'locked'], true]);
+    expect(alarmsOf(ann)).toEqual(['pinLost', 'realmsOther']);
+    await expect(ann.engine.services.archive.turnOn()).rejects.toThrow('archive_needs_pin');
+    name(server, ann.account, own);
+    for (const realm of own.slice(1)) {
+      server.keys.realmsDown.add(realm);
+    }
+    await keysOf(ann).watch();
+    expect([stateOf(ann), keysOf(ann).security.isElsewhere]).toEqual([['lost', 'locked'], false]);
+    server.keys.realmsDown.clear();
+    lock(server, ann.account, own, false);
+    await keysOf(ann).watch();
+    expect(stateOf(ann)).toEqual(['set', null]);
+  });
+});
+
+describe('a device without the key of the archive that is on', () => {
+  it('is told why it cannot set the PIN at other realms, and can where the PIN was lost before', async () => {
+    const { server, ann } = await pair();
+    const own = [...server.keys.realmIds];
+    name(server, ann.account, own);
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    await ann.engine.services.payPin.set(pin, quiet);
+    await ann.engine.services.archive.turnOn();
+    await keysOf(phone).watch();
+    name(server, ann.account, others);
+    const seen = asked(server);
+    const { payPin } = phone.engine.services;
+    await expect(payPin.set(nextPin, quiet, shown(others))).rejects.toThrow('archive_key_missing');
+    expect(seen).toEqual([]);
+    name(server, ann.account, own);
+    for (const realm of server.keys.realmsOf(ann.account)) {
+      realm.isLocked = own.includes(realm.id);
+    }
+    await keysOf(phone).watch();
+    name(server, ann.account, others);
+    await payPin.set(nextPin, quiet, shown(others));
+    expect(stateOf(phone)).toEqual(['set', null]);
+  });
+});
+
+describe('a device that has not heard that the PIN was changed', () => {
+  /** A tablet of Ann's that knows where the PIN is, and is told nothing more. */
+  async function unheard() {
+    const found = await house();
+    const tablet = keep(await TestDevice.signIn('ann', found.server.client(), found.ann));
+    await keysOf(tablet).watch();
+    keysOf(tablet).heard = async () => undefined;
+    return { ...found, tablet };
+  }
+
+  it('looks at the chain before it says that the server names other realms', async () => {
+    const { server, ann, tablet } = await unheard();
+    name(server, ann.account, others);
+    await ann.engine.services.payPin.set(nextPin, quiet, shown(others));
+    expect(await keysOf(tablet).vault.lookAtPin()).toMatchObject({ loss: null, isUsable: true });
+    expect([stateOf(tablet), alarmsOf(tablet)]).toEqual([['set', null], expect.not.arrayContaining(['realmsOther'])]);
+    expect(keysOf(tablet).own.record.home?.realms).toEqual(others);
+  });
+
+  it('and before it says that the PIN is lost', async () => {
+    const { ann, tablet } = await unheard();
+    await ann.engine.services.payPin.remove();
+    const { vault } = keysOf(tablet);
+    const attempt = { at: new Date().toISOString(), device: ann.account, outcome: 'failed' as const };
+    await vault.heard({ account: ann.account, length: 0, attempt });
+    vault.now = () => Date.now() + 31_000;
+    await vault.heard({ account: ann.account, length: 0, attempt });
+    expect([stateOf(tablet), alarmsOf(tablet)]).toEqual([['none', null], expect.not.arrayContaining(['pinLost'])]);
+  });
+
+  it('keeps the realms that it has looked at for the PIN that it has asked about, and for no other', async () => {
+    const { server, ann } = await house();
+    const { own, pins } = keysOf(ann);
+    await own.write({ home: null });
+    const { ask } = server.keys;
+    const { chain } = own;
+    // Another digest comes to stand in the chain while the realms answer.
+    let isChanged = false;
+    Object.defineProperty(own, 'chain', {
+      get: () => (isChanged ? { vaultDigest: new Uint8Array(32).fill(9) } : chain),
+    });
+    server.keys.ask = (...given) => {
+      isChanged = true;
+      return ask.apply(server.keys, given);
+    };
+    expect(await pins.guesses.look()).toMatchObject({ isUsable: true });
+    expect(own.record.home).toBeNull();
+  });
+});

@@ -42,6 +42,10 @@ export const archiveEn = {
     'On, but this device does not have its key: what it reads and sends is not kept. Enter your PIN to let it take part.',
   lockedNoPin:
     'On, but this device does not have its key, and there is no PIN that would bring it. Approve this device again on one that has it, or delete the archive and begin a new one.',
+  lockedElsewhere:
+    'On, but this device does not have its key, and your PIN, which would bring it, cannot be entered while the server names other parts for the PIN vault. Set the PIN again on a device that has the key, or delete the archive and begin a new one.',
+  needsPinAgain:
+    'It needs your PIN, which cannot be entered while the server names other parts for the PIN vault. Set it again first.',
   used: (used: string, most: string) => `${used} of ${most} used.`,
   full: 'The archive is full: what is new is no longer kept. Deleting it and turning it on again makes room.',
   waiting: (count: number) =>

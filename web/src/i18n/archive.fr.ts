@@ -42,6 +42,10 @@ export const archiveFr: typeof archiveEn = {
     'Activée, mais cet appareil n’en a pas la clé : ce qu’il lit et envoie n’est pas gardé. Entrez votre code PIN pour qu’il y participe.',
   lockedNoPin:
     'Activée, mais cet appareil n’en a pas la clé, et aucun code PIN ne l’amènerait. Approuvez de nouveau cet appareil sur un autre qui l’a, ou supprimez l’archive et commencez-en une nouvelle.',
+  lockedElsewhere:
+    'Activée, mais cet appareil n’en a pas la clé, et votre code PIN, qui l’amènerait, ne peut pas être entré tant que le serveur nomme d’autres parties du coffre. Redéfinissez le code PIN sur un appareil qui a la clé, ou supprimez l’archive et commencez-en une nouvelle.',
+  needsPinAgain:
+    'Il lui faut votre code PIN, qui ne peut pas être entré tant que le serveur nomme d’autres parties du coffre. Redéfinissez-le d’abord.',
   used: (used, most) => `${used} utilisés sur ${most}.`,
   full: 'L’archive est pleine : ce qui est nouveau n’est plus gardé. La supprimer et la réactiver fait de la place.',
   waiting: (count) => plural(count, { one: '# message est en route.', other: '# messages sont en route.' }),

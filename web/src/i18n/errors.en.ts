@@ -45,13 +45,15 @@ export const errorsEn = {
   keys_untrue: 'The server shows keys that cannot be true. ChatPay does not use them; see the security page.',
   archive_needs_pin: 'Set a PIN first: nothing else brings the archive’s key to a new device.',
   pin_needed: 'Your PIN was set on another device. Enter it on this one first.',
+  archive_key_missing:
+    'The key of your history archive is not on this device, and your PIN, which would bring it, cannot be entered while the server names other parts for the PIN vault. Set the PIN again on a device that takes part in the archive, or delete the archive first.',
   pay_code_invalid: 'This is no code for paying, or a part of it is missing. Copy all of it, or scan it.',
   pay_code_own: 'This is your own code. Somebody else has to scan it.',
   pay_code_keys:
     'This code names other keys than this device knows of this person, so nothing is paid to it. Ask them for a new code; if it still differs, compare safety numbers before you pay.',
   pin_removed: 'Another of your devices removed the PIN while you set it here. There is none now: set it again.',
   device_still_vouched:
-    'The device is signed out, but your keys still vouch for it: they could not be changed right now. Remove it once more; the server lists it no longer, so it has no name here.',
+    'The device is signed out, but the server has not confirmed that your keys stopped vouching for it. Until then others could take it for yours. Remove it once more; the server lists it no longer, so it has no name here.',
   device_still_signed_in:
     'Your keys do not vouch for the device any more, but the server has not signed it out. Remove it once more.',
   device_still_in_chats:

@@ -46,6 +46,8 @@ export const errorsFr: Record<ErrorName, string> = {
   archive_needs_pin:
     'Définissez d’abord un code PIN : rien d’autre n’amène la clé de l’archive sur un nouvel appareil.',
   pin_needed: 'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord sur celui-ci.',
+  archive_key_missing:
+    'La clé de votre archive n’est pas sur cet appareil, et votre code PIN, qui l’amènerait, ne peut pas être entré tant que le serveur nomme d’autres parties du coffre. Redéfinissez le code PIN sur un appareil qui prend part à l’archive, ou supprimez d’abord l’archive.',
   pay_code_invalid: 'Ce n’est pas un code de paiement, ou il en manque une partie. Copiez-le en entier, ou scannez-le.',
   pay_code_own: 'C’est votre propre code. Quelqu’un d’autre doit le scanner.',
   pay_code_keys:
@@ -53,7 +55,7 @@ export const errorsFr: Record<ErrorName, string> = {
   pin_removed:
     'Un autre de vos appareils a supprimé le code PIN pendant que vous le définissiez ici. Il n’y en a plus : redéfinissez-le.',
   device_still_vouched:
-    'L’appareil est déconnecté, mais vos clés répondent encore de lui : elles n’ont pas pu être changées pour le moment. Retirez-le encore une fois ; le serveur ne le mentionne plus, il n’a donc plus de nom ici.',
+    'L’appareil est déconnecté, mais le serveur n’a pas confirmé que vos clés ne répondent plus de lui. D’ici là, d’autres pourraient le prendre pour le vôtre. Retirez-le encore une fois ; le serveur ne le mentionne plus, il n’a donc plus de nom ici.',
   device_still_signed_in:
     'Vos clés ne répondent plus de l’appareil, mais le serveur ne l’a pas déconnecté. Retirez-le encore une fois.',
   device_still_in_chats:

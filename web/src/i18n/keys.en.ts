@@ -29,7 +29,14 @@ export const keysEn = {
     elsewhereAt: (operator: string, address: string) => `${operator}, at ${address}`,
     presentFirst:
       'Your PIN was set on another device. Enter it here first: it has the key of your history archive, which a new one would leave behind. If you do not know it any more, delete the archive before you set another.',
+    archiveFirst:
+      'The key of your history archive is not on this device, and your PIN, which would bring it, cannot be entered while other parts are named.',
+    archiveFirstHow: [
+      'If another device of yours takes part in the archive, set the PIN again on that one and enter it here. Or sign out here, sign in again and let that device approve this one.',
+      'If none does, delete the archive; then you can set the PIN here.',
+    ],
     remove: 'Remove PIN',
+    removeElsewhere: 'It cannot be removed now: the server does not name the parts that have it.',
     removeTitle: 'Remove the PIN?',
     removeBody:
       'Then only another device of yours can bring your account to a new one. If you lose all your devices, you begin anew: your contacts are warned, and have to accept your new keys.',
@@ -63,7 +70,9 @@ export const keysEn = {
     guessesLeft: (count: number) =>
       count === 1
         ? '1 guess left, then the PIN is destroyed'
-        : plural(count, { one: '# guess left', other: '# guesses left' }),
+        : count === 0
+          ? 'No guesses are left now'
+          : plural(count, { one: '# guess left', other: '# guesses left' }),
     wrong: 'This is not your PIN.',
     byDevice: 'With another device',
     byDeviceSteps: [

@@ -28,7 +28,14 @@ export const keysFr: typeof keysEn = {
     elsewhereAt: (operator, address) => `${operator}, à l’adresse ${address}`,
     presentFirst:
       'Votre code PIN a été défini sur un autre appareil. Entrez-le d’abord ici : il a la clé de votre archive, qu’un nouveau code laisserait derrière lui. Si vous ne le connaissez plus, effacez l’archive avant d’en définir un autre.',
+    archiveFirst:
+      'La clé de votre archive n’est pas sur cet appareil, et votre code PIN, qui l’amènerait, ne peut pas être entré tant que d’autres parties sont nommées.',
+    archiveFirstHow: [
+      'Si un autre de vos appareils prend part à l’archive, redéfinissez-y le code PIN et entrez-le ici. Ou déconnectez-vous ici, reconnectez-vous et faites approuver cet appareil par l’autre.',
+      'Si aucun n’y prend part, supprimez l’archive ; vous pourrez alors définir le code PIN ici.',
+    ],
     remove: 'Supprimer le code PIN',
+    removeElsewhere: 'Il ne peut pas être supprimé maintenant : le serveur ne nomme pas les parties qui l’ont.',
     removeTitle: 'Supprimer le code PIN ?',
     removeBody:
       'Ensuite, seul un autre de vos appareils pourra amener votre compte sur un nouveau. Si vous les perdez tous, vous recommencez : vos contacts sont avertis et doivent accepter vos nouvelles clés.',
@@ -62,7 +69,9 @@ export const keysFr: typeof keysEn = {
     guessesLeft: (count) =>
       count === 1
         ? '1 essai restant, puis le code PIN est détruit'
-        : plural(count, { one: '# essai restant', other: '# essais restants' }),
+        : count === 0
+          ? 'Il ne reste aucun essai pour le moment'
+          : plural(count, { one: '# essai restant', other: '# essais restants' }),
     wrong: 'Ce n’est pas votre code PIN.',
     byDevice: 'Avec un autre appareil',
     byDeviceSteps: [

@@ -75,7 +75,8 @@ export const ErrorCode = {
  * `device_still_vouched`: a device was signed out, and the account's keys vouch for it still; `device_still_signed_in`: the reverse;
  * `device_still_in_chats`: both was done, and it is in conversations still. `pin_refused`: the PIN is too easily guessed. `code_invalid`: no code of a device of this account. `keys_untrue`:
  * the server shows keys that cannot be true. `archive_needs_pin`: nothing else would bring the archive's key back.
- * `pin_needed`: the PIN was set on another device, and this one does not know what it opens. `pin_removed`: another device has
+ * `pin_needed`: the PIN was set on another device, and this one does not know what it opens. `archive_key_missing`: it brings the
+ * archive's key, which a new PIN would leave behind, and cannot be entered while the server names other realms. `pin_removed`: another device has
  * removed it while this one set it.
  * `pay_code_invalid`: no code for paying. `pay_code_own`: one's own. `pay_code_keys`: it names another identity key than this
  * device knows of the person.
@@ -121,6 +122,7 @@ export type LocalErrorName =
   | 'keys_untrue'
   | 'archive_needs_pin'
   | 'pin_needed'
+  | 'archive_key_missing'
   | 'pay_code_invalid'
   | 'pay_code_own'
   | 'pay_code_keys'

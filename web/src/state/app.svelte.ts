@@ -39,6 +39,7 @@ const unknownSecurity: AccountSecurity = {
   isBehind: false,
   pin: 'none',
   pinLoss: null,
+  isElsewhere: false,
   knowsPin: false,
   payPin: { state: 'off', until: null, limits: {}, triesLeft: 0, waitUntil: 0 },
   identityKey: null,

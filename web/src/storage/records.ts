@@ -300,9 +300,15 @@ export type SeenGuess = { realm: string; at: string; device: string; outcome?: '
 
 /**
  * What one device began at realms, until when in milliseconds, and what each of them calls it. Records of earlier versions do not
- * say where. `isOver`: a realm has it no more, so what begins after that is another one.
+ * say where. `isEnded`: this realm has it no more; where none has, what begins after that is another one. `isOver`: the same, of
+ * earlier versions, which said so once one realm had it no more.
  */
-export type SeenWait = { device: string; until: number; at?: { realm: string; id: string }[]; isOver?: boolean };
+export type SeenWait = {
+  device: string;
+  until: number;
+  at?: { realm: string; id: string; isEnded?: boolean }[];
+  isOver?: boolean;
+};
 
 /**
  * Guesses and waits that this device knows of already: they alarm once. Before the first look at the realms' lists there may be
@@ -321,8 +327,10 @@ export type VaultSeenRecord = {
 /** A registration, hex of its digest, that too few realms were found to have, or that the server names other realms for. */
 export type SeenLoss = {
   digest: string;
-  /** Null where it was there again at the last look, and before it is believed. */
+  /** Null where it was there again at the last look, and before it is believed. Earlier versions have other realms here too. */
   loss: PinLoss | null;
+  /** The server names other realms than the PIN's own, which say nothing of it. */
+  isElsewhere?: boolean;
   /** It has alarmed. Absent in records of earlier versions, which had. */
   isTold?: boolean;
   /** Since when nothing was found registered, before that is believed. */

@@ -65,7 +65,13 @@ export type Registered = { step: VaultStep; digest: Uint8Array | null };
  * A step, the realms that were asked, and whether so many of these have a registration of other ones that a threshold cannot have
  * one of these.
  */
-export type Looked = { step: VaultStep; isElsewhere: boolean; at: RealmSet };
+export type Looked = {
+  step: VaultStep;
+  isElsewhere: boolean;
+  at: RealmSet;
+  /** Whether a realm has no guess left while the last one may turn out right still. */
+  isLastOpen?: boolean;
+};
 
 /** As a look, and where it is passed the root secret, 32 bytes, which the caller wipes, and what a guess of the registration costs. */
 export type Recovered = Looked & { rootSecret: Uint8Array | null; parameters?: PinHashParameters };
@@ -207,14 +213,12 @@ export class PinVault {
     }
   }
 
-  /**
-   * What the realms say without a guess: whether there is a registration, and how many guesses are left.
-   * @param isOver whether the last guess is known to be wrong: one whose end nobody knows may turn out right and be given back
-   */
-  async look(isOver = false): Promise<Looked> {
+  /** What the realms say without a guess: whether there is a registration, and how many guesses are left. */
+  async look(): Promise<Looked> {
     const { configuration, at } = await this.#named();
     const { step, isElsewhere } = chooseStart(this.#account, configuration, await this.#recover1(configuration));
-    return { step: isOver ? step : await this.#confirm(configuration, step), isElsewhere, at };
+    const confirmed = await this.#confirm(configuration, step);
+    return { step: confirmed, isElsewhere, at, isLastOpen: confirmed.faults.length < step.faults.length };
   }
 
   /**

@@ -222,6 +222,38 @@ describe('A server that names other realms', () => {
     expect(await section.locator('[data-loss=realms_other]').count()).toBe(0);
   });
 
+  test('Does not have the PIN removed, and says why', async () => {
+    await open('realmsOther', '#/settings/security');
+    const remove = page.getByTestId('remove-pin');
+    await page.getByText('the server does not name the parts that have it').waitFor();
+    expect(await remove.isDisabled()).toBe(true);
+  });
+
+  test('Gets a PIN that brought nothing back by who was shown where it goes', async () => {
+    await open('pinVoidElsewhere', '#/settings/security');
+    const section = page.getByTestId('pin-section');
+    await section.getByText('now names other parts').waitFor();
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    await section.getByTestId('pin-elsewhere').waitFor();
+    await section.getByLabel('PIN', { exact: true }).fill('480279');
+    await section.getByLabel('Once more').fill('480279');
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    await section.getByText('Your PIN is set.').waitFor();
+  });
+
+  test('Leaves a way to who has not the archive’s key: another device, or no archive', async () => {
+    await open('archiveElsewhere', '#/settings/security');
+    const section = page.getByTestId('pin-section');
+    await section.getByRole('button', { name: 'Set PIN again' }).click();
+    const first = section.getByTestId('archive-first');
+    await first.getByText('set the PIN again on that one').waitFor();
+    expect(await page.getByTestId('pin-entry').count()).toBe(0);
+    await first.getByTestId('archive-delete').click();
+    await page.getByRole('button', { name: 'Delete archive' }).click();
+    await section.getByTestId('pin-elsewhere').waitFor();
+    await section.getByLabel('PIN', { exact: true }).waitFor();
+  });
+
   test('Is told of on a device that needs the PIN', async () => {
     await open('waitingElsewhere', '#/');
     await page.locator('[data-testid=pin-gone][data-loss=realms_other]').getByText('told them nothing of it').waitFor();

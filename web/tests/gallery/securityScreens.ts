@@ -25,6 +25,20 @@ export const securityScreens: Screen[] = [
     scrollTo: '[data-testid=pin-section]',
   },
   {
+    name: 'security-void-elsewhere',
+    scene: 'pinVoidElsewhere',
+    hash: security,
+    press: ['[data-testid=set-pin]'],
+    scrollTo: '[data-testid=pin-section]',
+  },
+  {
+    name: 'security-archive-elsewhere',
+    scene: 'archiveElsewhere',
+    hash: security,
+    press: ['[data-testid=set-pin]'],
+    scrollTo: '[data-testid=pin-section]',
+  },
+  {
     name: 'security-attempts-many',
     scene: 'attemptsMany',
     hash: security,

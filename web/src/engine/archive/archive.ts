@@ -253,8 +253,8 @@ export class Archive {
         throw notApproved();
       }
       const { rootSecret } = own.record;
-      // One that the vault has lost brings nothing back either.
-      const isThere = pins.isSet && !isLost(vault.loss);
+      // One that the vault has lost brings nothing back either, and one that is elsewhere cannot be entered.
+      const isThere = pins.isSet && !isLost(vault.loss) && (rootSecret !== null || !vault.isElsewhere);
       if (!rootSecret || !isThere) {
         throw localError(isThere ? 'pin_needed' : 'archive_needs_pin', false);
       }

@@ -197,6 +197,7 @@ export class DeviceKeys {
       isBehind: this.own.isBehind,
       pin: this.#pinState,
       pinLoss: this.isApproved && this.#pinState !== 'void' ? this.vault.loss : null,
+      isElsewhere: this.isApproved && this.vault.isElsewhere,
       knowsPin: record.rootSecret !== null && !record.rootDue,
       codes: this.own.codes,
       identityKey: chain?.identityKey ? toHex(chain.identityKey) : null,

@@ -1,19 +1,9 @@
-import { publicKeyOf } from '../../crypto/ed25519';
 import { systemRandom } from '../../crypto/random';
 import { type ApprovedKeys, openApproval, sealApproval, sealKeyPairOf } from '../../identity/approval';
 import type { ApprovalCode } from '../../identity/approvalCode';
-import { issueCredential, readCredential } from '../../identity/deviceCredential';
 import type { KeyChain } from '../../keylog/chain';
-import {
-  type EntryPlace,
-  EntryType,
-  type KeyLogEntry,
-  makeDeviceAdded,
-  makeIdentity,
-  makeIdentityReset,
-  readEntry,
-} from '../../keylog/entry';
-import { equalBytes, toBase64 } from '../../protocol/bytes';
+import { EntryType, type KeyLogEntry, makeIdentity, makeIdentityReset, readEntry } from '../../keylog/entry';
+import { toBase64 } from '../../protocol/bytes';
 import { ErrorCode, isCode, localError } from '../../protocol/errors';
 import { ActionError } from '../../state/contract';
 import type { OwnKeysRecord } from '../../storage/records';
@@ -22,6 +12,7 @@ import type { KeyAlarms } from './alarms';
 import { lasting, withApproval } from './approvals';
 import { after, hashText, isKeyOf } from './chainKeys';
 import type { KeyLogFollower } from './follower';
+import { OwnEntry } from './ownEntry';
 import { noKeys, type OwnChange, OwnRecord } from './ownRecord';
 import type { PeopleKeys } from './peopleKeys';
 import { RootSecret } from './rootSecret';
@@ -29,8 +20,6 @@ import { WrappedKeys } from './wrapped';
 
 /** Other devices may add to the chain at the same moment; more often than this it cannot be chance. */
 const attempts = 8;
-/** Another device that renews the identity key stores it wrapped a moment after the log has it. */
-const fetchAttempts = 4;
 const keyBytes = 32;
 
 /**
@@ -41,8 +30,7 @@ export class OwnKeys {
   readonly wrapped: WrappedKeys;
   readonly root: RootSecret;
   readonly #kept: OwnRecord;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #fetches = 0;
+  readonly #entry: OwnEntry;
   /** Called when this device has become one that others let in. */
   onApproved: () => void = () => undefined;
   /** Called when another device or the PIN has brought keys, also to a device that was in the chain before. */
@@ -59,6 +47,7 @@ export class OwnKeys {
     this.#kept = new OwnRecord(core);
     this.wrapped = new WrappedKeys(core);
     this.root = new RootSecret(core, this);
+    this.#entry = new OwnEntry(core, this, (entries) => this.#post(entries));
   }
 
   load(): Promise<void> {
@@ -66,9 +55,7 @@ export class OwnKeys {
   }
 
   stop(): void {
-    if (this.#timer !== null) {
-      clearTimeout(this.#timer);
-    }
+    this.#entry.stop();
   }
 
   get record(): OwnKeysRecord {
@@ -90,7 +77,7 @@ export class OwnKeys {
   /** The account's identity key was renewed on another device, and nothing has brought the new one here. */
   get isBehind(): boolean {
     const { identitySeed, rootSecret, approvalKey } = this.record;
-    const isWaited = rootSecret === null || this.#fetches >= fetchAttempts;
+    const isWaited = rootSecret === null || this.#entry.hasLooked;
     return this.core.deviceOrNull?.credential != null && !identitySeed && approvalKey !== null && isWaited;
   }
 
@@ -111,7 +98,7 @@ export class OwnKeys {
   ensure(): Promise<boolean> {
     return this.#inTurn(async () => {
       const chain = await this.#follow();
-      return chain ? this.#enter(chain) : false;
+      return chain ? this.#entry.enter(chain) : false;
     });
   }
 
@@ -169,7 +156,7 @@ export class OwnKeys {
   }
 
   async #enterOrFail(chain: KeyChain | null): Promise<void> {
-    if (!chain || !(await this.#enter(chain))) {
+    if (!chain || !(await this.#entry.enter(chain))) {
       throw localError('keys_untrue', false);
     }
   }
@@ -194,7 +181,7 @@ export class OwnKeys {
       // Kept before the server hears of its public half: whoever dies in between goes on with it.
       await this.write(({ approvalKey }) => ({ ...noKeys, approvalKey, nextSeed: next }));
       const first = makeIdentityReset(chain.next, next);
-      await this.#post([first, this.#deviceAdded(after(first), next)]);
+      await this.#post([first, this.#entry.deviceAdded(after(first), next)]);
       await this.#enterOrFail(this.chain);
     });
   }
@@ -342,107 +329,12 @@ export class OwnKeys {
     return this.record.posted.includes(hashText(encoding));
   }
 
-  async #enter(chain: KeyChain): Promise<boolean> {
-    const { device, publicKey } = this.core.device;
-    const isIn = chain.hasDevice(device, publicKey);
-    if (this.record.identitySeed && chain.length > 0 && !isKeyOf(chain, this.record.identitySeed)) {
-      await this.#forgetKey(isIn);
-    }
-    if (!this.record.identitySeed && chain.length > 0 && !(isIn && (await this.#fetch(chain)))) {
-      if (!this.record.approvalKey) {
-        await this.write({ approvalKey: systemRandom(keyBytes) });
-      }
-      this.onChange();
-      return false;
-    }
-    const seed = this.record.identitySeed ?? systemRandom(keyBytes);
-    if (!this.record.identitySeed) {
-      await this.write({ identitySeed: seed });
-    }
-    if (!isIn) {
-      const first = chain.length === 0 ? [makeIdentity(chain.next, seed, seed)] : [];
-      const next = first[0] ? after(first[0]) : chain.next;
-      await this.#post([...first, this.#deviceAdded(next, seed)]);
-    }
-    await this.#certify(seed);
-    // The chain is as it is: what is left to do is done with the next look at it.
-    const isSettled = await this.root.settle(this.chain ?? chain).catch(() => false);
-    if (isSettled) {
-      this.#fetches = 0;
-    } else {
-      this.#lookAgain();
-    }
-    return true;
-  }
-
-  /**
-   * The account has another identity key by now. Where it was renewed, this device is in the chain still and its certificate
-   * holds; where it was begun anew, nothing that this device has is of any use.
-   */
-  async #forgetKey(isIn: boolean): Promise<void> {
-    this.#fetches = 0;
-    if (isIn) {
-      await this.write({ identitySeed: null, nextSeed: null, wrapDue: false });
-      return;
-    }
-    await this.write({ ...noKeys, approvalKey: systemRandom(keyBytes) });
-    await this.core.updateDevice({ credential: null });
-  }
-
-  /** The key in force, as the device that renewed it has stored it for whoever has the root secret. */
-  async #fetch(chain: KeyChain): Promise<boolean> {
-    const { rootSecret } = this.record;
-    if (!rootSecret) {
-      return false;
-    }
-    const { isThere, keys } = await this.wrapped.open(rootSecret);
-    if (keys && isKeyOf(chain, keys.identitySeed)) {
-      const { identitySeed, archiveKey } = keys;
-      await this.write((now) => ({ identitySeed, archiveKey: archiveKey ?? now.archiveKey, approvalKey: null }));
-      this.#fetches = 0;
-      return true;
-    }
-    if (isThere && !keys) {
-      await this.root.forget(rootSecret);
-    } else {
-      this.#lookAgain();
-    }
-    return false;
-  }
-
-  #lookAgain(): void {
-    if (!this.core.stopped && this.#timer === null && this.#fetches < fetchAttempts) {
-      const waitMs = this.core.timing.keysAgainMs * 2 ** this.#fetches++;
-      this.#timer = setTimeout(() => {
-        this.#timer = null;
-        void this.ensure().catch(() => undefined);
-      }, waitMs);
-    }
-  }
-
-  #deviceAdded(next: EntryPlace, seed: Uint8Array): KeyLogEntry {
-    const { device, privateKey } = this.core.device;
-    return makeDeviceAdded(next, device, privateKey, seed);
-  }
-
   /** What is posted is noted before, so that nobody takes it for somebody else's. */
   async #post(entries: KeyLogEntry[]): Promise<void> {
     await this.write({ posted: entries.map((entry) => hashText(entry.encoding)) });
     await this.core.api.appendKeys(entries.map((entry) => toBase64(entry.encoding)));
     if (!(await this.#follow())) {
       throw localError('keys_untrue', false);
-    }
-  }
-
-  async #certify(seed: Uint8Array): Promise<void> {
-    const { account, device, publicKey, credential } = this.core.device;
-    const known = credential ? readCredential(credential) : null;
-    if (!known || !equalBytes(known.identityKey, publicKeyOf(seed))) {
-      const issued = issueCredential(seed, account, device, publicKey);
-      // Key packages of before are of no use to anybody now, the last resort first of all.
-      await this.core.updateDevice({ credential: issued, renewed: null, lastResortUntilMs: 0 });
-      this.onChange();
-      this.onApproved();
     }
   }
 }

@@ -137,7 +137,7 @@ export class PayPin {
   /** A device that does not know where the PIN is has only its last look to say that it is not where the server names. */
   #refuseOthers(): void {
     const { own, vault } = this.keys;
-    if (homeOf(own) === null && vault.loss === 'realms_other') {
+    if (homeOf(own) === null && vault.isElsewhere) {
       throw localError('vault_realms_other', false);
     }
   }

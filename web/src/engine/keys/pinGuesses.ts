@@ -14,15 +14,13 @@ export class PinGuesses {
     readonly door: VaultDoor,
   ) {}
 
-  /**
-   * Counts nothing.
-   * @param isOver whether the last guess is known to be wrong
-   * @throws ActionError where the server cannot be reached
-   */
-  async look(isOver = false): Promise<PinLook> {
+  /** Counts nothing. @throws ActionError where the server cannot be reached */
+  async look(): Promise<PinLook> {
     const vault = this.door.openKnown();
+    // Of the PIN that is asked about: another device may set one elsewhere while the realms answer.
+    const digest = this.own.chain?.vaultDigest ?? null;
     try {
-      return await this.#judge(await vault.look(isOver));
+      return await this.#judge(await vault.look(), digest);
     } catch (thrown) {
       if (!isNamed(thrown, 'vault_realms_other')) {
         throw thrown;
@@ -31,7 +29,7 @@ export class PinGuesses {
     }
   }
 
-  async #judge({ step, isElsewhere, at }: Looked): Promise<PinLook> {
+  async #judge({ step, isElsewhere, isLastOpen, at }: Looked, digest: Uint8Array | null): Promise<PinLook> {
     const { own } = this;
     const { rejection, faults, guessesLeft } = step;
     const name = nameOfRealms(at);
@@ -39,13 +37,13 @@ export class PinGuesses {
       return elsewhere(name);
     }
     const isUsable = rejection === VaultRejection.none;
-    const digest = own.chain?.vaultDigest;
     // A device that waits has nobody's word yet but the server's. What an earlier version kept says not where they are.
     if (isUsable && digest && own.core.deviceOrNull?.credential && !homeOf(own)?.addresses) {
       await keepHome(own, digest, at);
     }
     // One that has none left does not say what the others grant together.
-    return { guessesLeft: guessesLeft || null, loss: this.door.loss(faults), isUsable, realms: name };
+    const look = { guessesLeft: guessesLeft || null, loss: this.door.loss(faults), isUsable, realms: name };
+    return isLastOpen && !isUsable ? { ...look, isLastOpen } : look;
   }
 
   /** Gives back those that failed, since whoever has the identity key needs none. */

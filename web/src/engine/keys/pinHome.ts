@@ -29,11 +29,21 @@ export function requireSame(own: OwnKeys, agreed: Agreed, named: VaultView): voi
   }
 }
 
-/** Keeps where the PIN is, for as long as the chain names it. */
+/** @throws ActionError `vault_realms_other`: the server names other realms than these */
+export function requireAt(at: RealmSet, named: VaultView): void {
+  const realms = realmsOf(named);
+  if (!areSameRealms(at, realms)) {
+    throw localError('vault_realms_other', false, { named: nameOfRealms(realms) });
+  }
+}
+
+/** Keeps where the PIN with this digest is, where the chain names that one still: another device may have changed it meanwhile. */
 export async function keepHome(
   own: OwnKeys,
   digest: Uint8Array,
   { realms, threshold, addresses }: RealmSet,
 ): Promise<void> {
-  await own.write({ home: { digest, realms, threshold, addresses } });
+  if (own.chain?.vaultDigest && equalBytes(own.chain.vaultDigest, digest)) {
+    await own.write({ home: { digest, realms, threshold, addresses } });
+  }
 }

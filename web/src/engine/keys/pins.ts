@@ -1,8 +1,6 @@
 import { systemRandom, wipe } from '../../crypto/random';
-import { makeVaultConfigured } from '../../keylog/entry';
-import { equalBytes } from '../../protocol/bytes';
 import { localError } from '../../protocol/errors';
-import { type ActionError, errorOfLoss, isLost, type LyingRealm } from '../../state/contract';
+import { type ActionError, errorOfLoss, isLost, type LyingRealm, type PinLoss } from '../../state/contract';
 import type { PendingRegistration } from '../../storage/records';
 import type { Stretch } from '../../vault/argon2/port';
 import { nameOfRealms, type RealmSet } from '../../vault/configuration';
@@ -14,11 +12,12 @@ import type { Recovered, VaultRegistered } from '../../vault/pinVault';
 import { VaultRejection } from '../../vault/rejection';
 import type { Core } from '../core';
 import { notApproved, type OwnKeys } from './ownKeys';
-import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
+import { isWanted } from './pendingPins';
 import { PinGuesses } from './pinGuesses';
 import { type Agreed, keepHome } from './pinHome';
 import { isOvertaken, isReplaced, requirePin } from './pinOutcomes';
 import { removePin } from './pinRemoval';
+import { PinSettling, setAttempts } from './pinSettling';
 import { PinWaits } from './pinWaits';
 import { type Tell, VaultDoor } from './vaultDoor';
 
@@ -33,8 +32,6 @@ type Tries = {
 };
 
 const rootBytes = 32;
-/** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
-const setAttempts = 8;
 /** So many registrations may be without an answer before no other one is begun. */
 const mostPending = 8;
 /** So often what is on its way is looked for. */
@@ -53,6 +50,9 @@ export class Pins {
   readonly door: VaultDoor;
   readonly guesses: PinGuesses;
   readonly waits: PinWaits;
+  readonly settling: PinSettling;
+  /** Why the PIN opens nothing any more, as the device has found out before. */
+  seenLoss: () => PinLoss | null = () => null;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -63,6 +63,7 @@ export class Pins {
     this.door = new VaultDoor(core, own, options.stretch);
     this.guesses = new PinGuesses(own, this.door);
     this.waits = new PinWaits(own, this.door);
+    this.settling = new PinSettling(own, this.door, options);
   }
 
   stop(): void {
@@ -94,7 +95,7 @@ export class Pins {
    * another one there begins again with the registration. So whoever stores last has also registered last, and the PIN that
    * the realms have opens what the server has.
    * @param agreed realms that it may go to where they are not those of the PIN before: by their name, what the person has seen
-   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin, `vault_realms_other`; `pin_needed`: an archive is on whose key only the present PIN brings;
+   * @throws ActionError `pin_refused`, `vault_unavailable` and its kin, `vault_realms_other`; `pin_needed`: an archive is on whose key only the present PIN brings; `archive_key_missing`: likewise, and it cannot be entered now;
    * `pin_removed`: another device has removed it meanwhile
    */
   async set(typed: string, tell: Tell, agreed: Agreed = null): Promise<void> {
@@ -123,13 +124,13 @@ export class Pins {
     for (let attempt = 1; ; attempt++) {
       try {
         // One that was cut off is named before another one takes its place.
-        await this.#settle();
+        await this.settling.settle();
         const begun = await this.#register(typed, tell, tries);
-        if (!(await this.#post(begun))) {
+        if (!(await this.settling.post(begun))) {
           const isRemoved = !isWanted(this.own.record.pending, begun);
           // Another device has stored keys since: the realms say whose PIN it is that they have. One that was removed goes
           // from them.
-          await this.#settle();
+          await this.settling.settle();
           if (isRemoved) {
             throw localError('pin_removed', false);
           }
@@ -144,16 +145,26 @@ export class Pins {
   }
 
   /**
-   * Names a registration in the chain that this device had begun when it was cut off, where a threshold of realms has it. Each
-   * is given up where it can come to stand no more: it came to nothing, or was replaced. One that nobody wants any more is
-   * deleted where it has arrived.
+   * Of a PIN that nobody can enter any more nothing is to be waited for.
+   * @throws ActionError `pin_needed`: it brings the archive's key still; `archive_key_missing`: it cannot be entered now
+   */
+  async #requireLost(): Promise<void> {
+    const { loss, isUsable } = await this.guesses.look();
+    // What other realms say, or too few, is no news of one that was lost.
+    if (!isLost(loss) && (isUsable || !isLost(this.seenLoss()))) {
+      throw localError(loss === 'realms_other' ? 'archive_key_missing' : 'pin_needed', false);
+    }
+  }
+
+  /**
+   * Finishes what this device had begun when it was cut off, as far as that can be done now.
    * @throws ActionError where the server cannot be reached
    */
   async settle(): Promise<void> {
     if (this.own.record.pending.length > 0) {
       await this.core.queue.run('keys/pin', async () => {
         try {
-          await this.#settle();
+          await this.settling.settle();
         } finally {
           this.#settleLater();
         }
@@ -161,120 +172,15 @@ export class Pins {
     }
   }
 
-  async #settle(): Promise<void> {
-    for (const { version } of this.own.record.pending) {
-      for (let attempt = 1; attempt <= setAttempts && !(await this.#trySettle(version)); attempt++) {
-        // Another device has stored keys meanwhile, or has removed the PIN.
-      }
-    }
-  }
-
-  /** @returns whether that is all that can be done now */
-  async #trySettle(version: string): Promise<boolean> {
-    const { pending, rootDue, wrapDue } = this.own.record;
-    const now = pending.find((one) => one.version === version);
-    if (now?.isUnwanted && this.own.holdsKey) {
-      await this.#withdraw(now);
-    } else if (now && !now.isUnwanted && this.own.holdsKey && !rootDue && !wrapDue) {
-      // What the PIN brings back is stored first.
-      return this.#settleOne(now);
-    }
-    return true;
-  }
-
-  async #settleOne(pending: PendingRegistration): Promise<boolean> {
-    const { own } = this;
-    const rootSecret = pending.rootSecret ?? own.record.rootSecret;
-    // Looked at before the realms are asked: whoever registers after that finds that it has been replaced.
-    const { revision, keys } = await own.wrapped.open(rootSecret);
-    const { version, replaces = [] } = pending;
-    const isOver = this.#isOver(pending);
-    const fate = await this.door.open().fate({ version, replaces }, isOver);
-    if (fate === 'open') {
-      return true;
-    }
-    if (fate === 'fails' || !rootSecret) {
-      const left = isOver ? without : overtaken;
-      await own.write((now) => ({ pending: left(now.pending, pending) }));
-    } else if (keys || (await this.#wrap(rootSecret, revision))) {
-      // It is gone where the keys were forgotten meanwhile, as by a reset.
-      await own.write((now) => (isWanted(now.pending, pending) ? { rootSecret } : {}));
-      // Where the PIN was removed meanwhile, what has arrived is looked at once more, and deleted.
-      return isWanted(own.record.pending, pending) && this.#post(pending);
-    } else {
-      await own.write((now) =>
-        isWanted(now.pending, pending) ? { pending: after(now.pending, pending), isPinVoid: true } : {},
-      );
-      own.onChange();
-    }
-    return true;
-  }
-
-  /** Has the realms forget what has arrived of a registration that nobody wants any more. */
-  async #withdraw(pending: PendingRegistration): Promise<void> {
-    const { own } = this;
-    const { version, replaces = [] } = pending;
-    // Before it is tried, so that what arrives in between is not forgotten.
-    const isOver = this.#isOver(pending);
-    const vault = this.door.open();
-    await vault.withdraw(version, own.requireSeed(own.chain));
-    if (isOver && (await vault.fate({ version, replaces }, isOver)) === 'fails') {
-      await own.write((now) => ({ pending: without(now.pending, pending) }));
-    }
-  }
-
-  /** Whether no request of it can be on its way any more. */
-  #isOver({ at = 0 }: PendingRegistration): boolean {
-    return Date.now() - at >= (this.options.onTheWayMs ?? onTheWayMs);
-  }
-
-  /**
-   * Wraps the keys by what the PIN that the realms have brings back; what they are wrapped by now, no PIN does.
-   * @returns false where that would leave the key of the account's archive behind
-   */
-  async #wrap(rootSecret: Uint8Array, revision: number): Promise<boolean> {
-    const { own } = this;
-    if (await own.root.losesArchive()) {
-      return false;
-    }
-    const identitySeed = own.requireSeed(own.chain);
-    const archiveKey = await own.root.chooseArchive(null);
-    await own.wrapped.replace(revision, rootSecret, { identitySeed, archiveKey });
-    return true;
-  }
-
   /** What is on its way arrives by itself; what silent realms have shows with the next connection. */
   #settleLater(): void {
-    const isAny = this.own.record.pending.some((pending) => !this.#isOver(pending));
+    const isAny = this.own.record.pending.some((pending) => !this.settling.isOver(pending));
     if (isAny && !this.core.stopped && this.#timer === null) {
       this.#timer = setTimeout(() => {
         this.#timer = null;
         void this.settle().catch(() => undefined);
       }, lookAgainMs);
     }
-  }
-
-  /**
-   * Only from the device whose root secret still opens what is stored: so the last one in the chain is right too. And not where
-   * the look at the chain shows that the PIN was removed since.
-   * @returns whether the chain names it; else it is remembered still, for it may be what the realms have
-   */
-  async #post(pending: PendingRegistration): Promise<boolean> {
-    const { own } = this;
-    let isNamed = false;
-    await own.change(async (chain, seed) => {
-      const { rootSecret } = own.record;
-      const isThere = chain.vaultDigest !== null && equalBytes(chain.vaultDigest, pending.digest);
-      const isLeft = isWanted(own.record.pending, pending) && rootSecret !== null;
-      isNamed = isThere || (isLeft && (await own.wrapped.isOwn(rootSecret)));
-      return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
-    });
-    if (isNamed) {
-      const { digest, realms, threshold, addresses } = pending;
-      const home = realms && threshold !== undefined ? { home: { digest, realms, threshold, addresses } } : {};
-      await own.write((now) => ({ pending: after(now.pending, pending), ...home }));
-    }
-    return isNamed;
   }
 
   /**
@@ -290,10 +196,7 @@ export class Pins {
     const { revision, isThere, keys } = await own.wrapped.open(own.record.rootSecret);
     const isOther = isThere && !keys;
     if (!tries.isRegistered && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
-      // Of a PIN that nobody can enter any more nothing is to be waited for.
-      if (!isLost((await this.guesses.look()).loss)) {
-        throw localError('pin_needed', false);
-      }
+      await this.#requireLost();
     }
     if (own.record.pending.length >= mostPending) {
       // What has become of them shows with time; one that is forgotten could still become the PIN.
@@ -394,18 +297,23 @@ export class Pins {
     return this.options.parameters ?? defaultParameters;
   }
 
-  /** A wrong PIN may have been the last guess: then there is none to be right any more. */
+  /**
+   * A wrong PIN may have been the last guess: then there is none to be right any more, or none is left until it shows that no
+   * earlier one, of another device, is given back.
+   */
   async #failed({ step, isElsewhere, at }: Recovered): Promise<ActionError> {
     if (isElsewhere) {
       return localError('vault_realms_other', false, { named: nameOfRealms(at) });
     }
     const failed = this.door.failed(step);
     if (step.rejection === VaultRejection.wrongPin && step.guessesLeft === 0) {
-      const { loss } = await this.guesses.look(true).catch(() => ({ loss: null }));
+      const { loss, isLastOpen } = await this.guesses.look().catch(() => ({ loss: null, isLastOpen: false }));
+      const { realms } = failed.info.details ?? {};
+      const named = realms ? { realms } : {};
       if (loss) {
-        const { realms } = failed.info.details ?? {};
-        return localError(errorOfLoss[loss], false, realms ? { realms } : {});
+        return localError(errorOfLoss[loss], false, named);
       }
+      return isLastOpen ? localError('wrong_pin', false, { guessesLeft: 0, ...named }) : failed;
     }
     return failed;
   }

@@ -3,6 +3,8 @@ import type { SeenWait } from '../../storage/records';
 import { clocksApartMs } from './vaultAttempts';
 import type { RealmTold } from './vaultTold';
 
+type Part = NonNullable<SeenWait['at']>[number];
+
 /** One that a lying realm makes up takes the place of none that the others tell of. */
 const mostWaits = 64;
 
@@ -20,7 +22,7 @@ export function withWait(known: readonly SeenWait[], wait: VaultWait): { waits: 
   }
   const same = known.findLast(
     (act) =>
-      !act.isOver &&
+      !isOver(act) &&
       act.device === device &&
       Math.abs(act.until - until) < clocksApartMs &&
       !act.at?.some((one) => one.realm === realm),
@@ -30,13 +32,29 @@ export function withWait(known: readonly SeenWait[], wait: VaultWait): { waits: 
   return { waits: [...others, { device, until: same?.until ?? until, at }].slice(-mostWaits), isNew: !same };
 }
 
-/** The same, with those marked that a realm tells of no more, or says to have ended; null where that was known. */
+/**
+ * The same, with those parts marked that a realm tells of no more, or says to have ended; null where that was known. Of a realm
+ * that has not answered they go on.
+ */
 export function withEnded(
   known: readonly SeenWait[],
   told: readonly (Pick<RealmTold, 'realm'> & { id: string | null })[],
 ): SeenWait[] | null {
-  const isEnded = ({ realm, id }: { realm: string; id: string }) =>
-    told.some((one) => one.realm === realm && one.id !== id);
-  const isNews = (act: SeenWait) => !act.isOver && act.at?.some(isEnded);
-  return known.some(isNews) ? known.map((act) => (isNews(act) ? { ...act, isOver: true } : act)) : null;
+  let isNews = false;
+  const partOf = (part: Part): Part => {
+    const { realm, id, isEnded = false } = part;
+    const said = told.find((one) => one.realm === realm);
+    if (!said || (said.id !== id) === isEnded) {
+      return part;
+    }
+    isNews = true;
+    return isEnded ? { realm, id } : { realm, id, isEnded: true };
+  };
+  const waits = known.map((act) => (act.at ? { ...act, at: act.at.map(partOf) } : act));
+  return isNews ? waits : null;
+}
+
+/** Once no realm tells of it any more, what the same device begins is another one. Earlier versions say it of the whole. */
+function isOver({ at, isOver: wasOver = false }: SeenWait): boolean {
+  return wasOver || at?.every(({ isEnded }) => isEnded) === true;
 }

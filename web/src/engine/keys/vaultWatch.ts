@@ -5,8 +5,10 @@ import type { SeenGuess, SeenLoss, VaultSeenRecord } from '../../storage/records
 import { VaultLimits } from '../../vault/limits';
 import type { Core } from '../core';
 import type { KeyAlarms } from './alarms';
+import { homeOf } from './pinHome';
 import type { Pins } from './pins';
 import { isSame, isSameElsewhere, newGuesses } from './vaultAttempts';
+import { believedMs, judgeLook, lossOfSeen, seenLoss } from './vaultLosses';
 import { mostAttempts, type RealmTold, vaultTold } from './vaultTold';
 import { withEnded, withWait } from './vaultWaits';
 
@@ -14,11 +16,13 @@ const place = 'vault';
 const mostGuesses = VaultLimits.realms * mostAttempts;
 /** Between a right PIN on a new device and its entry into the account's chain: who comes in by it is no stranger. */
 const entersMs = 2 * 60_000;
-/** That nothing is registered is believed when it is seen again so much later. */
-const believedMs = 30_000;
-/** Of so many sets of realms it is remembered that the server has named them. */
-const mostSets = 16;
+/** A guess whose end nobody has told of is open for so long, and may turn out right until then. */
+const opensMs = 2 * 60_000;
+/** Another device may set a PIN while the realms are asked about the one before; more often than this it cannot be chance. */
+const looks = 3;
 const none: VaultSeenRecord = { hasLooked: false, guesses: [], waits: [] };
+/** Nothing was found out. */
+const unseen: PinLook = { guessesLeft: null, loss: null, isUsable: false, realms: null };
 
 /**
  * Looks at what the realms tell of guesses and waits, and whether they have the PIN still. Realms in the server tell of guesses at
@@ -42,6 +46,7 @@ export class VaultWatch {
     readonly alarms: KeyAlarms,
   ) {
     this.now = () => core.clock.nowMs();
+    pins.seenLoss = () => this.loss;
   }
 
   async load(): Promise<void> {
@@ -56,8 +61,19 @@ export class VaultWatch {
 
   /** Why the PIN that the account's chain names opens nothing any more, as it was last found; null where it does. */
   get loss(): PinLoss | null {
+    const lost = this.#lost;
+    return lost && lossOfSeen(lost);
+  }
+
+  /** Whether the server names other realms than the PIN's own, whatever is known of the PIN itself. */
+  get isElsewhere(): boolean {
+    return this.#lost?.isElsewhere === true;
+  }
+
+  /** What is known of the PIN that the chain names. */
+  get #lost(): SeenLoss | null {
     const { lost } = this.#seen ?? none;
-    return lost && lost.digest === this.#digest ? lost.loss : null;
+    return lost && lost.digest === this.#digest ? seenLoss(lost) : null;
   }
 
   /** @throws ActionError where the server cannot be reached */
@@ -74,17 +90,20 @@ export class VaultWatch {
       for (const { realm, wait } of told) {
         await this.#takeWait(wait ? { ...wait, realm } : null);
       }
-      await this.#takeLook(isSet ? await this.pins.guesses.look() : null);
+      await this.#takeLook(await this.#ask());
     });
   }
 
   /** As `Pins.guesses.look`, remembered. */
   async lookAtPin(): Promise<PinLook> {
-    const look = await this.pins.guesses.look();
-    if (this.#isApproved) {
-      await this.core.queue.run('keys/vault', () => this.#takeLook(this.pins.isSet ? look : null));
+    if (!this.#isApproved || !this.pins.isSet) {
+      return this.pins.guesses.look();
     }
-    return look;
+    return this.core.queue.run('keys/vault', async () => {
+      const look = await this.#ask();
+      await this.#takeLook(look);
+      return look ?? unseen;
+    });
   }
 
   /** Several realms tell of one guess: a look that is still to come is enough for all. */
@@ -93,9 +112,28 @@ export class VaultWatch {
       this.#isDue = true;
       await this.core.queue.run('keys/vault', async () => {
         this.#isDue = false;
-        await this.#takeLook(this.pins.isSet ? await this.pins.guesses.look() : null);
+        await this.#takeLook(await this.#ask());
       });
     }
+  }
+
+  /**
+   * What the realms say of the PIN that the chain names. Where it is none that opens, the chain is looked at before anything
+   * comes of it: another device may have set the PIN anew since, perhaps elsewhere, or have removed it.
+   * @returns null where the account has none
+   */
+  async #ask(): Promise<PinLook | null> {
+    for (let time = 1; time <= looks && this.pins.isSet; time++) {
+      const digest = this.#digest;
+      const look = await this.pins.guesses.look();
+      if (look.loss !== null) {
+        await this.pins.own.ensure();
+      }
+      if (this.#digest === digest) {
+        return look;
+      }
+    }
+    return this.pins.isSet ? unseen : null;
   }
 
   get #isApproved(): boolean {
@@ -118,40 +156,26 @@ export class VaultWatch {
       await this.#keepLoss(null);
     }
     if (look !== null && digest !== null) {
-      await this.#keepLoss(await this.#judgeLook(look, before?.digest === digest ? before : { digest, loss: null }));
+      await this.#judge(look, before?.digest === digest ? seenLoss(before) : { digest, loss: null });
+    }
+    if (look?.isLastOpen) {
+      this.#lookLater(opensMs);
     }
   }
 
-  async #judgeLook(look: PinLook, known: SeenLoss): Promise<SeenLoss | null> {
-    const { account } = this.core.device;
-    const { digest, told = [] } = known;
-    // Records of earlier versions are of what has alarmed.
-    const isTold = known.isTold ?? known.loss !== null;
-    const { loss } = look;
-    if (loss === 'realms_other') {
-      const name = look.realms ?? '';
-      if (!told.includes(name)) {
-        await this.alarms.raise('realmsOther', account, [digest, name]);
-      }
-      return { digest, loss, isTold, told: told.includes(name) ? told : [...told, name].slice(-mostSets) };
+  async #judge(look: PinLook, known: SeenLoss): Promise<void> {
+    const isKnown = homeOf(this.pins.own) !== null;
+    const { lost, raise, isBack, isUnsure } = judgeLook(look, known, this.now(), isKnown);
+    if (raise) {
+      await this.alarms.raise(raise[0], this.core.device.account, raise[1]);
     }
-    if (loss === null) {
-      // It was never gone, or is there again; a second time it alarms no more. That too few answer is no news of it.
-      if (look.isUsable && known.loss !== null) {
-        await this.alarms.settle('pinLost');
-      }
-      return look.isUsable ? (isTold || told.length > 0 ? { digest, loss, isTold, told } : null) : known;
+    if (isBack) {
+      await this.alarms.settle('pinLost');
     }
-    const since = known.since ?? this.now();
-    // Whoever removes a PIN has the realms forget it first, and says so in the chain afterwards.
-    if (loss === 'missing' && !isTold && this.now() - since < believedMs) {
+    if (isUnsure) {
       this.#lookLater(believedMs);
-      return { ...known, loss: null, isTold, since };
     }
-    if (!isTold) {
-      await this.alarms.raise('pinLost', account, [digest, loss]);
-    }
-    return { digest, loss, isTold: true, told };
+    await this.#keepLoss(lost);
   }
 
   async #keepLoss(lost: SeenLoss | null): Promise<void> {
@@ -159,7 +183,7 @@ export class VaultWatch {
     if (JSON.stringify(before) !== JSON.stringify(lost)) {
       await this.#write({ lost });
     }
-    if (before?.loss !== lost?.loss) {
+    if (before?.loss !== lost?.loss || before?.isElsewhere !== lost?.isElsewhere) {
       this.#tell();
     }
   }

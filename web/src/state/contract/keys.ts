@@ -122,6 +122,8 @@ export type PinLook = {
   isUsable: boolean;
   /** Which realms the server names, and where, in one name; null where they make no vault. */
   realms: string | null;
+  /** No guess is left, and the last one may turn out right still. Absent where it is not so. */
+  isLastOpen?: boolean;
 };
 
 /** A realm of the vault that gave an answer which no honest one gives, as errors of the vault have it in `realms`. */
@@ -141,6 +143,8 @@ export type AccountSecurity = {
   pin: PinState;
   /** Where the PIN is `lost`, or `set` at other realms than those that the server names. */
   pinLoss: PinLoss | null;
+  /** The server names other realms than those that the PIN was set at: another one goes there only by who was shown them. */
+  isElsewhere: boolean;
   /** Whether this device has what the PIN opens. */
   knowsPin: boolean;
   /** When the PIN is asked for before money leaves. */
@@ -248,7 +252,7 @@ export interface KeysApp {
   /**
    * @param tell how far it is, from 0 to 1
    * @param at the overview's name of the realms that it is to go to where they are not those that the PIN before was set at
-   * @throws ActionError `pin_needed`, where an archive would be left without its key; `vault_realms_other`, where the server names
+   * @throws ActionError `pin_needed`, `archive_key_missing`, where an archive would be left without its key; `vault_realms_other`, where the server names
    * realms that are neither
    */
   setPin(pin: string, tell: (share: number) => void, at?: string | null): Promise<void>;
