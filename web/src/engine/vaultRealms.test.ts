@@ -240,6 +240,43 @@ describe('a registration that was cut off', () => {
     expect([keys.record.pending, registered(server, ann)]).toEqual([[], []]);
   });
 
+  it('does not come back in the place of a PIN that was set elsewhere since, but is deleted', async () => {
+    const { server, ann, own } = await cutOff();
+    await ann.engine.services.payPin.set(nextPin, quiet, shown(others));
+    const digest = String(chainOf(server, ann)?.vaultDigest);
+    expect(keysOf(ann).own.record.pending.length).toBe(1);
+    name(server, ann.account, own);
+    await keysOf(ann).pins.settle();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+    expect(String(chainOf(server, ann)?.vaultDigest)).toBe(digest);
+    expect(registered(server, ann)).toEqual([digest]);
+  });
+
+  it('does not come back in the place of one that another device has set elsewhere since either', async () => {
+    const { server, ann, own } = await cutOff();
+    const phone = keep(await TestDevice.signIn('ann', server.client(), ann));
+    await phone.engine.services.payPin.set(nextPin, quiet, shown(others));
+    const digest = String(chainOf(server, ann)?.vaultDigest);
+    await keysOf(ann).watch();
+    expect(keysOf(ann).own.record.pending.length).toBe(1);
+    name(server, ann.account, own);
+    await keysOf(ann).pins.settle();
+    expect(keysOf(ann).own.record.pending).toEqual([]);
+    expect(String(chainOf(server, ann)?.vaultDigest)).toBe(digest);
+    expect(registered(server, ann)).toEqual([digest]);
+  });
+
+  it('keeps nobody from setting another PIN where many went to realms that are named no more', async () => {
+    const { server, ann } = await cutOff();
+    const { own: keys } = keysOf(ann);
+    await keys.write(({ pending: [one] }) => ({
+      pending: one ? [...Array(8).keys()].map((each) => ({ ...one, version: idOf(`version ${each}`), at: 0 })) : [],
+    }));
+    await ann.engine.services.payPin.set(nextPin, quiet, shown(others));
+    expect(keys.record.pending.length).toBe(7);
+    expect(registered(server, ann)).toContain(String(chainOf(server, ann)?.vaultDigest));
+  });
+
   it('is looked for at whatever is named where an earlier version has not kept where it was begun', async () => {
     const { server, ann } = await cutOff();
     const { own: keys } = keysOf(ann);

@@ -233,6 +233,8 @@ export type PendingRegistration = Partial<RealmSet> & {
   rootSecret?: Uint8Array;
   /** The versions that it takes the place of. */
   replaces?: string[];
+  /** The digest that the chain named when it was begun; null for no PIN. */
+  before?: Uint8Array | null;
   /** When it was begun. */
   at?: number;
   /** The PIN was removed since, or another one came to stand: where it still arrives it is deleted, and never named. */

@@ -1,4 +1,5 @@
 import type { PendingRegistration } from '../../storage/records';
+import { areSameRealms, type RealmSet } from '../../vault/configuration';
 import { noVersion } from '../../vault/context';
 
 /** A request that nobody waits for any more may still reach a realm; after so long it does not. */
@@ -21,10 +22,14 @@ export function unwanted(all: PendingRegistration[]): PendingRegistration[] {
   return all.filter(mayReturn).map((one) => ({ ...one, isUnwanted: true }));
 }
 
-/** Those that may still arrive once this one stands: what was begun before it took the place of what it did, too. */
-export function after(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
-  const at = all.findIndex((one) => one.version === version);
-  return [...unwanted(all.slice(0, at)), ...all.slice(at + 1)];
+/**
+ * Those that may still arrive once this one stands: what was begun before it took the place of what it did, too. Not so where
+ * that went to other realms: there it stands still.
+ */
+export function after(all: PendingRegistration[], stands: PendingRegistration): PendingRegistration[] {
+  const at = all.findIndex((one) => one.version === stands.version);
+  const earlier = all.slice(0, at).filter((one) => mayReturn(one) || isElsewhere(one, stands));
+  return [...earlier.map((one) => ({ ...one, isUnwanted: true })), ...all.slice(at + 1)];
 }
 
 /** Those that may still arrive where the realms have others than this one takes the place of. */
@@ -34,4 +39,14 @@ export function overtaken(all: PendingRegistration[], { version }: PendingRegist
 
 function mayReturn({ replaces = [] }: PendingRegistration): boolean {
   return replaces.includes(noVersion);
+}
+
+function isElsewhere(one: PendingRegistration, other: PendingRegistration): boolean {
+  const [at, otherAt] = [realmsAt(one), realmsAt(other)];
+  return at !== null && otherAt !== null && !areSameRealms(at, otherAt);
+}
+
+/** Null for those of earlier versions, which do not say where. */
+export function realmsAt({ realms, threshold, addresses }: PendingRegistration): RealmSet | null {
+  return realms && threshold !== undefined ? { realms, threshold, addresses } : null;
 }

@@ -2,10 +2,11 @@ import { makeVaultConfigured } from '../../keylog/entry';
 import { equalBytes } from '../../protocol/bytes';
 import { isNamed } from '../../protocol/errors';
 import type { PendingRegistration } from '../../storage/records';
+import { areSameRealms } from '../../vault/configuration';
 import type { PinVault } from '../../vault/pinVault';
 import type { OwnKeys } from './ownKeys';
-import { after, isWanted, onTheWayMs, overtaken, without } from './pendingPins';
-import { requireAt } from './pinHome';
+import { after, isWanted, onTheWayMs, overtaken, realmsAt, without } from './pendingPins';
+import { homeOf, requireAt } from './pinHome';
 import type { VaultDoor } from './vaultDoor';
 
 /** Two devices that set a PIN at the same moment; more often than this it cannot be chance. */
@@ -46,6 +47,7 @@ export class PinSettling {
   }
 
   async #settleNow(version: string): Promise<boolean> {
+    await this.#giveUpForOther(version);
     const { pending, rootDue, wrapDue } = this.own.record;
     const now = pending.find((one) => one.version === version);
     if (now?.isUnwanted && this.own.holdsKey) {
@@ -55,6 +57,41 @@ export class PinSettling {
       return this.#settleOne(now);
     }
     return true;
+  }
+
+  /** No realm can know of a PIN that was set at others since: it does not come back in that one's place, but is deleted. */
+  async #giveUpForOther(version: string): Promise<void> {
+    const { own } = this;
+    const pending = own.record.pending.find((one) => one.version === version);
+    const named = own.chain?.vaultDigest ?? null;
+    const at = pending ? realmsAt(pending) : null;
+    const home = homeOf(own);
+    if (pending?.before === undefined || pending.isUnwanted || !named || !at || !home || areSameRealms(home, at)) {
+      return;
+    }
+    if (!equalBytes(named, pending.digest) && !(pending.before && equalBytes(named, pending.before))) {
+      await own.write((now) => ({
+        pending: now.pending.map((one) => (one.version === version ? { ...one, isUnwanted: true } : one)),
+      }));
+    }
+  }
+
+  /**
+   * Forgets one that went to realms that may never be named again, and that can arrive no more.
+   * @returns false where there is none
+   * @throws ActionError where the server cannot be reached
+   */
+  async makeWay(): Promise<boolean> {
+    const { own } = this;
+    const named = await this.door.named();
+    const one = own.record.pending.find((pending) => {
+      const at = realmsAt(pending);
+      return this.isOver(pending) && at !== null && !areSameRealms(at, named);
+    });
+    if (one) {
+      await own.write((now) => ({ pending: without(now.pending, one) }));
+    }
+    return one !== undefined;
   }
 
   async #settleOne(pending: PendingRegistration): Promise<boolean> {
@@ -99,9 +136,8 @@ export class PinSettling {
   }
 
   /** The vault where it was begun: other realms are asked nothing of it, and its deletion is not given to them. */
-  #openAt({ realms, threshold, addresses }: PendingRegistration): PinVault {
-    // Those of earlier versions do not say where.
-    const at = realms && threshold !== undefined ? { realms, threshold, addresses } : null;
+  #openAt(pending: PendingRegistration): PinVault {
+    const at = realmsAt(pending);
     return this.door.open(undefined, (named) => at && requireAt(at, named));
   }
 
@@ -141,8 +177,8 @@ export class PinSettling {
       return isNamed && !isThere ? [makeVaultConfigured(chain.next, pending.digest, seed)] : [];
     });
     if (isNamed) {
-      const { digest, realms, threshold, addresses } = pending;
-      const home = realms && threshold !== undefined ? { home: { digest, realms, threshold, addresses } } : {};
+      const at = realmsAt(pending);
+      const home = at ? { home: { digest: pending.digest, ...at } } : {};
       await own.write((now) => ({ pending: after(now.pending, pending), ...home }));
     }
     return isNamed;

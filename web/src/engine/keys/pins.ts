@@ -198,7 +198,7 @@ export class Pins {
     if (!tries.isRegistered && isOther && this.isSet && !own.record.isPinVoid && (await own.root.losesArchive())) {
       await this.#requireLost();
     }
-    if (own.record.pending.length >= mostPending) {
+    if (own.record.pending.length >= mostPending && !(await this.settling.makeWay())) {
       // What has become of them shows with time; one that is forgotten could still become the PIN.
       throw localError('vault_too_few', true, { reason: VaultRejection.sharesTooFew });
     }
@@ -215,7 +215,8 @@ export class Pins {
       const parameters = this.#parameters;
       let pending = null as PendingRegistration | null;
       const keep = (registration: VaultRegistered) => {
-        const begun = { ...registration, rootSecret: rootSecret.slice(), at: Date.now() };
+        const before = own.chain?.vaultDigest ?? null;
+        const begun = { ...registration, before, rootSecret: rootSecret.slice(), at: Date.now() };
         pending = begun;
         return own.write((now) => ({ pending: [...now.pending, begun] }));
       };

@@ -4,6 +4,7 @@ import type { ActionError, LyingRealm, PinLoss } from '../../state/contract';
 import type { RealmFault, VaultStep } from '../../vault/answers';
 import type { Stretch } from '../../vault/argon2/port';
 import { PinStretcher } from '../../vault/argon2/workerClient';
+import { type RealmSet, realmsOf } from '../../vault/configuration';
 import { type Known, PinVault } from '../../vault/pinVault';
 import { vaultOverRest } from '../../vault/restPort';
 import type { Core } from '../core';
@@ -53,6 +54,11 @@ export class VaultDoor {
       return told;
     };
     return new PinVault({ ...port, view }, device.account, this.#stretch(tell), systemRandom, known);
+  }
+
+  /** The realms that the server names now. */
+  async named(): Promise<RealmSet> {
+    return realmsOf(await vaultOverRest(this.core.api).view());
   }
 
   /** Why no PIN opens the vault any more; null where it may. */
