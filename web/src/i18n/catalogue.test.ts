@@ -65,7 +65,7 @@ describe('The catalogue of words', () => {
     expect(pluraliser('fr')(0, { one: '# jour', other: '# jours' })).toBe('0 jour');
     // What French counts as one is not the last of something.
     expect([0, 1, 2].map(fr.keys.newDevice.guessesLeft)).toEqual([
-      '0 essai restant',
+      'Il ne reste aucun essai pour le moment',
       '1 essai restant, puis le code PIN est détruit',
       '2 essais restants',
     ]);
