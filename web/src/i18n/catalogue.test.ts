@@ -69,7 +69,7 @@ describe('The catalogue of words', () => {
       '1 essai restant, puis le code PIN est détruit',
       '2 essais restants',
     ]);
-    expect(en.keys.newDevice.guessesLeft(0)).toBe('0 guesses left');
+    expect(en.keys.newDevice.guessesLeft(0)).toBe('No guesses are left now');
     expect(en.nav.unread(1204)).toBe('1,204 unread messages');
     expect(fr.nav.unread(1)).toBe('1 message non lu');
   });
