@@ -60,6 +60,12 @@ internal sealed class ExpireCardCommand(Card known) : WriteCommand<bool>
                 return false;
             }
 
+            if (move.Money == CardMoney.Capture && outcome.Status == LedgerStatus.AccountFrozen)
+            {
+                // It arrives once the payer is thawed; that it waits is no trouble of the operator's.
+                return false;
+            }
+
             if (!outcome.IsApplied)
             {
                 return outcome.ToError();
