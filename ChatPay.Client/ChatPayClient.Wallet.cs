@@ -48,7 +48,7 @@ public sealed partial class ChatPayClient
     /// <example>
     /// <code>
     /// var code = await client.CreatePayCodeAsync(new(PayCodeKind.PayMe, 450, "EUR", 300), cancellationToken);
-    /// Show(PayCodeText.OfCode(code.Code));
+    /// Show(PayCodeText.OfCode(account, identityKey, code.Code));
     /// </code>
     /// </example>
     public Task<PayCodeView> CreatePayCodeAsync(NewPayCode code, CancellationToken cancellationToken) =>
@@ -62,7 +62,10 @@ public sealed partial class ChatPayClient
     public Task<PayCodeView> PayCodeAsync(string code, CancellationToken cancellationToken) =>
         SendAsync<PayCodeView>(HttpMethod.Get, $"v1/pay-codes/{Uri.EscapeDataString(code)}", null, cancellationToken);
 
-    /// <summary>Takes somebody's code: it serves the first who does, as often as they ask.</summary>
+    /// <summary>
+    /// Takes somebody's code: it serves the first who does, as often as they ask. The answer's owner is what the server says: it
+    /// has to be the account of the text that was scanned, with that identity key.
+    /// </summary>
     /// <exception cref="ChatPayException"><c>pay_code_unknown</c>; <c>pay_code_used</c>; among others.</exception>
     /// <example>
     /// <code>var code = await client.ScanPayCodeAsync(text.Code!, cancellationToken);</code>

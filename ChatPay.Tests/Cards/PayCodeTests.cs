@@ -20,7 +20,8 @@ public sealed class PayCodeTests(ServerFixture server) : IClassFixture<ServerFix
         var shown = await shop.Client.CreatePayCodeAsync(new(PayCodeKind.PayMe, 450, "EUR", 300), Cancellation);
         Assert.Null((await shop.Client.PayCodeAsync(shown.Code, Cancellation)).ScannedBy);
 
-        Assert.True(PayCodeText.TryParse(" " + PayCodeText.OfCode(shown.Code), out var text));
+        Assert.True(PayCodeText.TryParse(" " + PayCodeText.OfCode(shop.Id, new byte[32], shown.Code), out var text));
+        Assert.Equal(shop.Id, text.Account);
         var scanned = await ada.Client.ScanPayCodeAsync(text.Code!, Cancellation);
         Assert.Equal((450L, "EUR", shop.Id), (scanned.AmountMinor, scanned.Asset, scanned.Owner.Id));
         Assert.Equal(ada.Id, (await ada.Client.ScanPayCodeAsync(text.Code!, Cancellation)).ScannedBy!.Id);
@@ -83,10 +84,10 @@ public sealed class PayCodeTests(ServerFixture server) : IClassFixture<ServerFix
 
     [Theory]
     [InlineData("")]
-    [InlineData("chatpay:pay:1:")]
-    [InlineData("chatpay:pay:1:AAAA")]
+    [InlineData("chatpay:pay:2:")]
+    [InlineData("chatpay:pay:2:AAAA")]
     [InlineData("chatpay:payme:1:AAAA")]
-    [InlineData("chatpay:pay:2:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    [InlineData("chatpay:pay:1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("https://example.org/")]
     public void What_is_no_code_is_none(string text) => Assert.False(PayCodeText.TryParse(text, out _));
 
@@ -96,6 +97,18 @@ public sealed class PayCodeTests(ServerFixture server) : IClassFixture<ServerFix
         var (account, key) = (new AccountId(Guid.Parse("0190a000-0000-7000-8000-000000000003")), Enumerable.Repeat((byte)7, 32));
         Assert.True(PayCodeText.TryParse(PayCodeText.OfPerson(account, key.ToArray()), out var code));
         Assert.Equal((account, null), (code.Account, code.Code));
+        Assert.Equal(key, code.IdentityKey);
+    }
+
+    [Fact]
+    public void A_code_of_the_servers_names_whose_it_is()
+    {
+        var (account, key) = (new AccountId(Guid.Parse("0190a000-0000-7000-8000-000000000003")), Enumerable.Repeat((byte)7, 32));
+        var text = PayCodeText.OfCode(account, [.. key], new string('A', 43));
+        Assert.Equal(
+            "chatpay:pay:2:AZCgAAAAcACAAAAAAAAAAwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH" + new string('A', 43), text);
+        Assert.True(PayCodeText.TryParse(text, out var code));
+        Assert.Equal((account, new string('A', 43)), (code.Account, code.Code));
         Assert.Equal(key, code.IdentityKey);
     }
 }

@@ -83,7 +83,14 @@ internal sealed class KeyPackageStock(DeviceCore core)
         var unsent = await LookAsync(now, cancellationToken);
         var full = core.Options.KeyPackageStock;
         var renews = device.LastResortUntil < now + s_renewBefore;
-        var isLow = oneTimeLeft < Math.Min(Limits.KeyPackagesLowStock, full);
+        var isLow = IsLow(oneTimeLeft);
+        if (isLow)
+        {
+            // What a greeting has told may be of before another round has filled it up.
+            oneTimeLeft = (await core.Client.CountKeyPackagesAsync(cancellationToken)).OneTime;
+            isLow = IsLow(oneTimeLeft);
+        }
+
         var missing = isLow || renews ? Math.Max(0, full - oneTimeLeft) : 0;
         if (missing == 0 && !renews)
         {
@@ -106,6 +113,9 @@ internal sealed class KeyPackageStock(DeviceCore core)
         await SettleAsync(
             round, offered, static record => DeviceCore.Encode(record with { Unsent = null }), cancellationToken);
     }
+
+    private bool IsLow(int oneTimeLeft) =>
+        oneTimeLeft < Math.Min(Limits.KeyPackagesLowStock, core.Options.KeyPackageStock);
 
     /// <summary>Those that were made before and not taken yet, and new ones for what is missing then.</summary>
     private async Task<IReadOnlyList<(string Key, KeyPackageRecord Record)>> OfferAsync(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toBase64Url } from '../identity/base64url';
 import { payCodeOf, payCodeOfPerson, readPayCode } from '../identity/payCode';
 import type { NewPayCode, PayCode } from '../state/contract';
 import { FakeServer } from './testing/fakeServer';
@@ -25,6 +26,15 @@ async function people() {
 }
 
 const codesOf = (device: TestDevice) => device.engine.services.payCodes;
+/** Whose code a text says that it is. */
+const ownerOf = (device: TestDevice) => {
+  const read = readPayCode(codesOf(device).ownText());
+  if (!read) {
+    throw new Error('it is one');
+  }
+  return read;
+};
+const textOf = (device: TestDevice, code: string) => payCodeOf(ownerOf(device), code);
 const shownBy = (device: TestDevice, code: string) => device.screen.codes.find((shown) => shown.code === code);
 
 async function shows(device: TestDevice, code: string, is: (shown: PayCode) => boolean): Promise<PayCode> {
@@ -47,17 +57,27 @@ describe('the text of a code', () => {
 
   it('of a person names account and key, as the server’s own reader has it', () => {
     const key = new Uint8Array(32).fill(7);
-    const text = payCodeOfPerson(account, key);
+    const text = payCodeOfPerson({ account, identityKey: key });
     expect(text).toBe('chatpay:payme:1:AZCgAAAAcACAAAAAAAAAAwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH');
-    expect(readPayCode(` ${text.slice(0, 30)}\n${text.slice(30)} `)).toEqual({ account, identityKey: key });
+    expect(readPayCode(` ${text.slice(0, 30)}\n${text.slice(30)} `)).toEqual({ account, identityKey: key, code: null });
+  });
+
+  it('of the server’s names besides whose it is, as the server’s own reader has it', () => {
+    const identityKey = new Uint8Array(32).fill(7);
+    const code = toBase64Url(new Uint8Array(32));
+    const text = payCodeOf({ account, identityKey }, code);
+    expect(text).toBe(
+      `chatpay:pay:2:AZCgAAAAcACAAAAAAAAAAwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH${'A'.repeat(43)}`,
+    );
+    expect(readPayCode(text)).toEqual({ account, identityKey, code });
   });
 
   it.each([
     '',
-    'chatpay:pay:1:',
-    'chatpay:pay:1:AAAA',
+    'chatpay:pay:2:',
+    'chatpay:pay:2:AAAA',
     'chatpay:payme:1:AAAA',
-    `chatpay:pay:2:${'A'.repeat(43)}`,
+    `chatpay:pay:1:${'A'.repeat(43)}`,
     `chatpay:safety:1:${'A'.repeat(128)}`,
     'https://example.org/',
   ])('is not %s', (text) => {
@@ -97,7 +117,7 @@ describe('a code with an amount', () => {
     await shop.engine.postCard({ conversation: id, kind, other: ada.account, amountMinor, asset: 'EUR', memo });
     await until(() => ada.engine.services.core.cards.size === 1, 'ada has the older one');
     const code = await codesOf(shop).make(payMe);
-    await codesOf(ada).scan(payCodeOf(code));
+    await codesOf(ada).scan(textOf(shop, code));
     const { card, conversation } = await shows(ada, code, (shown) => shown.card !== null);
     expect(cardOf(ada, card)?.memo).toBe('Flat white');
     expect(conversation).toBe(id);
@@ -108,7 +128,7 @@ describe('a code with an amount', () => {
     const { server, shop, ada } = await people();
     const code = await codesOf(shop).make({ ...payMe, lifetimeSeconds: 1 });
     await shows(shop, code, ({ state }) => state === 'over');
-    await expect(codesOf(ada).scan(payCodeOf(code))).rejects.toEqual(refused('pay_code_unknown'));
+    await expect(codesOf(ada).scan(textOf(shop, code))).rejects.toEqual(refused('pay_code_unknown'));
     await shop.reload();
     await shop.online();
     expect(shownBy(shop, code)).toBeUndefined();
@@ -119,7 +139,7 @@ describe('a code with an amount', () => {
     const { server, shop, ada, shopClient } = await people();
     shopClient.busy.add('payCode');
     const code = await codesOf(shop).make(payMe);
-    await codesOf(ada).scan(payCodeOf(code));
+    await codesOf(ada).scan(textOf(shop, code));
     server.payCodes.expire(code);
     // The shop's clock says the same.
     shop.engine.services.core.clock.learn(Date.now() + 3_600_000);
@@ -133,14 +153,14 @@ describe('a code with an amount', () => {
     await codesOf(shop).remove(code);
     expect(shop.screen.codes).toEqual([]);
     expect(server.payCodes.codes.size).toBe(0);
-    await expect(codesOf(ada).scan(payCodeOf(code))).rejects.toEqual(refused('pay_code_unknown'));
+    await expect(codesOf(ada).scan(textOf(shop, code))).rejects.toEqual(refused('pay_code_unknown'));
   });
 
   it('asks once its owner is back, if they were away when it was scanned, and only once', async () => {
     const { server, shop, ada } = await people();
     const code = await codesOf(shop).make(payMe);
     shop.stop();
-    await codesOf(ada).scan(payCodeOf(code));
+    await codesOf(ada).scan(textOf(shop, code));
     await shop.open();
     await shop.online();
     const { card } = await shows(shop, code, (shown) => shown.card !== null);
@@ -160,7 +180,7 @@ describe('a code with an amount', () => {
       posts++;
       throw refused('identity_changed');
     };
-    await codesOf(ada).scan(payCodeOf(code));
+    await codesOf(ada).scan(textOf(shop, code));
     await shows(shop, code, ({ error }) => error !== null);
     await codesOf(shop).make(payer);
     expect(posts).toBe(1);
@@ -168,6 +188,36 @@ describe('a code with an amount', () => {
     await codesOf(shop).ask(code);
     await shows(shop, code, ({ card, error }) => card !== null && error === null);
     expect(server.cards.size).toBe(1);
+  });
+});
+
+describe('a server that lies about a code', () => {
+  it('cannot have another account paid than the one that shows it', async () => {
+    const { server, shop, ada, ben } = await people();
+    const code = await codesOf(shop).make(payMe);
+    const held = server.payCodes.codes.get(code);
+    if (held) {
+      held.view.owner = { id: ben.account, handle: 'ben', displayName: 'Shop' };
+    }
+    await expect(codesOf(ada).scan(textOf(shop, code))).rejects.toEqual(refused('pay_code_keys'));
+    expect(shownBy(ada, code)).toBeUndefined();
+  });
+
+  it('cannot have that account’s keys exchanged: of a stranger they are compared when the request comes', async () => {
+    const { shop, ada } = await people();
+    const code = await codesOf(shop).make(payMe);
+    const identityKey = new Uint8Array(32).fill(9);
+    const text = payCodeOf({ account: shop.account, identityKey }, code);
+    expect(await codesOf(ada).scan(text)).toEqual({ what: 'payMe', code });
+    const { error, card } = await shows(ada, code, (shown) => shown.error !== null);
+    expect([error?.name, card]).toEqual(['pay_code_keys', null]);
+    // Whose keys are known is refused at once.
+    const next = await codesOf(shop).make(payMe);
+    await expect(codesOf(ada).scan(payCodeOf({ account: shop.account, identityKey }, next))).rejects.toEqual(
+      refused('pay_code_keys'),
+    );
+    expect(await codesOf(ada).scan(textOf(shop, next))).toEqual({ what: 'payMe', code: next });
+    await shows(ada, next, (shown) => shown.card !== null);
   });
 });
 
@@ -200,7 +250,7 @@ describe('a payer’s code', () => {
   it('is not for its owner to scan, on no device of theirs', async () => {
     const { ada, adaClient } = await people();
     const code = await codesOf(ada).make(payer);
-    await expect(codesOf(ada).scan(payCodeOf(code))).rejects.toEqual(refused('pay_code_own'));
+    await expect(codesOf(ada).scan(textOf(ada, code))).rejects.toEqual(refused('pay_code_own'));
     // Another device knows nothing of it.
     const elsewhere = await adaClient.api.createPayCode({
       kind: 'payer',
@@ -208,7 +258,7 @@ describe('a payer’s code', () => {
       asset: null,
       lifetimeSeconds: 60,
     });
-    await expect(codesOf(ada).scan(payCodeOf(elsewhere.code))).rejects.toEqual(refused('pay_code_own'));
+    await expect(codesOf(ada).scan(textOf(ada, elsewhere.code))).rejects.toEqual(refused('pay_code_own'));
   });
 });
 
@@ -223,7 +273,7 @@ describe('a person’s code', () => {
 
   it('that names another key is not paid', async () => {
     const { shop, ada } = await people();
-    const text = payCodeOfPerson(shop.account, new Uint8Array(32).fill(9));
+    const text = payCodeOfPerson({ account: shop.account, identityKey: new Uint8Array(32).fill(9) });
     await expect(codesOf(ada).scan(text)).rejects.toEqual(refused('pay_code_keys'));
   });
 
@@ -231,7 +281,7 @@ describe('a person’s code', () => {
     const { shop, ada } = await people();
     await ada.createGroup('Market', shop);
     const known = ada.screen.conversations.length;
-    const forged = payCodeOfPerson(shop.account, new Uint8Array(32).fill(9));
+    const forged = payCodeOfPerson({ account: shop.account, identityKey: new Uint8Array(32).fill(9) });
     await expect(codesOf(ada).scan(forged)).rejects.toEqual(refused('pay_code_keys'));
     await ada.settled();
     expect(ada.screen.conversations).toHaveLength(known);

@@ -1,4 +1,4 @@
-import { payCodeOf, payCodeOfPerson, readPayCode } from '../identity/payCode';
+import { type PayCodeOwner, payCodeOf, payCodeOfPerson, readPayCode } from '../identity/payCode';
 import { equalBytes } from '../protocol/bytes';
 import { ErrorCode, isCode, isNamed, localError, toActionError } from '../protocol/errors';
 import { Limits } from '../protocol/limits';
@@ -25,7 +25,17 @@ const slackMs = 5000;
 const recalledItems = 50;
 
 /** A code that was scanned here and whose owner asks now. It is not kept: to scan it again is the same. */
-type Scanned = { view: PayCodeView; since: number; before: Set<string>; card: string | null };
+type Scanned = {
+  view: PayCodeView;
+  /** As it was scanned: the server is not believed whose code it is. */
+  text: string;
+  identityKey: Uint8Array;
+  since: number;
+  before: Set<string>;
+  card: string | null;
+  /** A request whose asker's key is being compared. */
+  checking: string | null;
+};
 
 /**
  * Codes that are shown and scanned to pay. The server knows a code and who has scanned it, nothing else happens there: the one
@@ -89,16 +99,21 @@ export class PayCodes {
 
   /** What says whom to pay, for good. @throws ActionError `not_ready` */
   ownText(): string {
-    const { account } = this.core.device;
-    const key = this.keys.own.chain?.identityKey;
-    if (!key) {
+    const owner = this.#me;
+    if (!owner) {
       throw localError('not_ready', false);
     }
-    return payCodeOfPerson(account, key);
+    return payCodeOfPerson(owner);
+  }
+
+  get #me(): PayCodeOwner | null {
+    const identityKey = this.keys.own.chain?.identityKey;
+    return identityKey ? { account: this.core.device.account, identityKey } : null;
   }
 
   async make({ kind, amountMinor, asset, memo, lifetimeSeconds }: NewPayCode): Promise<string> {
     this.sync.requireOnline();
+    this.ownText();
     const view = await this.core.api.createPayCode({
       kind,
       amountMinor: amountMinor?.toString() ?? null,
@@ -152,39 +167,40 @@ export class PayCodes {
     if (!read) {
       throw localError('pay_code_invalid', false);
     }
-    if ('code' in read) {
-      return this.#scanCode(read.code);
-    }
     if (read.account === this.core.device.account) {
       throw localError('pay_code_own', false);
     }
     this.sync.requireOnline();
     // Whose keys are known is compared first: a code that was forged does not even open a conversation.
     const isKnown = this.keys.people.find(read.account).seenKey !== null;
-    if (isKnown && !(await this.#isKeyOf(read.account, read.identityKey))) {
-      throw localError('pay_code_keys', false);
+    if (isKnown) {
+      await this.#requireKeyOf(read);
+    }
+    if (read.code !== null) {
+      return this.#scanCode(text, read, read.code);
     }
     // The code has no name in it: the conversation tells it, and of a stranger the keys.
     const conversation = await this.chats.startDirect({ id: read.account, handle: '', displayName: '' });
-    if (!isKnown && !(await this.#isKeyOf(read.account, read.identityKey))) {
-      throw localError('pay_code_keys', false);
-    }
+    await this.#requireKeyOf(read);
     return { what: 'person', conversation };
   }
 
-  async #scanCode(code: string): Promise<ScannedCode> {
-    if (this.#own.has(code)) {
-      throw localError('pay_code_own', false);
-    }
-    this.sync.requireOnline();
+  async #scanCode(text: string, owner: PayCodeOwner, code: string): Promise<ScannedCode> {
     const [since, before] = [this.core.clock.nowMs() - slackMs, new Set(this.core.cards.keys())];
-    const view = await this.#take(code);
-    const owner = this.core.learn(view.owner);
+    const view = await this.core.api.scanPayCode(code);
+    if (view.owner.id !== owner.account) {
+      // Another account than the one that shows it would be paid.
+      throw localError('pay_code_keys', false);
+    }
+    const person = this.core.learn(view.owner);
     if (view.kind === 'payer') {
-      return { what: 'payer', conversation: await this.chats.startDirect(owner) };
+      const conversation = await this.chats.startDirect(person);
+      await this.#requireKeyOf(owner);
+      return { what: 'payer', conversation };
     }
     if (!this.#scanned.has(code)) {
-      this.#scanned.set(code, { view, since, before, card: null });
+      const { identityKey } = owner;
+      this.#scanned.set(code, { view, text, identityKey, since, before, card: null, checking: null });
       for (const card of this.core.cards.values()) {
         this.#match(card);
       }
@@ -193,19 +209,10 @@ export class PayCodes {
     return { what: 'payMe', code };
   }
 
-  /** The server does not tell one's own code, made on another device, from one that is not good: its owner may read it. */
-  async #take(code: string): Promise<PayCodeView> {
-    try {
-      return await this.core.api.scanPayCode(code);
-    } catch (thrown) {
-      if (isCode(thrown, ErrorCode.payCodeUnknown)) {
-        const isOwn = await this.core.api.payCode(code).then(
-          () => true,
-          () => false,
-        );
-        throw isOwn ? localError('pay_code_own', false) : thrown;
-      }
-      throw thrown;
+  /** @throws ActionError `pay_code_keys` */
+  async #requireKeyOf({ account, identityKey }: PayCodeOwner): Promise<void> {
+    if (!(await this.#isKeyOf(account, identityKey))) {
+      throw localError('pay_code_keys', false);
     }
   }
 
@@ -341,16 +348,42 @@ export class PayCodes {
       const { amountMinor, asset, owner } = entry.view;
       const isAsked = view.payee === owner.id && view.payer === this.core.device.account;
       const isSame = view.amountMinor === amountMinor && view.asset === asset;
-      if (entry.card === null && isAsked && isSame && at >= entry.since && !entry.before.has(card.id)) {
-        entry.card = card.id;
-        this.changed();
+      const isFree = entry.card === null && entry.checking === null;
+      if (isFree && isAsked && isSame && at >= entry.since && !entry.before.has(card.id)) {
+        entry.checking = card.id;
+        void this.#lead(entry, card.id);
         return;
       }
     }
   }
 
+  /** To the request, once the keys of whoever asks are those that the code names: of a stranger they come with the conversation. */
+  async #lead(entry: Scanned, card: string): Promise<void> {
+    const { code, owner } = entry.view;
+    const isKey = await this.#isKeyOf(owner.id, entry.identityKey).catch(() => false);
+    entry.checking = null;
+    if (isKey) {
+      entry.card = card;
+      this.#errors.delete(code);
+    } else {
+      // It stays in its conversation, where the keys are seen to differ from what was compared before, or to be a stranger's.
+      entry.before.add(card);
+      this.#errors.set(code, localError('pay_code_keys', false).info);
+      // It may be another code's.
+      const record = this.core.cards.get(card);
+      if (record) {
+        this.#match(record);
+      }
+    }
+    this.changed();
+  }
+
   #isMatched(card: string): boolean {
-    return [...this.#own.values(), ...this.#scanned.values()].some((entry) => entry.card === card);
+    const scanned = [...this.#scanned.values()];
+    return (
+      [...this.#own.values(), ...scanned].some((entry) => entry.card === card) ||
+      scanned.some((entry) => entry.checking === card)
+    );
   }
 
   async #change(code: string, change: Partial<PayCodeRecord>): Promise<void> {
@@ -379,7 +412,7 @@ export class PayCodes {
     return {
       code,
       kind,
-      text: payCodeOf(code),
+      text: this.#me ? payCodeOf(this.#me, code) : '',
       isMine: true,
       state: scannedBy ? 'taken' : isOver ? 'over' : 'open',
       owner,
@@ -394,11 +427,11 @@ export class PayCodes {
     };
   }
 
-  #viewOfScanned({ view, card }: Scanned): PayCode {
+  #viewOfScanned({ view, text, card }: Scanned): PayCode {
     return {
       code: view.code,
       kind: view.kind,
-      text: payCodeOf(view.code),
+      text,
       isMine: false,
       state: 'taken',
       owner: this.core.person(view.owner.id),
@@ -409,7 +442,7 @@ export class PayCodes {
       scannedBy: this.core.person(this.core.device.account),
       conversation: card === null ? null : (this.core.cards.get(card)?.view.conversation ?? null),
       card,
-      error: null,
+      error: this.#errors.get(view.code) ?? null,
     };
   }
 

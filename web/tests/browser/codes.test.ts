@@ -99,7 +99,7 @@ describe('To be paid', () => {
       .getByText(/Good for 1[45]:\d\d more/)
       .waitFor();
     expect(await codes(page)).toEqual([{ kind: 'payMe', amount: '450', memo: 'Flat white', seconds: 900 }]);
-    expect(await page.getByTestId('qr').getAttribute('data-text')).toMatch(/^chatpay:pay:1:/);
+    expect(await page.getByTestId('qr').getAttribute('data-text')).toMatch(/^chatpay:pay:2:/);
     await take(page);
     await page.getByTestId('code-waits').getByText('Asking Sam Okafor…').waitFor();
     await request(page, 450, '');
@@ -254,9 +254,9 @@ describe('To scan a code', () => {
     await tabTo(page, /^Code as text/);
     for (const [text, says] of [
       ['https://example.org/menu', 'This is no code for paying.'],
-      ['chatpay:pay:1:short', 'This is no code for paying, or a part of it is missing.'],
+      ['chatpay:pay:2:short', 'This is no code for paying, or a part of it is missing.'],
       [payCodesShown.used, 'Somebody else has scanned this code already.'],
-      [`chatpay:pay:1:${'oLd0'.repeat(10)}A09`, 'This code is not good, or not any more. Ask for a new one.'],
+      [`chatpay:pay:2:${'oLd0'.repeat(10)}A09`, 'This code is not good, or not any more. Ask for a new one.'],
       [payCodesShown.otherKey, 'This code names other keys'],
       [`chatpay:approve:1:${'q'.repeat(128)}`, 'This is the code of a new device'],
     ] as const) {
