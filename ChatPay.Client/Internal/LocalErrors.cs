@@ -145,8 +145,8 @@ internal static class LocalErrors
         var message = done.Session == RevocationHalf.Failed
             ? "The account's keys do not have this device, but the server has not confirmed that its sessions are over, so it "
                 + "may still read what comes for the account. Revoke it again."
-            : "The device is signed out, but it is not confirmed that the account's keys are without it: until then others could take "
-                + "it for yours again. "
+            : "The device is signed out, but it is not confirmed that the account's keys are without it: until then others could "
+                + "take it for yours again. "
                 + (done.Chain == RevocationHalf.NotApproved
                     ? "Only an approved device can take it out of them: revoke it again on one."
                     : "Revoke it again when the server can be reached.");

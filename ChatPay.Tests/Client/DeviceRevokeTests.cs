@@ -36,7 +36,7 @@ public sealed class DeviceRevokeTests(ServerFixture server) : IClassFixture<Serv
     }
 
     [Theory(Timeout = SdkPerson.TimeoutMs)]
-    [InlineData("POST", "failed", "done", "keys still have it")]
+    [InlineData("POST", "failed", "done", "not confirmed that the account")]
     [InlineData("DELETE", "done", "failed", "has not confirmed")]
     public async Task A_half_that_failed_is_told_by_name_and_done_when_it_is_asked_for_again(
         string refused, string chain, string session, string told)
