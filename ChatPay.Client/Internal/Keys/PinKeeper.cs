@@ -36,8 +36,8 @@ namespace ChatPay.Client.Internal.Keys;
 /// </para>
 /// <para>
 /// All that goes to the realms that it was begun at. While the server names others nothing is asked of these, and it is
-/// remembered until the first are named again. By then another PIN may have been set elsewhere, which no realm can know: it is
-/// deleted then, and does not come back in that one's place.
+/// remembered until the first are named again. By then another PIN may have been set elsewhere, which no realm can know: where
+/// this device has looked there it is deleted then, and does not come back in that one's place.
 /// </para>
 /// </remarks>
 internal sealed partial class PinKeeper(DeviceCore core, OwnKeys own, WrappedKeys wrapped, KeyLogFollower log)

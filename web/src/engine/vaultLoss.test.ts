@@ -53,7 +53,7 @@ describe('a PIN whose guesses are used up', () => {
     });
     await keysOf(ann).watch();
     expect([stateOf(ann), alarmsOf(ann)]).toEqual([['set', null], []]);
-    expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe('vault_too_few');
+    expect(await nameOf(keysOf(phone).pins.recover(pin, quiet))).toBe('vault_used_up');
     for (const realm of server.keys.realmsOf(ann.account)) {
       realm.lapse();
     }

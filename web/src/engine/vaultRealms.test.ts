@@ -266,6 +266,25 @@ describe('a registration that was cut off', () => {
     expect(registered(server, ann)).toEqual([digest]);
   });
 
+  it.each([false, true])(
+    'goes where it is once that is named again, though the PIN was removed elsewhere since (%s)',
+    async (byOther) => {
+      const { server, ann, own } = await cutOff();
+      const phone = byOther ? keep(await TestDevice.signIn('ann', server.client(), ann)) : ann;
+      await ann.engine.services.payPin.set(nextPin, quiet, shown(others));
+      await keysOf(phone).watch();
+      await phone.engine.services.payPin.remove();
+      await keysOf(ann).watch();
+      expect(chainOf(server, ann)?.vaultDigest).toBeNull();
+      name(server, ann.account, own);
+      await keysOf(ann).watch();
+      await keysOf(ann).pins.settle();
+      expect([registered(server, ann), chainOf(server, ann)?.vaultDigest]).toEqual([[], null]);
+      const tablet = keep(await TestDevice.waiting('ann', server.client()));
+      await expect(keysOf(tablet).pins.recover(nextPin, quiet)).rejects.toThrow('vault_not_registered');
+    },
+  );
+
   it('keeps nobody from setting another PIN where many went to realms that are named no more', async () => {
     const { server, ann } = await cutOff();
     const { own: keys } = keysOf(ann);

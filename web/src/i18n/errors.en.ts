@@ -29,6 +29,8 @@ export const errorsEn = {
   wrong_pin: 'This is not your PIN.',
   vault_too_few:
     'Too few parts of the PIN vault answer right now, so it cannot help. Your PIN is not lost: try again later. If it lasts, ask whoever runs this server.',
+  vault_used_up:
+    'No guesses of your PIN are left now. The last one may still turn out right, and is given back then. If not, the PIN is destroyed within two minutes: set one again then on a device that has your keys, under Settings, Security.',
   vault_unavailable: 'The PIN vault cannot help right now. Nothing was changed.',
   vault_exhausted:
     'All guesses of your PIN were used up, so the vault has destroyed what it kept of it. Nothing else was lost. Set a PIN again on a device that has your keys, under Settings, Security.',

@@ -27,6 +27,8 @@ export const errorsFr: Record<ErrorName, string> = {
   wrong_pin: 'Ce n’est pas votre code PIN.',
   vault_too_few:
     'Trop peu de parties du coffre des codes PIN répondent pour le moment, il ne peut donc pas aider. Votre code PIN n’est pas perdu : réessayez plus tard. Si cela dure, demandez à qui gère ce serveur.',
+  vault_used_up:
+    'Il ne reste aucun essai de votre code PIN pour le moment. Le dernier peut encore se révéler juste, il vous est alors rendu. Sinon, le code PIN est détruit dans les deux minutes : redéfinissez-le alors sur un appareil qui a vos clés, dans Réglages, Sécurité.',
   vault_unavailable: 'Le coffre des codes PIN ne peut pas aider pour le moment. Rien n’a changé.',
   vault_exhausted:
     'Tous les essais de votre code PIN ont été épuisés, et le coffre a détruit ce qu’il en gardait. Rien d’autre n’est perdu. Redéfinissez un code PIN sur un appareil qui a vos clés, dans Réglages, Sécurité.',

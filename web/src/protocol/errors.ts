@@ -67,7 +67,7 @@ export const ErrorCode = {
  * here whether it is right. `pay_pin_rests`: it was replaced without the one before, with `until`. `identity_changed`: somebody in the conversation shows another
  * identity key than the accepted one, or a device that their keys do not vouch for. `device_unlogged`: they were
  * accepted, and such a device is still there. `own_device_unlogged`: one is there in this very account's name. `wrong_pin`: a guess was spent. `vault_unavailable`: the realms of the vault cannot
- * help, with `VaultRejection`'s number as `reason`: 36 is told as both that it may be, a PIN that was just being set or other realms. `vault_too_few`: too few of them answer. `vault_exhausted`, `vault_locked`, `vault_not_registered`: too few of them have a
+ * help, with `VaultRejection`'s number as `reason`: 36 is told as both that it may be, a PIN that was just being set or other realms. `vault_too_few`: too few of them answer. `vault_used_up`: no guess is left now, and the last one may still turn out right. `vault_exhausted`, `vault_locked`, `vault_not_registered`: too few of them have a
  * PIN that could be opened still, because all guesses were used up, because they were restored from a backup, or because nothing
  * is registered: it has to be set again. `vault_realm_lied`: one gave an answer that no honest one gives, and is in `realms`.
  * `vault_realms_other`: the server names other realms than those that the PIN was set at, or other addresses for them, and none of
@@ -109,6 +109,7 @@ export type LocalErrorName =
   | 'wrong_pin'
   | 'vault_unavailable'
   | 'vault_too_few'
+  | 'vault_used_up'
   | 'vault_exhausted'
   | 'vault_locked'
   | 'vault_not_registered'

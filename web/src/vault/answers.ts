@@ -20,6 +20,8 @@ export type VaultStep = {
   faults: RealmFault[];
   /** The fewest guesses that any realm told of; null where none did. */
   guessesLeft: number | null;
+  /** No guess is left now, and nothing is destroyed yet: the last one may still turn out right. */
+  isUsedUp?: boolean;
 };
 
 const lies: ReadonlySet<VaultRejection> = new Set([

@@ -234,7 +234,7 @@ export class PinVault {
     const gone = await this.#having(configuration, (present) => present === noVersion, usedUp);
     const faults = step.faults.filter(({ index }) => !usedUp.includes(index) || gone.includes(index));
     const isOpen = step.rejection === guessesExhausted && gone.length === 0;
-    return { ...step, faults, rejection: isOpen ? sharesTooFew : step.rejection };
+    return isOpen ? { ...step, faults, rejection: sharesTooFew, isUsedUp: true } : { ...step, faults };
   }
 
   /**

@@ -46,7 +46,7 @@ describe('A PIN whose guesses are used up', () => {
 
   test('Does not open with the right one either', async () => {
     await enter(pin);
-    await waiting.page.getByText('Too few parts of the PIN vault answer right now').waitFor();
+    await waiting.page.getByText('No guesses of your PIN are left now.').waitFor();
     expect(await waiting.page.getByRole('heading', { name: 'Chats' }).count()).toBe(0);
   });
 

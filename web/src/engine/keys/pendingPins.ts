@@ -14,12 +14,17 @@ export function without(all: PendingRegistration[], { version }: PendingRegistra
 }
 
 /**
- * What is left of them once nobody wants any of them any more: those that may still arrive, to be deleted then. Only realms
- * without a registration come to be so again, when the PIN is removed, so who takes the place of nothing could yet stand;
- * others find gone what they take the place of.
+ * What is left of them once the PIN is removed, and nobody wants any of them any more: those that may still arrive, to be deleted
+ * then, and those that stand elsewhere, to be deleted there. Only realms without a registration come to be so again, by the
+ * removal, so who takes the place of nothing could yet stand; others find gone what they take the place of.
+ * @param at the realms that it was removed from; null where they are not known
  */
-export function unwanted(all: PendingRegistration[]): PendingRegistration[] {
-  return all.filter(mayReturn).map((one) => ({ ...one, isUnwanted: true }));
+export function unwanted(all: PendingRegistration[], at: RealmSet | null): PendingRegistration[] {
+  const stays = (one: PendingRegistration) => {
+    const there = realmsAt(one);
+    return mayReturn(one) || (there !== null && (at === null || !areSameRealms(there, at)));
+  };
+  return all.filter(stays).map((one) => ({ ...one, isUnwanted: true }));
 }
 
 /**
@@ -34,7 +39,7 @@ export function after(all: PendingRegistration[], stands: PendingRegistration): 
 
 /** Those that may still arrive where the realms have others than this one takes the place of. */
 export function overtaken(all: PendingRegistration[], { version }: PendingRegistration): PendingRegistration[] {
-  return all.flatMap((one) => (one.version === version ? unwanted([one]) : [one]));
+  return all.flatMap((one) => (one.version !== version ? [one] : mayReturn(one) ? [{ ...one, isUnwanted: true }] : []));
 }
 
 function mayReturn({ replaces = [] }: PendingRegistration): boolean {

@@ -81,6 +81,9 @@ export function failed(step: VaultStep, view: Realms): ActionError {
   if (isLie(reason) && realms.length > 0) {
     return localError('vault_realm_lied', false, details);
   }
+  if (step.isUsedUp) {
+    return localError('vault_used_up', true, details);
+  }
   // One that has nothing does not speak for those that are silent.
   const isTooFew = reason === VaultRejection.sharesTooFew || losses.some(([one]) => one === reason);
   return isTooFew ? localError('vault_too_few', true, details) : localError('vault_unavailable', false, details);

@@ -4,6 +4,7 @@ import { localError } from '../../protocol/errors';
 import { VaultRejection } from '../../vault/rejection';
 import type { OwnKeys } from './ownKeys';
 import { unwanted } from './pendingPins';
+import { homeOf } from './pinHome';
 import { noRoot } from './rootSecret';
 import type { VaultDoor } from './vaultDoor';
 
@@ -19,6 +20,7 @@ import type { VaultDoor } from './vaultDoor';
  */
 export async function removePin(own: OwnKeys, door: VaultDoor, attempts: number): Promise<void> {
   let named = own.chain?.vaultDigest ?? null;
+  const at = homeOf(own);
   let hadAny = false;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const deleted = await door.openKnown().delete(own.requireSeed(own.chain));
@@ -26,7 +28,7 @@ export async function removePin(own: OwnKeys, door: VaultDoor, attempts: number)
       throw door.failed(deleted.step);
     }
     hadAny ||= deleted.hadAny;
-    await own.write((now) => ({ ...noRoot, pending: unwanted(now.pending), isPinVoid: false }));
+    await own.write((now) => ({ ...noRoot, pending: unwanted(now.pending, at), isPinVoid: false }));
     let isOther = false;
     await own.change(({ vaultDigest, next }, seed) => {
       isOther = vaultDigest !== null && !(named && equalBytes(vaultDigest, named));

@@ -59,7 +59,7 @@ export class PinSettling {
     return true;
   }
 
-  /** No realm can know of a PIN that was set at others since: it does not come back in that one's place, but is deleted. */
+  /** No realm can know of a PIN that was set at others since: where this device has looked there, it is deleted for that one. */
   async #giveUpForOther(version: string): Promise<void> {
     const { own } = this;
     const pending = own.record.pending.find((one) => one.version === version);

@@ -5,7 +5,7 @@ import type { RealmTold } from './vaultTold';
 
 type Part = NonNullable<SeenWait['at']>[number];
 
-/** One that a lying realm makes up takes the place of none that the others tell of. */
+/** What a lying realm makes up shall not fill the store: a true one that it pushes out is told of once more, and none is lost. */
 const mostWaits = 64;
 
 /**
