@@ -3,7 +3,6 @@ using ChatPay.Client.Internal;
 using ChatPay.Client.Internal.Keys;
 using ChatPay.Core.Protocol;
 using ChatPay.Core.Transparency;
-using ChatPay.Core.Vault;
 using ChatPay.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
