@@ -77,7 +77,7 @@ async function pays(person: Person, sentence: string): Promise<void> {
 describe('A code with an amount', () => {
   test('Is scanned with the camera and paid, between two who had never spoken', async () => {
     const text = await amountCode(shop, '4.50', 'Flat white');
-    expect(text).toMatch(/^chatpay:pay:1:[A-Za-z0-9_-]{43}$/);
+    expect(text).toMatch(/^chatpay:pay:2:[A-Za-z0-9_-]{107}$/);
     filmOf(folder, 'film', text);
     await m.go('#/codes/scan');
     await m.page.getByTestId('code-card').getByText('Flat white').waitFor();

@@ -49,7 +49,7 @@ export class RootSecret {
         ...(now.rootSecret ? (chain.vaultDigest ? { rootDue: true } : noRoot) : {}),
         isPinVoid: false,
         // What this device had begun before a removal is not to come back.
-        pending: isRemoval ? unwanted(now.pending, null) : now.pending,
+        pending: isRemoval ? unwanted(now.pending, now.home ?? null) : now.pending,
       }));
     }
   }
