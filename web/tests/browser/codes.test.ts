@@ -256,7 +256,7 @@ describe('To scan a code', () => {
       ['https://example.org/menu', 'This is no code for paying.'],
       ['chatpay:pay:2:short', 'This is no code for paying, or a part of it is missing.'],
       [payCodesShown.used, 'Somebody else has scanned this code already.'],
-      [`chatpay:pay:2:${'oLd0'.repeat(10)}A09`, 'This code is not good, or not any more. Ask for a new one.'],
+      [`chatpay:pay:2:${'oLd0'.repeat(26)}A09`, 'This code is not good, or not any more. Ask for a new one.'],
       [payCodesShown.otherKey, 'This code names other keys'],
       [`chatpay:approve:1:${'q'.repeat(128)}`, 'This is the code of a new device'],
     ] as const) {
